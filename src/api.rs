@@ -1,0 +1,1 @@
+//! Lenses on API objects.

@@ -1,0 +1,2 @@
+//! The binary: see [`oc_cockpit`].
+fn main() {}

@@ -1,0 +1,1 @@
+//! The client survives what an API server does to it.

@@ -1,0 +1,15 @@
+//! The integration tests: one crate, a module per promise.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, clippy::print_stderr)] // a test fails by panicking and may tell why
+#![allow(missing_docs)]
+
+mod architecture;
+mod client_faults;
+mod journeys;
+mod plans;
+mod recorded;
+mod screens;
+mod sim_http;
+mod sim_kubectl;
+mod sim_story;
+mod sim_transcripts;
+mod support;

@@ -1,0 +1,1 @@
+//! The requests of every action, against the simulated cluster.

@@ -1,0 +1,1 @@
+//! Recorded clusters are told as they were.

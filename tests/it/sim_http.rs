@@ -1,0 +1,1 @@
+//! The simulated API server speaks HTTP as a real one does.

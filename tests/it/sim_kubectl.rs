@@ -1,0 +1,1 @@
+//! kubectl works against the simulated cluster.

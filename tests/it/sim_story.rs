@@ -1,0 +1,1 @@
+//! The controllers of the simulated cluster tell a true story.

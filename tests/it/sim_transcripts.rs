@@ -1,0 +1,1 @@
+//! Recorded exchanges of a real API server agree with the simulated one.
