@@ -1,1 +1,3 @@
 //! The room that talks to an API server.
+
+pub mod execute;
