@@ -6,6 +6,13 @@
 //! Does not: a client, the terminal, the clock.
 //! May import: `api`, `upgrade`.
 
+mod again;
+pub mod audit;
+pub mod outcome;
+pub mod pods;
+
+pub use again::again;
+
 use serde::Serialize;
 use serde_json::Value;
 
@@ -51,6 +58,21 @@ pub enum Target {
     Version(String),
     /// The cluster as a whole: no version chosen yet.
     Cluster,
+}
+
+impl Target {
+    /// In words: `pool worker`, `3 nodes`.
+    pub fn words(&self) -> String {
+        match self {
+            Self::Pool(name) => format!("pool {name}"),
+            Self::Nodes(names) => match names.as_slice() {
+                [name] => format!("node {name}"),
+                names => format!("{} nodes", names.len()),
+            },
+            Self::Version(version) => format!("version {version}"),
+            Self::Cluster => "cluster".to_owned(),
+        }
+    }
 }
 
 /// Circumstances of this session that bear on what may be done.

@@ -10,6 +10,7 @@
 //! 16 ms. Nothing outlives the [`Cluster`]: dropping it ends the supervisor, which owns all other tasks.
 
 mod connection;
+pub mod execute;
 mod options;
 mod pods;
 mod request;
