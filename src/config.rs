@@ -33,8 +33,8 @@ pub struct Config {
     pub mouse: Option<bool>,
     /// Whom to tell when the verdict worsens, a person is needed, or the update is done.
     pub notify: Notify,
-    /// Other keys for commands: command name to the keys that run it.
-    pub keys: BTreeMap<String, Keys>,
+    /// Other meanings of keys, such as `ctrl-e: describe`, or `none` to take a key away.
+    pub keys: BTreeMap<String, Meaning>,
     /// Settings for contexts, by name or pattern (`*` stands for any text). Of several patterns that match, the
     /// longest wins.
     pub contexts: BTreeMap<String, Context>,
@@ -59,22 +59,34 @@ pub struct Notify {
     pub unknown: BTreeMap<String, serde_json::Value>,
 }
 
-/// One key or several.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(untagged, expecting = "a key such as `ctrl-e`, or a list of keys")]
-pub enum Keys {
-    /// One.
-    One(String),
-    /// Several.
-    Many(Vec<String>),
+/// What a key means.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged, expecting = "the name of a command, or {command: NAME, when: CIRCUMSTANCE}")]
+pub enum Meaning {
+    /// A command, wherever no text is being typed.
+    Anywhere(String),
+    /// A command under a circumstance.
+    When {
+        /// The command.
+        command: String,
+        /// The circumstance: `nodes`, `panes`, `text`.
+        when: String,
+    },
 }
 
-impl Keys {
-    /// The keys, in the order written.
-    pub fn all(&self) -> &[String] {
+impl Meaning {
+    /// The name of the command.
+    pub fn command(&self) -> &str {
         match self {
-            Self::One(key) => std::slice::from_ref(key),
-            Self::Many(keys) => keys,
+            Self::Anywhere(command) | Self::When { command, .. } => command,
+        }
+    }
+
+    /// The name of the circumstance; none: anywhere.
+    pub fn when(&self) -> Option<&str> {
+        match self {
+            Self::Anywhere(_) => None,
+            Self::When { when, .. } => Some(when),
         }
     }
 }

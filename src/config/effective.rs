@@ -1,6 +1,6 @@
 //! What holds in the end: the flags, then the context's settings, then the file, then the defaults.
 
-use super::{Config, glob};
+use super::{Config, Meaning, glob};
 
 /// What the command line says. None: nothing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -36,8 +36,8 @@ pub struct Settings {
     pub osc9: bool,
     /// Hook command.
     pub hook: Option<String>,
-    /// Keys in place of the defaults: command name and the keys, in the order of the file.
-    pub keys: Vec<(String, Vec<String>)>,
+    /// Other meanings of keys.
+    pub keys: Vec<(String, Meaning)>,
 }
 
 /// What holds in one context.
@@ -63,7 +63,7 @@ impl Config {
             bell: self.notify.bell.unwrap_or(true),
             osc9: self.notify.osc9.unwrap_or(false),
             hook: self.notify.hook.clone().filter(|hook| !hook.trim().is_empty()),
-            keys: self.keys.iter().map(|(command, keys)| (command.clone(), keys.all().to_vec())).collect(),
+            keys: self.keys.iter().map(|(key, meaning)| (key.clone(), meaning.clone())).collect(),
         }
     }
 

@@ -61,14 +61,14 @@ mod tests {
     #[test]
     fn every_key_is_read() {
         let text = "theme: light\nascii: true\ntab: nodes\nread-only: true\nmouse: true\n\
-                    notify: {bell: false, osc9: true, hook: 'echo hi'}\nkeys: {quit: [q, ctrl-q], help: F1}\n\
+                    notify: {bell: false, osc9: true, hook: 'echo hi'}\nkeys: {ctrl-q: quit, d: {command: yaml, when: nodes}}\n\
                     contexts:\n  'prod*': {read-only: true, label: production, color: red}\n";
         let loaded = parse(text, "c.yaml").unwrap();
         assert_eq!(loaded.warnings, Vec::<String>::new());
         assert_eq!(loaded.config.theme.as_deref(), Some("light"));
         assert_eq!(loaded.config.notify.hook.as_deref(), Some("echo hi"));
-        assert_eq!(loaded.config.keys["quit"].all(), ["q", "ctrl-q"]);
-        assert_eq!(loaded.config.keys["help"].all(), ["F1"]);
+        assert_eq!(loaded.config.keys["ctrl-q"].command(), "quit");
+        assert_eq!(loaded.config.keys["d"].when(), Some("nodes"));
         assert_eq!(loaded.config.contexts["prod*"].label.as_deref(), Some("production"));
     }
 
@@ -90,7 +90,7 @@ mod tests {
         let error = parse("theme: light\nascii: maybe\n", "c.yaml").unwrap_err();
         assert!(error.starts_with("c.yaml:2:"), "{error}");
         assert!(error.contains("bool"), "{error}");
-        let error = parse("keys:\n  quit: 3\n", "c.yaml").unwrap_err();
+        let error = parse("keys:\n  x: [3]\n", "c.yaml").unwrap_err();
         assert!(error.contains("c.yaml:"), "{error}");
         let error = parse("theme: [\n", "c.yaml").unwrap_err();
         assert!(error.starts_with("c.yaml:"), "{error}");
