@@ -1,6 +1,5 @@
 //! A plan made again on fresh objects, after a conflict or before a rehearsal.
 
-use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 use super::{Plan, Refusal, Session, Target};
@@ -14,7 +13,6 @@ pub fn again(
     plan: &Plan,
     target: &Target,
     _fresh: &[Value],
-    _now: DateTime<Utc>,
 ) -> Result<Plan, Refusal> {
     super::plan(newest, session, plan.action, target)
 }

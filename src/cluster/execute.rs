@@ -4,6 +4,8 @@
 
 use serde_json::Value;
 
+use super::Requests;
+
 use crate::actions::audit::Audit;
 use crate::actions::outcome::{Order, Outcome, Rehearsal};
 use crate::actions::{Plan, Refusal, Target};
@@ -19,11 +21,11 @@ impl<F: FnMut(&Target, &[Value]) -> Result<Plan, Refusal> + Send> Replan for F {
 ///
 /// # Errors
 /// The reason, when the plan cannot be made on the fresh objects any more.
-pub async fn rehearse(_client: &kube::Client, plan: Plan, _replan: impl Replan) -> Result<Rehearsal, Refusal> {
+pub async fn rehearse(_client: &Requests, plan: Plan, _replan: impl Replan) -> Result<Rehearsal, Refusal> {
     Err(Refusal(format!("{} cannot be rehearsed yet", plan.title)))
 }
 
 /// Executes a confirmed order, write by write, each entered in `audit` before it is sent.
-pub async fn execute<A: Audit>(_client: &kube::Client, order: Order, _audit: &A, _replan: impl Replan) -> Outcome {
+pub async fn execute<A: Audit>(_client: &Requests, order: Order, _audit: &A, _replan: impl Replan) -> Outcome {
     Outcome::Refused { words: format!("{} cannot be executed yet", order.rehearsal.plan.title) }
 }
