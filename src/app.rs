@@ -206,14 +206,9 @@ impl App {
         }
     }
 
-    /// Does anything on the screen change merely because a second passed? Ages do, wherever something is shown.
-    pub fn ticking(&self) -> bool {
-        true
-    }
-
-    /// Are requests of a confirmed action under way? Leaving now would leave their outcome unknown.
-    pub fn busy(&self) -> bool {
-        self.state.jobs.sending()
+    /// The circumstances under which actions are planned now.
+    pub fn session(&self) -> &Session {
+        &self.state.session
     }
 
     fn tick(&mut self) -> Vec<Effect> {
@@ -279,11 +274,12 @@ impl App {
 /// A theme by name, or the dark one with a warning.
 fn theme(name: &str, depth: Depth, ascii: bool, warnings: &mut Vec<String>) -> Theme {
     let name = if depth == Depth::None || name == "none" { "no-colour" } else { name };
-    Theme::built_in(name, depth, ascii).or_else(|trouble| {
-        warnings.push(trouble);
-        Theme::built_in("dark", depth, ascii)
-    })
-    .unwrap_or_else(|trouble| unreachable!("the dark theme is built in: {trouble}"))
+    Theme::built_in(name, depth, ascii)
+        .or_else(|trouble| {
+            warnings.push(trouble);
+            Theme::built_in("dark", depth, ascii)
+        })
+        .unwrap_or_else(|trouble| unreachable!("the dark theme is built in: {trouble}"))
 }
 
 /// A tab by its digit, or by its title in any case.

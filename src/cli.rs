@@ -159,8 +159,9 @@ mod tests {
 
     #[test]
     fn without_a_subcommand_it_takes_kubectls_flags() {
-        let cli = words("oc-cockpit --kubeconfig k --context prod --as eve --as-group a --as-group b --request-timeout 5s")
-            .unwrap();
+        let cli =
+            words("oc-cockpit --kubeconfig k --context prod --as eve --as-group a --as-group b --request-timeout 5s")
+                .unwrap();
         assert!(cli.command.is_none());
         assert_eq!(cli.connect.context.as_deref(), Some("prod"));
         assert_eq!(cli.connect.as_group, ["a", "b"]);

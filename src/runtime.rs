@@ -5,8 +5,17 @@
 //! Does not: decisions. What a message means is decided by `app`, what the facts mean by `upgrade`.
 //! May import: every room.
 
+pub mod cockpit;
 pub mod copy;
 pub mod crash;
+mod hook;
 pub mod pace;
+pub mod perform;
+mod save;
 pub mod signals;
+pub mod simulator;
+mod start;
 pub mod terminal;
+mod think;
+
+pub use start::start;

@@ -35,7 +35,8 @@ impl App {
         if link.state.writable() {
             return None;
         }
-        let since = link.state.since().map_or_else(String::new, |since| format!(" since {}Z", since.format("%H:%M:%S")));
+        let since =
+            link.state.since().map_or_else(String::new, |since| format!(" since {}Z", since.format("%H:%M:%S")));
         Some(format!("the picture is not live{since}: nothing is written on what may no longer be true"))
     }
 

@@ -97,7 +97,8 @@ mod tests {
 
     #[test]
     fn durations_are_read_as_kubectl_reads_them() {
-        for (text, seconds) in [("0", 0.0), ("30", 30.0), ("5s", 5.0), ("1m30s", 90.0), ("1.5h", 5_400.0), ("250ms", 0.25)]
+        for (text, seconds) in
+            [("0", 0.0), ("30", 30.0), ("5s", 5.0), ("1m30s", 90.0), ("1.5h", 5_400.0), ("250ms", 0.25)]
         {
             assert_eq!(duration(text), Ok(Duration::from_secs_f64(seconds)), "{text}");
         }

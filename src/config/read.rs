@@ -74,7 +74,8 @@ mod tests {
 
     #[test]
     fn an_unknown_key_is_a_warning_wherever_it_stands() {
-        let loaded = parse("thema: light\nnotify: {bel: true}\ncontexts: {prod: {readonly: true}}\n", "c.yaml").unwrap();
+        let loaded =
+            parse("thema: light\nnotify: {bel: true}\ncontexts: {prod: {readonly: true}}\n", "c.yaml").unwrap();
         assert_eq!(
             loaded.warnings,
             [

@@ -12,9 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
-use ratatui::crossterm::event::{
-    DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture,
-};
+use ratatui::crossterm::event::{DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture};
 use ratatui::crossterm::terminal::{
     BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode,
     enable_raw_mode,
@@ -47,7 +45,10 @@ impl std::fmt::Debug for Screen {
 /// Is there a terminal that can be drawn on? If not, says why and what to do.
 pub fn usable(term: Option<&str>) -> Result<(), String> {
     if !io::stdout().is_terminal() {
-        return Err("standard output is not a terminal: the cockpit draws on one, so run it without a pipe or redirection".to_owned());
+        return Err(
+            "standard output is not a terminal: the cockpit draws on one, so run it without a pipe or redirection"
+                .to_owned(),
+        );
     }
     match term {
         Some("dumb") => Err("TERM=dumb names a terminal that cannot move the cursor: set TERM to what your terminal is, such as xterm-256color".to_owned()),
