@@ -11,8 +11,10 @@
 pub mod ctx;
 pub mod neutral;
 pub mod request;
+pub mod symbols;
 pub mod theme;
 pub mod view;
+pub mod words;
 
 pub use ctx::{Connection, ContextLine, Ctx, Flash, FlashLevel, Job, JobState, LogLine, SimInfo};
 pub use request::{Rehearsed, Request, SimFault, SimRequest};
