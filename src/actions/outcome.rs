@@ -77,7 +77,7 @@ pub enum Outcome {
     Changed {
         /// Writes that were accepted before.
         done: Vec<Written>,
-        /// The plan for what is left.
+        /// The plan for what is left, its reads not yet made: rehearse it and show the rehearsal.
         plan: Box<Plan>,
         /// What differs.
         words: String,
