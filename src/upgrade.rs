@@ -7,6 +7,7 @@
 //! May import: `api`.
 
 pub mod access;
+pub mod assemble;
 pub mod assess;
 pub mod assessment;
 pub mod facts;
