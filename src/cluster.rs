@@ -15,6 +15,7 @@ mod connection;
 mod credentials;
 mod decode;
 mod events;
+pub mod execute;
 mod identity;
 mod kinds;
 mod kubeconfig;
