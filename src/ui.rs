@@ -14,6 +14,7 @@ pub mod request;
 pub mod symbols;
 pub mod theme;
 pub mod view;
+pub mod widgets;
 pub mod words;
 
 pub use ctx::{Connection, ContextLine, Ctx, Flash, FlashLevel, Job, JobState, LogLine, SimInfo};
