@@ -10,6 +10,7 @@
 
 pub mod ctx;
 pub mod neutral;
+pub mod panes;
 pub mod request;
 pub mod symbols;
 pub mod theme;
