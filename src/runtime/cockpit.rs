@@ -51,6 +51,8 @@ pub type Place = futures::future::BoxFuture<'static, Result<(cluster::Options, O
 pub struct Parts {
     /// Where the cluster is.
     pub place: Place,
+    /// Listen to the mouse.
+    pub mouse: bool,
     /// Where views are saved.
     pub views: PathBuf,
     /// The audit log.
@@ -70,8 +72,10 @@ pub fn nothing() -> Arc<Assessment> {
 }
 
 /// Runs until the person leaves or a signal ends it. The terminal is given back when this returns.
-pub async fn run(mut screen: Screen, app: App, parts: Parts) -> io::Result<Ended> {
-    let mut app = app;
+pub async fn run(mut app: App, parts: Parts) -> io::Result<Ended> {
+    // Before the terminal is taken: from then on no signal may end the program without giving it back.
+    let signals = Signals::listen()?;
+    let mut screen = Screen::take(parts.mouse)?;
     // The first frame comes before anything else is started: whatever the server does, there is a picture.
     screen.draw(|frame| app.draw(frame))?;
     let (thoughts, assessed) = watch::channel(nothing());
@@ -82,7 +86,7 @@ pub async fn run(mut screen: Screen, app: App, parts: Parts) -> io::Result<Ended
         screen,
         app,
         pace: Pace::default(),
-        signals: Signals::listen()?,
+        signals,
         between: parts.between,
         panic_on: parts.panic_on,
         assessed,

@@ -13,7 +13,7 @@ use super::cockpit::{self, Ended, Parts, Place};
 use super::copy::Between;
 use super::crash::Crash;
 use super::simulator::{self, Simulator};
-use super::terminal::{self, Screen};
+use super::terminal;
 use crate::app::{self, App, Msg};
 use crate::cli::{Cli, Command, Connect, DemoArgs, Look, SimArgs};
 use crate::clock;
@@ -84,16 +84,14 @@ fn open(
     );
     let parts = Parts {
         place,
+        mouse,
         views: paths.views(),
         audit: Some(paths.audit()),
         panic_on: look.panic_on,
         between: Between::judge(env::var("TMUX").ok().as_deref(), term.as_deref()),
         messages,
     };
-    let ended = panic::catch_unwind(AssertUnwindSafe(|| {
-        let screen = Screen::take(mouse)?;
-        runtime.block_on(cockpit::run(screen, app, parts))
-    }));
+    let ended = panic::catch_unwind(AssertUnwindSafe(|| runtime.block_on(cockpit::run(app, parts))));
     terminal::give_back();
     // Whatever still waits for an API server that does not answer is not waited for.
     runtime.shutdown_background();
