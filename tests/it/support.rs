@@ -1,1 +1,3 @@
 //! What the other modules share.
+
+pub mod sim;
