@@ -36,8 +36,7 @@ pub(super) fn next(pool: &Pool, after: &Assessment) -> Option<String> {
     if !pool.outdated() {
         return None;
     }
-    let Some(then) = after.pool(&pool.name) else { return None };
-    let capacity = &then.capacity;
+    let capacity = &after.pool(&pool.name)?.capacity;
     Some(if capacity.next.is_empty() {
         let why = if capacity.why_none.is_empty() { String::new() } else { format!(": {}", capacity.why_none) };
         format!("no node of pool {} would be next{why}", pool.name)

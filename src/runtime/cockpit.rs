@@ -277,7 +277,7 @@ async fn connection(receiver: &mut Option<watch::Receiver<Arc<cluster::Connectio
     Msg::Connected(connected(&newest))
 }
 
-fn connected(connection: &cluster::Connection) -> Connected {
+pub(super) fn connected(connection: &cluster::Connection) -> Connected {
     let switchable = |context: &cluster::Context| Switchable {
         name: context.name.clone(),
         cluster: context.cluster.clone(),
