@@ -176,17 +176,12 @@ impl Performer {
     }
 
     fn drive(&self, request: SimRequest) {
-        let flash = match &self.simulator {
-            Some(simulator) => match simulator.drive(&request) {
-                Ok(info) => {
-                    let _ = self.messages.send(Msg::Sim(info));
-                    return;
-                }
-                Err(text) => Flash { level: FlashLevel::Warning, text },
-            },
-            None => Flash { level: FlashLevel::Warning, text: "this cluster is not simulated here".to_owned() },
-        };
-        let _ = self.messages.send(Msg::Say(flash));
+        if let Some(simulator) = &self.simulator {
+            simulator.drive(request);
+            return;
+        }
+        let text = "this cluster is not simulated here".to_owned();
+        let _ = self.messages.send(Msg::Say(Flash { level: FlashLevel::Warning, text }));
     }
 }
 
