@@ -169,7 +169,10 @@ async fn open(args: &ServeArgs, mut options: server::Options) -> Result<(Server,
 fn recorded(paths: &[PathBuf]) -> Result<Vec<serde_json::Value>, String> {
     let snapshot = snapshot::read(paths);
     if let Some(broken) = snapshot.broken.first() {
-        return Err(format!("{broken:?}"));
+        return Err(format!("{}: {}", broken.path.display(), broken.why));
+    }
+    if snapshot.objects.is_empty() {
+        return Err("there are no objects in what --from names".to_owned());
     }
     Ok(snapshot.objects)
 }
