@@ -5,6 +5,7 @@
 //! May import [`crate::clock`] and nothing else of ours: a field that is misspelt in a lens must not be misspelt in the
 //! same way here.
 
+pub mod actors;
 pub mod cluster;
 pub mod kinds;
 pub mod pace;
