@@ -107,7 +107,11 @@ fn configuration(builder: &Builder<'_>) {
     let acks: std::collections::BTreeMap<&str, &str> =
         scenario.acknowledged.iter().map(|gate| (gate.as_str(), "true")).collect();
     config_map("openshift-config", "admin-acks", json!(acks));
-    config_map("openshift-monitoring", "cluster-monitoring-config", json!({"config.yaml": "enableUserWorkload: true\n"}));
+    config_map(
+        "openshift-monitoring",
+        "cluster-monitoring-config",
+        json!({"config.yaml": "enableUserWorkload: true\n"}),
+    );
     let name = &scenario.cluster.name;
     let platform = &scenario.cluster.platform;
     let infrastructure = json!({

@@ -64,7 +64,9 @@ impl Actor for ClusterOperators {
     fn step(&mut self, world: &mut World) {
         self.watch_masters(world);
         for operator in OPERATORS.iter().filter(|operator| operator.style != Style::MachineConfig) {
-            self.run(world, operator);
+            if self.is_due(world, operator) {
+                self.run(world, operator);
+            }
         }
     }
 }
@@ -89,6 +91,22 @@ impl ClusterOperators {
                 }
             }
         }
+    }
+
+    /// Whether there is anything to look at: a new release, a rollout, nodes that went or came.
+    fn is_due(&self, world: &World, operator: &Operator) -> bool {
+        let deployments = &world.seen.deployments;
+        let disturbed = match operator.style {
+            Style::DaemonSet(namespace, name) => {
+                world.seen.daemon_sets.changed.contains(&(namespace.to_owned(), name.to_owned()))
+            }
+            Style::StaticPods => !self.masters_down.is_empty() || world.seen.nodes.has_news(),
+            Style::Deployment | Style::MachineConfig => false,
+        };
+        disturbed
+            || self.rollouts.contains_key(operator.name)
+            || !self.said.contains_key(operator.name)
+            || deployments.changed.contains(&(operator.namespace.to_owned(), operator.deployment.to_owned()))
     }
 
     fn run(&mut self, world: &World, operator: &'static Operator) {
@@ -156,16 +174,15 @@ impl ClusterOperators {
         if world.elapsed < begins || self.over.get(&key) == Some(&rollout.target) {
             return;
         }
-        let state = self.troubles.entry(key).or_insert_with(|| Ordeal {
-            pod: find_pod(world, trouble),
-            crash_due: world.elapsed,
-        });
+        let state = self
+            .troubles
+            .entry(key)
+            .or_insert_with(|| Ordeal { pod: find_pod(world, trouble), crash_due: world.elapsed });
         let timed_out = trouble.lasts.is_some_and(|lasts| world.elapsed >= begins + lasts.0);
         let deleted = state.pod.as_ref().is_some_and(|(namespace, name, uid)| {
-            world
-                .store
-                .get(Res::PODS, Some(namespace), name)
-                .is_none_or(|pod| text(&pod, "/metadata/uid") != uid || !text(&pod, "/metadata/deletionTimestamp").is_empty())
+            world.store.get(Res::PODS, Some(namespace), name).is_none_or(|pod| {
+                text(&pod, "/metadata/uid") != uid || !text(&pod, "/metadata/deletionTimestamp").is_empty()
+            })
         });
         if timed_out || deleted {
             if let (Some((namespace, name, _)), false) = (&state.pod, deleted) {
@@ -238,15 +255,12 @@ impl ClusterOperators {
 /// The pod whose deletion ends a trouble.
 fn find_pod(world: &World, trouble: &Trouble) -> Option<(String, String, String)> {
     let (namespace, prefix) = trouble.ends_when_deleted.as_deref()?.split_once('/')?;
-    world
-        .seen
-        .pods
-        .in_namespace(namespace)
-        .find(|pod| text(&pod.object, "/metadata/name").starts_with(prefix))
-        .map(|pod| {
+    world.seen.pods.in_namespace(namespace).find(|pod| text(&pod.object, "/metadata/name").starts_with(prefix)).map(
+        |pod| {
             let field = |pointer| text(&pod.object, pointer).to_owned();
             (namespace.to_owned(), field("/metadata/name"), field("/metadata/uid"))
-        })
+        },
+    )
 }
 
 /// One more crash of a pod's container.
@@ -274,19 +288,32 @@ fn working(operator: &Operator, rollout: &Rollout, elapsed: Duration) -> (String
             let done = (share * 3.0).floor().clamp(0.0, 2.0) as u32;
             let revision = 7 + crate::sim::cluster::object::hash(&format!("{} {target}", operator.name)) % 12;
             let message = match done {
-                0 => format!("NodeInstallerProgressing: 3 nodes are at revision {}; 0 nodes have achieved new revision {revision}", revision - 1),
-                1 => format!("NodeInstallerProgressing: 2 nodes are at revision {}; 1 node is at revision {revision}", revision - 1),
-                _ => format!("NodeInstallerProgressing: 1 node is at revision {}; 2 nodes are at revision {revision}", revision - 1),
+                0 => format!(
+                    "NodeInstallerProgressing: 3 nodes are at revision {}; 0 nodes have achieved new revision {revision}",
+                    revision - 1
+                ),
+                1 => format!(
+                    "NodeInstallerProgressing: 2 nodes are at revision {}; 1 node is at revision {revision}",
+                    revision - 1
+                ),
+                _ => format!(
+                    "NodeInstallerProgressing: 1 node is at revision {}; 2 nodes are at revision {revision}",
+                    revision - 1
+                ),
             };
             ("NodeInstaller".to_owned(), message)
         }
         Style::DaemonSet(namespace, name) => {
-            let message = format!("DaemonSet \"/{namespace}/{name}\" update is rolling out ({:.0}% updated)", (share * 4.0).floor().min(3.0) * 25.0);
+            let message = format!(
+                "DaemonSet \"/{namespace}/{name}\" update is rolling out ({:.0}% updated)",
+                (share * 4.0).floor().min(3.0) * 25.0
+            );
             ("Deploying".to_owned(), message)
         }
         _ if operator.name == "monitoring" => ("RollOutInProgress".to_owned(), "Rolling out the stack.".to_owned()),
         _ => {
-            let message = format!("deployment/{}.{}: {target} is being rolled out", operator.deployment, operator.namespace);
+            let message =
+                format!("deployment/{}.{}: {target} is being rolled out", operator.deployment, operator.namespace);
             ("SyncLoopRefreshProgressing".to_owned(), message)
         }
     }
@@ -304,7 +331,10 @@ fn nodes_away(world: &World, operator: &Operator) -> Option<(String, String)> {
     let text = match operator.name {
         "dns" => (
             "DNSReportsProgressingIsTrue",
-            format!("DNS \"default\" reports Progressing=True: \"Have {} available DNS pods, want {wanted}.\"", wanted - away),
+            format!(
+                "DNS \"default\" reports Progressing=True: \"Have {} available DNS pods, want {wanted}.\"",
+                wanted - away
+            ),
         ),
         "node-tuning" => ("ProfileProgressing", format!("Waiting for {away}/{wanted} Profiles to be applied")),
         _ => ("Deploying", format!("DaemonSet \"/{namespace}/{name}\" is not available (awaiting {away} nodes)")),

@@ -140,9 +140,10 @@ fn event(world: &mut World, node: &str, reason: &str, message: &str) {
 
 /// Whether the node is drained at all: a single control plane node never is.
 fn drains(world: &World, node: &str) -> bool {
-    world.store.get(Res::NODES, None, node).is_none_or(|object| {
-        annotation(&object, &format!("{MCO}/controlPlaneTopology")) != "SingleReplica"
-    })
+    world
+        .store
+        .get(Res::NODES, None, node)
+        .is_none_or(|object| annotation(&object, &format!("{MCO}/controlPlaneTopology")) != "SingleReplica")
 }
 
 fn prepare(world: &mut World, node: &NodeView, target: &str) -> Stage {
@@ -159,9 +160,7 @@ fn prepare(world: &mut World, node: &NodeView, target: &str) -> Stage {
 
 fn ask_for_drain(world: &mut World, node: &NodeView, target: &str) -> Stage {
     let drain = drains(world, &node.name);
-    let message = format!(
-        "Update Compatible. Post Cfg Actions: [reboot] Drain Required: {drain}"
-    );
+    let message = format!("Update Compatible. Post Cfg Actions: [reboot] Drain Required: {drain}");
     node_state::write(world, &node.name, &[("UpdatePrepared", "True", "UpdateCompatible", &message)]);
     if !drain {
         let phases = [("Drained", "False", "UpdateExecutedDrained", "Node Drain Not required for this update.")];
@@ -239,8 +238,7 @@ fn back(world: &mut World, node: &NodeView, target: &str) -> Stage {
 }
 
 fn ask_for_uncordon(world: &mut World, node: &NodeView, target: &str) -> Stage {
-    let message =
-        format!("In desired config {target}. Resumed normal operations. Applying proper annotations.");
+    let message = format!("In desired config {target}. Resumed normal operations. Applying proper annotations.");
     node_state::write(world, &node.name, &[("Resumed", "True", "Resumed", &message)]);
     let uncordon = format!("uncordon-{target}");
     note(world, &node.name, &[("currentConfig", target), ("desiredDrain", &uncordon)]);
@@ -251,7 +249,10 @@ fn wait_for_uncordon(world: &mut World, node: &NodeView, target: &str, since: Du
     let request = format!("uncordon-{target}");
     if node.desired_drain != request || node.applied_drain != request {
         if world.elapsed >= since + UNCORDON_LIMIT && node.state != "Degraded" {
-            let reason = format!("failed to uncordon node: {} after 10 minutes. Please see machine-config-controller logs for more information", node.name);
+            let reason = format!(
+                "failed to uncordon node: {} after 10 minutes. Please see machine-config-controller logs for more information",
+                node.name
+            );
             note(world, &node.name, &[("state", "Degraded"), ("reason", &reason)]);
             world.node_event(&node.name, COMPONENT, EventType::Warning, "FailedToUncordon", &reason);
         }
@@ -266,7 +267,12 @@ fn wait_for_uncordon(world: &mut World, node: &NodeView, target: &str, since: Du
     event(world, name, "ConfigDriftMonitorStarted", &watching);
     let phases = [
         ("UpdateComplete", "True", "UpdateComplete", uncordoned.as_str()),
-        ("Uncordoned", "True", "UpdateCompleteUncordoned", "UnCordoned node. The node is reporting Unschedulable = false"),
+        (
+            "Uncordoned",
+            "True",
+            "UpdateCompleteUncordoned",
+            "UnCordoned node. The node is reporting Unschedulable = false",
+        ),
     ];
     node_state::write(world, name, &phases);
     node_state::finish(world, name, target);

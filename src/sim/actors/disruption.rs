@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 
-use super::seen::{Key, PodView, Entry};
+use super::seen::{Entry, Key, PodView};
 use super::world::{Actor, World};
 use crate::sim::cluster::object::{Condition, name, namespace, number, remove, selects, set_condition, status, text};
 use crate::sim::kinds::Res;
@@ -39,7 +39,8 @@ pub fn evict(world: &World, key: &Key) -> Result<(), Refused> {
         [] => {}
         [budget] => claim(world, &key.0, budget, &pod)?,
         _ => {
-            let why = "This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.";
+            let why =
+                "This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.";
             return Err(Refused::Broken(why.to_owned()));
         }
     }
@@ -61,7 +62,9 @@ fn claim(world: &World, place: &str, budget: &str, pod: &Value) -> Result<(), Re
     let view = <PodView as super::seen::View>::read(pod);
     let healthy = number(&object, "/status/currentHealthy") >= number(&object, "/status/desiredHealthy");
     let always = text(&object, "/spec/unhealthyPodEvictionPolicy") == "AlwaysAllow";
-    if view.phase == "Pending" || (!view.ready && (always || (healthy && number(&object, "/status/desiredHealthy") > 0))) {
+    if view.phase == "Pending"
+        || (!view.ready && (always || (healthy && number(&object, "/status/desiredHealthy") > 0)))
+    {
         return Ok(());
     }
     if number(&object, "/status/observedGeneration") < number(&object, "/metadata/generation")
@@ -88,7 +91,8 @@ pub fn terminate(world: &World, pod: &Value) {
     }
     let grace = pod.pointer("/spec/terminationGracePeriodSeconds").and_then(Value::as_u64).unwrap_or(30);
     let until = world.now
-        + TimeDelta::from_std(world.pace.scale(std::time::Duration::from_secs(grace))).unwrap_or_else(|_| TimeDelta::zero());
+        + TimeDelta::from_std(world.pace.scale(std::time::Duration::from_secs(grace)))
+            .unwrap_or_else(|_| TimeDelta::zero());
     world.store.update(Res::PODS, Some(place), pod_name, |object| {
         if text(object, "/metadata/deletionTimestamp").is_empty() {
             object["metadata"]["deletionTimestamp"] = json!(timestamp(until));
@@ -105,9 +109,10 @@ impl Actor for Disruption {
     fn step(&mut self, world: &mut World) {
         let mut due: BTreeSet<Key> = world.seen.budgets.changed.clone();
         if !world.seen.budgets.is_empty() {
-            let places: BTreeSet<String> =
-                world.seen.pods.touched().into_iter().map(|(place, _)| place).collect();
-            due.extend(world.seen.budgets.iter().filter(|((place, _), _)| places.contains(place)).map(|(key, _)| key.clone()));
+            let places: BTreeSet<String> = world.seen.pods.touched().into_iter().map(|(place, _)| place).collect();
+            due.extend(
+                world.seen.budgets.iter().filter(|((place, _), _)| places.contains(place)).map(|(key, _)| key.clone()),
+            );
         }
         for key in due {
             if let Some(entry) = world.seen.budgets.get(&key.0, &key.1) {

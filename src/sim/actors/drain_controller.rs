@@ -64,7 +64,8 @@ impl Actor for DrainController {
         if leader != self.leader {
             self.leader = leader;
             self.ongoing.clear();
-            self.pending = world.seen.nodes.values().filter(|node| wants(&node.view)).map(|node| node.view.name.clone()).collect();
+            self.pending =
+                world.seen.nodes.values().filter(|node| wants(&node.view)).map(|node| node.view.name.clone()).collect();
         }
         for (_, node) in &world.seen.nodes.changed {
             if world.seen.node(node).is_some_and(|node| wants(&node.view)) {
@@ -170,12 +171,7 @@ fn cordon(world: &World, node: &str) {
 fn report_cordon(world: &World, node: &str) {
     let phases = [
         ("UpdateExecuted", "Unknown", "UpdateExecuted", "Updating the Node's state"),
-        (
-            "Cordoned",
-            "True",
-            "UpdateExecutedCordoned",
-            "Cordoned node. The node is reporting Unschedulable = true",
-        ),
+        ("Cordoned", "True", "UpdateExecutedCordoned", "Cordoned node. The node is reporting Unschedulable = true"),
     ];
     node_state::write(world, node, &phases);
 }

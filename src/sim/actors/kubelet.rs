@@ -13,8 +13,8 @@ use super::seen::Key;
 use super::world::{Actor, EventType, Power, World};
 use crate::sim::cluster::nodes::lease_time;
 use crate::sim::cluster::object::{Condition, annotation, items, set_condition, text, uuid};
-use crate::sim::cluster::workloads::{STOP, run};
 use crate::sim::cluster::release;
+use crate::sim::cluster::workloads::{STOP, run};
 use crate::sim::kinds::Res;
 use crate::sim::store::timestamp;
 
@@ -76,7 +76,9 @@ impl Kubelet {
             }
             if is_up(world, &node) {
                 world.store.update(Res::NODES, None, &node, |object| {
-                    let Some(list) = object.pointer_mut("/status/conditions").and_then(Value::as_array_mut) else { return };
+                    let Some(list) = object.pointer_mut("/status/conditions").and_then(Value::as_array_mut) else {
+                        return;
+                    };
                     for condition in list {
                         condition["lastHeartbeatTime"] = json!(timestamp(world.now));
                     }
@@ -103,7 +105,8 @@ impl Kubelet {
 
     /// Machines that shut down, are away, come back.
     fn power(&mut self, world: &mut World) {
-        let machines: Vec<(String, Power)> = world.machines.iter().map(|(node, power)| (node.clone(), power.clone())).collect();
+        let machines: Vec<(String, Power)> =
+            world.machines.iter().map(|(node, power)| (node.clone(), power.clone())).collect();
         for (node, power) in machines {
             match power {
                 Power::ShuttingDown { until, release } if world.elapsed >= until => {
@@ -164,7 +167,11 @@ impl Kubelet {
                 let stop = annotation(&pod.object, STOP).parse().unwrap_or(6_u64);
                 let grace = pod.object.pointer("/metadata/deletionGracePeriodSeconds").and_then(Value::as_u64);
                 let limit = Duration::from_secs(grace.unwrap_or(30));
-                let needs = if view.phase == "Running" { world.between(&format!("stop {id}"), (stop, stop + stop / 3)) } else { Duration::from_secs(1) };
+                let needs = if view.phase == "Running" {
+                    world.between(&format!("stop {id}"), (stop, stop + stop / 3))
+                } else {
+                    Duration::from_secs(1)
+                };
                 let until = world.elapsed + needs.min(limit);
                 self.stopping.entry(key.clone()).and_modify(|at| *at = (*at).min(until)).or_insert(until);
             } else if view.phase == "Pending" {
@@ -175,7 +182,8 @@ impl Kubelet {
     }
 
     fn start_pods(&mut self, world: &World) {
-        let due: Vec<Key> = self.starting.iter().filter(|(_, at)| **at <= world.elapsed).map(|(key, _)| key.clone()).collect();
+        let due: Vec<Key> =
+            self.starting.iter().filter(|(_, at)| **at <= world.elapsed).map(|(key, _)| key.clone()).collect();
         for key in due {
             let Some(pod) = world.seen.pods.get(&key.0, &key.1) else {
                 self.starting.remove(&key);
@@ -191,7 +199,8 @@ impl Kubelet {
 
     /// A pod that is deleted goes when its container has stopped; finalizers keep the object.
     fn stop_pods(&mut self, world: &World) {
-        let due: Vec<Key> = self.stopping.iter().filter(|(_, at)| **at <= world.elapsed).map(|(key, _)| key.clone()).collect();
+        let due: Vec<Key> =
+            self.stopping.iter().filter(|(_, at)| **at <= world.elapsed).map(|(key, _)| key.clone()).collect();
         for key in due {
             let Some(pod) = world.seen.pods.get(&key.0, &key.1) else {
                 self.stopping.remove(&key);
@@ -273,7 +282,8 @@ fn join(world: &mut World, node: &str) {
         .collect();
     for key in pods {
         world.store.update(Res::PODS, Some(&key.0), &key.1, |pod| {
-            let restarts = pod.pointer("/status/containerStatuses/0/restartCount").and_then(Value::as_u64).unwrap_or_default();
+            let restarts =
+                pod.pointer("/status/containerStatuses/0/restartCount").and_then(Value::as_u64).unwrap_or_default();
             pod["status"]["containerStatuses"][0]["restartCount"] = json!(restarts + 1);
             let started = pod["status"]["startTime"].clone();
             run(pod, now);

@@ -18,7 +18,9 @@ use crate::sim::cluster::object::{
 };
 use crate::sim::cluster::operators::{find, versions};
 use crate::sim::cluster::platform::RELEASE_VERSION as RELEASE;
-use crate::sim::cluster::pools::{CONTROLLER_VERSION, RELEASE_VERSION, REQUIRED, configuration, generated, render, sources};
+use crate::sim::cluster::pools::{
+    CONTROLLER_VERSION, RELEASE_VERSION, REQUIRED, configuration, generated, render, sources,
+};
 use crate::sim::cluster::release;
 use crate::sim::cluster::workloads::env;
 use crate::sim::kinds::Res;
@@ -48,6 +50,8 @@ pub struct MachineConfigOperator {
     /// The release whose templates were written last.
     templates: String,
     nodes: BTreeSet<String>,
+    /// What was told last: version, target, problem, whether it is overdue, whether a pool is broken.
+    told: Option<(String, String, Option<String>, bool, bool)>,
 }
 
 impl Actor for MachineConfigOperator {
@@ -63,7 +67,14 @@ impl Actor for MachineConfigOperator {
             self.target.clone_from(&target);
             let length = world.between(&format!("machine config operator {target}"), (70, 100));
             self.stage = Stage::Deploying(world.elapsed + length);
-            event(world, EventType::Normal, "OperatorVersionChanged", &format!("clusteroperator/machine-config started a version change from [{{operator {current}}}] to [{{operator {target}}}]"));
+            event(
+                world,
+                EventType::Normal,
+                "OperatorVersionChanged",
+                &format!(
+                    "clusteroperator/machine-config started a version change from [{{operator {current}}}] to [{{operator {target}}}]"
+                ),
+            );
         }
         self.machine_config_nodes(world);
         let problem = match self.stage {
@@ -80,7 +91,14 @@ impl Actor for MachineConfigOperator {
         let finished = matches!(self.stage, Stage::Pools(since) if world.elapsed > since) && problem.is_none();
         if finished {
             self.stage = Stage::Settled;
-            event(world, EventType::Normal, "OperatorVersionChanged", &format!("clusteroperator/machine-config version changed from [{{operator {current}}}] to [{{operator {target}}}]"));
+            event(
+                world,
+                EventType::Normal,
+                "OperatorVersionChanged",
+                &format!(
+                    "clusteroperator/machine-config version changed from [{{operator {current}}}] to [{{operator {target}}}]"
+                ),
+            );
         }
         let version = if finished { target.as_str() } else { current.as_str() };
         self.tell(world, version, &target, problem.as_deref());
@@ -138,16 +156,23 @@ impl MachineConfigOperator {
 
     /// Every node gets its MachineConfigNode once the kind is served and the operator knows of it.
     fn machine_config_nodes(&mut self, world: &World) {
-        if !world.store.served(Res::MACHINE_CONFIG_NODES) || matches!(self.stage, Stage::Deploying(until) if world.elapsed < until) {
+        if !world.store.served(Res::MACHINE_CONFIG_NODES)
+            || matches!(self.stage, Stage::Deploying(until) if world.elapsed < until)
+        {
             return;
         }
-        if self.nodes.len() == world.seen.nodes.len() && !world.seen.nodes.has_news() {
-            return;
-        }
-        for node in world.seen.nodes.values() {
-            if !self.nodes.insert(node.view.name.clone()) {
-                continue;
-            }
+        let seen = &world.seen.nodes;
+        let new: Vec<_> = if self.nodes.is_empty() {
+            seen.values().collect()
+        } else {
+            seen.changed
+                .iter()
+                .filter(|(_, node)| !self.nodes.contains(node))
+                .filter_map(|(_, node)| world.seen.node(node))
+                .collect()
+        };
+        for node in new {
+            self.nodes.insert(node.view.name.clone());
             if world.store.get(Res::MACHINE_CONFIG_NODES, None, &node.view.name).is_none() {
                 let pool = world.seen.pool_of(&node.view.name).unwrap_or("not-yet-set");
                 let mut object = machine_config_node(&node.object, pool, &node.view.current, world.now);
@@ -175,6 +200,11 @@ impl MachineConfigOperator {
         self.failing_since = since;
         let overdue = since.is_some_and(|since| world.elapsed >= since + limit);
         let broken = world.seen.pools.values().any(|pool| condition_status(&pool.object, "Degraded") == "True");
+        let telling = (version.to_owned(), target.to_owned(), problem.map(str::to_owned), overdue, broken);
+        if self.told.as_ref() == Some(&telling) && !world.seen.pools.has_news() {
+            return;
+        }
+        self.told = Some(telling);
         let mut extension = json!({});
         for pool in world.seen.pools.values() {
             extension[name(&pool.object)] = json!(summary(&pool.object));
@@ -216,7 +246,8 @@ impl MachineConfigOperator {
 fn write_config(world: &World, config: &Value) {
     let there = world.store.update(Res::MACHINE_CONFIGS, None, name(config), |object| {
         object["spec"] = config["spec"].clone();
-        object["metadata"]["annotations"][CONTROLLER_VERSION] = config["metadata"]["annotations"][CONTROLLER_VERSION].clone();
+        object["metadata"]["annotations"][CONTROLLER_VERSION] =
+            config["metadata"]["annotations"][CONTROLLER_VERSION].clone();
     });
     if !there && world.store.get(Res::MACHINE_CONFIGS, None, name(config)).is_none() {
         world.store.create(Res::MACHINE_CONFIGS, config.clone(), world.now);
@@ -241,7 +272,10 @@ fn render_pool(world: &mut World, pool: &Value, version: &str) {
     world.store.update(Res::MACHINE_CONFIG_POOLS, None, name(pool), |object| {
         object["spec"]["configuration"] = target;
     });
-    let message = format!("{rendered_name} successfully generated (release version: {version}, controller version: {})", release::controller_hash(version));
+    let message = format!(
+        "{rendered_name} successfully generated (release version: {version}, controller version: {})",
+        release::controller_hash(version)
+    );
     world.event(&Event {
         namespace: "default",
         involved: involved(pool),
@@ -272,7 +306,11 @@ fn required_pools(world: &World, target: &str) -> Option<String> {
         let pool_name = name(&pool);
         let spec = text(&pool, "/spec/configuration/name");
         let release_of = |config: &str| {
-            world.store.get(Res::MACHINE_CONFIGS, None, config).map(|config| annotation(&config, RELEASE_VERSION).to_owned()).unwrap_or_default()
+            world
+                .store
+                .get(Res::MACHINE_CONFIGS, None, config)
+                .map(|config| annotation(&config, RELEASE_VERSION).to_owned())
+                .unwrap_or_default()
         };
         let has = release_of(spec);
         if has != target {
@@ -285,9 +323,14 @@ fn required_pools(world: &World, target: &str) -> Option<String> {
             continue;
         }
         if flag(&pool, "/spec/paused") {
-            return Some(format!("required MachineConfigPool {pool_name} is paused and cannot sync until it is unpaused"));
+            return Some(format!(
+                "required MachineConfigPool {pool_name} is paused and cannot sync until it is unpaused"
+            ));
         }
-        return Some(format!("error required MachineConfigPool {pool_name} is not ready, retrying. Status: {}", report.text));
+        return Some(format!(
+            "error required MachineConfigPool {pool_name} is not ready, retrying. Status: {}",
+            report.text
+        ));
     }
     None
 }
@@ -298,8 +341,12 @@ fn summary(pool: &Value) -> String {
     let target = text(pool, "/spec/configuration/name");
     let (total, updated, ready) = (count("machineCount"), count("updatedMachineCount"), count("readyMachineCount"));
     if count("degradedMachineCount") > 0 {
-        let message = crate::sim::cluster::object::condition(pool, "NodeDegraded").map_or("", |it| text(it, "/message"));
-        format!("pool is degraded because nodes fail with \"{} nodes are reporting degraded status on sync\": {message:?}", count("degradedMachineCount"))
+        let message =
+            crate::sim::cluster::object::condition(pool, "NodeDegraded").map_or("", |it| text(it, "/message"));
+        format!(
+            "pool is degraded because nodes fail with \"{} nodes are reporting degraded status on sync\": {message:?}",
+            count("degradedMachineCount")
+        )
     } else if report(pool).done {
         format!("all {total} nodes are at latest configuration {target}")
     } else {

@@ -11,7 +11,9 @@ use serde_json::{Value, json};
 use super::seen::{Entry, NodeView, UPDATE_TAINT};
 use super::world::{Actor, Event, EventType, World, involved};
 use crate::sim::cluster::nodes::MCO;
-use crate::sim::cluster::object::{annotate, condition_status, flag, items, name, set_condition, status, text, Condition};
+use crate::sim::cluster::object::{
+    Condition, annotate, condition_status, flag, items, name, set_condition, status, text,
+};
 use crate::sim::kinds::Res;
 
 /// machine-config-operator, pkg/controller/node: `updateDelay`.
@@ -255,7 +257,11 @@ fn write_status(world: &World, pool: &Value, entries: &[Entry<NodeView>]) {
             (false, false) => (String::new(), true, format!("All nodes are updating to MachineConfig {target}")),
         };
         let broken = !reports.is_empty();
-        let reason = if broken { format!("{} nodes are reporting degraded status on sync", reports.len()) } else { String::new() };
+        let reason = if broken {
+            format!("{} nodes are reporting degraded status on sync", reports.len())
+        } else {
+            String::new()
+        };
         let message = reports.join(", ");
         let mut set = |kind: &str, yes: bool, reason: &str, message: &str| {
             set_condition(object, &Condition::new(kind, status(yes), reason, message), now);
@@ -302,7 +308,8 @@ pub fn report(pool: &Value) -> PoolReport {
     let (total, ready, updated) = (count("machineCount"), count("readyMachineCount"), count("updatedMachineCount"));
     let unavailable = count("unavailableMachineCount");
     let counts = if degraded {
-        let reason = super::super::cluster::object::condition(pool, "NodeDegraded").map_or("", |it| text(it, "/message"));
+        let reason =
+            super::super::cluster::object::condition(pool, "NodeDegraded").map_or("", |it| text(it, "/message"));
         format!(
             "(pool degraded: true total: {total}, ready {ready}, updated: {updated}, unavailable: {unavailable}, reason: {reason})"
         )
@@ -353,7 +360,8 @@ mod tests {
 
     #[test]
     fn the_next_node_is_the_oldest_of_the_first_zone_and_nodes_without_zone_come_last() {
-        let nodes = [node("a", None, 400), node("b", Some("z2"), 300), node("c", Some("z1"), 1), node("d", Some("z1"), 9)];
+        let nodes =
+            [node("a", None, 400), node("b", Some("z2"), 300), node("c", Some("z1"), 1), node("d", Some("z1"), 9)];
         let order: Vec<&str> = candidates(&pool(json!(1)), &nodes.iter().collect::<Vec<_>>())
             .iter()
             .map(|node| node.name.as_str())

@@ -30,8 +30,14 @@ pub struct NodeLifecycle {
 impl Actor for NodeLifecycle {
     fn step(&mut self, world: &mut World) {
         self.listen(world);
-        let changed: Vec<NodeView> =
-            world.seen.nodes.changed.iter().filter_map(|(_, node)| world.seen.node(node)).map(|node| node.view.clone()).collect();
+        let changed: Vec<NodeView> = world
+            .seen
+            .nodes
+            .changed
+            .iter()
+            .filter_map(|(_, node)| world.seen.node(node))
+            .map(|node| node.view.clone())
+            .collect();
         for node in changed {
             taints(world, &node);
             if !node.ready {
@@ -56,7 +62,8 @@ impl NodeLifecycle {
 
 fn unknown(world: &mut World, node: &str) {
     let now = world.now;
-    let changed = world.store.get(Res::NODES, None, node).is_some_and(|node| condition_status(&node, "Ready") != "Unknown");
+    let changed =
+        world.store.get(Res::NODES, None, node).is_some_and(|node| condition_status(&node, "Ready") != "Unknown");
     if !changed {
         return;
     }
@@ -107,7 +114,8 @@ fn taints(world: &World, node: &NodeView) {
 
 /// Pods of a node that is not Ready are not ready either.
 fn pods_not_ready(world: &World, node: &str) {
-    let pods: Vec<Key> = world.seen.pods_on(node).filter(|(_, pod)| pod.view.ready).map(|(key, _)| key.clone()).collect();
+    let pods: Vec<Key> =
+        world.seen.pods_on(node).filter(|(_, pod)| pod.view.ready).map(|(key, _)| key.clone()).collect();
     for key in pods {
         world.store.update(Res::PODS, Some(&key.0), &key.1, |pod| {
             set_condition(pod, &Condition::new("Ready", "False", "", ""), world.now);

@@ -34,7 +34,10 @@ pub fn begin(world: &World, node: &str, target: &str) {
         if let Some(list) = object.pointer_mut("/status/conditions").and_then(Value::as_array_mut) {
             for condition in list.iter_mut().filter(|it| !KEPT.contains(&text(it, "/type"))) {
                 let message = text(condition, "/message");
-                let bare = message.split_once(": ").filter(|_| message.starts_with("Action during")).map_or(message, |it| it.1);
+                let bare = message
+                    .split_once(": ")
+                    .filter(|_| message.starts_with("Action during"))
+                    .map_or(message, |it| it.1);
                 condition["message"] = json!(format!("{prefix}{bare}"));
                 condition["status"] = json!("False");
                 condition["lastTransitionTime"] = json!(now);
@@ -69,9 +72,7 @@ fn change(world: &World, node: &str, change: impl FnOnce(&mut Value)) {
 }
 
 fn set(object: &mut Value, (kind, status, reason, message): &Phase<'_>, now: &str) {
-    let wanted = |since: &str| {
-        json!({"lastTransitionTime": since, "message": message, "reason": reason, "status": status, "type": kind})
-    };
+    let wanted = |since: &str| json!({"lastTransitionTime": since, "message": message, "reason": reason, "status": status, "type": kind});
     let Some(list) = object.pointer_mut("/status/conditions").and_then(Value::as_array_mut) else { return };
     match list.iter_mut().find(|condition| condition["type"] == *kind) {
         None => list.push(wanted(now)),

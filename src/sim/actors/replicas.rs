@@ -10,9 +10,7 @@ use serde_json::{Value, json};
 use super::disruption;
 use super::seen::{Entry, Key, PodView, Whole};
 use super::world::{Actor, World};
-use crate::sim::cluster::object::{
-    Condition, hex, items, name, namespace, number, set_condition, status, text,
-};
+use crate::sim::cluster::object::{Condition, hex, items, name, namespace, number, set_condition, status, text};
 use crate::sim::cluster::platform::{self, STATIC_PODS};
 use crate::sim::cluster::workloads::{bind, owned_by, pod, replica_set, run, template_hash};
 use crate::sim::kinds::Res;
@@ -26,24 +24,29 @@ pub struct Replicas {
 impl Actor for Replicas {
     fn step(&mut self, world: &mut World) {
         let owners = touched_owners(world);
-        let deployments = due(&world.seen.deployments, |deployment| {
-            let uid = text(deployment, "/metadata/uid");
-            world.seen.replica_sets.changed.iter().any(|key| {
-                world.seen.replica_sets.get(&key.0, &key.1).is_some_and(|set| owner_uid(&set.object) == uid)
-            })
-        });
-        for deployment in deployments {
+        let sets: BTreeSet<&str> = world
+            .seen
+            .replica_sets
+            .changed
+            .iter()
+            .filter_map(|key| world.seen.replica_sets.get(&key.0, &key.1))
+            .map(|set| owner_uid(&set.object))
+            .collect();
+        for deployment in due(&world.seen.deployments, !sets.is_empty(), |uid| sets.contains(uid)) {
             deploy(world, &deployment);
         }
-        for set in due(&world.seen.replica_sets, |set| owners.contains(text(set, "/metadata/uid"))) {
+        let moved = !owners.is_empty();
+        for set in due(&world.seen.replica_sets, moved, |uid| owners.contains(uid)) {
             self.replicate(world, &set);
         }
-        for set in due(&world.seen.stateful_sets, |set| owners.contains(text(set, "/metadata/uid"))) {
+        for set in due(&world.seen.stateful_sets, moved, |uid| owners.contains(uid)) {
             order(world, &set);
         }
-        let joined = world.seen.nodes.before.iter().any(|((_, node), _)| world.seen.node(node).is_none())
-            || world.seen.nodes.changed.len() > world.seen.nodes.before.len();
-        for set in due(&world.seen.daemon_sets, |set| joined || owners.contains(text(set, "/metadata/uid"))) {
+        let nodes = &world.seen.nodes;
+        let known: BTreeSet<&Key> = nodes.before.iter().map(|(key, _)| key).collect();
+        let joined = nodes.changed.iter().any(|key| !known.contains(key))
+            || known.iter().any(|key| nodes.get(&key.0, &key.1).is_none());
+        for set in due(&world.seen.daemon_sets, moved || joined, |uid| joined || owners.contains(uid)) {
             self.spread(world, &set);
         }
         guards(world);
@@ -57,11 +60,15 @@ fn touched_owners(world: &World) -> BTreeSet<String> {
     now.chain(pods.before.iter().map(|(_, pod)| pod.view.owner.clone())).collect()
 }
 
-/// Objects that changed themselves, or are concerned otherwise.
-fn due(mirror: &super::seen::Mirror<Whole>, concerned: impl Fn(&Value) -> bool) -> Vec<std::sync::Arc<Value>> {
+/// Objects that changed themselves, or are concerned otherwise, which is asked only when something is.
+fn due(mirror: &super::seen::Mirror<Whole>, any: bool, concerned: impl Fn(&str) -> bool) -> Vec<std::sync::Arc<Value>> {
+    if !any {
+        let changed = mirror.changed.iter().filter_map(|key| mirror.get(&key.0, &key.1));
+        return changed.map(|entry| std::sync::Arc::clone(&entry.object)).collect();
+    }
     mirror
         .iter()
-        .filter(|(key, entry)| mirror.changed.contains(*key) || concerned(&entry.object))
+        .filter(|(key, entry)| mirror.changed.contains(*key) || concerned(text(&entry.object, "/metadata/uid")))
         .map(|(_, entry)| std::sync::Arc::clone(&entry.object))
         .collect()
 }
@@ -191,7 +198,13 @@ impl Replicas {
         }
         let wanted = world.seen.nodes.len();
         let missing: Vec<String> = if there.len() < wanted {
-            world.seen.nodes.values().map(|node| node.view.name.clone()).filter(|node| !there.contains(node.as_str())).collect()
+            world
+                .seen
+                .nodes
+                .values()
+                .map(|node| node.view.name.clone())
+                .filter(|node| !there.contains(node.as_str()))
+                .collect()
         } else {
             Vec::new()
         };

@@ -53,7 +53,8 @@ impl Actor for Scheduler {
             }
         }
         if !self.backoff.is_empty() {
-            self.backoff.retain(|key, _| world.seen.pods.get(&key.0, &key.1).is_some_and(|pod| pod.view.node.is_empty()));
+            self.backoff
+                .retain(|key, _| world.seen.pods.get(&key.0, &key.1).is_some_and(|pod| pod.view.node.is_empty()));
         }
     }
 }
@@ -86,7 +87,8 @@ fn choose(world: &World, pod: &Value, owner: &str, placed: &BTreeMap<String, usi
 
 fn unschedulable(world: &mut World, key: &Key, pod: &Value) {
     let total = world.seen.nodes.len();
-    let message = format!("0/{total} nodes are available: no node matches the pod's selector, is schedulable and untainted.");
+    let message =
+        format!("0/{total} nodes are available: no node matches the pod's selector, is schedulable and untainted.");
     let now = world.now;
     world.store.update(Res::PODS, Some(&key.0), &key.1, |pod| {
         set_condition(pod, &Condition::new("PodScheduled", "False", "Unschedulable", &message), now);

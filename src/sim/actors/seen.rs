@@ -358,17 +358,17 @@ impl Seen {
         } else {
             self.nodes.changed.iter().filter_map(|key| self.nodes.entries.get(key)).collect()
         };
-        let pools: Vec<(&str, &Value)> = self
-            .pools
-            .values()
-            .map(|pool| (name(&pool.object), &pool.object["spec"]["nodeSelector"]))
-            .collect();
+        let pools: Vec<(&str, &Value)> =
+            self.pools.values().map(|pool| (name(&pool.object), &pool.object["spec"]["nodeSelector"])).collect();
         let mut assigned = Vec::with_capacity(nodes.len());
         for node in nodes {
             let labels = &node.object["metadata"]["labels"];
             let windows = labels["kubernetes.io/os"] == "windows";
-            let selecting: Vec<&str> =
-                pools.iter().filter(|(_, selector)| !windows && selects(selector, labels)).map(|(pool, _)| *pool).collect();
+            let selecting: Vec<&str> = pools
+                .iter()
+                .filter(|(_, selector)| !windows && selects(selector, labels))
+                .map(|(pool, _)| *pool)
+                .collect();
             let custom: Vec<&str> =
                 selecting.iter().copied().filter(|pool| !matches!(*pool, "master" | "worker")).collect();
             let pool = match (custom.as_slice(), selecting.contains(&"master"), selecting.contains(&"worker")) {

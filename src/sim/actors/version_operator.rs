@@ -45,6 +45,7 @@ pub struct VersionOperator {
     offers_for: (String, String),
     upgradeable_due: Duration,
     reconcile_due: Duration,
+    said: Option<(progress::Verdict, String)>,
 }
 
 impl Actor for VersionOperator {
@@ -149,7 +150,11 @@ impl VersionOperator {
                 if self.acceptance.take().is_some() || condition_status(object, "ReleaseAccepted") != "True" {
                     let message = version::payload_loaded(text(object, "/status/desired/version"), &current);
                     write(world, |object| {
-                        set_condition(object, &Condition::new("ReleaseAccepted", "True", "PayloadLoaded", &message), world.now);
+                        set_condition(
+                            object,
+                            &Condition::new("ReleaseAccepted", "True", "PayloadLoaded", &message),
+                            world.now,
+                        );
                     });
                 }
             }
@@ -187,6 +192,7 @@ impl VersionOperator {
         });
         self.acceptance = None;
         self.waits.clear();
+        self.said = None;
         self.attempt = Some(Attempt::new(world, target, true));
         self.upgradeable_due = world.elapsed;
         // The new payload brings a new cluster version operator: its pod is replaced, and what it remembered is gone.
@@ -213,11 +219,12 @@ impl VersionOperator {
         if attempt.finished() {
             complete(world, &target);
             self.waits.clear();
+            self.said = None;
             self.upgradeable_due = world.elapsed;
             self.offers_due = world.elapsed;
             return;
         }
-        progress::write(world, &attempt, &self.waits);
+        progress::write(world, &attempt, &self.waits, &mut self.said);
         self.attempt = Some(attempt);
     }
 }
@@ -230,6 +237,10 @@ fn complete(world: &World, target: &str) {
         entry["completionTime"] = json!(timestamp(now));
         set_condition(object, &Condition::new("Available", "True", "", &format!("Done applying {target}")), now);
         set_condition(object, &Condition::new("Failing", "False", "", ""), now);
-        set_condition(object, &Condition::new("Progressing", "False", "", &format!("Cluster version is {target}")), now);
+        set_condition(
+            object,
+            &Condition::new("Progressing", "False", "", &format!("Cluster version is {target}")),
+            now,
+        );
     });
 }

@@ -86,7 +86,8 @@ impl Seat<'_> {
     }
 
     fn node(&self, builder: &Builder<'_>, node: &str) -> Value {
-        let region = self.zone().map_or("local", |zone| zone.trim_end_matches(|letter: char| letter.is_ascii_lowercase()));
+        let region =
+            self.zone().map_or("local", |zone| zone.trim_end_matches(|letter: char| letter.is_ascii_lowercase()));
         let size = if self.pool_name == "master" { "m6i.2xlarge" } else { "m6i.4xlarge" };
         let mut labels = json!({
             "beta.kubernetes.io/arch": "amd64",

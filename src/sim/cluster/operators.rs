@@ -83,8 +83,13 @@ pub static OPERATORS: [Operator; 34] = [
     operator("config-operator", 50, (20, 35), ["openshift-config-operator", "openshift-config-operator"])
         .versions(&["feature-gates"]),
     operator("console", 50, (150, 220), ["openshift-console-operator", "console-operator"]).optional("Console"),
-    operator("control-plane-machine-set", 50, (45, 65), ["openshift-machine-api", "control-plane-machine-set-operator"])
-        .optional("MachineAPI"),
+    operator(
+        "control-plane-machine-set",
+        50,
+        (45, 65),
+        ["openshift-machine-api", "control-plane-machine-set-operator"],
+    )
+    .optional("MachineAPI"),
     operator(
         "csi-snapshot-controller",
         50,
@@ -190,7 +195,11 @@ pub fn versions(operator: &Operator, version: &str) -> Value {
     for name in operator.versions {
         let value = match *name {
             "operator-image" => release::component_image(version, "machine-config-operator"),
-            "raw-internal" | "feature-gates" | "oauth-apiserver" | "ocp-tuned" | "openshift-apiserver"
+            "raw-internal"
+            | "feature-gates"
+            | "oauth-apiserver"
+            | "ocp-tuned"
+            | "openshift-apiserver"
             | "csi-snapshot-controller" => version.to_owned(),
             "oauth-openshift" => format!("{version}_openshift"),
             "kube-apiserver" | "kube-controller-manager" | "kube-scheduler" => {
@@ -273,18 +282,22 @@ fn cluster_operator(builder: &Builder<'_>, operator: &Operator, owner: &str) -> 
     if let Some(capability) = operator.capability {
         annotations["capability.openshift.io/name"] = json!(capability);
     }
-    let settled = builder.scenario.cluster.history.first().map_or(builder.installed, |past| {
-        builder.now - past.started.delta() + past.took.delta()
-    });
+    let settled = builder
+        .scenario
+        .cluster
+        .history
+        .first()
+        .map_or(builder.installed, |past| builder.now - past.started.delta() + past.took.delta());
     let calm = calm(operator, version);
-    let conditions: Vec<Value> = [("Degraded", "False"), ("Progressing", "False"), ("Available", "True"), ("Upgradeable", "True")]
-        .into_iter()
-        .map(|(kind, status)| {
-            let (reason, message) = &calm[kind];
-            let since = if matches!(kind, "Progressing" | "Degraded") { settled } else { builder.installed };
-            Condition::new(kind, status, reason, message).at(since)
-        })
-        .collect();
+    let conditions: Vec<Value> =
+        [("Degraded", "False"), ("Progressing", "False"), ("Available", "True"), ("Upgradeable", "True")]
+            .into_iter()
+            .map(|(kind, status)| {
+                let (reason, message) = &calm[kind];
+                let since = if matches!(kind, "Progressing" | "Degraded") { settled } else { builder.installed };
+                Condition::new(kind, status, reason, message).at(since)
+            })
+            .collect();
     let mut related = vec![json!({"group": "", "name": operator.namespace, "resource": "namespaces"})];
     if let Style::DaemonSet(namespace, name) = operator.style {
         related.push(json!({"group": "apps", "name": name, "namespace": namespace, "resource": "daemonsets"}));

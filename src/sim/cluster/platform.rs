@@ -42,9 +42,12 @@ pub fn build(builder: &Builder<'_>) {
 }
 
 fn since(builder: &Builder<'_>) -> chrono::DateTime<chrono::Utc> {
-    builder.scenario.cluster.history.first().map_or(builder.installed, |past| {
-        builder.now - past.started.delta() + past.took.delta()
-    })
+    builder
+        .scenario
+        .cluster
+        .history
+        .first()
+        .map_or(builder.installed, |past| builder.now - past.started.delta() + past.took.delta())
 }
 
 fn daemons(builder: &Builder<'_>) {
@@ -162,10 +165,7 @@ fn monitoring(builder: &Builder<'_>) {
         Owned { namespace, name, template, on: pair(offset), since: since(builder) }
     };
     component("openshift-monitoring", "prometheus-k8s", "prometheus", 0).stateful_set(builder);
-    builder.old(
-        Res::PDBS,
-        budget("openshift-monitoring", "prometheus-k8s", "prometheus", ("minAvailable", json!(1))),
-    );
+    builder.old(Res::PDBS, budget("openshift-monitoring", "prometheus-k8s", "prometheus", ("minAvailable", json!(1))));
     component("openshift-monitoring", "thanos-querier", "thanos-querier", 1).deployment(builder);
     builder.old(
         Res::PDBS,

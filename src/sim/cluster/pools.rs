@@ -49,19 +49,10 @@ pub fn generated(role: &str, version: &str) -> Vec<Value> {
                 "osImageURL": release::component_image(version, "rhel-coreos"),
             }),
         ),
-        config(
-            format!("01-{role}-container-runtime"),
-            file("/etc/containers/storage.conf", "storage"),
-        ),
+        config(format!("01-{role}-container-runtime"), file("/etc/containers/storage.conf", "storage")),
         config(format!("01-{role}-kubelet"), file("/etc/kubernetes/kubelet.conf", "kubelet")),
-        config(
-            format!("97-{role}-generated-kubelet"),
-            file("/etc/kubernetes/kubelet-features.conf", "features"),
-        ),
-        config(
-            format!("98-{role}-generated-kubelet"),
-            file("/etc/node-sizing-enabled.env", "sizing"),
-        ),
+        config(format!("97-{role}-generated-kubelet"), file("/etc/kubernetes/kubelet-features.conf", "features")),
+        config(format!("98-{role}-generated-kubelet"), file("/etc/node-sizing-enabled.env", "sizing")),
     ]
 }
 
@@ -152,7 +143,8 @@ pub fn configuration(rendered: &str, sources: &[Arc<Value>]) -> Value {
 /// Creates MachineConfigs and pools; the pools' nodes are made elsewhere.
 pub fn build(builder: &Builder<'_>) {
     let version = &builder.scenario.cluster.version;
-    let updated = builder.scenario.cluster.history.first().map_or(builder.installed, |past| builder.now - past.started.delta());
+    let updated =
+        builder.scenario.cluster.history.first().map_or(builder.installed, |past| builder.now - past.started.delta());
     for role in ["master", "worker"] {
         for config in generated(role, version).into_iter().chain(given(role)) {
             builder.old(Res::MACHINE_CONFIGS, config);

@@ -63,7 +63,10 @@ pub fn system(version: &str) -> System {
     let (month, day) = (day / 28 % 12 + 1, day % 28 + 1);
     let kernel = if minor >= 19 { 570 } else { 427 };
     System {
-        os_image: format!("Red Hat Enterprise Linux CoreOS 4{minor}.{stream}.2025{month:02}{day:02}0{}-0", patch(version) % 8),
+        os_image: format!(
+            "Red Hat Enterprise Linux CoreOS 4{minor}.{stream}.2025{month:02}{day:02}0{}-0",
+            patch(version) % 8
+        ),
         kernel: format!("5.14.0-{kernel}.{}.1.el{}.x86_64", 20 + patch(version), rhel.replace('.', "_")),
         runtime: format!(
             "cri-o://1.{}.{}-2.rhaos4.{minor}.git{}.el9",

@@ -95,11 +95,21 @@ pub fn build(builder: &Builder<'_>) {
     let conditions = [
         (Condition::new("RetrievedUpdates", "True", "", ""), builder.installed),
         (
-            Condition::new("ImplicitlyEnabledCapabilities", "False", "AsExpected", "Capabilities match configured spec"),
+            Condition::new(
+                "ImplicitlyEnabledCapabilities",
+                "False",
+                "AsExpected",
+                "Capabilities match configured spec",
+            ),
             builder.installed,
         ),
         (
-            Condition::new("ReleaseAccepted", "True", "PayloadLoaded", &payload_loaded(version, &release::image(version))),
+            Condition::new(
+                "ReleaseAccepted",
+                "True",
+                "PayloadLoaded",
+                &payload_loaded(version, &release::image(version)),
+            ),
             builder.installed,
         ),
         (Condition::new("Available", "True", "", &format!("Done applying {version}")), builder.installed),

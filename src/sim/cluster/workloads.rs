@@ -108,10 +108,11 @@ pub fn run(pod: &mut Value, now: DateTime<Utc>) {
     let container = pod["spec"]["containers"][0].clone();
     let restarts = pod.pointer("/status/containerStatuses/0/restartCount").and_then(Value::as_u64).unwrap_or_default();
     let address = hash(&format!("{}/{}", namespace(pod), name(pod)));
-    let conditions: Vec<Value> = ["PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", "PodScheduled"]
-        .into_iter()
-        .map(|kind| condition(kind, "True", now))
-        .collect();
+    let conditions: Vec<Value> =
+        ["PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", "PodScheduled"]
+            .into_iter()
+            .map(|kind| condition(kind, "True", now))
+            .collect();
     pod["status"] = json!({
         "conditions": conditions,
         "containerStatuses": [{
@@ -162,7 +163,8 @@ impl Owned<'_> {
     /// A Deployment with its ReplicaSet.
     pub fn deployment(&self, builder: &Builder<'_>) {
         let mut spec = self.spec();
-        spec["strategy"] = json!({"type": "RollingUpdate", "rollingUpdate": {"maxSurge": "25%", "maxUnavailable": "25%"}});
+        spec["strategy"] =
+            json!({"type": "RollingUpdate", "rollingUpdate": {"maxSurge": "25%", "maxUnavailable": "25%"}});
         let metadata = json!({
             "name": self.name, "namespace": self.namespace, "labels": {"app": self.template.app},
             "annotations": {"deployment.kubernetes.io/revision": "1"},
@@ -183,8 +185,7 @@ impl Owned<'_> {
     pub fn stateful_set(&self, builder: &Builder<'_>) {
         let mut spec = self.spec();
         spec["serviceName"] = json!(self.name);
-        let metadata =
-            json!({"name": self.name, "namespace": self.namespace, "labels": {"app": self.template.app}});
+        let metadata = json!({"name": self.name, "namespace": self.namespace, "labels": {"app": self.template.app}});
         builder.old(Res::STATEFUL_SETS, json!({"metadata": metadata, "spec": spec}));
         let Some(set) = builder.store.get(Res::STATEFUL_SETS, Some(self.namespace), self.name) else { return };
         for (index, node) in self.on.iter().enumerate() {
@@ -198,8 +199,7 @@ impl Owned<'_> {
         if let Some(fields) = spec.as_object_mut() {
             fields.remove("replicas");
         }
-        let metadata =
-            json!({"name": self.name, "namespace": self.namespace, "labels": {"app": self.template.app}});
+        let metadata = json!({"name": self.name, "namespace": self.namespace, "labels": {"app": self.template.app}});
         builder.old(Res::DAEMON_SETS, json!({"metadata": metadata, "spec": spec}));
         let Some(set) = builder.store.get(Res::DAEMON_SETS, Some(self.namespace), self.name) else { return };
         for node in &self.on {
@@ -272,7 +272,8 @@ fn create(builder: &Builder<'_>, workload: &Workload) {
             workload.on.get(index).cloned().unwrap_or_else(|| node_name(&workload.pool, (start + index) % nodes))
         })
         .collect();
-    let image = format!("registry.example.com/{}/{}:{}", workload.namespace, workload.name, 1 + hash(&workload.name) % 40);
+    let image =
+        format!("registry.example.com/{}/{}:{}", workload.namespace, workload.name, 1 + hash(&workload.name) % 40);
     let mut template = Template::new(&workload.name, image, &workload.pool);
     template.grace = workload.grace.0.as_secs();
     template.stop = workload.stop.0.as_secs();

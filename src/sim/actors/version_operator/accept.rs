@@ -180,9 +180,19 @@ impl Acceptance {
         }
         risks.extend(verdict.warnings.iter().map(Failure::text));
         if risks.is_empty() {
-            super::event(world, EventType::Normal, "PreconditionsPassed", &format!("preconditions passed for payload loaded {named}"));
+            super::event(
+                world,
+                EventType::Normal,
+                "PreconditionsPassed",
+                &format!("preconditions passed for payload loaded {named}"),
+            );
         } else {
-            super::event(world, EventType::Warning, "PreconditionWarn", &format!("precondition warning for payload loaded {named}: {}", risks.join("\n")));
+            super::event(
+                world,
+                EventType::Warning,
+                "PreconditionWarn",
+                &format!("precondition warning for payload loaded {named}: {}", risks.join("\n")),
+            );
         }
         let loaded = crate::sim::cluster::version::payload_loaded(&self.version, &self.image);
         super::event(world, EventType::Normal, "PayloadLoaded", &loaded);
@@ -247,7 +257,8 @@ fn preconditions(world: &World, object: &Value, target: &str) -> Verdict {
             let failure = Failure { check: "ClusterVersionUpgradeable", reason, message };
             if only_progress && (from.major, from.minor) == (to.major, to.minor) {
                 let reason = "MinorVersionClusterUpdateInProgress".to_owned();
-                let message = format!("Retarget to {to} while a minor level update from {completed} to {from} is in progress");
+                let message =
+                    format!("Retarget to {to} while a minor level update from {completed} to {from} is in progress");
                 verdict.warnings.push(Failure { check: "ClusterVersionUpgradeable", reason, message });
             } else {
                 verdict.blocking.push(failure);
@@ -272,7 +283,9 @@ fn rollback(object: &Value, from: &Version, to: &Version) -> Option<Failure> {
         return None;
     }
     let message = if to.minor == from.minor {
-        format!("{to} is less than the current target {from}, and the only supported rollback is to the cluster's previous version {previous}")
+        format!(
+            "{to} is less than the current target {from}, and the only supported rollback is to the cluster's previous version {previous}"
+        )
     } else {
         format!("{to} is less than the current target {from}, and the cluster's previous version is {previous}")
     };
@@ -281,9 +294,21 @@ fn rollback(object: &Value, from: &Version, to: &Version) -> Option<Failure> {
 
 fn giant_hop(from: &Version, to: &Version) -> Option<Failure> {
     let (reason, message) = if to.major > from.major {
-        ("MajorVersionUpdate", format!("{to} has a larger major version than the current target {from} ({} > {}), and only updates within the current major version are supported.", to.major, from.major))
+        (
+            "MajorVersionUpdate",
+            format!(
+                "{to} has a larger major version than the current target {from} ({} > {}), and only updates within the current major version are supported.",
+                to.major, from.major
+            ),
+        )
     } else if to.minor > from.minor + 1 {
-        ("MultipleMinorVersionsUpdate", format!("{to} is more than one minor version beyond the current target {from} ({}.{} > {}.{} + 1), and only updates within the current minor version or to the next minor version are supported.", to.major, to.minor, from.major, from.minor))
+        (
+            "MultipleMinorVersionsUpdate",
+            format!(
+                "{to} is more than one minor version beyond the current target {from} ({}.{} > {}.{} + 1), and only updates within the current minor version or to the next minor version are supported.",
+                to.major, to.minor, from.major, from.minor
+            ),
+        )
     } else {
         return None;
     };
@@ -299,17 +324,17 @@ fn recommended(object: &Value, from: &Version, target: &str) -> Option<Failure> 
     if offered("/status/availableUpdates") {
         return None;
     }
-    let conditional = items(object, "/status/conditionalUpdates").iter().find(|update| update["release"]["version"] == target);
+    let conditional =
+        items(object, "/status/conditionalUpdates").iter().find(|update| update["release"]["version"] == target);
     if let Some(update) = conditional {
         let condition = &update["conditions"][0];
-        let message = format!(
-            "Update from {from} to {target} is not recommended:\n\n{}",
-            text(condition, "/message")
-        );
+        let message = format!("Update from {from} to {target} is not recommended:\n\n{}", text(condition, "/message"));
         return failure(text(condition, "/reason"), message);
     }
     if text(object, "/spec/channel").is_empty() {
-        let message = format!("Configured channel is unset, so the recommended status of updating from {from} to {target} is unknown.");
+        let message = format!(
+            "Configured channel is unset, so the recommended status of updating from {from} to {target} is unknown."
+        );
         return failure("NoChannel", message);
     }
     let message = format!(

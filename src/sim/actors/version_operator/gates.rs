@@ -5,7 +5,9 @@
 use serde_json::Value;
 
 use super::super::world::World;
-use crate::sim::cluster::object::{Condition, condition, condition_status, drop_condition, flag, items, name, set_condition, text};
+use crate::sim::cluster::object::{
+    Condition, condition, condition_status, drop_condition, flag, items, name, set_condition, text,
+};
 use crate::sim::cluster::release;
 use crate::sim::kinds::Res;
 

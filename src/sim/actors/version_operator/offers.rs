@@ -39,7 +39,10 @@ pub fn write(world: &World, object: &Value) {
             }
         } else {
             let since = |version: &Value| {
-                fields["conditionalUpdates"].as_array().and_then(|old| old.iter().find(|it| it["release"]["version"] == *version)).map(|it| it["conditions"].clone())
+                fields["conditionalUpdates"]
+                    .as_array()
+                    .and_then(|old| old.iter().find(|it| it["release"]["version"] == *version))
+                    .map(|it| it["conditions"].clone())
             };
             let mut list = conditional;
             for update in &mut list {

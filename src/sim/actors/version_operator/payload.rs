@@ -145,12 +145,19 @@ impl Attempt {
 
 impl Progress {
     /// Applies manifests for `passed`; returns how much of it was needed.
-    fn advance(&mut self, world: &World, version: &str, passed: Duration, waits: &mut BTreeMap<&'static str, Duration>) -> Duration {
+    fn advance(
+        &mut self,
+        world: &World,
+        version: &str,
+        passed: Duration,
+        waits: &mut BTreeMap<&'static str, Duration>,
+    ) -> Duration {
         if self.applied == 0 && self.spent.is_zero() {
             self.reach(world, version);
         }
         self.spent += passed;
-        let plain = if self.component.operator.is_some() { self.component.manifests - 1 } else { self.component.manifests };
+        let plain =
+            if self.component.operator.is_some() { self.component.manifests - 1 } else { self.component.manifests };
         let possible = (self.spent.as_millis() / self.each.as_millis().max(1)) as u32;
         let needed = self.each * plain;
         self.applied = self.applied.max(possible.min(plain));
@@ -176,7 +183,8 @@ impl Progress {
     /// The first manifests of a component are applied: a kind may appear.
     fn reach(&self, world: &World, version: &str) {
         let kind = Res::MACHINE_CONFIG_NODES;
-        let due = self.component.level == MACHINE_CONFIG_LEVEL && release::has_machine_config_nodes(release::minor(version));
+        let due =
+            self.component.level == MACHINE_CONFIG_LEVEL && release::has_machine_config_nodes(release::minor(version));
         if due && !world.store.served(kind) {
             world.store.set_served(kind, true);
         }

@@ -62,7 +62,8 @@ pub fn judge(version: &str, waiting: &[(&'static str, Health, Duration)]) -> Ver
         };
     }
     let slow = names(&|it| it.1 == Health::Updating && it.0 != "machine-config" && it.2 >= SLOW);
-    let slow_machines = waiting.iter().any(|it| it.0 == "machine-config" && it.1 == Health::Updating && it.2 >= SLOW_MACHINE_CONFIG);
+    let slow_machines =
+        waiting.iter().any(|it| it.0 == "machine-config" && it.1 == Health::Updating && it.2 >= SLOW_MACHINE_CONFIG);
     let mut late = Vec::new();
     if !slow.is_empty() {
         late.push(format!("{} over 30 minutes", slow.join(", ")));
@@ -70,7 +71,8 @@ pub fn judge(version: &str, waiting: &[(&'static str, Health, Duration)]) -> Ver
     if slow_machines {
         late.push("machine-config over 90 minutes".to_owned());
     }
-    let reason = if updating.is_empty() { String::new() } else { plural("ClusterOperator", "Updating", updating.len()) };
+    let reason =
+        if updating.is_empty() { String::new() } else { plural("ClusterOperator", "Updating", updating.len()) };
     if late.is_empty() {
         let text = if updating.is_empty() { String::new() } else { format!("waiting on {}", updating.join(", ")) };
         return Verdict { failing: calm, reason, text, hard: false };
@@ -101,8 +103,13 @@ fn plural(what: &str, state: &str, count: usize) -> String {
     if count == 1 { format!("{what}{state}") } else { format!("{what}s{state}") }
 }
 
-/// Writes how the attempt goes.
-pub fn write(world: &World, attempt: &Attempt, waits: &BTreeMap<&'static str, Duration>) {
+/// Writes how the attempt goes, unless that is what was `said` last.
+pub fn write(
+    world: &World,
+    attempt: &Attempt,
+    waits: &BTreeMap<&'static str, Duration>,
+    said: &mut Option<(Verdict, String)>,
+) {
     let waiting: Vec<(&'static str, Health, Duration)> = attempt
         .waiting()
         .map(|operator| {
@@ -126,11 +133,17 @@ pub fn write(world: &World, attempt: &Attempt, waits: &BTreeMap<&'static str, Du
             (_, text) => format!("{base}, {text}"),
         }
     };
+    let saying = (verdict, message);
+    if said.as_ref() == Some(&saying) {
+        return;
+    }
+    let (verdict, message) = &saying;
     super::write(world, |object| {
         let (status, reason, text) = &verdict.failing;
         set_condition(object, &Condition::new("Failing", status, reason, text), world.now);
-        set_condition(object, &Condition::new("Progressing", "True", &verdict.reason, &message), world.now);
+        set_condition(object, &Condition::new("Progressing", "True", &verdict.reason, message), world.now);
     });
+    *said = Some(saying);
 }
 
 /// Outside an update there is no grace: Failing follows the operators.
