@@ -14,11 +14,8 @@ use crate::upgrade::memory::Memory;
 pub(super) fn what_if(assessment: &Assessment, edit: impl FnOnce(&mut Facts)) -> Assessment {
     let mut facts = (*assessment.facts).clone();
     edit(&mut facts);
-    let memory = Memory {
-        last: Some(Arc::new(assessment.clone())),
-        timeline: Arc::clone(&assessment.timeline),
-        ..Memory::default()
-    };
+    let mut memory = Memory::default();
+    memory.observe(&Arc::new(assessment.clone()));
     assess(Arc::new(facts), &memory, assessment.now)
 }
 

@@ -9,13 +9,14 @@ use std::time::Duration;
 use tokio::runtime::Builder;
 use tokio::sync::{mpsc, oneshot};
 
-use super::signals;
+use super::signals::Signals;
 use crate::app::Msg;
 use crate::cli::{ServeArgs, SimArgs};
 use crate::sim::cluster;
 use crate::sim::faults::{Fault, Trouble};
 use crate::sim::scenario::Scenario;
 use crate::sim::server::{self, Server};
+use crate::snapshot;
 use crate::ui::{SimFault, SimInfo, SimRequest};
 
 /// The scenario of the demo when none is named.
@@ -165,8 +166,15 @@ async fn open(args: &ServeArgs, mut options: server::Options) -> Result<(Server,
 }
 
 /// Recorded objects from files and folders.
-fn recorded(_paths: &[PathBuf]) -> Result<Vec<serde_json::Value>, String> {
-    Err("recorded objects cannot be read yet".to_owned())
+fn recorded(paths: &[PathBuf]) -> Result<Vec<serde_json::Value>, String> {
+    let snapshot = snapshot::read(paths);
+    if let Some(broken) = snapshot.broken.first() {
+        return Err(format!("{}: {}", broken.path.display(), broken.why));
+    }
+    if snapshot.objects.is_empty() {
+        return Err("there are no objects in what --from names".to_owned());
+    }
+    Ok(snapshot.objects)
 }
 
 /// Does what was asked for.
@@ -214,6 +222,8 @@ fn throw(server: &Server, fault: SimFault) {
 
 /// `oc-cockpit sim`: serves until HUP, INT, QUIT or TERM. Must run within a runtime.
 pub async fn serve(args: &SimArgs) -> Result<u8, String> {
+    // Before anything is said: who reads the URL may ask for the end at once.
+    let mut signals = Signals::listen().map_err(|error| format!("signals: {error}"))?;
     let folder = Folder::new()?;
     let kubeconfig = args.kubeconfig_out.clone().unwrap_or_else(|| folder.0.join("kubeconfig"));
     let options =
@@ -230,7 +240,7 @@ pub async fn serve(args: &SimArgs) -> Result<u8, String> {
         path = kubeconfig.display(),
     );
     told.and_then(|()| out.flush()).map_err(|error| format!("standard output: {error}"))?;
-    signals::until_end().await.map_err(|error| format!("signals: {error}"))?;
+    signals.end().await;
     server.shutdown().await;
     drop(folder);
     Ok(0)
