@@ -43,11 +43,10 @@ pub(super) fn next(pool: &Pool, after: &Assessment) -> Option<String> {
     if !rendered(after, then) {
         let now = candidates(then, after);
         let later = order(&capacity.next);
-        return Some(match now.is_empty() {
-            true => {
-                format!("no node of pool {} is next until the new configuration is rendered; then: {later}", pool.name)
-            }
-            false => format!("next in pool {}, {} at a time: {}", pool.name, at_once(capacity.free), order(&now)),
+        return Some(if now.is_empty() {
+            format!("no node of pool {} is next until the new configuration is rendered; then: {later}", pool.name)
+        } else {
+            format!("next in pool {}, {} at a time: {}", pool.name, at_once(capacity.free), order(&now))
         });
     }
     let why = if capacity.why_none.is_empty() { String::new() } else { format!(": {}", capacity.why_none) };
