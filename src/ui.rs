@@ -10,10 +10,12 @@
 
 pub mod ctx;
 pub mod neutral;
+pub mod panes;
 pub mod request;
 pub mod symbols;
 pub mod theme;
 pub mod view;
+pub mod widgets;
 pub mod words;
 
 pub use ctx::{Connection, ContextLine, Ctx, Flash, FlashLevel, Job, JobState, LogLine, SimInfo};
