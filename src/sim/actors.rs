@@ -86,12 +86,12 @@ impl Actors {
 
     /// Builds the scenario's cluster in the store and lives through its past, so that `now` finds it as the scenario
     /// says: an update that was requested some time ago is where the same rules have brought it.
-    pub fn prepare(store: Arc<Store>, scenario: &Scenario, pace: Pace, seed: u64, now: DateTime<Utc>) -> Self {
+    pub fn prepare(store: &Arc<Store>, scenario: &Scenario, pace: &Pace, seed: u64, now: DateTime<Utc>) -> Self {
         let past = scenario.start.as_ref().map_or(Duration::ZERO, |start| start.requested.0) + SETTLE;
         let real = TimeDelta::from_std(pace.scale(past)).unwrap_or_else(|_| TimeDelta::zero());
         let begin = now - real;
-        cluster::build(&store, scenario, begin);
-        let mut actors = Self::new(Arc::clone(&store), scenario, pace.clone(), seed);
+        cluster::build(store, scenario, begin);
+        let mut actors = Self::new(Arc::clone(store), scenario, pace.clone(), seed);
         actors.step(begin);
         let settled = begin + TimeDelta::from_std(pace.scale(SETTLE)).unwrap_or_else(|_| TimeDelta::zero());
         actors.live(settled);

@@ -236,7 +236,7 @@ impl ClusterOperators {
         };
         world.store.update(Res::CLUSTER_OPERATORS, None, operator.name, |object| {
             object["status"]["versions"] = versions(operator, version);
-            let parts: [(&str, bool, Option<&(String, String)>); 3] = [
+            let parts = [
                 ("Progressing", true, statement.progressing.as_ref()),
                 ("Degraded", true, statement.degraded.as_ref()),
                 ("Available", false, statement.unavailable.as_ref()),

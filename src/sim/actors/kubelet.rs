@@ -30,8 +30,8 @@ const MANY_NODES: usize = 100;
 pub struct Kubelet {
     starting: BTreeMap<Key, Duration>,
     stopping: BTreeMap<Key, Duration>,
-    reports: BTreeMap<(DateTime<Utc>, String), ()>,
-    renewals: BTreeMap<(DateTime<Utc>, String), ()>,
+    reports: BTreeSet<(DateTime<Utc>, String)>,
+    renewals: BTreeSet<(DateTime<Utc>, String)>,
     known: BTreeSet<String>,
     boots: BTreeMap<String, u32>,
 }
@@ -62,8 +62,8 @@ impl Kubelet {
                     let share = world.dice.roll(&format!("{what} {node}")) % 1_000;
                     world.now + TimeDelta::milliseconds(limit.num_milliseconds() * share as i64 / 1_000)
                 };
-                self.reports.insert((spread(STATUS_REPORT, "report"), node.clone()), ());
-                self.renewals.insert((spread(LEASE_RENEWAL, "lease"), node.clone()), ());
+                self.reports.insert((spread(STATUS_REPORT, "report"), node.clone()));
+                self.renewals.insert((spread(LEASE_RENEWAL, "lease"), node.clone()));
             }
         }
     }
@@ -84,7 +84,7 @@ impl Kubelet {
                     }
                 });
             }
-            self.reports.insert((world.now + STATUS_REPORT, node), ());
+            self.reports.insert((world.now + STATUS_REPORT, node));
         }
     }
 
@@ -99,7 +99,7 @@ impl Kubelet {
                     lease["spec"]["renewTime"] = json!(lease_time(world.now));
                 });
             }
-            self.renewals.insert((world.now + often, node), ());
+            self.renewals.insert((world.now + often, node));
         }
     }
 
@@ -221,9 +221,9 @@ impl Kubelet {
     }
 }
 
-fn take_due(queue: &mut BTreeMap<(DateTime<Utc>, String), ()>, now: DateTime<Utc>) -> Vec<String> {
+fn take_due(queue: &mut BTreeSet<(DateTime<Utc>, String)>, now: DateTime<Utc>) -> Vec<String> {
     let later = queue.split_off(&(now + TimeDelta::nanoseconds(1), String::new()));
-    std::mem::replace(queue, later).into_keys().map(|(_, node)| node).collect()
+    std::mem::replace(queue, later).into_iter().map(|(_, node)| node).collect()
 }
 
 /// How long a machine is away: what the scenario says, else what a cloud machine needs.
