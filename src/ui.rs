@@ -8,9 +8,11 @@
 //! three lines draw it in a test. No text of the server reaches a cell without [`neutral::neutral`].
 //! May import: `upgrade`, `actions`, `input`.
 
+pub mod command_line;
 pub mod ctx;
 pub mod neutral;
 pub mod panes;
+pub mod popups;
 pub mod request;
 pub mod symbols;
 pub mod theme;
