@@ -10,10 +10,14 @@
 
 pub mod command_line;
 pub mod ctx;
+pub mod footer;
+pub mod header;
 pub mod neutral;
+pub mod next_step;
 pub mod panes;
 pub mod popups;
 pub mod request;
+pub mod screen;
 pub mod symbols;
 pub mod theme;
 pub mod view;

@@ -38,7 +38,11 @@ const fn sim(names: &'static [&'static str], usage: &'static str, help: &'static
 /// Everything that the command line takes.
 pub const WORDS: &[Word] = &[
     word(&["overview", "ov"], "overview", "tab 1"),
-    word(&["operators", "co", "clusteroperators", "clusteroperator"], "co [NAME | /filter]", "operators, or one of them"),
+    word(
+        &["operators", "co", "clusteroperators", "clusteroperator"],
+        "co [NAME | /filter]",
+        "operators, or one of them",
+    ),
     word(&["pools", "mcp", "machineconfigpools", "machineconfigpool"], "mcp [NAME | /filter]", "pools, or one of them"),
     word(&["nodes", "no", "node", "mcn", "machineconfignodes"], "nodes [NAME | /filter]", "nodes, or one of them"),
     word(&["findings", "alerts"], "findings [/filter]", "findings"),
@@ -66,7 +70,8 @@ pub const WORDS: &[Word] = &[
 ];
 
 /// Kinds that people will ask for and that are not looked at here.
-const ELSEWHERE: &[&str] = &["pods", "pod", "po", "deploy", "deployments", "ns", "namespaces", "svc", "services", "secrets"];
+const ELSEWHERE: &[&str] =
+    &["pods", "pod", "po", "deploy", "deployments", "ns", "namespaces", "svc", "services", "secrets"];
 
 /// What a line means.
 #[derive(Debug, Clone, PartialEq)]
@@ -234,7 +239,9 @@ fn simulated(name: &str, rest: &[&str], ctx: &Ctx<'_>) -> Intent {
                 Some("tokens" | "401") => SimFault::ExpireTokens,
                 Some("outage") => SimFault::Outage { seconds: n.unwrap_or(20) },
                 Some("none" | "clear") => return ask(SimRequest::ClearFaults),
-                _ => return Intent::Wrong("which fault? watches, gone, 429, 500, latency, tokens, outage, none".into()),
+                _ => {
+                    return Intent::Wrong("which fault? watches, gone, 429, 500, latency, tokens, outage, none".into());
+                }
             };
             ask(SimRequest::Fault(fault))
         }

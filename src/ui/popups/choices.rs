@@ -142,7 +142,8 @@ impl Choices {
     /// The popup as text.
     pub fn text(&self, ctx: &Ctx<'_>) -> String {
         let preface = self.preface(ctx).into_iter().map(|(_, text)| text);
-        let lines = preface.chain(self.choices(ctx).into_iter().map(|choice| format!("{}  {}", choice.words, choice.detail)));
+        let lines =
+            preface.chain(self.choices(ctx).into_iter().map(|choice| format!("{}  {}", choice.words, choice.detail)));
         lines.map(|line| line + "\n").collect()
     }
 

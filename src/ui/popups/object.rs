@@ -95,8 +95,13 @@ pub fn yaml(value: &Value, managed: bool) -> String {
 fn yaml_line(line: &str) -> TextLine {
     let start = line.len() - line.trim_start_matches([' ', '-']).len();
     let (lead, rest) = line.split_at(start);
-    match rest.split_once(':').filter(|(key, after)| !key.contains([' ', '"']) && (after.is_empty() || after.starts_with(' '))) {
-        Some((key, after)) => TextLine::new(Tone::Dim, lead).and(Tone::Info, key).and(Tone::Dim, ":").and(Tone::Text, after),
+    match rest
+        .split_once(':')
+        .filter(|(key, after)| !key.contains([' ', '"']) && (after.is_empty() || after.starts_with(' ')))
+    {
+        Some((key, after)) => {
+            TextLine::new(Tone::Dim, lead).and(Tone::Info, key).and(Tone::Dim, ":").and(Tone::Text, after)
+        }
         None => TextLine::new(Tone::Dim, lead).and(Tone::Text, rest),
     }
     .hanging(start + 2)
@@ -168,7 +173,10 @@ fn about_version(lines: &mut Vec<TextLine>, ctx: &Ctx<'_>) {
     }
     if let Some(requested) = &update.requested {
         let state = if requested.refused { "refused at" } else { "at" };
-        lines.push(field("requested", format!("{}: {state} {}: {}", requested.target, requested.step, requested.message)));
+        lines.push(field(
+            "requested",
+            format!("{}: {state} {}: {}", requested.target, requested.step, requested.message),
+        ));
     }
     if !assessment.verdict.evidence.is_empty() {
         lines.extend(heading("The verdict rests on"));
@@ -186,7 +194,9 @@ fn about_version(lines: &mut Vec<TextLine>, ctx: &Ctx<'_>) {
 
 fn about_operator(lines: &mut Vec<TextLine>, name: &str, ctx: &Ctx<'_>) {
     let Some(row) = ctx.assessment.operator(name) else { return };
-    lines.push(TextLine::new(Tone::Dim, format!("  {:<20} ", "state")).and(row.state.into(), operators::word(row.state)));
+    lines.push(
+        TextLine::new(Tone::Dim, format!("  {:<20} ", "state")).and(row.state.into(), operators::word(row.state)),
+    );
     lines.push(field("since", dated(row.since, false, ctx)));
     lines.push(field("version", row.version.as_deref().unwrap_or("none reported")));
     lines.push(field("run level", row.level.map_or_else(|| "unknown".into(), |level| format!("{level:02}"))));
@@ -209,7 +219,10 @@ fn about_pool(lines: &mut Vec<TextLine>, pool: &Pool, ctx: &Ctx<'_>) {
     );
     lines.push(field("nodes", counts));
     if pool.paused {
-        let by = pool.paused_by.as_ref().map_or_else(String::new, |(who, at)| format!(" by {who}, {}", dated(*at, false, ctx)));
+        let by = pool
+            .paused_by
+            .as_ref()
+            .map_or_else(String::new, |(who, at)| format!(" by {who}, {}", dated(*at, false, ctx)));
         lines.push(TextLine::new(Tone::Dim, format!("  {:<20} ", "paused")).and(Tone::Paused, format!("yes{by}")));
     }
     let target = pool.target.as_deref().unwrap_or("unknown");
@@ -237,7 +250,9 @@ fn about_pool(lines: &mut Vec<TextLine>, pool: &Pool, ctx: &Ctx<'_>) {
 fn about_node(lines: &mut Vec<TextLine>, node: &Node, ctx: &Ctx<'_>) {
     let tone = crate::ui::panes::nodes::tone(node);
     let age = words::since(node.since, ctx.now, node.since_rebuilt);
-    lines.push(TextLine::new(Tone::Dim, format!("  {:<20} ", "phase")).and(tone, format!("{} {age}", node.phase.word())));
+    lines.push(
+        TextLine::new(Tone::Dim, format!("  {:<20} ", "phase")).and(tone, format!("{} {age}", node.phase.word())),
+    );
     let source = match node.phase_source {
         crate::upgrade::assessment::Source::MachineConfigNode => "the MachineConfigNode",
         crate::upgrade::assessment::Source::Annotations => "annotations and node state",
@@ -245,7 +260,10 @@ fn about_node(lines: &mut Vec<TextLine>, node: &Node, ctx: &Ctx<'_>) {
     };
     let mark = if node.since_rebuilt { " (~: rebuilt at start)" } else { "" };
     lines.push(field("phase known by", format!("{source}{mark}")));
-    lines.push(field("pool, zone", format!("{}, {}", node.pool.as_deref().unwrap_or("-"), node.zone.as_deref().unwrap_or("-"))));
+    lines.push(field(
+        "pool, zone",
+        format!("{}, {}", node.pool.as_deref().unwrap_or("-"), node.zone.as_deref().unwrap_or("-")),
+    ));
     lines.push(field("roles", node.roles.join(", ")));
     lines.push(field("ready", if node.ready { "yes" } else { "no" }));
     if let Some(cordon) = &node.cordon {
@@ -291,7 +309,12 @@ fn about_link(lines: &mut Vec<TextLine>, ctx: &Ctx<'_>) {
         let (tone, text) = kind_words(&state.status);
         let heard = words::since(state.heard, ctx.now, false);
         let heard = if heard.is_empty() { String::new() } else { format!(" (heard {heard} ago)") };
-        lines.push(TextLine::new(Tone::Dim, format!("  {:<20} ", kind.plural())).and(tone, text).and(Tone::Dim, heard).hanging(23));
+        lines.push(
+            TextLine::new(Tone::Dim, format!("  {:<20} ", kind.plural()))
+                .and(tone, text)
+                .and(Tone::Dim, heard)
+                .hanging(23),
+        );
         for (name, why) in &state.unreadable {
             lines.push(TextLine::new(Tone::Warning, format!("    {name} could not be read: {why}")).hanging(6));
         }
@@ -319,7 +342,11 @@ fn findings_about(lines: &mut Vec<TextLine>, subject: &Subject, ctx: &Ctx<'_>) {
         let sign = ctx.theme.symbols().level(finding.level);
         let title = format!("  {sign} {} ({})", finding.title, level_word(finding.level));
         lines.push(TextLine::new(finding.level.into(), title).hanging(4));
-        lines.extend(neutral_lines(&finding.advice).iter().map(|line| TextLine::new(Tone::Text, format!("    {line}")).hanging(4)));
+        lines.extend(
+            neutral_lines(&finding.advice)
+                .iter()
+                .map(|line| TextLine::new(Tone::Text, format!("    {line}")).hanging(4)),
+        );
         lines.extend(evidence_lines(&finding.evidence, ctx));
     }
 }
@@ -342,8 +369,11 @@ fn about_object(lines: &mut Vec<TextLine>, value: &Value, ctx: &Ctx<'_>) {
         lines.extend(heading(title));
         for (key, value) in map {
             let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-            let (shown, cut) = value.char_indices().nth(400).map_or((value.as_str(), ""), |(at, _)| (&value[..at], " ..."));
-            lines.push(TextLine::new(Tone::Dim, format!("  {key} ")).and(Tone::Text, format!("{shown}{cut}")).hanging(4));
+            let (shown, cut) =
+                value.char_indices().nth(400).map_or((value.as_str(), ""), |(at, _)| (&value[..at], " ..."));
+            lines.push(
+                TextLine::new(Tone::Dim, format!("  {key} ")).and(Tone::Text, format!("{shown}{cut}")).hanging(4),
+            );
         }
     }
     for (title, path) in [("Spec", "/spec"), ("Status", "/status")] {
@@ -374,12 +404,15 @@ fn conditions(lines: &mut Vec<TextLine>, value: &Value, ctx: &Ctx<'_>) {
         let tone = if bad { Tone::Danger } else { Tone::Text };
         let sign = if bad { ctx.theme.symbols().fail } else { " " };
         let age = words::since(at, ctx.now, false);
-        let line = TextLine::new(tone, format!("  {sign} {:<26} {:<8}", text(condition, "type"), text(condition, "status")))
-            .and(Tone::Dim, format!("{age:>7}  "))
-            .and(Tone::Info, text(condition, "reason"));
+        let line =
+            TextLine::new(tone, format!("  {sign} {:<26} {:<8}", text(condition, "type"), text(condition, "status")))
+                .and(Tone::Dim, format!("{age:>7}  "))
+                .and(Tone::Info, text(condition, "reason"));
         lines.push(line.hanging(6));
         let message = text(condition, "message");
-        lines.extend(neutral_lines(&message).iter().map(|line| TextLine::new(Tone::Text, format!("      {line}")).hanging(6)));
+        lines.extend(
+            neutral_lines(&message).iter().map(|line| TextLine::new(Tone::Text, format!("      {line}")).hanging(6)),
+        );
     }
 }
 
@@ -388,7 +421,7 @@ fn bad(condition: &Value) -> bool {
     let is = |key: &str| condition.get(key).and_then(Value::as_str).unwrap_or("");
     let (name, status) = (is("type"), is("status"));
     let good_when_true = matches!(name, "Available" | "Ready" | "Upgradeable" | "ReleaseAccepted" | "RetrievedUpdates");
-    let bad_when_true = ["Degraded", "Failing", "Pressure", "Unavailable", "Invalid"].iter().any(|word| name.contains(word));
+    let bad_when_true =
+        ["Degraded", "Failing", "Pressure", "Unavailable", "Invalid"].iter().any(|word| name.contains(word));
     (good_when_true && status != "True") || (bad_when_true && status != "False")
 }
-
