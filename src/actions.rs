@@ -6,11 +6,32 @@
 //! Does not: a client, the terminal, the clock.
 //! May import: `api`, `upgrade`.
 
+mod again;
+pub mod audit;
+mod capacity;
+mod cordon_nodes;
+mod gate;
+mod node;
+pub mod outcome;
+mod pause_pool;
+pub mod pods;
+mod pool;
+mod request;
+mod start_update;
+mod uncordon_nodes;
+mod unpause_pool;
+mod what_if;
+mod words;
+
+pub use again::{again, difference, rest_differs, same_meaning};
+pub use pods::complete;
+
 use serde::Serialize;
 use serde_json::Value;
 
 use crate::upgrade::access::Permission;
 use crate::upgrade::assessment::Assessment;
+use crate::upgrade::link::LinkState;
 
 /// The actions of the catalogue, by name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -51,6 +72,21 @@ pub enum Target {
     Version(String),
     /// The cluster as a whole: no version chosen yet.
     Cluster,
+}
+
+impl Target {
+    /// In words: `pool worker`, `3 nodes`.
+    pub fn words(&self) -> String {
+        match self {
+            Self::Pool(name) => format!("pool {name}"),
+            Self::Nodes(names) => match names.as_slice() {
+                [name] => format!("node {name}"),
+                names => format!("{} nodes", names.len()),
+            },
+            Self::Version(version) => format!("version {version}"),
+            Self::Cluster => "cluster".to_owned(),
+        }
+    }
 }
 
 /// Circumstances of this session that bear on what may be done.
@@ -206,23 +242,143 @@ pub struct Offered {
 
 /// Every permission that some action needs: asked once per context, so that the answers are there when a key is hit.
 pub fn permissions() -> Vec<Permission> {
-    Vec::new()
+    vec![pool::PATCH, node::PATCH, start_update::PATCH, node::LIST_PODS]
+}
+
+impl ActionId {
+    /// The permissions that the action's writes need.
+    pub fn permissions(self) -> Vec<Permission> {
+        match self {
+            Self::PausePool | Self::UnpausePool => vec![pool::PATCH],
+            Self::CordonNodes | Self::UncordonNodes => vec![node::PATCH],
+            Self::StartUpdate => vec![start_update::PATCH],
+        }
+    }
 }
 
 /// The actions that make sense for `target`, with why not where they cannot be done now. Empty when read-only: then
 /// writes are absent from keys, menu, palette and help at once.
-pub fn offered(_assessment: &Assessment, _session: &Session, _target: &Target) -> Vec<Offered> {
-    Vec::new()
+pub fn offered(assessment: &Assessment, session: &Session, target: &Target) -> Vec<Offered> {
+    if session.read_only.is_some() || assessment.facts.link.state == LinkState::Recording {
+        return Vec::new();
+    }
+    match target {
+        Target::Pool(name) => offered_for_pool(assessment, session, name),
+        Target::Nodes(names) => offered_for_nodes(assessment, session, names),
+        Target::Version(version) => {
+            let refusal = start_update::available(assessment, session, version).err();
+            let title = start_update::title(version);
+            vec![Offered { action: ActionId::StartUpdate, title, danger: start_update::DANGER, refusal }]
+        }
+        Target::Cluster => {
+            let refusal = start_update::available_at_all(assessment, session).err();
+            let title = "Start an update".to_owned();
+            vec![Offered { action: ActionId::StartUpdate, title, danger: start_update::DANGER, refusal }]
+        }
+    }
+}
+
+/// Pause or unpause, whichever would change something.
+fn offered_for_pool(assessment: &Assessment, session: &Session, name: &str) -> Vec<Offered> {
+    let Some(pool) = assessment.pool(name) else { return Vec::new() };
+    vec![if pool.paused {
+        Offered {
+            action: ActionId::UnpausePool,
+            title: unpause_pool::title(name),
+            danger: unpause_pool::DANGER,
+            refusal: unpause_pool::available(assessment, session, name).err(),
+        }
+    } else {
+        Offered {
+            action: ActionId::PausePool,
+            title: pause_pool::title(name),
+            danger: pause_pool::DANGER,
+            refusal: pause_pool::available(assessment, session, name).err(),
+        }
+    }]
+}
+
+/// Cordon where some node is not cordoned, uncordon where some node is.
+fn offered_for_nodes(assessment: &Assessment, session: &Session, names: &[String]) -> Vec<Offered> {
+    let known: Vec<_> = names.iter().filter_map(|name| assessment.node(name)).collect();
+    let named = |cordoned: bool| -> Vec<&str> {
+        known.iter().filter(|node| node.cordon.is_some() == cordoned).map(|node| node.name.as_str()).collect()
+    };
+    let (open, cordoned) = (named(false), named(true));
+    let mut offers = Vec::new();
+    if !open.is_empty() {
+        offers.push(Offered {
+            action: ActionId::CordonNodes,
+            title: node::title("Cordon", &open),
+            danger: cordon_nodes::danger(assessment, names),
+            refusal: cordon_nodes::available(assessment, session, names).err(),
+        });
+    }
+    if !cordoned.is_empty() {
+        offers.push(Offered {
+            action: ActionId::UncordonNodes,
+            title: node::title("Uncordon", &cordoned),
+            danger: uncordon_nodes::DANGER,
+            refusal: uncordon_nodes::available(assessment, session, names).err(),
+        });
+    }
+    offers
 }
 
 /// The plan of `action` on `target`, or why not.
-pub fn plan(_assessment: &Assessment, _session: &Session, action: ActionId, _target: &Target) -> Result<Plan, Refusal> {
-    Err(Refusal(format!("{action:?} is not in the catalogue")))
+pub fn plan(assessment: &Assessment, session: &Session, action: ActionId, target: &Target) -> Result<Plan, Refusal> {
+    match (action, target) {
+        (ActionId::PausePool, Target::Pool(name)) => pause_pool::plan(assessment, session, name),
+        (ActionId::UnpausePool, Target::Pool(name)) => unpause_pool::plan(assessment, session, name),
+        (ActionId::CordonNodes, Target::Nodes(names)) => cordon_nodes::plan(assessment, session, names),
+        (ActionId::UncordonNodes, Target::Nodes(names)) => uncordon_nodes::plan(assessment, session, names),
+        (ActionId::StartUpdate, Target::Version(version)) => start_update::plan(assessment, session, version),
+        (ActionId::StartUpdate, Target::Cluster) => {
+            start_update::available_at_all(assessment, session)?;
+            Err(Refusal("choose the version to update to".to_owned()))
+        }
+        (action, target) => Err(Refusal(format!("{} does not apply to {}", action.words(), target.words()))),
+    }
+}
+
+impl ActionId {
+    /// In words: `pausing a pool`.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::PausePool => "pausing a pool",
+            Self::UnpausePool => "unpausing a pool",
+            Self::CordonNodes => "cordoning nodes",
+            Self::UncordonNodes => "uncordoning nodes",
+            Self::StartUpdate => "starting an update",
+        }
+    }
 }
 
 impl Effect {
     /// Does the assessment show the effect?
-    pub fn holds(&self, _assessment: &Assessment) -> bool {
-        false
+    pub fn holds(&self, assessment: &Assessment) -> bool {
+        match self {
+            Self::PoolPaused { pool, paused } => assessment.pool(pool).is_some_and(|pool| pool.paused == *paused),
+            Self::NodesUnschedulable { nodes, unschedulable } => nodes
+                .iter()
+                .all(|name| assessment.node(name).is_some_and(|node| node.cordon.is_some() == *unschedulable)),
+            Self::UpdateRequested { version } => {
+                let seen = assessment.facts.cluster_version.as_ref();
+                seen.and_then(|seen| seen.spec.desired_update.as_ref()).is_some_and(|wanted| wanted.version == *version)
+            }
+        }
+    }
+
+    /// What is waited for, in words.
+    pub fn words(&self) -> String {
+        match self {
+            Self::PoolPaused { pool, paused: true } => format!("pool {pool} shows as paused"),
+            Self::PoolPaused { pool, paused: false } => format!("pool {pool} shows as not paused"),
+            Self::NodesUnschedulable { nodes, unschedulable } => {
+                let state = if *unschedulable { "cordoned" } else { "schedulable" };
+                format!("{} shows as {state}", nodes.join(", "))
+            }
+            Self::UpdateRequested { version } => format!("the ClusterVersion asks for {version}"),
+        }
     }
 }

@@ -7,9 +7,28 @@
 //! May import: `api`.
 
 pub mod access;
+pub mod assemble;
 pub mod assess;
 pub mod assessment;
+pub mod capacity;
+pub mod changes;
+pub mod checks;
+pub mod cordon;
+pub mod drain;
 pub mod facts;
 pub mod link;
+pub mod membership;
 pub mod memory;
+pub mod node_phase;
+pub mod operators;
+pub mod outline;
+pub mod pool_phase;
+pub mod progress;
+pub mod progress_message;
+pub mod rail;
+pub mod rebuild;
+pub mod rollout;
 pub mod timeline;
+pub mod verdict;
+pub mod version;
+pub mod words;
