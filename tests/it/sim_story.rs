@@ -731,7 +731,12 @@ fn the_same_seed_tells_the_same_story() {
         let kinds = story.store.kinds();
         let objects: BTreeMap<String, Vec<Value>> = kinds
             .iter()
-            .map(|kind| (format!("{}/{}", kind.group, kind.plural), story.store.list(kind.res()).iter().map(|it| (**it).clone()).collect()))
+            .map(|kind| {
+                (
+                    format!("{}/{}", kind.group, kind.plural),
+                    story.store.list(kind.res()).iter().map(|it| (**it).clone()).collect(),
+                )
+            })
             .collect();
         serde_json::to_string(&objects).unwrap()
     };
