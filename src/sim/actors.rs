@@ -66,6 +66,7 @@ impl Actors {
             dice: Dice(seed),
             seen: Seen::default(),
             machines: BTreeMap::new(),
+            unwatched: false,
             events: Recorder::default(),
         };
         let cast: Vec<Box<dyn Actor>> = vec![
@@ -86,12 +87,12 @@ impl Actors {
 
     /// Builds the scenario's cluster in the store and lives through its past, so that `now` finds it as the scenario
     /// says: an update that was requested some time ago is where the same rules have brought it.
-    pub fn prepare(store: Arc<Store>, scenario: &Scenario, pace: Pace, seed: u64, now: DateTime<Utc>) -> Self {
+    pub fn prepare(store: &Arc<Store>, scenario: &Scenario, pace: &Pace, seed: u64, now: DateTime<Utc>) -> Self {
         let past = scenario.start.as_ref().map_or(Duration::ZERO, |start| start.requested.0) + SETTLE;
         let real = TimeDelta::from_std(pace.scale(past)).unwrap_or_else(|_| TimeDelta::zero());
         let begin = now - real;
-        cluster::build(&store, scenario, begin);
-        let mut actors = Self::new(Arc::clone(&store), scenario, pace.clone(), seed);
+        cluster::build(store, scenario, begin);
+        let mut actors = Self::new(Arc::clone(store), scenario, pace.clone(), seed);
         actors.step(begin);
         let settled = begin + TimeDelta::from_std(pace.scale(SETTLE)).unwrap_or_else(|_| TimeDelta::zero());
         actors.live(settled);
@@ -111,10 +112,12 @@ impl Actors {
     fn live(&mut self, now: DateTime<Utc>) {
         let step = TimeDelta::from_std(self.world.pace.scale(Duration::from_secs(2))).unwrap_or(TimeDelta::seconds(1));
         let mut at = self.last.unwrap_or(now);
+        self.world.unwatched = true;
         while at + step < now {
             at += step;
             self.step(at);
         }
+        self.world.unwatched = false;
         self.step(now);
     }
 

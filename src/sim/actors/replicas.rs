@@ -176,7 +176,7 @@ impl Replicas {
         }
         world.store.update(Res::REPLICA_SETS, Some(place), name(set), |object| {
             let generation = object["metadata"]["generation"].clone();
-            let count = pods.len().max(0);
+            let count = pods.len();
             object["status"] = json!({
                 "availableReplicas": ready, "fullyLabeledReplicas": count, "observedGeneration": generation,
                 "readyReplicas": ready, "replicas": count,
