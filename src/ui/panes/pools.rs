@@ -225,8 +225,13 @@ impl Pools {
         if !self.filter.active() {
             return String::new();
         }
-        let all = ctx.assessment.nodes.iter().filter(|node| node.pool.is_some()).count();
-        format!("/{} {}/{all}", self.filter.text(), self.shown)
+        let (shown, all) = self.counts(ctx);
+        format!("/{} {shown}/{all}", self.filter.text())
+    }
+
+    /// Nodes that pass the filter, and all nodes of pools.
+    pub fn counts(&self, ctx: &Ctx<'_>) -> (usize, usize) {
+        (self.shown, ctx.assessment.nodes.iter().filter(|node| node.pool.is_some()).count())
     }
 
     /// Draws the tree. Compact: nodes that are done or wait are counted in a line of their pool.
@@ -446,7 +451,8 @@ fn pool_line<'t>(pool: &Pool, ctx: &Ctx<'t>, width: usize, name_width: usize) ->
     let columns = if width > 70 { 14 } else { 8 };
     bar(&mut pen, columns, pool.updated, pool.moving, pool.total);
     let done = !pool.outdated();
-    pen.gap(1).put(if done { Tone::Ok } else { Tone::Text }, format!("{:>5}", format!("{}/{}", pool.updated, pool.total)));
+    pen.gap(1)
+        .put(if done { Tone::Ok } else { Tone::Text }, format!("{:>5}", format!("{}/{}", pool.updated, pool.total)));
     pen.gap(2);
     if pool.paused {
         let by = pool.paused_by.as_ref().map_or_else(String::new, |(who, at)| {
