@@ -75,7 +75,10 @@ impl Snapshot {
         }
         // A must-gather holds other YAML and JSON too: only a file that was named outright must hold objects.
         if strangers > 0 && named {
-            self.broken(path, format!("{strangers} of its documents are no Kubernetes objects (no apiVersion and kind)"));
+            self.broken(
+                path,
+                format!("{strangers} of its documents are no Kubernetes objects (no apiVersion and kind)"),
+            );
         }
     }
 
@@ -140,7 +143,12 @@ mod tests {
     use super::*;
 
     fn names(objects: &[Value]) -> Vec<String> {
-        objects.iter().map(|object| format!("{}/{}", object["kind"].as_str().unwrap(), object["metadata"]["name"].as_str().unwrap())).collect()
+        objects
+            .iter()
+            .map(|object| {
+                format!("{}/{}", object["kind"].as_str().unwrap(), object["metadata"]["name"].as_str().unwrap())
+            })
+            .collect()
     }
 
     fn opened(text: &str) -> (Vec<String>, usize) {
@@ -168,7 +176,8 @@ mod tests {
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/snapshot");
         let snapshot = read([folder]);
         assert_eq!(names(&snapshot.objects), ["ConfigMap/first", "ConfigMap/second"]);
-        let broken: Vec<_> = snapshot.broken.iter().map(|broken| broken.path.file_name().unwrap().to_str().unwrap()).collect();
+        let broken: Vec<_> =
+            snapshot.broken.iter().map(|broken| broken.path.file_name().unwrap().to_str().unwrap()).collect();
         assert_eq!(broken, ["broken.yaml"]);
         assert_eq!(snapshot.files, 4, "notes.txt is none of the files");
     }

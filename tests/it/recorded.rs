@@ -28,7 +28,17 @@ fn recorded(case: &str) -> Option<Assessment> {
 
 #[test]
 fn show() {
-    for case in ["4.14.1-degraded", "4.14.1-paused-worker-pool", "4.14.1-workers-started-updating-multiple-pools", "4.15.0-ec2-early", "4.16.0-single-node", "not-upgrading", "ocpbugs-60768"] {
-        if let Some(a) = recorded(case) { println!("##### {case}\n{}", outline(&a)); }
+    for case in [
+        "4.14.1-degraded",
+        "4.14.1-paused-worker-pool",
+        "4.14.1-workers-started-updating-multiple-pools",
+        "4.15.0-ec2-early",
+        "4.16.0-single-node",
+        "not-upgrading",
+        "ocpbugs-60768",
+    ] {
+        if let Some(a) = recorded(case) {
+            println!("##### {case}\n{}", outline(&a));
+        }
     }
 }

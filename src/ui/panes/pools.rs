@@ -446,7 +446,8 @@ fn pool_line<'t>(pool: &Pool, ctx: &Ctx<'t>, width: usize, name_width: usize) ->
     let columns = if width > 70 { 14 } else { 8 };
     bar(&mut pen, columns, pool.updated, pool.moving, pool.total);
     let done = !pool.outdated();
-    pen.gap(1).put(if done { Tone::Ok } else { Tone::Text }, format!("{:>5}", format!("{}/{}", pool.updated, pool.total)));
+    pen.gap(1)
+        .put(if done { Tone::Ok } else { Tone::Text }, format!("{:>5}", format!("{}/{}", pool.updated, pool.total)));
     pen.gap(2);
     if pool.paused {
         let by = pool.paused_by.as_ref().map_or_else(String::new, |(who, at)| {
