@@ -66,6 +66,7 @@ impl Actors {
             dice: Dice(seed),
             seen: Seen::default(),
             machines: BTreeMap::new(),
+            unwatched: false,
             events: Recorder::default(),
         };
         let cast: Vec<Box<dyn Actor>> = vec![
@@ -111,10 +112,12 @@ impl Actors {
     fn live(&mut self, now: DateTime<Utc>) {
         let step = TimeDelta::from_std(self.world.pace.scale(Duration::from_secs(2))).unwrap_or(TimeDelta::seconds(1));
         let mut at = self.last.unwrap_or(now);
+        self.world.unwatched = true;
         while at + step < now {
             at += step;
             self.step(at);
         }
+        self.world.unwatched = false;
         self.step(now);
     }
 

@@ -367,7 +367,7 @@ fn nodes_are_taken_zone_by_zone_and_the_oldest_first() {
     let mut story = Story::of(&scenario, 1);
     // The youngest of zone eu-1b is made the oldest of all: the zone still comes second.
     story.store.update(Res::NODES, None, "worker-3", |node| {
-        node["metadata"]["labels"]["topology.kubernetes.io/zone"] = json!("eu-1c")
+        node["metadata"]["labels"]["topology.kubernetes.io/zone"] = json!("eu-1c");
     });
     change_configuration(&story, "worker");
     let mut order: Vec<String> = Vec::new();
@@ -678,12 +678,14 @@ fn deleting_the_crashing_pod_ends_the_trouble() {
 #[test]
 fn daemon_set_operators_progress_while_a_node_reboots() {
     let mut story = Story::of(&minor(), 1);
+    // A custom pool inherits the configuration of the workers, and would roll with them.
+    pause(&story, "infra", true);
     change_configuration(&story, "worker");
     story.until("network to notice", 20 * MINUTE, |story| {
         let progressing = condition(&story.get(Res::CLUSTER_OPERATORS, "network"), "Progressing");
         progressing["status"] == "True" && progressing["message"].as_str().unwrap().contains("awaiting 1 nodes")
     });
-    assert_ne!(condition(&story.node("worker-0"), "Ready")["status"], "True");
+    assert_ne!(condition(&story.node("worker-0"), "Ready")["status"], "True", "{}", story.summary());
     story.until("network to settle", 10 * MINUTE, |story| {
         condition(&story.get(Res::CLUSTER_OPERATORS, "network"), "Progressing")["status"] == "False"
     });
@@ -703,15 +705,17 @@ fn a_scaled_deployment_gets_its_pods_and_its_budget_follows() {
     });
     story.store.update(Res::DEPLOYMENTS, Some("shop"), "web", |web| web["spec"]["replicas"] = json!(1));
     story.until("one pod", 2 * MINUTE, |story| ready(story) == 1);
-    let pods = story.store.list(Res::PODS).iter().filter(|pod| pod["metadata"]["labels"]["app"] == "web").count();
-    assert_eq!(pods, 1);
+    let pods = |story: &Story| {
+        story.store.list(Res::PODS).iter().filter(|pod| pod["metadata"]["labels"]["app"] == "web").count()
+    };
+    story.until("the others to stop", 2 * MINUTE, |story| pods(story) == 1);
 }
 
 #[test]
 fn a_pod_with_a_finalizer_stays_until_it_is_taken_away() {
     let mut story = Story::of(&minor(), 1);
     story.store.update(Res::PODS, Some("shop"), "cart-1", |pod| {
-        pod["metadata"]["finalizers"] = json!(["shop.example.com/flush"])
+        pod["metadata"]["finalizers"] = json!(["shop.example.com/flush"]);
     });
     let uid = story.store.get(Res::PODS, Some("shop"), "cart-1").unwrap()["metadata"]["uid"].clone();
     delete_pod(&story, "shop", "cart-1");
@@ -772,4 +776,75 @@ fn a_step_costs_what_changed_and_not_what_there_is() {
     assert_eq!(moving, 200, "ten per cent at a time");
     let draining = story.store.list(Res::NODES).iter().filter(|node| node["spec"]["unschedulable"] == true).count();
     assert!(draining > 5, "nodes without pods of their own drain at once");
+}
+
+#[test]
+fn every_seed_tells_the_story_that_the_scenario_promises() {
+    for seed in 2..=6 {
+        let tour = Scenario::load("tour").unwrap();
+        let mut story = Story::of(&tour, seed);
+        let done = story.operators_at("4.19.3");
+        assert!((8..=15).contains(&done), "seed {seed}: {done} operators at the start");
+        // Two minutes of real time.
+        story.until("the blocked drain", tour_seconds(&story, 120), blocked);
+        let stuck = Story::of(&Scenario::load("stuck-drain").unwrap(), seed);
+        let notices = events(&stuck, "DrainThresholdExceeded");
+        assert!(!notices.is_empty(), "seed {seed}: no notice\n{}", stuck.summary());
+        assert_ne!(stuck.note("worker-0", "state"), "Degraded", "seed {seed}");
+    }
+}
+
+/// Simulated time that passes in so many real seconds.
+fn tour_seconds(story: &Story, real: u64) -> Duration {
+    story.pace.simulated(Duration::from_secs(real))
+}
+
+#[test]
+fn pausing_the_control_plane_pool_holds_the_update_and_says_why() {
+    let mut story = Story::new("tour");
+    pause(&story, "master", true);
+    story.until("the pools", 25 * MINUTE, |story| story.targeted("worker-0") && !story.updated("worker-0"));
+    let operator = |story: &Story| story.get(Res::CLUSTER_OPERATORS, "machine-config");
+    story.until("the reason", MINUTE, |story| {
+        operator(story)["status"]["extension"]["lastSyncError"]
+            == "required MachineConfigPool master is paused and cannot sync until it is unpaused"
+    });
+    story.pass(15 * MINUTE);
+    assert!(names("master", 3).iter().all(|node| !story.targeted(node)));
+    assert_eq!(condition(&operator(&story), "Degraded")["status"], "False");
+    // Ten minutes for each machine of the required pool, then the operator is degraded.
+    story.until("degraded", 20 * MINUTE, |story| condition(&operator(story), "Degraded")["status"] == "True");
+    assert_eq!(condition(&operator(&story), "Degraded")["reason"], "RequiredPoolsFailed");
+    pause(&story, "master", false);
+    story.until("the end", 60 * MINUTE, completed);
+    assert_eq!(condition(&operator(&story), "Degraded")["status"], "False");
+}
+
+#[test]
+fn a_change_of_mind_leaves_a_partial_entry_in_the_history() {
+    let mut story = Story::new("tour");
+    ask_for(&story, "4.19.2", true);
+    story.until("the refusal", 2 * MINUTE, |story| condition(&story.version(), "ReleaseAccepted")["status"] == "False");
+    assert!(story.message("ReleaseAccepted").contains("LowDesiredVersion"), "{}", story.message("ReleaseAccepted"));
+    assert!(story.message("Progressing").contains("4.19.3"), "the update goes on");
+
+    let mut story = Story::new("degraded-operator");
+    story.store.update(Res::CLUSTER_VERSIONS, None, "version", |object| object["spec"]["channel"] = json!("stable-4.19"));
+    ask_for(&story, "4.19.3", true);
+    story.until("the new target", 2 * MINUTE, |story| story.version()["status"]["desired"]["version"] == "4.19.3");
+    let history = story.version()["status"]["history"].clone();
+    assert_eq!((&history[0]["version"], &history[0]["state"]), (&json!("4.19.3"), &json!("Partial")));
+    assert_eq!((&history[1]["version"], &history[1]["state"]), (&json!("4.18.25"), &json!("Partial")));
+    assert!(history[1]["completionTime"].is_string());
+}
+
+#[test]
+fn a_change_of_speed_is_felt_by_what_is_under_way() {
+    let mut story = Story::of(&minor(), 1);
+    change_configuration(&story, "worker");
+    story.until("the first drain", 5 * MINUTE, |story| story.note("worker-0", "desiredDrain").starts_with("drain-"));
+    story.pace.set_speed(600.0);
+    let from = story.now;
+    story.until("the first node", 30 * MINUTE, |story| story.updated("worker-0"));
+    assert!((story.now - from).num_milliseconds() < 2_000, "{}", story.now - from);
 }

@@ -76,7 +76,7 @@ impl ClusterOperators {
         let changed: Vec<&str> = world
             .seen
             .nodes
-            .changed
+            .altered
             .iter()
             .map(|(_, node)| node.as_str())
             .filter(|node| world.seen.pool_of(node) == Some("master"))
@@ -100,7 +100,7 @@ impl ClusterOperators {
             Style::DaemonSet(namespace, name) => {
                 world.seen.daemon_sets.changed.contains(&(namespace.to_owned(), name.to_owned()))
             }
-            Style::StaticPods => !self.masters_down.is_empty() || world.seen.nodes.has_news(),
+            Style::StaticPods => !self.masters_down.is_empty() || !world.seen.nodes.altered.is_empty(),
             Style::Deployment | Style::MachineConfig => false,
         };
         disturbed

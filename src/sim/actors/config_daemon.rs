@@ -82,7 +82,7 @@ impl ConfigDaemon {
         let wants = |node: &NodeView| {
             node.current != node.desired && !node.desired.is_empty() && !world.machines.contains_key(&node.name)
         };
-        for (_, node) in &world.seen.nodes.changed {
+        for (_, node) in &world.seen.nodes.altered {
             let Some(entry) = world.seen.node(node) else { continue };
             if wants(&entry.view) && !self.updates.contains_key(node) {
                 let target = entry.view.desired.clone();

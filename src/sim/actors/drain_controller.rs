@@ -67,7 +67,7 @@ impl Actor for DrainController {
             self.pending =
                 world.seen.nodes.values().filter(|node| wants(&node.view)).map(|node| node.view.name.clone()).collect();
         }
-        for (_, node) in &world.seen.nodes.changed {
+        for (_, node) in &world.seen.nodes.altered {
             if world.seen.node(node).is_some_and(|node| wants(&node.view)) {
                 self.pending.insert(node.clone());
             }

@@ -117,7 +117,7 @@ impl NodeController {
 
     fn queue(&mut self, world: &World) {
         let mut pools: BTreeSet<&str> = world.seen.pools.changed.iter().map(|(_, pool)| pool.as_str()).collect();
-        for (_, node) in &world.seen.nodes.changed {
+        for (_, node) in &world.seen.nodes.altered {
             pools.extend(world.seen.pool_of(node));
         }
         if world.seen.nodes.before.iter().any(|((_, node), _)| world.seen.node(node).is_none()) {
@@ -345,6 +345,7 @@ mod tests {
             state: "Done".to_owned(),
             desired_drain: String::new(),
             applied_drain: String::new(),
+            readiness: "True".to_owned(),
             ready: true,
             unschedulable: false,
             pressed: false,

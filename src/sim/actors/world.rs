@@ -66,7 +66,9 @@ pub struct World {
     pub seen: Seen,
     /// Machines that are not simply up, by node.
     pub machines: BTreeMap<String, Power>,
-    /// Cluster operators whose manifests the present payload has reached, by name.
+    /// Whether the past is lived through that nobody watches: heartbeats are left out.
+    pub unwatched: bool,
+    /// Events about everything.
     pub events: Recorder,
 }
 
