@@ -72,7 +72,7 @@ impl Cluster {
     /// [`Connection::error`] and in the link of the facts. Must be called inside a tokio runtime.
     pub fn start(options: Options) -> Self {
         let limit = options.request_timeout;
-        Self::start_from(Source::Kubeconfig(options, Environment::of_process()), limit)
+        Self::start_from(Source::Kubeconfig(Box::new((options, Environment::of_process()))), limit)
     }
 
     /// Starts to observe a cluster in the same process, behind a client that the caller made.
@@ -170,7 +170,7 @@ async fn supervise(source: &Source, picture: &Arc<Picture>, requests: &Requests,
 /// chooses another context, and now and then.
 async fn open(source: &Source, picture: &Picture, control: &mut Control) -> Credentials {
     let mut context = match source {
-        Source::Kubeconfig(options, _) => options.context.clone(),
+        Source::Kubeconfig(from) => from.0.context.clone(),
         Source::Client(_) => None,
     };
     loop {

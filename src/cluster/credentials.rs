@@ -26,7 +26,7 @@ type Stamp = Option<(SystemTime, u64)>;
 #[derive(Clone)]
 pub(super) enum Source {
     /// Kubeconfig files, or the pod's service account.
-    Kubeconfig(Options, Environment),
+    Kubeconfig(Box<(Options, Environment)>),
     /// A client that somebody else made: a cluster in the same process.
     Client(kube::Client),
 }
@@ -34,7 +34,7 @@ pub(super) enum Source {
 impl std::fmt::Debug for Source {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Kubeconfig(options, _) => formatter.debug_tuple("Kubeconfig").field(options).finish(),
+            Self::Kubeconfig(from) => formatter.debug_tuple("Kubeconfig").field(&from.0).finish(),
             Self::Client(_) => formatter.write_str("Client"),
         }
     }
@@ -44,7 +44,7 @@ impl Source {
     /// The files that may hold the kubeconfig, whether they exist or not.
     pub fn candidates(&self) -> Vec<PathBuf> {
         match self {
-            Self::Kubeconfig(options, environment) => kubeconfig::candidates(options, environment),
+            Self::Kubeconfig(from) => kubeconfig::candidates(&from.0, &from.1),
             Self::Client(_) => Vec::new(),
         }
     }
@@ -67,8 +67,8 @@ impl Credentials {
     /// the error in words.
     pub async fn open(source: &Source, context: Option<&str>) -> Result<(Self, Line), Box<Connection>> {
         let (chosen, line) = match source {
-            Source::Kubeconfig(options, environment) => {
-                let chosen = read(options, environment, context).await?;
+            Source::Kubeconfig(from) => {
+                let chosen = read(&from.0, &from.1, context).await?;
                 let line = client::build(&chosen).await;
                 (chosen, line)
             }
@@ -103,9 +103,10 @@ impl Credentials {
     /// The same options with another context. The flags that name a cluster, a user or credentials belonged to the first
     /// one: they are left out.
     pub async fn switched(&self, context: &str) -> Result<(Self, Line), String> {
-        let Source::Kubeconfig(options, environment) = &self.source else {
+        let Source::Kubeconfig(from) = &self.source else {
             return Err("there is no other context".to_owned());
         };
+        let (options, environment) = from.as_ref();
         let options = Options {
             kubeconfig: options.kubeconfig.clone(),
             request_timeout: options.request_timeout,
@@ -113,7 +114,7 @@ impl Credentials {
             impersonate_groups: options.impersonate_groups.clone(),
             ..Options::default()
         };
-        let opened = Self::open(&Source::Kubeconfig(options, environment.clone()), Some(context)).await;
+        let opened = Self::open(&Source::Kubeconfig(Box::new((options, environment.clone()))), Some(context)).await;
         opened.map_err(|connection| connection.error.unwrap_or_default())
     }
 
@@ -145,13 +146,13 @@ impl Credentials {
     /// Reads them again. None when nothing changed that a client depends on.
     pub async fn renew(&mut self) -> Result<Option<Line>, String> {
         self.renewed = Some(clock::runtime_instant());
-        let Source::Kubeconfig(options, environment) = &self.source else {
+        let Source::Kubeconfig(from) = &self.source else {
             self.refused = false;
             return Ok(None);
         };
         // The context stays the one in use, whatever the file says is current now.
         let context = Some(self.chosen.connection.context.clone()).filter(|name| !name.is_empty());
-        let chosen = read(options, environment, context.as_deref())
+        let chosen = read(&from.0, &from.1, context.as_deref())
             .await
             .map_err(|connection| connection.error.unwrap_or_default())?;
         if chosen.fingerprint == self.chosen.fingerprint && !(self.refused && chosen.user.exec.is_some()) {

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use oc_cockpit::actions::Read;
+use oc_cockpit::clock;
 use oc_cockpit::cluster::{Cluster, PodPhase};
 use oc_cockpit::sim::faults::{Fault, Trouble};
 use oc_cockpit::sim::kinds::Res;
@@ -166,7 +167,7 @@ async fn a_kind_that_appears_is_found_when_the_update_moves() {
     })
     .await;
     simulation.faults().clear(fault);
-    let before = tokio::time::Instant::now();
+    let before = clock::runtime_instant();
     simulation.store().update(VERSIONS, None, "version", |version| {
         version["status"]["history"][0]["completionTime"] = json!("2026-11-20T12:00:00Z");
     });
@@ -182,7 +183,7 @@ async fn a_kind_that_appears_is_found_within_a_minute() {
     let cluster = Cluster::start_in_process(middle.client());
     until(&cluster, "the absence", |facts| *facts.status(Kind::MachineConfigNodes) == KindStatus::Absent).await;
     simulation.faults().clear(fault);
-    let before = tokio::time::Instant::now();
+    let before = clock::runtime_instant();
     until(&cluster, "the kind", |facts| live(facts, Kind::MachineConfigNodes)).await;
     assert!(before.elapsed() <= Duration::from_secs(61), "after {:?}", before.elapsed());
 }
