@@ -18,17 +18,11 @@ const AGAIN: Duration = Duration::from_secs(5);
 /// Judges `facts` until their source or the last reader is gone.
 pub async fn think(mut facts: watch::Receiver<Arc<Facts>>, assessed: watch::Sender<Arc<Assessment>>) {
     let mut memory = Memory::default();
-    let mut epoch = facts.borrow().epoch;
     loop {
         let newest = Arc::clone(&facts.borrow_and_update());
-        if newest.epoch != epoch {
-            epoch = newest.epoch;
-            memory = Memory::default();
-        }
         let began = clock::instant();
         let assessment = Arc::new(assess(newest, &memory, clock::now()));
-        memory.timeline = Arc::clone(&assessment.timeline);
-        memory.last = Some(Arc::clone(&assessment));
+        memory.observe(&assessment);
         let cost = clock::instant().duration_since(began);
         if assessed.send(assessment).is_err() {
             return;
