@@ -28,6 +28,8 @@ pub mod progress_message;
 pub mod rail;
 pub mod rebuild;
 pub mod rollout;
+#[cfg(test)]
+mod specimen;
 pub mod timeline;
 pub mod verdict;
 pub mod version;

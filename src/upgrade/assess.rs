@@ -14,13 +14,16 @@ use super::{changes, checks, operators, progress, rail, rebuild, rollout, verdic
 
 /// What `facts` mean at `now`, given what is remembered.
 pub fn assess(facts: Arc<Facts>, memory: &Memory, now: DateTime<Utc>) -> Assessment {
+    let fresh = memory.void_for(&facts);
+    let generation = memory.last.as_ref().map_or(0, |last| last.generation + 1);
+    let memory = fresh.as_ref().unwrap_or(memory);
     let last = memory.settled(&facts);
     let update = facts.cluster_version.as_deref().map(version::update).unwrap_or_default();
     let (nodes, pools) = rollout::rollout(&facts, &update, last, now);
     let operators = operators_of(&facts, &update, &nodes, &pools);
     let mut assessment = Assessment {
         now,
-        generation: memory.last.as_ref().map_or(0, |last| last.generation + 1),
+        generation,
         openshift: openshift(&facts),
         cluster_id: facts.cluster_version.as_ref().and_then(|version| version.spec.cluster_id.clone()),
         facts: Arc::clone(&facts),

@@ -7,10 +7,10 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 
 use super::assess::settles;
-use super::assessment::Assessment;
+use super::assessment::{Assessment, Level, Subject};
 use super::facts::Facts;
 use super::progress;
-use super::timeline::{Entry, Timeline};
+use super::timeline::{Entry, Origin, Timeline};
 
 /// The memory of one session with one cluster. `assess` reads it; [`Memory::observe`] lets it learn.
 #[derive(Debug, Clone, Default)]
@@ -40,9 +40,8 @@ pub struct Clocks {
 impl Memory {
     /// Lets the memory learn from an assessment that was made with it.
     pub fn observe(&mut self, assessment: &Arc<Assessment>) {
-        if self.last.as_ref().is_some_and(|last| last.facts.epoch != assessment.facts.epoch) {
-            // Another cluster (or another state of it) answers: nothing that was known holds.
-            *self = Self { noted: std::mem::take(&mut self.noted), ..Self::default() };
+        if let Some(fresh) = self.void_for(&assessment.facts) {
+            *self = fresh;
         }
         self.clocks.time_operators(assessment);
         if settles(&assessment.facts) {
@@ -52,6 +51,20 @@ impl Memory {
         self.noted.retain(|noted| !carried.iter().rev().take(64).any(|entry| entry == noted));
         self.timeline = Arc::clone(&assessment.timeline);
         self.last = Some(Arc::clone(assessment));
+    }
+
+    /// The memory to go on with when another cluster (or another state of it) answers: nothing that was known holds.
+    pub(super) fn void_for(&self, facts: &Facts) -> Option<Self> {
+        let last = self.last.as_ref().filter(|last| last.facts.epoch != facts.epoch)?;
+        let said = Entry {
+            at: last.now,
+            level: Level::Warning,
+            subject: Subject::Link,
+            text: "another state of the cluster answers: what was known before is dropped".to_owned(),
+            origin: Origin::Seen,
+        };
+        let noted = self.noted.iter().cloned().chain([said]).collect();
+        Some(Self { noted, ..Self::default() })
     }
 
     /// Adds an entry to the timeline (an action of this program); the next assessment carries it.
