@@ -54,11 +54,15 @@ pub(super) fn settles(facts: &Facts) -> bool {
 }
 
 fn operators_of(facts: &Facts, update: &Update, nodes: &[Node], pools: &[Pool]) -> super::assessment::Operators {
-    let reboots = |node: &&Node| matches!(node.phase, NodePhase::Rebooting | NodePhase::Back);
+    // From the drain on, the static pods and replicas of a control plane node are missed; a failing node stays cordoned.
+    let out_of_service = |node: &&Node| {
+        let drained = matches!(node.phase, NodePhase::Draining | NodePhase::Applying | NodePhase::Degraded);
+        matches!(node.phase, NodePhase::Rebooting | NodePhase::Back) || (drained && node.cordon.is_some())
+    };
     let control_plane =
         |node: &Node| pools.iter().any(|pool| pool.control_plane && Some(pool.name.as_str()) == node.pool.as_deref());
     let nodes_busy = nodes.iter().any(|node| node.phase.moving());
-    let masters_busy = nodes.iter().filter(reboots).any(control_plane);
+    let masters_busy = nodes.iter().filter(out_of_service).any(control_plane);
     let target = update.to.as_deref();
     operators::operators(facts.operators.iter().map(AsRef::as_ref), target, nodes_busy, masters_busy)
 }

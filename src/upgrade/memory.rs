@@ -20,7 +20,14 @@ pub struct Memory {
     /// What happened.
     pub timeline: Arc<Timeline>,
     /// Entries that no assessment carries yet.
-    noted: Vec<Entry>,
+    pub noted: Vec<Entry>,
+    /// The clocks.
+    pub clocks: Clocks,
+}
+
+/// Clocks that the API does not keep.
+#[derive(Debug, Clone, Default)]
+pub struct Clocks {
     /// Since when operators work on the target version. The cluster-version operator keeps such clocks too
     /// (pkg/payload/task.go, `COUpdateStartTimes`), but loses them with its pod and never tells them.
     operators: BTreeMap<String, DateTime<Utc>>,
@@ -37,12 +44,9 @@ impl Memory {
             // Another cluster (or another state of it) answers: nothing that was known holds.
             *self = Self { noted: std::mem::take(&mut self.noted), ..Self::default() };
         }
-        self.time_operators(assessment);
-        let signature = progress::signature(assessment);
-        if self.moved.is_none_or(|(_, before)| before != signature) {
-            let first = self.moved.is_none();
-            let at = if first { newest_known_move(assessment) } else { None };
-            self.moved = Some((at.unwrap_or(assessment.now), signature));
+        self.clocks.time_operators(assessment);
+        if settles(&assessment.facts) {
+            self.clocks.time_moves(assessment);
         }
         let carried = &assessment.timeline.entries;
         self.noted.retain(|noted| !carried.iter().rev().take(64).any(|entry| entry == noted));
@@ -73,12 +77,24 @@ impl Memory {
 
     /// Since when an operator works on the target version, by the own clock.
     pub fn operator_since(&self, name: &str) -> Option<DateTime<Utc>> {
-        self.operators.get(name).copied()
+        self.clocks.operators.get(name).copied()
     }
 
     /// When anything moved last; none before the first assessment.
     pub fn moved(&self) -> Option<DateTime<Utc>> {
-        self.moved.map(|(at, _)| at)
+        self.clocks.moved.map(|(at, _)| at)
+    }
+}
+
+impl Clocks {
+    fn time_moves(&mut self, assessment: &Assessment) {
+        let signature = progress::signature(assessment);
+        let at = match self.moved {
+            Some((_, before)) if before == signature => return,
+            Some(_) => assessment.now,
+            None => newest_known_move(assessment).unwrap_or(assessment.now),
+        };
+        self.moved = Some((at, signature));
     }
 
     fn time_operators(&mut self, assessment: &Assessment) {

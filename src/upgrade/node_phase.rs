@@ -199,6 +199,8 @@ pub struct Aim<'a> {
     pub other_release: bool,
     /// Since when nodes of the pool wait.
     pub waiting_since: Option<DateTime<Utc>>,
+    /// Since when the pool says that nodes of it are degraded.
+    pub degraded_since: Option<DateTime<Utc>>,
 }
 
 /// A phase, since when by what the API remembers, and where it was read.
@@ -216,7 +218,8 @@ pub struct Phase {
 pub fn phase(node: &Node, marks: &Marks, steps: Option<&Steps>, aim: &Aim) -> Phase {
     let from = |phase, since, source| Phase { phase, since, source };
     if marks.state == DaemonState::Failing {
-        return from(NodePhase::Degraded, since(steps.and_then(|steps| steps.degraded)), Source::Annotations);
+        let told = steps.and_then(|steps| steps.degraded).filter(|degraded| degraded.status == Tri::True);
+        return from(NodePhase::Degraded, since(told).or(aim.degraded_since), Source::Annotations);
     }
     if let Some(degraded) = steps.and_then(|steps| steps.degraded)
         && degraded.status == Tri::True

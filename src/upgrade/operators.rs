@@ -52,8 +52,8 @@ pub fn run_level(name: &str) -> Option<u8> {
 
 /// The operators towards `target` (`status.desired.version`).
 ///
-/// `nodes_busy`: nodes reboot now, so that daemon sets flip Progressing; `masters_busy`: a control plane node does, so
-/// that the operators of static pods miss a member.
+/// `nodes_busy`: nodes reboot now, so that daemon sets flip Progressing; `masters_busy`: a control plane node is out of
+/// service, so that operators miss a member.
 pub fn operators<'a>(
     all: impl Iterator<Item = &'a ClusterOperator>,
     target: Option<&str>,
@@ -130,13 +130,15 @@ fn row(object: &ClusterOperator, target: Option<&str>) -> OperatorRow {
 
 /// Is the state what a rebooting node brings about by itself?
 ///
-/// `NodeController_MasterNodesReady` is how the static pod operators (etcd, kube-apiserver, kube-controller-manager,
+/// `UnavailablePod` is how operators say that one of three replicas is missing (library-go,
+/// pkg/operator/apiserver/controller/workload); `NodeController_MasterNodesReady` is how the static pod operators (etcd, kube-apiserver, kube-controller-manager,
 /// kube-scheduler) say that a control plane node is not Ready (library-go, pkg/operator/staticpod/controller/node).
 fn expected(row: &OperatorRow, nodes_busy: bool, masters_busy: bool) -> bool {
     match row.state {
         OperatorState::Updated => row.progressing && nodes_busy,
         OperatorState::Degraded => {
-            masters_busy && (row.reason.contains("MasterNodesReady") || row.reason.contains("UnhealthyMembers"))
+            let members = ["MasterNodesReady", "UnhealthyMembers", "UnavailablePod"];
+            masters_busy && members.iter().any(|member| row.reason.contains(member))
         }
         OperatorState::Unavailable | OperatorState::Updating | OperatorState::Waiting => false,
     }

@@ -1,6 +1,8 @@
 //! The phase rail: where in the procedure the cluster is.
 
-use super::assessment::{Assessment, NodePhase, OperatorState, Pool, Step, StepState, VerdictKind};
+use super::assessment::{
+    Assessment, Finding, Level, NodePhase, OperatorState, Pool, Step, StepState, Subject, VerdictKind,
+};
 use super::progress;
 use crate::api::Conditions as _;
 
@@ -36,9 +38,8 @@ fn accepted(assessment: &Assessment, begun: bool) -> StepState {
 fn operators(assessment: &Assessment, begun: bool) -> Step {
     let rows = || assessment.operators.rows.iter().filter(|row| row.platform && row.name != "machine-config");
     let (total, updated) = (rows().count(), rows().filter(|row| row.updated).count());
-    let wrong = |state| matches!(state, OperatorState::Unavailable | OperatorState::Degraded);
     let failing = assessment.verdict.kind == VerdictKind::Failing;
-    let trouble = failing || rows().any(|row| wrong(row.state) && !row.expected);
+    let trouble = failing || assessment.findings.iter().any(is_operator_trouble);
     let state = match (begun, updated == total) {
         (false, _) => StepState::Todo,
         (true, true) => StepState::Done,
@@ -47,6 +48,12 @@ fn operators(assessment: &Assessment, begun: bool) -> Step {
     };
     let detail = if total == 0 { String::new() } else { format!("{updated}/{total}") };
     Step { name: "operators", state, detail, beside: false }
+}
+
+/// Trouble that lasts: an operator that hiccups for a minute is none.
+fn is_operator_trouble(finding: &Finding) -> bool {
+    let operator = matches!(&finding.subject, Subject::Operator(name) if name != "machine-config");
+    operator && !finding.expected && finding.level >= Level::Warning
 }
 
 fn nodes(name: &'static str, assessment: &Assessment, pools: &[&Pool], begun: bool, beside: bool) -> Step {

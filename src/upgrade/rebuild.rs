@@ -77,7 +77,8 @@ fn operators(assessment: &Assessment, log: &mut Log) {
             OperatorState::Unavailable => (Level::Warning, format!("{} is not available: {why}", row.name)),
             OperatorState::Degraded => (Level::Warning, format!("{} is degraded: {why}", row.name)),
             OperatorState::Updating => (Level::Info, format!("{} is updating", row.name)),
-            OperatorState::Updated if !row.progressing => {
+            // Progressing that ended before the update began says nothing about the update.
+            OperatorState::Updated if !row.progressing && row.since >= assessment.update.started => {
                 (Level::Info, format!("{} is at {}", row.name, row.version.as_deref().unwrap_or("the target")))
             }
             OperatorState::Updated | OperatorState::Waiting => continue,
@@ -97,7 +98,7 @@ fn pools(assessment: &Assessment, log: &mut Log) {
         }
         let object = assessment.facts.pools.iter().find(|object| object.name() == pool.name);
         let updated = object.and_then(|object| object.status.conditions.condition("Updated"));
-        if let Some(updated) = updated.filter(|updated| updated.status == Tri::True) {
+        if let Some(updated) = updated.filter(|updated| updated.status == Tri::True && !pool.outdated()) {
             let nodes = words::count(pool.total, "node");
             log.add(updated.since, Level::Info, subject(), || format!("pool {} is done, {nodes}", pool.name));
         }

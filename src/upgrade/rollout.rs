@@ -68,6 +68,7 @@ struct PoolAim<'a> {
     /// The target belongs to the cluster's release: what the nodes roll to is known.
     rendered: bool,
     waiting_since: Option<DateTime<Utc>>,
+    degraded_since: Option<DateTime<Utc>>,
 }
 
 impl<'a> Lookup<'a> {
@@ -91,7 +92,9 @@ impl<'a> Lookup<'a> {
         let updating = pool.status.conditions.condition("Updating");
         let rolling = updating.filter(|updating| updating.status == Tri::True || pool.spec.paused);
         let waiting_since = if rendered { rolling.and_then(|rolling| rolling.since) } else { self.update.started };
-        PoolAim { target, paused: pool.spec.paused, release, rendered, waiting_since }
+        let degraded = pool.status.conditions.condition("NodeDegraded").filter(|told| told.status == Tri::True);
+        let degraded_since = degraded.and_then(|degraded| degraded.since);
+        PoolAim { target, paused: pool.spec.paused, release, rendered, waiting_since, degraded_since }
     }
 
     /// The release that a rendered config was made for.
@@ -168,7 +171,13 @@ impl<'a> Lookup<'a> {
 
 impl<'a> PoolAim<'a> {
     fn of(&self, other_release: bool) -> Aim<'a> {
-        Aim { target: self.target, paused: self.paused, other_release, waiting_since: self.waiting_since }
+        Aim {
+            target: self.target,
+            paused: self.paused,
+            other_release,
+            waiting_since: self.waiting_since,
+            degraded_since: self.degraded_since,
+        }
     }
 }
 

@@ -225,8 +225,13 @@ impl Pools {
         if !self.filter.active() {
             return String::new();
         }
-        let all = ctx.assessment.nodes.iter().filter(|node| node.pool.is_some()).count();
-        format!("/{} {}/{all}", self.filter.text(), self.shown)
+        let (shown, all) = self.counts(ctx);
+        format!("/{} {shown}/{all}", self.filter.text())
+    }
+
+    /// Nodes that pass the filter, and all nodes of pools.
+    pub fn counts(&self, ctx: &Ctx<'_>) -> (usize, usize) {
+        (self.shown, ctx.assessment.nodes.iter().filter(|node| node.pool.is_some()).count())
     }
 
     /// Draws the tree. Compact: nodes that are done or wait are counted in a line of their pool.
