@@ -5,20 +5,14 @@ use std::os::unix::fs::PermissionsExt as _;
 use chrono::{TimeZone as _, Utc};
 use oc_cockpit::actions::audit::{Audit as _, Proof};
 use oc_cockpit::actions::outcome::Outcome;
-use oc_cockpit::actions::{Plan, Refusal, Target};
 use oc_cockpit::cluster::execute::execute;
 use oc_cockpit::recorder::Recorder;
-use serde_json::Value;
 
-use super::script::{Script, lines, order, pause, pool, reply, scratch};
-
-fn never(_: &Target, _: &[Value]) -> Result<Plan, Refusal> {
-    panic!("nothing conflicted")
-}
+use super::script::{Script, calm, lines, order, pause, pool, reply, scratch};
 
 async fn accepted(recorder: &Recorder) -> Outcome {
     let script = Script::of([reply(200, pool("2", true))]);
-    execute(&script, order(pause("1")), recorder, never).await
+    execute(&script, order(pause("1")), recorder, calm(&pause("1"))).await
 }
 
 #[tokio::test]
