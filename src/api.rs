@@ -1,1 +1,176 @@
-//! Lenses on API objects.
+//! Lenses on API objects: only the fields that are read.
+//!
+//! Belongs here: one file per kind. Every field tolerates absence, `null` and a value of another type (it is then the
+//! default of that one field): a strange object never fails a list. Metadata is kept lean: labels, the annotations
+//! that a kind names, and of `managedFields` only who set the one field that a kind asks about.
+//! Does not: judgement (that is `upgrade`). No lens is ever written back: it has forgotten most of its object.
+//! May import: nothing of ours. Times are chrono's; jiff stays inside the `ObjectMeta` that kube wants.
+//!
+//! How a client lists: `Api::<Node>::all(client)` and so on. [`MachineConfig`] says itself that it is listed and watched
+//! as metadata only (`kube::Resource::metadata_api`), so `Api::<MachineConfig>::all(client)` and `watcher(...)` ask for
+//! `PartialObjectMetadata` without further care.
+
+mod cluster_operator;
+mod cluster_version;
+mod condition;
+mod event;
+pub mod lens;
+mod machine_config;
+mod machine_config_node;
+mod machine_config_pool;
+pub mod metadata;
+mod node;
+
+pub use cluster_operator::{ClusterOperator, ClusterOperatorExtension, ClusterOperatorStatus, OperandVersion};
+pub use cluster_version::{
+    ClusterVersion, ClusterVersionSpec, ClusterVersionStatus, ComponentOverride, ConditionalUpdate,
+    ConditionalUpdateRisk, DesiredUpdate, HistoryEntry, Release,
+};
+pub use condition::{Condition, Conditions, Tri};
+pub use event::{Event, EventSeries, EventSource, InvolvedObject};
+pub use machine_config::{MachineConfig, mc_key};
+pub use machine_config_node::{
+    MachineConfigNode, MachineConfigNodeSpec, MachineConfigNodeStatus, NodeConfigVersion, NodeConfigVersionStatus,
+    ObjectName,
+};
+pub use machine_config_pool::{
+    CertExpiry, ConfigurationRef, IntOrString, LabelSelector, MachineConfigPool, MachineConfigPoolSpec,
+    MachineConfigPoolStatus, SelectorRequirement,
+};
+pub use metadata::{FieldOwner, Keeps};
+pub use node::{Node, NodeInfo, NodeSpec, NodeStatus, Taint, node_key};
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use chrono::{DateTime, Utc};
+    use kube::Resource;
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn at(text: &str) -> Option<DateTime<Utc>> {
+        Some(DateTime::parse_from_rfc3339(text).unwrap().with_timezone(&Utc))
+    }
+
+    /// What k8s-openapi's own type writes is what the lens reads: no field of a core kind is misspelt.
+    #[test]
+    fn a_node_written_by_the_full_type_is_read_whole() {
+        let full: k8s_openapi::api::core::v1::Node = serde_json::from_value(json!({
+            "metadata": {
+                "name": "worker-1", "uid": "u1", "resourceVersion": "77", "creationTimestamp": "2026-01-02T03:04:05Z",
+                "labels": {"node-role.kubernetes.io/worker": ""},
+                "annotations": {
+                    "machineconfiguration.openshift.io/state": "Done",
+                    "k8s.ovn.org/node-subnets": "{}",
+                },
+                "managedFields": [
+                    {"manager": "kubelet", "operation": "Update", "time": "2026-01-02T03:04:05Z",
+                     "fieldsV1": {"f:status": {}}},
+                    {"manager": "kubectl-cordon", "operation": "Update", "time": "2026-01-03T00:00:00Z",
+                     "fieldsV1": {"f:spec": {"f:unschedulable": {}}}},
+                ],
+            },
+            "spec": {
+                "unschedulable": true,
+                "taints": [{"key": "node.kubernetes.io/unschedulable", "effect": "NoSchedule",
+                            "timeAdded": "2026-01-03T00:00:01Z"}],
+            },
+            "status": {
+                "conditions": [{"type": "Ready", "status": "True", "reason": "KubeletReady", "message": "ready",
+                                "lastTransitionTime": "2026-01-02T04:00:00Z"}],
+                "nodeInfo": {"bootID": "b", "kubeletVersion": "v1.32.5", "osImage": "CoreOS", "operatingSystem": "linux",
+                             "architecture": "amd64", "containerRuntimeVersion": "", "kernelVersion": "",
+                             "kubeProxyVersion": "", "machineID": "", "systemUUID": ""},
+            },
+        }))
+        .unwrap();
+        let node: Node = serde_json::from_str(&serde_json::to_string(&full).unwrap()).unwrap();
+
+        assert_eq!(node.name(), "worker-1");
+        assert_eq!(node.metadata.resource_version.as_deref(), Some("77"));
+        assert_eq!(node.created(), at("2026-01-02T03:04:05Z"));
+        assert_eq!(node.label("node-role.kubernetes.io/worker"), Some(""));
+        assert_eq!(node.annotation(node_key::STATE), Some("Done"));
+        assert_eq!(node.annotation("k8s.ovn.org/node-subnets"), None, "annotations that nobody reads are not kept");
+        let owner = node.unschedulable_by().unwrap();
+        assert_eq!((owner.manager, owner.at), ("kubectl-cordon", at("2026-01-03T00:00:00Z")));
+        assert!(node.spec.unschedulable);
+        assert_eq!(node.taint(node_key::UNSCHEDULABLE).unwrap().added, at("2026-01-03T00:00:01Z"));
+        let ready = node.status.conditions.condition("Ready").unwrap();
+        assert_eq!((ready.status, ready.reason.as_str()), (Tri::True, "KubeletReady"));
+        assert_eq!(ready.since, at("2026-01-02T04:00:00Z"));
+        assert_eq!(node.status.node_info.kubelet_version, "v1.32.5");
+        assert_eq!(node.status.node_info.boot_id, "b");
+        assert_eq!(node.status.node_info.architecture, "amd64");
+    }
+
+    #[test]
+    fn an_event_written_by_the_full_type_is_read_whole() {
+        let full: k8s_openapi::api::core::v1::Event = serde_json::from_value(json!({
+            "metadata": {"name": "worker-1.17", "namespace": "default"},
+            "involvedObject": {"kind": "Node", "name": "worker-1", "namespace": ""},
+            "reason": "Drain", "message": "Draining node", "type": "Normal", "count": 3,
+            "firstTimestamp": "2026-01-01T00:00:00Z", "lastTimestamp": "2026-01-01T00:10:00Z",
+            "source": {"component": "machineconfigcontroller", "host": "m-0"},
+        }))
+        .unwrap();
+        let event: Event = serde_json::from_str(&serde_json::to_string(&full).unwrap()).unwrap();
+        assert_eq!((event.involved_object.kind.as_str(), event.involved_object.name.as_str()), ("Node", "worker-1"));
+        assert_eq!((event.reason.as_str(), event.event_type.as_str(), event.times()), ("Drain", "Normal", 3));
+        assert_eq!((event.first_at(), event.last_at()), (at("2026-01-01T00:00:00Z"), at("2026-01-01T00:10:00Z")));
+        assert_eq!(event.component(), "machineconfigcontroller");
+    }
+
+    /// Each of these would fail a list of plainly derived types.
+    #[test]
+    fn a_field_of_a_strange_type_is_its_default_and_the_rest_is_read() {
+        let strange: [Value; 7] = [
+            json!(null),
+            json!(true),
+            json!(-1),
+            json!(1.5e300),
+            json!("text"),
+            json!([null, {}, 1, "a"]),
+            json!({"metadata": 1, "a": {"b": []}}),
+        ];
+        for odd in &strange {
+            let pool: MachineConfigPool = serde_json::from_value(json!({
+                "metadata": {"name": "worker", "labels": odd, "annotations": odd, "managedFields": odd,
+                             "creationTimestamp": odd, "generation": odd},
+                "spec": {"nodeSelector": odd, "configuration": odd, "paused": true, "maxUnavailable": "10%"},
+                "status": {"conditions": odd, "machineCount": 3, "certExpirys": [odd]},
+            }))
+            .unwrap();
+            assert_eq!(pool.name(), "worker", "with {odd}");
+            assert!(pool.spec.paused, "with {odd}");
+            assert_eq!(pool.spec.max_unavailable, Some(IntOrString::Text("10%".to_owned())), "with {odd}");
+            assert_eq!(pool.status.machine_count, 3, "with {odd}");
+            assert!(serde_json::from_value::<ClusterVersion>(odd.clone()).is_ok(), "{odd} as a whole object");
+            assert!(serde_json::from_value::<Node>(json!({"metadata": odd, "spec": odd, "status": odd})).is_ok());
+        }
+    }
+
+    #[test]
+    fn only_machine_configs_are_asked_for_as_metadata() {
+        assert!(MachineConfig::metadata_api());
+        assert!(!Node::metadata_api());
+        assert_eq!(
+            MachineConfigPool::url_path(&(), None),
+            "/apis/machineconfiguration.openshift.io/v1/machineconfigpools"
+        );
+    }
+
+    /// Watch events of kube are enums with a tag: the lens must also read from serde's buffered content.
+    #[test]
+    fn a_lens_is_read_from_a_watch_event() {
+        let line = r#"{"type":"MODIFIED","object":{"apiVersion":"config.openshift.io/v1","kind":"ClusterOperator",
+            "metadata":{"name":"etcd","annotations":{"include.release.openshift.io/self-managed-high-availability":"true"}},
+            "spec":{},"status":{"versions":[{"name":"operator","version":"4.19.3"}],"extension":null}}}"#;
+        let event: kube::core::WatchEvent<ClusterOperator> = serde_json::from_str(line).unwrap();
+        let kube::core::WatchEvent::Modified(operator) = event else { panic!("not MODIFIED: {event:?}") };
+        assert_eq!((operator.name(), operator.version("operator")), ("etcd", Some("4.19.3")));
+        assert!(operator.is_platform());
+    }
+}

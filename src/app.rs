@@ -1,1 +1,298 @@
-//! The state of the program.
+//! The state of the program: messages in, effects out.
+//!
+//! Belongs here: [`App`], which owns everything that can change while the program runs; what a message means; when a
+//! write is refused; when a person is told. Does not: I/O, waiting, asking the time (it comes with each message).
+//! May import: `upgrade`, `actions`, `input`, `ui`.
+
+mod announce;
+mod command_log;
+mod connection;
+mod effect;
+mod flash;
+mod jobs;
+mod msg;
+mod orders;
+mod requests;
+
+pub use announce::{News, Story};
+pub use effect::Effect;
+pub use msg::{Connected, Msg, Switchable};
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use ratatui::Frame;
+
+use crate::actions::Session;
+use crate::config::{Config, Overrides, Settings};
+use crate::input::keymap::Override;
+use crate::input::{Command, Key, Keymap, Tab};
+use crate::ui::{Connection, ContextLine, Ctx, Depth, Flash, SimInfo, Theme, View};
+use crate::upgrade::assessment::Assessment;
+
+/// What the program starts with.
+#[derive(Debug, Clone)]
+pub struct Start {
+    /// The configuration file.
+    pub config: Config,
+    /// The flags.
+    pub overrides: Overrides,
+    /// How many colours the terminal shows.
+    pub depth: Depth,
+    /// The name of the theme when neither flags nor file name one.
+    pub theme: &'static str,
+    /// Where the audit log is written.
+    pub audit: Option<PathBuf>,
+    /// The simulated cluster, if it is ours.
+    pub sim: Option<SimInfo>,
+    /// Things to say at the start: what was odd about the configuration.
+    pub warnings: Vec<String>,
+}
+
+/// All state of the program.
+#[derive(Debug)]
+pub struct App {
+    view: View,
+    state: State,
+    /// What a person has asked for and has not confirmed yet.
+    orders: orders::Orders,
+    announcer: announce::Announcer,
+    /// The last key was ctrl-c: pressed again it leaves at once, whatever the first press met.
+    leaving: bool,
+    /// The person knows that an action is being sent.
+    warned: bool,
+}
+
+/// Everything that the screen may look at.
+#[derive(Debug)]
+struct State {
+    config: Config,
+    overrides: Overrides,
+    settings: Settings,
+    depth: Depth,
+    assessment: Arc<Assessment>,
+    session: Session,
+    keymap: Keymap,
+    theme: Theme,
+    now: DateTime<Utc>,
+    connection: Connection,
+    contexts: Vec<ContextLine>,
+    flash: flash::Flashes,
+    jobs: jobs::Jobs,
+    log: command_log::CommandLog,
+    sim: Option<SimInfo>,
+    audit: Option<PathBuf>,
+}
+
+impl State {
+    fn ctx(&self) -> Ctx<'_> {
+        Ctx {
+            assessment: &self.assessment,
+            session: &self.session,
+            keymap: &self.keymap,
+            theme: &self.theme,
+            now: self.now,
+            connection: &self.connection,
+            flash: self.flash.current(),
+            jobs: self.jobs.shown(),
+            log: self.log.lines(),
+            sim: self.sim.as_ref(),
+            contexts: &self.contexts,
+            audit: self.audit.as_deref(),
+        }
+    }
+
+    fn say(&mut self, flash: Flash) {
+        self.flash.say(flash, self.now);
+    }
+}
+
+impl App {
+    /// The program before anything was observed. What cannot be understood (a theme, a key, a tab) is said on the
+    /// screen and replaced by the default.
+    pub fn new(start: Start, nothing: Arc<Assessment>, now: DateTime<Utc>) -> Self {
+        let settings = start.config.settings(&start.overrides);
+        let mut warnings = start.warnings;
+        let overrides: Vec<Override> = settings
+            .keys
+            .iter()
+            .map(|(key, meaning)| Override {
+                key: key.clone(),
+                command: meaning.command().to_owned(),
+                when: meaning.when().map(ToOwned::to_owned),
+            })
+            .collect();
+        let (keymap, troubles) = Keymap::with_overrides(&overrides);
+        warnings.extend(troubles);
+        let depth = if settings.no_color { Depth::None } else { start.depth };
+        let theme = theme(settings.theme.as_deref().unwrap_or(start.theme), depth, settings.ascii, &mut warnings);
+        let tab = settings.tab.as_deref().and_then(|name| {
+            let tab = tab(name);
+            if tab.is_none() {
+                warnings.push(format!("`{name}` is no tab"));
+            }
+            tab
+        });
+        let held = start.config.context("", &start.overrides);
+        let state = State {
+            config: start.config,
+            overrides: start.overrides,
+            settings,
+            depth,
+            assessment: nothing,
+            session: Session { read_only: held.read_only, context: String::new() },
+            keymap,
+            theme,
+            now,
+            connection: Connection::default(),
+            contexts: Vec::new(),
+            flash: flash::Flashes::default(),
+            jobs: jobs::Jobs::default(),
+            log: command_log::CommandLog::default(),
+            sim: start.sim,
+            audit: start.audit,
+        };
+        let mut app = Self {
+            view: View::new(),
+            state,
+            orders: orders::Orders::default(),
+            announcer: announce::Announcer::default(),
+            leaving: false,
+            warned: false,
+        };
+        if let Some(tab) = tab {
+            let _ = app.view.command(Command::Go(tab), &app.state.ctx());
+        }
+        for warning in warnings {
+            app.state.say(flash::warning(warning));
+        }
+        app
+    }
+
+    /// Draws the newest state.
+    pub fn draw(&mut self, frame: &mut Frame<'_>) {
+        self.view.draw(frame, &self.state.ctx());
+    }
+
+    /// What `msg`, heard at `now`, changes, and what has to be done because of it.
+    pub fn update(&mut self, msg: Msg, now: DateTime<Utc>) -> Vec<Effect> {
+        self.state.now = now;
+        match msg {
+            Msg::Key(key) => {
+                let leaves = key == Key::ctrl('c');
+                if std::mem::replace(&mut self.leaving, leaves) && leaves {
+                    return vec![Effect::Quit];
+                }
+                let wishes = self.view.key(key, &self.state.ctx());
+                if wishes.is_empty() {
+                    self.explain_read_only(key);
+                }
+                self.fulfil(wishes)
+            }
+            Msg::Paste(text) => {
+                self.view.paste(&text, &self.state.ctx());
+                Vec::new()
+            }
+            Msg::Resize => Vec::new(),
+            Msg::Tick => self.tick(),
+            Msg::Assessed(assessment) => self.assessed(assessment),
+            Msg::Connected(connected) => self.connected(connected),
+            Msg::Fetched { subject, fetched } => {
+                self.state.log.end_read(&subject, fetched.as_ref().err().map(String::as_str));
+                self.view.show_object(&subject, fetched);
+                Vec::new()
+            }
+            Msg::Rehearsed { ticket, rehearsed } => self.rehearsed(ticket, *rehearsed),
+            Msg::JobDone { id, outcome } => self.job_done(id, &outcome),
+            Msg::Sim(info) => {
+                self.state.sim = Some(info);
+                Vec::new()
+            }
+            Msg::Say(flash) => {
+                self.state.say(flash);
+                Vec::new()
+            }
+        }
+    }
+
+    /// The circumstances under which actions are planned now.
+    pub fn session(&self) -> &Session {
+        &self.state.session
+    }
+
+    fn tick(&mut self) -> Vec<Effect> {
+        self.state.flash.expire(self.state.now);
+        let (ended, effects) = self.state.jobs.tick(self.state.now);
+        for words in ended {
+            self.state.say(flash::warning(words));
+        }
+        effects
+    }
+
+    fn assessed(&mut self, assessment: Arc<Assessment>) -> Vec<Effect> {
+        let other = self.state.assessment.facts.epoch != assessment.facts.epoch;
+        let before = std::mem::replace(&mut self.state.assessment, assessment);
+        let mut effects = Vec::new();
+        if other {
+            self.view.forget_cluster();
+            self.orders = orders::Orders::default();
+            self.announcer = announce::Announcer::default();
+            effects.extend(self.state.jobs.forget(self.state.now));
+        }
+        self.state.log.note_kinds(&before, &self.state.assessment, self.state.now);
+        self.identify();
+        self.view.assessed(&self.state.ctx());
+        let (seen, proofs) = self.state.jobs.watch(&self.state.assessment, self.state.now);
+        for words in seen {
+            self.state.say(flash::info(words));
+        }
+        effects.extend(proofs);
+        effects.extend(self.announce());
+        effects
+    }
+
+    fn announce(&mut self) -> Vec<Effect> {
+        let Some(story) = self.announcer.hear(&self.state.assessment, &self.state.session.context) else {
+            return Vec::new();
+        };
+        let settings = &self.state.settings;
+        let mut effects = Vec::new();
+        if settings.bell {
+            effects.push(Effect::Bell);
+        }
+        if settings.osc9 {
+            effects.push(Effect::Notify(story.line()));
+        }
+        if let Some(command) = &settings.hook {
+            effects.push(Effect::Hook { command: command.clone(), story });
+        }
+        effects
+    }
+
+    /// A key that would write, while writes are off: says why nothing happens.
+    fn explain_read_only(&mut self, key: Key) {
+        let at = self.view.snapshot(&self.state.ctx());
+        if let Some(why) = self.state.session.read_only.clone()
+            && self.state.keymap.would_write(key, &at)
+        {
+            self.state.say(flash::warning(format!("read-only: {why}")));
+        }
+    }
+}
+
+/// A theme by name, or the dark one with a warning.
+fn theme(name: &str, depth: Depth, ascii: bool, warnings: &mut Vec<String>) -> Theme {
+    let name = if depth == Depth::None || name == "none" { "no-colour" } else { name };
+    Theme::built_in(name, depth, ascii)
+        .or_else(|trouble| {
+            warnings.push(trouble);
+            Theme::built_in("dark", depth, ascii)
+        })
+        .unwrap_or_else(|trouble| unreachable!("the dark theme is built in: {trouble}"))
+}
+
+/// A tab by its digit, or by its title in any case.
+fn tab(name: &str) -> Option<Tab> {
+    Tab::ALL.into_iter().find(|tab| name == tab.digit().to_string() || tab.title().eq_ignore_ascii_case(name))
+}

@@ -1,1 +1,194 @@
-//! The room that talks to an API server.
+//! The only room that talks to an API server.
+//!
+//! Belongs here: the kubeconfig, the client, the link, the watches, single reads, access reviews, and (in
+//! [`execute`](self)) the sending of plans. Does not: judgement of what was observed (that is `upgrade`), plans (they
+//! are data of `actions`), the screen.
+//! May import: `api`, `upgrade` (facts, link, access), `actions` (data), `clock`.
+//!
+//! [`Cluster::start`] returns at once. A supervisor task reads the kubeconfig, builds the client away from the caller's
+//! thread, and keeps one watch per kind; everything it learns is put into one [`Facts`] that is published at most every
+//! 16 ms. Nothing outlives the [`Cluster`]: dropping it ends the supervisor, which owns all other tasks.
+
+mod access;
+mod client;
+mod connection;
+mod credentials;
+mod decode;
+mod events;
+pub mod execute;
+mod identity;
+mod kinds;
+mod kubeconfig;
+mod link;
+mod list;
+mod options;
+mod picture;
+mod plugin;
+mod pods;
+mod request;
+mod session;
+mod trouble;
+mod watch;
+
+pub use connection::{Connection, Context};
+pub use options::{Options, Token};
+pub use pods::{PodOnNode, PodPhase};
+pub use request::{ContentType, Method, Reply, Request, Requests};
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::sync::mpsc;
+use tokio::sync::watch::{Receiver, Sender};
+use tokio_util::task::AbortOnDropHandle;
+
+use self::credentials::Credentials;
+use self::kubeconfig::Environment;
+use self::link::Input;
+use self::picture::Picture;
+use self::session::{Control, End, Session};
+use crate::actions::Read;
+use crate::clock;
+use crate::upgrade::facts::{Facts, Kind};
+use crate::upgrade::link::{Trouble, TroubleKind};
+
+/// Without a usable kubeconfig it is tried again after this long, and at once when a file of it changes.
+const TRY_AGAIN: Duration = Duration::from_secs(30);
+
+/// A live cluster: what is observed of it, and the way to read and write single objects.
+#[derive(Debug)]
+pub struct Cluster {
+    facts: Receiver<Arc<Facts>>,
+    connection: Receiver<Arc<Connection>>,
+    switches: mpsc::UnboundedSender<String>,
+    requests: Requests,
+    /// Owns every other task of this room.
+    _supervisor: AbortOnDropHandle<()>,
+}
+
+impl Cluster {
+    /// Starts to observe the cluster that `options` name. Returns at once and never fails: what goes wrong is told in
+    /// [`Connection::error`] and in the link of the facts. Must be called inside a tokio runtime.
+    pub fn start(options: Options) -> Self {
+        Self::start_in(options, Environment::of_process())
+    }
+
+    fn start_in(options: Options, environment: Environment) -> Self {
+        let (facts_out, facts) = tokio::sync::watch::channel(Arc::new(Facts::nothing(clock::now())));
+        let connection_out = Sender::new(Arc::new(Connection::default()));
+        let connection = connection_out.subscribe();
+        let line_out = Sender::new(None);
+        let line = line_out.subscribe();
+        let (switches, switches_in) = mpsc::unbounded_channel();
+        let picture = Arc::new(Picture::new());
+        let limit = options.request_timeout.filter(|limit| !limit.is_zero()).unwrap_or(request::DEFAULT_LIMIT);
+        let requests = Requests::new(line, Arc::clone(&picture), limit);
+        let control = Control { switches: switches_in, line: line_out, connection: connection_out };
+        let supervisor = tokio::spawn({
+            let requests = requests.clone();
+            async move {
+                tokio::select! {
+                    () = picture.publish(&facts_out) => {}
+                    () = supervise(&options, &environment, &picture, &requests, control) => {}
+                }
+            }
+        });
+        Self { facts, connection, switches, requests, _supervisor: AbortOnDropHandle::new(supervisor) }
+    }
+
+    /// What was observed, newest only: a receiver that is slow misses pictures, never the last one.
+    pub fn facts(&self) -> Receiver<Arc<Facts>> {
+        self.facts.clone()
+    }
+
+    /// What we are connected to, and every context that could be switched to.
+    pub fn connection(&self) -> Receiver<Arc<Connection>> {
+        self.connection.clone()
+    }
+
+    /// Leaves the present cluster and observes the one of `context`: facts are dropped and their epoch counts up.
+    /// When there is no way to that one, [`Connection::error`] says why and the present one stays.
+    pub fn switch(&self, context: &str) {
+        // The other end lives as long as this handle; when the runtime shuts down, nobody is left to switch.
+        let _ = self.switches.send(context.to_owned());
+    }
+
+    /// The way to send single requests: cheap to clone, may be moved into a job. It always uses the newest credentials.
+    pub fn requests(&self) -> Requests {
+        self.requests.clone()
+    }
+
+    /// The object as the API serves it now, for `describe` and YAML.
+    ///
+    /// # Errors
+    /// What keeps us from it, in words; 404 of an object says that it is gone.
+    pub async fn fetch(&self, kind: Kind, name: &str) -> Result<Value, Trouble> {
+        self.requests.fetch(kind, name).await
+    }
+
+    /// Something that a plan asks to be read before it is confirmed.
+    ///
+    /// # Errors
+    /// What keeps us from it, in words.
+    pub async fn read(&self, read: &Read) -> Result<Vec<PodOnNode>, Trouble> {
+        self.requests.read(read).await
+    }
+
+    /// The user's name, as the server says it (SelfSubjectReview). Also in `Facts::access` once it is known.
+    ///
+    /// # Errors
+    /// What keeps us from it, in words; servers before Kubernetes 1.28 do not serve it.
+    pub async fn identity(&self) -> Result<String, Trouble> {
+        self.requests.identity().await
+    }
+}
+
+/// From the kubeconfig to a client, and from one stay to the next.
+async fn supervise(
+    options: &Options,
+    environment: &Environment,
+    picture: &Arc<Picture>,
+    requests: &Requests,
+    mut control: Control,
+) {
+    let mut credentials = open(options, environment, picture, &mut control).await;
+    loop {
+        let session = Arc::new(Session::new(Arc::clone(picture), requests.clone()));
+        let line = match session.stay(&mut credentials, &mut control).await {
+            End::AnotherCluster(line) => line,
+            End::Switched(line) => Some(line),
+        };
+        picture.start_over();
+        if let Some(line) = line {
+            control.take(line, credentials.connection());
+        }
+    }
+}
+
+/// The first credentials: as long as there are none it says why, and tries again when a file changes, when the person
+/// chooses another context, and now and then.
+async fn open(options: &Options, environment: &Environment, picture: &Picture, control: &mut Control) -> Credentials {
+    let mut context = options.context.clone();
+    loop {
+        let began = clock::now();
+        match Credentials::open(options, environment, context.as_deref()).await {
+            Ok((credentials, line)) => {
+                control.take(line, credentials.connection());
+                return credentials;
+            }
+            Err(connection) => {
+                let words = connection.error.clone().unwrap_or_default();
+                tracing::warn!(words, "no client");
+                let trouble = trouble::trouble(TroubleKind::Credentials, words, "");
+                picture.link(Input::Failed { trouble, began });
+                let candidates = kubeconfig::candidates(options, environment);
+                control.connection.send_replace(Arc::new(*connection));
+                tokio::select! {
+                    () = credentials::touched(&candidates, TRY_AGAIN) => {}
+                    Some(wanted) = control.switches.recv() => context = Some(wanted),
+                }
+            }
+        }
+    }
+}

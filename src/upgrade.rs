@@ -1,1 +1,16 @@
-//! The domain.
+//! The domain: what an OpenShift upgrade looks like, where it stands and why.
+//!
+//! Belongs here: [`facts::Facts`] (what was observed), [`assess::assess`] (what it means), and every rule taken from
+//! OpenShift's behaviour, each with its source (component and constant).
+//! Does not: a client, an async runtime, the terminal, the clock. Time is an argument, so that a live cluster, a
+//! recording and a test are judged by the same code.
+//! May import: `api`.
+
+pub mod access;
+pub mod assemble;
+pub mod assess;
+pub mod assessment;
+pub mod facts;
+pub mod link;
+pub mod memory;
+pub mod timeline;

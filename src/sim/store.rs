@@ -263,6 +263,34 @@ impl Store {
         Some(Ok(if removed { Written::Removed(next) } else { Written::Changed(next) }))
     }
 
+    /// What [`Store::transact`] would make of an object, without storing it.
+    pub fn rehearse<E>(
+        &self,
+        res: Res,
+        namespace: Option<&str>,
+        name: &str,
+        change: impl FnOnce(&Value) -> Result<Value, E>,
+    ) -> Option<Result<Arc<Value>, E>> {
+        let info = self.info(res)?;
+        let previous = self.get(res, namespace, name)?;
+        let settled = change(&previous).map(|mut next| {
+            settle(&mut next, &previous, &info);
+            Arc::new(next)
+        });
+        Some(settled)
+    }
+
+    /// What [`Store::create`] would make of a new object, without storing it: it has no resourceVersion.
+    pub fn rehearse_create(&self, info: &KindInfo, object: Value, now: DateTime<Utc>) -> Value {
+        let mut object = object;
+        let key = info.key_of(&object);
+        complete(&mut object, info, &uid(self.seed, info.res(), &key, 0), now, 0);
+        if let Some(metadata) = object["metadata"].as_object_mut() {
+            metadata.remove("resourceVersion");
+        }
+        object
+    }
+
     /// Removes an object at once, whatever its finalizers and grace, and returns its last state.
     pub fn delete(&self, res: Res, namespace: Option<&str>, name: &str) -> Option<Arc<Value>> {
         let mut guard = self.write();
@@ -363,6 +391,28 @@ impl Store {
         }
         let from = table.history.partition_point(|change| change.version <= version);
         Ok((table.history.range(from..).cloned().collect(), inner.version.max(version)))
+    }
+
+    /// All objects of a kind as they were at an earlier version, undone change by change.
+    pub fn snapshot_at(&self, res: Res, version: u64) -> Result<Vec<Arc<Value>>, NoChanges> {
+        let inner = self.read();
+        let table = inner.tables.get(&res).filter(|table| table.served).ok_or(NoChanges::NotServed)?;
+        if version < table.oldest {
+            return Err(NoChanges::Expired { oldest: table.oldest });
+        }
+        let later = table.history.partition_point(|change| change.version <= version);
+        if later == table.history.len() {
+            return Ok(table.objects.values().cloned().collect());
+        }
+        let mut objects = table.objects.clone();
+        for change in table.history.range(later..).rev() {
+            let key = table.info.key_of(&change.object);
+            match &change.previous {
+                Some(previous) => objects.insert(key, Arc::clone(previous)),
+                None => objects.remove(&key),
+            };
+        }
+        Ok(objects.into_values().collect())
     }
 
     /// Forgets the history: whoever watches from an older version has to list again. Done once the initial objects are

@@ -1,1 +1,9 @@
-//! The requests of every action, against the simulated cluster.
+//! An action is a plan that is rehearsed, locked, audited, and never sent twice blindly.
+
+mod audit_log;
+mod availability;
+mod meaning;
+mod sample;
+mod script;
+mod scripted;
+mod words;

@@ -1,0 +1,109 @@
+//! A plan made again on fresh objects, after a conflict or before a rehearsal, and whether it still means the same.
+
+use std::sync::Arc;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::what_if::what_if;
+use super::{Plan, Refusal, Session, Target, Write};
+use crate::api;
+use crate::upgrade::assessment::Assessment;
+use crate::upgrade::facts::Facts;
+
+/// Makes `plan` again for `target` on `newest` with `fresh` objects (as a server sent them) in place of those that the
+/// watch last showed: a GET may be ahead of the watch.
+pub fn again(
+    newest: &Assessment,
+    session: &Session,
+    plan: &Plan,
+    target: &Target,
+    fresh: &[Value],
+) -> Result<Plan, Refusal> {
+    let assessment = what_if(newest, |facts| fresh.iter().for_each(|object| put(facts, object)));
+    super::plan(&assessment, session, plan.action, target)
+}
+
+/// Puts an object that a server sent into the facts; objects of other kinds are passed over.
+fn put(facts: &mut Facts, object: &Value) {
+    match object.get("kind").and_then(Value::as_str) {
+        Some("Node") => put_into(&mut facts.nodes, object, api::Node::name),
+        Some("MachineConfigPool") => put_into(&mut facts.pools, object, api::MachineConfigPool::name),
+        Some("ClusterVersion") => {
+            if let Ok(version) = api::ClusterVersion::deserialize(object) {
+                facts.cluster_version = Some(Arc::new(version));
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Replaces the object of the same name; one that the watch did not show is put in its place by name.
+fn put_into<'de, T: Deserialize<'de> + Clone>(list: &mut Arc<Vec<Arc<T>>>, object: &'de Value, name: fn(&T) -> &str) {
+    let Ok(new) = T::deserialize(object) else { return };
+    let list = Arc::make_mut(list);
+    match list.binary_search_by(|old| name(old).cmp(name(&new))) {
+        Ok(at) => list[at] = Arc::new(new),
+        Err(at) => list.insert(at, Arc::new(new)),
+    }
+}
+
+/// Do both plans mean the same to the person who confirmed one of them? Objects (by UID), writes but for the
+/// resourceVersion, the words of the preconditions, the consequences, and how dangerous it is.
+pub fn same_meaning(before: &Plan, after: &Plan) -> bool {
+    difference(before, after).is_none()
+}
+
+/// What differs in meaning, in words; none when nothing does.
+pub fn difference(before: &Plan, after: &Plan) -> Option<String> {
+    if before.action != after.action || before.target != after.target {
+        return Some("it is another action".to_owned());
+    }
+    if let Some(words) = rest_differs(before, after) {
+        return Some(words);
+    }
+    if before.writes.len() != after.writes.len() || before.effect != after.effect {
+        return Some("the requests differ".to_owned());
+    }
+    if before.danger != after.danger || before.confirm != after.confirm {
+        return Some("it is less dangerous now".to_owned());
+    }
+    if before.preconditions.len() != after.preconditions.len() {
+        return Some("the preconditions differ".to_owned());
+    }
+    let lines = |plan: &Plan| plan.consequences.clone();
+    let (was, is) = (lines(before), lines(after));
+    let new = is.iter().find(|line| !was.contains(line));
+    let gone = was.iter().find(|line| !is.contains(line));
+    match (new, gone) {
+        (Some(line), _) => Some(format!("the consequences changed: {line}")),
+        (None, Some(line)) => Some(format!("this does not hold any more: {line}")),
+        (None, None) if was != is => Some("the consequences changed their order".to_owned()),
+        (None, None) => None,
+    }
+}
+
+/// What differs in the part of a bulk plan that is left to do, once writes of its own have begun to change the
+/// consequences: the writes, the words of the preconditions, and more danger.
+pub fn rest_differs(before: &Plan, after: &Plan) -> Option<String> {
+    for write in &after.writes {
+        match before.writes.iter().find(|old| old.object == write.object) {
+            None => return Some(format!("{} was not part of the plan", write.object)),
+            Some(old) if old.uid != write.uid => {
+                return Some(format!("{} is another object now (it was deleted and created again)", write.object));
+            }
+            Some(old) if !same_write(old, write) => return Some(format!("the request for {} differs", write.object)),
+            Some(_) => {}
+        }
+    }
+    if after.danger > before.danger {
+        return Some(format!("the danger is {:?} now, it was {:?}", after.danger, before.danger));
+    }
+    let known = |words: &str| before.preconditions.iter().any(|old| old.words == words);
+    after.preconditions.iter().find(|new| !known(&new.words)).map(|new| format!("a precondition is new: {}", new.words))
+}
+
+/// The same request but for the resourceVersion?
+fn same_write(before: &Write, after: &Write) -> bool {
+    before.on_version("") == after.on_version("")
+}

@@ -1,0 +1,117 @@
+//! What cordoning and uncordoning share: finding nodes, the request, who is at work on a node, the pools concerned.
+
+use serde_json::{Value, json};
+
+use super::request::Change;
+use super::words::shell;
+use super::{PatchKind, Refusal, Session, Write};
+use crate::api::{self, node_key};
+use crate::upgrade::access::Permission;
+use crate::upgrade::assessment::{Assessment, Node, NodePhase, Pool};
+use crate::upgrade::facts::Kind;
+
+/// Cordoning and uncordoning patch the node.
+pub(super) const PATCH: Permission = Permission::cluster("patch", "", "nodes");
+
+/// The consequences name the pods; without this permission they say so.
+pub(super) const LIST_PODS: Permission = Permission::cluster("list", "", "pods");
+
+/// What such a decision rests on. Pools are not among it: a cluster without the machine-config operator has none.
+pub(super) const KINDS: &[Kind] = &[Kind::Nodes];
+
+/// A node as it is meant and as it was seen.
+pub(super) struct Found<'a> {
+    /// As it is meant.
+    pub node: &'a Node,
+    /// As it was seen.
+    pub seen: &'a api::Node,
+}
+
+/// The nodes by name, each once, in the given order.
+pub(super) fn find<'a>(assessment: &'a Assessment, names: &[String]) -> Result<Vec<Found<'a>>, Refusal> {
+    let mut found: Vec<Found<'a>> = Vec::with_capacity(names.len());
+    for name in names {
+        let gone = || Refusal(format!("there is no node {name}"));
+        let node = assessment.node(name).ok_or_else(gone)?;
+        let seen = assessment.facts.nodes.iter().find(|seen| seen.name() == name).ok_or_else(gone)?;
+        if found.iter().all(|other| other.node.name != *name) {
+            found.push(Found { node, seen });
+        }
+    }
+    if found.is_empty() { Err(Refusal("no node is chosen".to_owned())) } else { Ok(found) }
+}
+
+/// The request that sets or removes `spec.unschedulable`.
+pub(super) fn write(session: &Session, seen: &api::Node, unschedulable: bool) -> Result<Write, Refusal> {
+    let name = seen.name();
+    let (verb, value) = if unschedulable { ("cordon", json!(true)) } else { ("uncordon", Value::Null) };
+    Change {
+        object: format!("node/{name}"),
+        path: format!("/api/v1/nodes/{name}"),
+        patch: PatchKind::Strategic,
+        metadata: &seen.metadata,
+        spec: json!({ "unschedulable": value }),
+        oc: format!("adm {verb} {}", shell(name)),
+        stored: vec![("/spec/unschedulable".to_owned(), value)],
+    }
+    .write(session)
+}
+
+impl Found<'_> {
+    /// What the machine-config operator is doing with the node, if it is at work on it.
+    ///
+    /// Beside the phase this asks for the drain annotation: from `drain-...` until the daemon asks for `uncordon-...`
+    /// the node is the operator's, whatever else is reported of it (machine-config-operator, pkg/daemon/drain.go), a
+    /// failed drain after which the state is Degraded included.
+    pub(super) fn at_work(&self) -> Option<String> {
+        let drain = self.seen.annotation(node_key::DESIRED_DRAIN);
+        let drained = drain == self.seen.annotation(node_key::LAST_APPLIED_DRAIN);
+        if drain.is_some_and(|verb| verb.starts_with("drain-")) {
+            return Some(match (self.node.phase, drained) {
+                (_, false) => "is draining it".to_owned(),
+                (phase, true) if phase.moving() => format!("works on it ({})", phase.word()),
+                (_, true) => "works on it (drained, not finished)".to_owned(),
+            });
+        }
+        match self.node.phase {
+            phase if phase.moving() => Some(format!("works on it ({})", phase.word())),
+            NodePhase::Degraded if self.node.desired_config != self.node.current_config => {
+                Some("works on it (and fails)".to_owned())
+            }
+            _ => None,
+        }
+    }
+
+    /// Is it a control plane node (arbiter included: it is a member of etcd)?
+    pub(super) fn control_plane(&self) -> bool {
+        control_plane(self.node)
+    }
+}
+
+/// Is it a control plane node, by role or by pool?
+pub(super) fn control_plane(node: &Node) -> bool {
+    const ROLES: [&str; 3] = ["master", "control-plane", "arbiter"];
+    node.roles.iter().any(|role| ROLES.contains(&role.as_str()))
+        || node.pool.as_deref().is_some_and(|pool| pool == "master" || pool == "arbiter")
+}
+
+/// The pools of `nodes`, each with how many of the nodes `counts` (by pool name order of the assessment).
+pub(super) fn pools<'a>(
+    assessment: &'a Assessment,
+    nodes: &[&Found<'_>],
+    counts: impl Fn(&Node) -> bool,
+) -> Vec<(&'a Pool, usize)> {
+    let of = |pool: &Pool| nodes.iter().filter(|found| found.node.pool.as_deref() == Some(&pool.name)).count();
+    let counted = |pool: &Pool| {
+        nodes.iter().filter(|found| found.node.pool.as_deref() == Some(&pool.name) && counts(found.node)).count()
+    };
+    assessment.pools.iter().filter(|pool| of(pool) > 0).map(|pool| (pool, counted(pool))).collect()
+}
+
+/// `Cordon node worker-1`, `Cordon 3 nodes`.
+pub(super) fn title(verb: &str, nodes: &[&str]) -> String {
+    match nodes {
+        [name] => format!("{verb} node {name}"),
+        names => format!("{verb} {} nodes", names.len()),
+    }
+}

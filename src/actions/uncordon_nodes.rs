@@ -1,0 +1,136 @@
+//! Uncordon nodes: pods may come at once, and the pool gets back the capacity that the cordon held.
+
+use super::node::{self, Found, KINDS, PATCH, find, title};
+use super::words::whose_cordon;
+use super::{
+    ActionId, Confirm, Danger, Effect, Plan, Precondition, Read, Refusal, Session, Target, capacity, gate, what_if,
+};
+use crate::upgrade::assessment::Assessment;
+
+/// Workloads come, and a pool that had no capacity may go on draining and rebooting.
+pub(super) const DANGER: Danger = Danger::M;
+
+/// On how many nodes the pods are read.
+const NODES_READ: usize = 12;
+
+/// Can the nodes be uncordoned now?
+pub(super) fn available(assessment: &Assessment, session: &Session, names: &[String]) -> Result<(), Refusal> {
+    gate::session(assessment, session, KINDS)?;
+    let found = find(assessment, names)?;
+    let chosen = to_uncordon(&found);
+    if chosen.is_empty() {
+        return Err(match found.as_slice() {
+            [one] => Refusal(format!("node {} is not cordoned", one.node.name)),
+            several => Refusal(format!("none of the {} nodes is cordoned", several.len())),
+        });
+    }
+    for found in chosen {
+        if let Some(work) = busy(found) {
+            // Up to 4.17 the drain controller did not notice; later ones cordon again and start their clock anew
+            // (machine-config-operator, pkg/controller/drain/drain_controller.go).
+            return Err(Refusal(format!(
+                "the machine-config operator {work}: it uncordons {} itself at the end; uncordoned now, the node would take \
+                 new pods and (up to 4.17) reboot with them",
+                found.node.name
+            )));
+        }
+    }
+    gate::permitted(assessment, &PATCH)
+}
+
+/// The plan. Nodes that are not cordoned are left as they are, and named.
+pub(super) fn plan(assessment: &Assessment, session: &Session, names: &[String]) -> Result<Plan, Refusal> {
+    available(assessment, session, names)?;
+    let found = find(assessment, names)?;
+    let chosen = to_uncordon(&found);
+    let chosen_names: Vec<&str> = chosen.iter().map(|found| found.node.name.as_str()).collect();
+    let reads = chosen_names.iter().take(NODES_READ).map(|name| Read::PodsOn((*name).to_owned())).collect();
+    let writes = chosen.iter().map(|found| node::write(session, found.seen, false)).collect::<Result<_, _>>()?;
+    Ok(Plan {
+        action: ActionId::UncordonNodes,
+        target: Target::Nodes(names.to_vec()),
+        title: title("Uncordon", &chosen_names),
+        danger: DANGER,
+        preconditions: preconditions(assessment, &found),
+        consequences: consequences(assessment, &chosen),
+        reads,
+        writes,
+        questions: Vec::new(),
+        confirm: Confirm::Button,
+        effect: Effect::NodesUnschedulable {
+            nodes: chosen_names.iter().map(|name| (*name).to_owned()).collect(),
+            unschedulable: false,
+        },
+        inverse: Some(ActionId::CordonNodes),
+        strict_lock: false,
+    })
+}
+
+/// Those that are cordoned.
+fn to_uncordon<'a, 'b>(found: &'b [Found<'a>]) -> Vec<&'b Found<'a>> {
+    found.iter().filter(|found| found.node.cordon.is_some()).collect()
+}
+
+/// What the machine-config operator does with the node, if it does.
+fn busy(found: &Found<'_>) -> Option<String> {
+    let own = found.node.cordon.as_ref().is_some_and(|cordon| cordon.by_mco);
+    found.at_work().or_else(|| own.then(|| "cordoned it for its own drain".to_owned()))
+}
+
+fn preconditions(assessment: &Assessment, found: &[Found<'_>]) -> Vec<Precondition> {
+    let mut lines = Vec::new();
+    for Found { node, .. } in found {
+        let name = &node.name;
+        let Some(cordon) = &node.cordon else {
+            lines.push(Precondition {
+                words: format!("node {name} is not cordoned and is left as it is"),
+                evidence: format!("node/{name} spec.unschedulable is not set"),
+            });
+            continue;
+        };
+        lines.push(Precondition {
+            words: format!("node {name} is cordoned"),
+            evidence: format!("node/{name} spec.unschedulable = true, {}", whose_cordon(cordon)),
+        });
+        lines.push(Precondition {
+            words: format!("the machine-config operator does not work on node {name}"),
+            evidence: format!("node/{name} phase {}, no drain is asked for", node.phase.word()),
+        });
+    }
+    lines.push(gate::permission_found(assessment, &PATCH));
+    lines
+}
+
+fn consequences(assessment: &Assessment, chosen: &[&Found<'_>]) -> Vec<String> {
+    let names: Vec<&str> = chosen.iter().map(|found| found.node.name.as_str()).collect();
+    let after = what_if::cordoned(assessment, &names, false);
+    let mut lines = Vec::new();
+    for found in chosen {
+        let name = &found.node.name;
+        if let Some(cordon) = &found.node.cordon {
+            lines.push(format!("{name} was {}: ask before lifting somebody else's cordon", whose_cordon(cordon)));
+        }
+        if !found.node.ready {
+            lines.push(format!("{name} is not Ready: it stays unavailable and takes no pods until it is"));
+        }
+        let pool = found.node.pool.as_deref().and_then(|pool| assessment.pool(pool));
+        if let Some(pool) = pool.filter(|pool| pool.target.is_some() && pool.target != found.node.current_config) {
+            let when = if pool.paused { "once the pool is unpaused" } else { "when its turn comes" };
+            lines.push(format!(
+                "{name} still has its old configuration: it becomes a candidate, {when} it is drained and rebooted"
+            ));
+        }
+    }
+    // Only a Ready node becomes available by it.
+    for (pool, freed) in node::pools(assessment, chosen, |node| node.ready && node.unavailable) {
+        lines.push(capacity::before_and_after(pool, pool.capacity.unavailable.saturating_sub(freed)));
+        if pool.paused {
+            lines.push(format!("pool {} is paused: no node is taken", pool.name));
+        }
+        lines.extend(capacity::next(pool, &after).filter(|_| !pool.paused));
+    }
+    if chosen.len() > NODES_READ {
+        lines.push(format!("pods are told of the first {NODES_READ} nodes only"));
+    }
+    lines
+}

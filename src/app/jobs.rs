@@ -1,0 +1,222 @@
+//! Confirmed actions: sent, answered, and proved by the watch.
+//!
+//! The reply to a write proves nothing: an action is done when the watch shows its effect. When it does not within
+//! [`PATIENCE`], the job says "sent, not seen yet" and goes on looking.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::command_log::LineId;
+use super::effect::Effect as Do;
+use crate::actions::audit::{AuditId, Proof};
+use crate::actions::outcome::{Outcome, Written};
+use crate::actions::{Effect, Plan};
+use crate::ui::{Job, JobState};
+use crate::upgrade::assessment::Assessment;
+
+/// How long the watch may take to show an effect before the job says that it was not seen. A watch that is cut is
+/// noticed after 45 s at the latest; an effect that shows within a minute is the rule.
+const PATIENCE: TimeDelta = TimeDelta::seconds(60);
+
+/// Ended jobs that are kept for the screen.
+const KEPT: usize = 200;
+
+/// All jobs of the session.
+#[derive(Debug, Default)]
+pub struct Jobs {
+    shown: Vec<Job>,
+    live: BTreeMap<u64, Live>,
+    last: u64,
+}
+
+/// A job that is not over.
+#[derive(Debug)]
+struct Live {
+    plan: Plan,
+    lines: Vec<LineId>,
+    phase: Phase,
+}
+
+#[derive(Debug)]
+enum Phase {
+    /// Requests are being sent.
+    Sending,
+    /// The watch has to show the effect.
+    Awaiting { effect: Effect, sent: DateTime<Utc>, ids: Vec<AuditId>, late: bool },
+}
+
+/// What a job that was answered leads to.
+#[derive(Debug, Default)]
+pub struct Answered {
+    /// The plan and the lines of the command log, one a write.
+    pub job: Option<(Plan, Vec<LineId>)>,
+    /// Entries of the audit log that can be ended at once.
+    pub effects: Vec<Do>,
+}
+
+impl Jobs {
+    /// For the screen, oldest first.
+    pub fn shown(&self) -> &[Job] {
+        &self.shown
+    }
+
+    /// Are requests under way?
+    pub fn sending(&self) -> bool {
+        self.live.values().any(|live| matches!(live.phase, Phase::Sending))
+    }
+
+    /// A plan was confirmed; `lines` are the lines of its writes in the command log.
+    pub fn start(&mut self, plan: Plan, lines: Vec<LineId>, now: DateTime<Utc>) -> u64 {
+        self.last += 1;
+        let id = self.last;
+        self.shown.push(Job {
+            id,
+            title: plan.title.clone(),
+            state: JobState::Running,
+            words: "sending".to_owned(),
+            since: now,
+            ended: None,
+        });
+        if self.shown.len() > KEPT {
+            self.shown.remove(0);
+        }
+        self.live.insert(id, Live { plan, lines, phase: Phase::Sending });
+        id
+    }
+
+    /// The requests of a job were answered.
+    pub fn answered(&mut self, id: u64, outcome: &Outcome, now: DateTime<Utc>) -> Answered {
+        let Some(mut live) = self.live.remove(&id) else { return Answered::default() };
+        let words = outcome.words(&live.plan.target);
+        let ids = outcome.unproved();
+        let (state, effect) = match outcome {
+            Outcome::Accepted { .. } => (JobState::Running, Some(live.plan.effect.clone())),
+            Outcome::Unknown { .. } => (JobState::Running, Some(live.plan.effect.clone())),
+            Outcome::Refused { .. } => (JobState::Failed, None),
+            Outcome::Failed { done, .. } | Outcome::Changed { done, .. } => {
+                (JobState::Failed, part(&live.plan.effect, done))
+            }
+        };
+        self.set(id, state, &words, (state == JobState::Failed).then_some(now));
+        let mut answered = Answered { job: Some((live.plan.clone(), live.lines.clone())), effects: Vec::new() };
+        match effect {
+            Some(effect) => {
+                live.phase = Phase::Awaiting { effect, sent: now, ids, late: false };
+                self.live.insert(id, live);
+            }
+            None if ids.is_empty() => {}
+            None => answered.effects.push(Do::Prove { ids, proof: Proof::NotSeen { until: now } }),
+        }
+        answered
+    }
+
+    /// Does the newest picture show what was waited for? Returns what to say and the proofs for the audit log.
+    pub fn watch(&mut self, assessment: &Assessment, now: DateTime<Utc>) -> (Vec<String>, Vec<Do>) {
+        let (mut said, mut effects, mut over) = (Vec::new(), Vec::new(), Vec::new());
+        for (id, live) in &mut self.live {
+            let Phase::Awaiting { effect, sent, ids, late } = &mut live.phase else { continue };
+            if !effect.holds(assessment) {
+                continue;
+            }
+            let words = format!("seen in the watch after {}", seconds(now - *sent));
+            if !*late {
+                effects.push(Do::Prove { ids: std::mem::take(ids), proof: Proof::Seen { at: now } });
+            }
+            over.push((*id, words, live.plan.title.clone()));
+        }
+        for (id, words, title) in over {
+            self.live.remove(&id);
+            if self.state(id) != Some(JobState::Failed) {
+                said.push(format!("{title}: {words}"));
+                self.set(id, JobState::Done, &words, Some(now));
+            }
+        }
+        (said, effects)
+    }
+
+    /// Time passes: what was not seen for too long is said so.
+    pub fn tick(&mut self, now: DateTime<Utc>) -> (Vec<String>, Vec<Do>) {
+        let (mut said, mut effects, mut unproven) = (Vec::new(), Vec::new(), Vec::new());
+        for (id, live) in &mut self.live {
+            if let Phase::Awaiting { sent, ids, late, .. } = &mut live.phase
+                && !*late
+                && now - *sent >= PATIENCE
+            {
+                *late = true;
+                effects.push(Do::Prove { ids: std::mem::take(ids), proof: Proof::NotSeen { until: now } });
+                unproven.push((*id, live.plan.title.clone()));
+            }
+        }
+        for (id, title) in unproven {
+            if self.state(id) == Some(JobState::Failed) {
+                self.live.remove(&id);
+            } else {
+                self.set(id, JobState::Unproven, "sent, not seen yet", None);
+                said.push(format!("{title}: sent, not seen in the watch for {}", seconds(PATIENCE)));
+            }
+        }
+        (said, effects)
+    }
+
+    /// The person stops a job. None: there is no such job under way.
+    pub fn cancel(&mut self, id: u64, now: DateTime<Utc>) -> Option<Vec<Do>> {
+        let live = self.live.remove(&id)?;
+        Some(match live.phase {
+            Phase::Sending => {
+                self.set(id, JobState::Cancelled, "stopped; what was sent before may have been applied", Some(now));
+                vec![Do::CancelJob(id)]
+            }
+            Phase::Awaiting { ids, late, .. } => {
+                self.set(id, JobState::Cancelled, "sent; no longer waited for", Some(now));
+                if late { Vec::new() } else { vec![Do::Prove { ids, proof: Proof::NotSeen { until: now } }] }
+            }
+        })
+    }
+
+    /// Another cluster answers: the effects that are waited for will not be seen.
+    pub fn forget(&mut self, now: DateTime<Utc>) -> Vec<Do> {
+        let ids: Vec<u64> = self.live.keys().copied().collect();
+        let awaited = ids.into_iter().filter(|id| !matches!(self.live[id].phase, Phase::Sending)).collect::<Vec<_>>();
+        let mut effects = Vec::new();
+        for id in awaited {
+            effects.extend(self.cancel(id, now).unwrap_or_default());
+        }
+        effects
+    }
+
+    fn state(&self, id: u64) -> Option<JobState> {
+        self.shown.iter().find(|job| job.id == id).map(|job| job.state)
+    }
+
+    fn set(&mut self, id: u64, state: JobState, words: &str, ended: Option<DateTime<Utc>>) {
+        if let Some(job) = self.shown.iter_mut().find(|job| job.id == id) {
+            job.state = state;
+            words.clone_into(&mut job.words);
+            job.ended = ended;
+        }
+    }
+}
+
+/// The effect of the writes that were accepted before one failed; none: nothing to wait for.
+fn part(effect: &Effect, done: &[Written]) -> Option<Effect> {
+    if done.is_empty() {
+        return None;
+    }
+    Some(match effect {
+        Effect::NodesUnschedulable { nodes, unschedulable } => {
+            let wrote = |node: &String| done.iter().any(|written| written.object == format!("node/{node}"));
+            Effect::NodesUnschedulable {
+                nodes: nodes.iter().filter(|node| wrote(node)).cloned().collect(),
+                unschedulable: *unschedulable,
+            }
+        }
+        other => other.clone(),
+    })
+}
+
+/// `0.3 s`, `12 s`.
+fn seconds(delta: TimeDelta) -> String {
+    let millis = delta.num_milliseconds().max(0);
+    if millis < 10_000 { format!("{:.1} s", millis as f64 / 1_000.0) } else { format!("{} s", millis / 1_000) }
+}

@@ -1,0 +1,207 @@
+//! From a wish to an order: plan, rehearsal, confirmation.
+//!
+//! A write needs all of: writes are on, the picture is live, the plan was made, the server rehearsed it and would accept
+//! it, and the person confirmed what was shown.
+
+use super::command_log::LineId;
+use super::{App, Effect, flash};
+use crate::actions::audit::{Actor, Given};
+use crate::actions::outcome::{Order, Outcome, Rehearsal};
+use crate::actions::{self, ActionId, Plan, Refusal, Target};
+use crate::ui::Rehearsed;
+
+/// The plan that is on the screen.
+#[derive(Debug, Default)]
+pub struct Orders {
+    /// Counts the questions: an answer to an older one is ignored.
+    ticket: u64,
+    pending: Option<Pending>,
+}
+
+#[derive(Debug)]
+struct Pending {
+    plan: Plan,
+    rehearsal: Option<Rehearsal>,
+    lines: Vec<LineId>,
+}
+
+impl App {
+    /// Why nothing can be written now, whatever it is.
+    fn closed(&self) -> Option<String> {
+        let link = &self.state.assessment.facts.link;
+        if let Some(why) = &self.state.session.read_only {
+            return Some(format!("read-only: {why}"));
+        }
+        if link.state.writable() {
+            return None;
+        }
+        let since =
+            link.state.since().map_or_else(String::new, |since| format!(" since {}Z", since.format("%H:%M:%S")));
+        Some(format!("the picture is not live{since}: nothing is written on what may no longer be true"))
+    }
+
+    /// The person wants `action` on `target`.
+    pub(super) fn plan(&mut self, action: ActionId, target: &Target) -> Vec<Effect> {
+        let plan = match self.closed() {
+            Some(why) => Err(Refusal(why)),
+            None => actions::plan(&self.state.assessment, &self.state.session, action, target),
+        };
+        match plan {
+            Ok(plan) => self.offer(plan),
+            Err(Refusal(why)) => {
+                self.view.show_refusal(action, target, &why);
+                Vec::new()
+            }
+        }
+    }
+
+    /// Shows a plan, and asks the server what it would say to it.
+    fn offer(&mut self, plan: Plan) -> Vec<Effect> {
+        self.view.show_plan(plan.clone());
+        let now = self.state.now;
+        let lines = plan
+            .writes
+            .iter()
+            .map(|write| self.state.log.begin(now, false, format!("{} --dry-run=server", write.oc)))
+            .collect();
+        self.orders.ticket += 1;
+        self.orders.pending = Some(Pending { plan: plan.clone(), rehearsal: None, lines });
+        vec![Effect::Rehearse { ticket: self.orders.ticket, plan: Box::new(plan) }]
+    }
+
+    /// The server rehearsed the plan.
+    pub(super) fn rehearsed(&mut self, ticket: u64, rehearsed: Result<Rehearsal, Refusal>) -> Vec<Effect> {
+        if ticket != self.orders.ticket {
+            return Vec::new();
+        }
+        let Some(pending) = &mut self.orders.pending else { return Vec::new() };
+        let (action, target) = (pending.plan.action, pending.plan.target.clone());
+        let rehearsal = match rehearsed {
+            Ok(rehearsal) => rehearsal,
+            Err(Refusal(why)) => {
+                for line in std::mem::take(&mut pending.lines) {
+                    self.state.log.end(line, why.clone());
+                }
+                self.orders.pending = None;
+                self.view.show_refusal(action, &target, &why);
+                return Vec::new();
+            }
+        };
+        for (line, step) in pending.lines.iter().zip(&rehearsal.steps) {
+            self.state.log.end(*line, step.words.clone());
+        }
+        let news = news(&pending.plan, &rehearsal);
+        pending.plan = rehearsal.plan.clone();
+        pending.rehearsal = Some(rehearsal);
+        for news in news {
+            self.view.show_rehearsal(action, &target, news);
+        }
+        Vec::new()
+    }
+
+    /// The person confirmed the plan that is on the screen.
+    pub(super) fn confirm(&mut self, plan: &Plan, answers: Vec<(String, String)>) -> Vec<Effect> {
+        let refuse = |app: &mut Self, why: &str| {
+            app.view.show_refusal(plan.action, &plan.target, why);
+            Vec::new()
+        };
+        if let Some(why) = self.closed() {
+            return refuse(self, &why);
+        }
+        let fits = |pending: &&mut Pending| pending.plan.action == plan.action && pending.plan.target == plan.target;
+        let Some(pending) = self.orders.pending.as_mut().filter(fits) else {
+            return refuse(self, "this plan is no longer the newest: ask for it again");
+        };
+        let Some(rehearsal) = pending.rehearsal.clone() else {
+            self.state.say(flash::warning("the server has not answered the dry run yet"));
+            return Vec::new();
+        };
+        if let Some(step) = rehearsal.steps.iter().find(|step| !step.ok) {
+            let why = format!("the server would not accept it: {}: {}", step.object, step.words);
+            return refuse(self, &why);
+        }
+        self.orders.pending = None;
+        let now = self.state.now;
+        let plan = rehearsal.plan.clone();
+        let lines = plan.writes.iter().map(|write| self.state.log.begin(now, true, write.oc.clone())).collect();
+        let actor = Actor::of(&self.state.assessment, &self.state.session);
+        let answers = answers.into_iter().map(|(name, answer)| Given { name, answer }).collect();
+        self.state.say(flash::info(format!("{}: sent, waiting for the answer", plan.title)));
+        let id = self.state.jobs.start(plan, lines, now);
+        vec![Effect::Execute { id, order: Box::new(Order { rehearsal, actor, answers }) }]
+    }
+
+    /// The requests of a job were answered (or could not be sent).
+    pub(super) fn job_done(&mut self, id: u64, outcome: &Outcome) -> Vec<Effect> {
+        let now = self.state.now;
+        let answered = self.state.jobs.answered(id, outcome, now);
+        let mut effects = answered.effects;
+        let Some((plan, lines)) = answered.job else { return effects };
+        for (line, write) in lines.iter().zip(&plan.writes) {
+            self.state.log.end(*line, write_outcome(outcome, &write.object));
+        }
+        let words = format!("{}: {}", plan.title, outcome.words(&plan.target));
+        match outcome {
+            Outcome::Accepted { .. } => self.state.say(flash::info(words)),
+            Outcome::Unknown { .. } => self.state.say(flash::warning(words)),
+            Outcome::Refused { .. } | Outcome::Failed { .. } => {
+                self.state.say(flash::error(words.clone()));
+                self.view.show_refusal(plan.action, &plan.target, &words);
+            }
+            Outcome::Changed { plan: newer, words: why, .. } => {
+                self.state.say(flash::warning(words));
+                let (action, target) = (newer.action, newer.target.clone());
+                effects.extend(self.offer((**newer).clone()));
+                let changed = Rehearsed::Changed { plan: newer.clone(), why: why.clone() };
+                self.view.show_rehearsal(action, &target, changed);
+            }
+        }
+        let (seen, proofs) = self.state.jobs.watch(&self.state.assessment, now);
+        for words in seen {
+            self.state.say(flash::info(words));
+        }
+        effects.extend(proofs);
+        effects
+    }
+}
+
+/// What the screen is told of a rehearsal of the plan that it shows.
+fn news(shown: &Plan, rehearsal: &Rehearsal) -> Vec<Rehearsed> {
+    let mut news = Vec::new();
+    if rehearsal.changed {
+        let why = "the objects changed after the plan was made; this is the plan for what they are now".to_owned();
+        news.push(Rehearsed::Changed { plan: Box::new(rehearsal.plan.clone()), why });
+    }
+    let mut lines: Vec<String> = if rehearsal.changed {
+        Vec::new()
+    } else {
+        let known = |line: &&String| !shown.consequences.contains(line);
+        rehearsal.plan.consequences.iter().filter(known).cloned().collect()
+    };
+    for (read, answer) in &rehearsal.reads {
+        // The completed consequences speak of all reads together: they are shown once.
+        let result = match answer {
+            Ok(_) => Ok(std::mem::take(&mut lines)),
+            Err(words) => Err(words.clone()),
+        };
+        news.push(Rehearsed::Read { read: read.clone(), result });
+    }
+    for (write, step) in rehearsal.steps.iter().enumerate() {
+        let result = if step.ok { Ok(step.words.clone()) } else { Err(step.words.clone()) };
+        news.push(Rehearsed::DryRun { write, result });
+    }
+    news
+}
+
+/// How the write of `object` ended, for the command log.
+fn write_outcome(outcome: &Outcome, object: &str) -> String {
+    if let Some(written) = outcome.done().iter().find(|written| written.object == object) {
+        return written.words.clone();
+    }
+    match outcome {
+        Outcome::Failed { object: failed, words, .. } if failed == object => words.clone(),
+        Outcome::Unknown { object: failed, words, .. } if failed == object => format!("no answer: {words}"),
+        Outcome::Refused { words } => words.clone(),
+        _ => "not sent".to_owned(),
+    }
+}

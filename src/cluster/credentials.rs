@@ -1,0 +1,161 @@
+//! The credentials in use, and when they have to be read again: after a 401, when a file they came from changes, before
+//! they expire.
+
+use std::path::PathBuf;
+use std::time::{Duration, SystemTime};
+
+use tokio::sync::Notify;
+
+use super::client::{self, Line};
+use super::connection::Connection;
+use super::kubeconfig::{self, Chosen, Environment};
+use super::options::Options;
+use crate::clock;
+
+/// How often the files are looked at.
+const LOOK: Duration = Duration::from_secs(1);
+/// Credentials that go on being refused are not asked for more often than this (a plugin may cost a second of work).
+const AFTER_REFUSAL: Duration = Duration::from_secs(5);
+/// Renewed this long before they expire.
+const BEFORE_EXPIRY: chrono::TimeDelta = chrono::TimeDelta::seconds(60);
+
+/// What a file looked like: changes with every write.
+type Stamp = Option<(SystemTime, u64)>;
+
+/// The credentials of one context.
+#[derive(Debug)]
+pub(super) struct Credentials {
+    options: Options,
+    environment: Environment,
+    chosen: Chosen,
+    expires: Option<chrono::DateTime<chrono::Utc>>,
+    stamps: Vec<(PathBuf, Stamp)>,
+    /// The next reading makes a client even when nothing seems to have changed.
+    refused: bool,
+    renewed: Option<tokio::time::Instant>,
+}
+
+impl Credentials {
+    /// Reads the kubeconfig and makes a client for `context` (none: the current one). On failure: what is known, with
+    /// the error in words.
+    pub async fn open(
+        options: &Options,
+        environment: &Environment,
+        context: Option<&str>,
+    ) -> Result<(Self, Line), Box<Connection>> {
+        let chosen = read(options, environment, context).await?;
+        match client::build(&chosen).await {
+            Ok(line) => {
+                let credentials = Self {
+                    options: options.clone(),
+                    environment: environment.clone(),
+                    stamps: stamps(&chosen.watched).await,
+                    expires: line.expires,
+                    chosen,
+                    refused: false,
+                    renewed: None,
+                };
+                Ok((credentials, line))
+            }
+            Err(words) => Err(Box::new(Connection { error: Some(words), ..chosen.connection })),
+        }
+    }
+
+    /// What is connected to.
+    pub fn connection(&self) -> &Connection {
+        &self.chosen.connection
+    }
+
+    /// The same options with another context. The flags that name a cluster, a user or credentials belonged to the first
+    /// one: they are left out.
+    pub async fn switched(&self, context: &str) -> Result<(Self, Line), String> {
+        let options = Options {
+            kubeconfig: self.options.kubeconfig.clone(),
+            request_timeout: self.options.request_timeout,
+            impersonate: self.options.impersonate.clone(),
+            impersonate_groups: self.options.impersonate_groups.clone(),
+            ..Options::default()
+        };
+        let opened = Self::open(&options, &self.environment, Some(context)).await;
+        opened.map_err(|connection| connection.error.unwrap_or_default())
+    }
+
+    /// Waits until they have to be read again.
+    pub async fn changed(&mut self, unauthorized: &Notify) {
+        loop {
+            let refused = tokio::select! {
+                () = unauthorized.notified() => true,
+                () = tokio::time::sleep(LOOK) => false,
+            };
+            if refused {
+                self.refused = true;
+            }
+            let now = stamps(&self.chosen.watched).await;
+            if now != self.stamps {
+                self.stamps = now;
+                return;
+            }
+            if self.expires.is_some_and(|expires| clock::now() + BEFORE_EXPIRY >= expires) {
+                self.refused = true;
+            }
+            let now = clock::runtime_instant();
+            if self.refused && self.renewed.is_none_or(|last| now.duration_since(last) >= AFTER_REFUSAL) {
+                return;
+            }
+        }
+    }
+
+    /// Reads them again. None when nothing changed that a client depends on.
+    pub async fn renew(&mut self) -> Result<Option<Line>, String> {
+        self.renewed = Some(clock::runtime_instant());
+        // The context stays the one in use, whatever the file says is current now.
+        let context = Some(self.chosen.connection.context.clone()).filter(|name| !name.is_empty());
+        let chosen = read(&self.options, &self.environment, context.as_deref())
+            .await
+            .map_err(|connection| connection.error.unwrap_or_default())?;
+        if chosen.fingerprint == self.chosen.fingerprint && !(self.refused && chosen.user.exec.is_some()) {
+            self.refused = false;
+            return Ok(None);
+        }
+        let line = client::build(&chosen).await?;
+        self.refused = false;
+        self.expires = line.expires;
+        self.stamps = stamps(&chosen.watched).await;
+        self.chosen = chosen;
+        Ok(Some(line))
+    }
+}
+
+/// Waits until one of the files changes, at most as long as `limit`.
+pub(super) async fn touched(files: &[PathBuf], limit: Duration) {
+    let before = stamps(files).await;
+    let touched = async {
+        loop {
+            tokio::time::sleep(LOOK).await;
+            if stamps(files).await != before {
+                return;
+            }
+        }
+    };
+    // The limit is no failure: it is when to try again anyway.
+    let _ = tokio::time::timeout(limit, touched).await;
+}
+
+/// Reads files, away from this thread.
+async fn read(options: &Options, environment: &Environment, context: Option<&str>) -> Result<Chosen, Box<Connection>> {
+    let (options, environment, context) = (options.clone(), environment.clone(), context.map(ToOwned::to_owned));
+    let reading = tokio::task::spawn_blocking(move || kubeconfig::read(&options, &environment, context.as_deref()));
+    reading.await.unwrap_or_else(|_| {
+        let error = Some("the kubeconfig could not be read".to_owned());
+        Err(Box::new(Connection { error, ..Connection::default() }))
+    })
+}
+
+async fn stamps(files: &[PathBuf]) -> Vec<(PathBuf, Stamp)> {
+    let mut all = Vec::with_capacity(files.len());
+    for file in files {
+        let stamp = tokio::fs::metadata(file).await.ok().and_then(|data| Some((data.modified().ok()?, data.len())));
+        all.push((file.clone(), stamp));
+    }
+    all
+}

@@ -1,0 +1,192 @@
+//! Lists and watch events read so that one bad object never costs the others.
+//!
+//! The fast way reads straight into the lens. Only when that fails is the text read as a JSON tree and taken apart
+//! object by object: the good ones are kept, the others are named with the reason.
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
+
+/// A page of a list.
+#[derive(Debug)]
+pub(super) struct Page<T> {
+    pub items: Vec<T>,
+    /// Names (or places) and reasons of what could not be read.
+    pub unreadable: Vec<(String, String)>,
+    /// `metadata.resourceVersion`.
+    pub version: String,
+    /// `metadata.continue`; empty on the last page.
+    pub more: String,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct ListMeta {
+    #[serde(rename = "resourceVersion", deserialize_with = "or_default")]
+    resource_version: String,
+    #[serde(rename = "continue", deserialize_with = "or_default")]
+    more: String,
+}
+
+#[derive(Deserialize)]
+#[serde(bound = "T: DeserializeOwned")]
+struct Raw<T> {
+    #[serde(default, deserialize_with = "or_default")]
+    metadata: ListMeta,
+    #[serde(default, deserialize_with = "or_default")]
+    items: Vec<T>,
+}
+
+/// Reads a page. An error only when it is no list at all.
+pub(super) fn page<T: DeserializeOwned>(text: &[u8]) -> Result<Page<T>, serde_json::Error> {
+    if let Ok(raw) = serde_json::from_slice::<Raw<T>>(text) {
+        let ListMeta { resource_version, more } = raw.metadata;
+        return Ok(Page { items: raw.items, unreadable: Vec::new(), version: resource_version, more });
+    }
+    let raw: Raw<Value> = serde_json::from_slice(text)?;
+    let ListMeta { resource_version, more } = raw.metadata;
+    let mut page = Page { items: Vec::new(), unreadable: Vec::new(), version: resource_version, more };
+    for (place, value) in raw.items.into_iter().enumerate() {
+        let name = name_of(&value).unwrap_or_else(|| format!("item {}", place + 1));
+        match serde_json::from_value(value) {
+            Ok(item) => page.items.push(item),
+            Err(error) => page.unreadable.push((name, error.to_string())),
+        }
+    }
+    Ok(page)
+}
+
+/// One line of a watch.
+#[derive(Debug)]
+pub(super) enum Event<T> {
+    /// `ADDED` or `MODIFIED`, with the object's resourceVersion.
+    Applied(T),
+    /// `DELETED`: the name.
+    Deleted { name: String, version: String },
+    /// `BOOKMARK`.
+    Bookmark { version: String },
+    /// `ERROR`: a `Status`.
+    Error { code: u16, message: String },
+    /// An object that could not be read.
+    Unreadable { name: String, version: String, why: String },
+}
+
+#[derive(Deserialize)]
+struct Typed<T> {
+    r#type: String,
+    object: T,
+}
+
+#[derive(Deserialize)]
+struct Head {
+    r#type: String,
+}
+
+/// Reads one line of a watch. An error only when it is no watch event at all.
+pub(super) fn event<T: DeserializeOwned>(line: &[u8]) -> Result<Event<T>, serde_json::Error> {
+    if applied(line)?
+        && let Ok(event) = serde_json::from_slice::<Typed<T>>(line)
+    {
+        return Ok(Event::Applied(event.object));
+    }
+    let Typed { r#type, object } = serde_json::from_slice::<Typed<Value>>(line)?;
+    let version = text(&object, "/metadata/resourceVersion");
+    let name = name_of(&object).unwrap_or_default();
+    Ok(match r#type.as_str() {
+        "BOOKMARK" => Event::Bookmark { version },
+        "DELETED" => Event::Deleted { name, version },
+        "ERROR" => Event::Error {
+            code: object.pointer("/code").and_then(Value::as_u64).and_then(|code| code.try_into().ok()).unwrap_or(500),
+            message: text(&object, "/message"),
+        },
+        _ => {
+            let why = serde_json::from_value::<T>(object).err();
+            let why = why.map_or_else(|| format!("an event of type {}", r#type), |error| error.to_string());
+            Event::Unreadable { name, version, why }
+        }
+    })
+}
+
+/// Is it `ADDED` or `MODIFIED`? API servers write the type first, so that the line need not be read twice.
+fn applied(line: &[u8]) -> Result<bool, serde_json::Error> {
+    if line.starts_with(br#"{"type":"MODIFIED","#) || line.starts_with(br#"{"type":"ADDED","#) {
+        return Ok(true);
+    }
+    let head: Head = serde_json::from_slice(line)?;
+    Ok(matches!(head.r#type.as_str(), "ADDED" | "MODIFIED"))
+}
+
+fn name_of(object: &Value) -> Option<String> {
+    Some(text(object, "/metadata/name")).filter(|name| !name.is_empty())
+}
+
+fn text(object: &Value, pointer: &str) -> String {
+    object.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned()
+}
+
+fn or_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(deserializer: D) -> Result<T, D::Error> {
+    Option::deserialize(deserializer).map(Option::unwrap_or_default)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, Deserialize, PartialEq)]
+    struct Strict {
+        metadata: Named,
+        paused: bool,
+    }
+
+    #[derive(Debug, Deserialize, PartialEq)]
+    struct Named {
+        name: String,
+    }
+
+    #[test]
+    fn one_bad_object_does_not_cost_the_others() {
+        let list = br#"{"metadata":{"resourceVersion":"7","continue":null},"items":[
+            {"metadata":{"name":"a"},"paused":true},
+            {"metadata":{"name":"b"},"paused":"perhaps"},
+            null,
+            {"metadata":{"name":"c"},"paused":false}]}"#;
+        let page = page::<Strict>(list).unwrap();
+        let names: Vec<_> = page.items.iter().map(|item| item.metadata.name.as_str()).collect();
+        assert_eq!(names, ["a", "c"]);
+        assert_eq!(page.version, "7");
+        assert_eq!(page.unreadable[0].0, "b");
+        assert!(page.unreadable[0].1.contains("expected a boolean"), "{:?}", page.unreadable);
+        assert_eq!(page.unreadable[1].0, "item 3");
+    }
+
+    #[test]
+    fn null_items_are_an_empty_list() {
+        let page = page::<Strict>(br#"{"metadata":{"resourceVersion":"7"},"items":null}"#).unwrap();
+        assert!(page.items.is_empty() && page.unreadable.is_empty());
+    }
+
+    #[test]
+    fn what_is_no_list_is_an_error() {
+        assert!(page::<Strict>(b"<html>busy</html>").is_err());
+    }
+
+    #[test]
+    fn a_watch_line_names_the_object_that_it_cannot_read() {
+        let line = br#"{"type":"MODIFIED","object":{"metadata":{"name":"b","resourceVersion":"9"},"paused":3}}"#;
+        let Event::Unreadable { name, version, why } = event::<Strict>(line).unwrap() else { panic!("readable") };
+        assert_eq!((name.as_str(), version.as_str()), ("b", "9"));
+        assert!(why.contains("boolean"), "{why}");
+    }
+
+    #[test]
+    fn gone_inside_a_watch_is_an_error_event() {
+        let line = br#"{"type":"ERROR","object":{"kind":"Status","code":410,"reason":"Expired","message":"too old"}}"#;
+        assert!(matches!(event::<Strict>(line).unwrap(), Event::Error { code: 410, .. }));
+    }
+
+    #[test]
+    fn a_bookmark_carries_its_version_alone() {
+        let line = br#"{"type":"BOOKMARK","object":{"kind":"Node","metadata":{"resourceVersion":"12"}}}"#;
+        assert!(matches!(event::<Strict>(line).unwrap(), Event::Bookmark { version } if version == "12"));
+    }
+}

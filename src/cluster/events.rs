@@ -1,0 +1,52 @@
+//! What the cluster remembers: Events, read once at the start, from which timeline and phase clocks are rebuilt.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::list;
+use super::session::Session;
+use crate::api::Event;
+use crate::upgrade::link::TroubleKind;
+
+/// Namespaces with what belongs to an update there. Events on Nodes (cluster-scoped) are written to `default`.
+const PLACES: [(&str, &[(&str, &str)]); 3] = [
+    ("default", &[("fieldSelector", "involvedObject.kind=Node")]),
+    ("openshift-machine-config-operator", &[]),
+    ("openshift-cluster-version", &[]),
+];
+/// At 250 a page: 500 a namespace.
+const PAGES: usize = 2;
+const PAUSE: Duration = Duration::from_secs(5);
+
+/// Reads the events of all places; each that is refused or absent is passed over, each that fails is tried again.
+pub(super) async fn read(session: Arc<Session>) {
+    let reads = PLACES.map(|(namespace, selectors)| async {
+        let fresh = place(&session, namespace, selectors).await;
+        session.picture.change(|facts| {
+            let events = Arc::make_mut(&mut facts.events);
+            events.extend(fresh);
+            events.sort_by_key(Event::last_at);
+            events.shrink_to_fit();
+        });
+    });
+    futures::future::join_all(reads).await;
+}
+
+async fn place(session: &Session, namespace: &str, selectors: &[(&str, &str)]) -> Vec<Event> {
+    let path = format!("/api/v1/namespaces/{namespace}/events");
+    let mut gate = session.picture.gate();
+    loop {
+        let _ = gate.wait_for(|open| *open).await;
+        match list::all::<Event>(&session.requests, &path, selectors, "events", PAGES).await {
+            Ok(events) => return events,
+            Err(failure) if matches!(failure.kind(), TroubleKind::Forbidden | TroubleKind::AbsentKind) => {
+                tracing::debug!(namespace, words = failure.trouble.words, "no events from there");
+                return Vec::new();
+            }
+            Err(failure) => {
+                tracing::debug!(namespace, words = failure.trouble.words, "events are tried again");
+                tokio::time::sleep(failure.retry_after.unwrap_or(PAUSE)).await;
+            }
+        }
+    }
+}

@@ -1,0 +1,317 @@
+//! Plans meet the API server: rehearsed without a trace, executed with one.
+//!
+//! Nothing here retries blindly, nothing is sent before the audit log has it, and a reply proves only that the server
+//! stored what was asked for: the effect is for the watch to show.
+
+mod answer;
+
+use std::future::Future;
+use std::time::Duration;
+
+use futures::stream::{self, StreamExt as _};
+use serde_json::Value;
+
+use self::answer::{Verdict, judge, lost};
+use super::{ContentType, Method, PodOnNode, PodPhase, Reply, Request, Requests};
+use crate::actions::audit::{Answer, Attempt, Audit, AuditId, Sent};
+use crate::actions::outcome::{Order, Outcome, Rehearsal, Step, Written};
+use crate::actions::pods::{Pod, PodList};
+use crate::actions::{self, PatchKind, Plan, Read, Refusal, Target, Write};
+use crate::upgrade::link::Trouble;
+
+/// The manager under which the API server remembers our fields.
+const FIELD_MANAGER: &str = "oc-cockpit";
+
+/// How often a write is sent again after a conflict that changed nothing of its meaning.
+const RESENDS: u32 = 3;
+
+/// How long a single request may take: as long as the slowest admission webhook (`timeoutSeconds` is 30 at most).
+const LIMIT: Duration = Duration::from_secs(30);
+
+/// How many rehearsal requests are under way at once: they are cheap, but nobody waits for a page of nodes in a row.
+const AT_ONCE: usize = 6;
+
+/// What sends requests: [`Requests`], or a script in a test.
+pub trait Transport: Sync {
+    /// Sends once. An error means that no answer came.
+    fn send(&self, request: Request) -> impl Future<Output = Result<Reply, Trouble>> + Send;
+
+    /// Reads what a plan asks for.
+    fn read(&self, read: &Read) -> impl Future<Output = Result<Vec<PodOnNode>, Trouble>> + Send;
+}
+
+impl Transport for Requests {
+    async fn send(&self, request: Request) -> Result<Reply, Trouble> {
+        Requests::send(self, request).await
+    }
+
+    async fn read(&self, read: &Read) -> Result<Vec<PodOnNode>, Trouble> {
+        Requests::read(self, read).await
+    }
+}
+
+/// Makes the plan again on fresh objects (as the server sent them): [`actions::again`] with the newest assessment.
+/// The target is what is left to do.
+pub trait Replan: FnMut(&Target, &[Value]) -> Result<Plan, Refusal> + Send {}
+
+impl<F: FnMut(&Target, &[Value]) -> Result<Plan, Refusal> + Send> Replan for F {}
+
+/// Checks `plan` on live objects without changing anything: a fresh GET of each object, the plan made again on them,
+/// a server-side dry run of each write, the reads. What is wrong with a write is said in its step.
+///
+/// # Errors
+/// The reason, when an object cannot be read, is another one now, or the plan cannot be made on it any more.
+pub async fn rehearse(client: &impl Transport, plan: Plan, mut replan: impl Replan) -> Result<Rehearsal, Refusal> {
+    let mut tries = 0;
+    loop {
+        let objects = fetch_all(client, &plan.writes).await.map_err(Refusal)?;
+        let fresh = replan(&plan.target, &objects)?;
+        let dry: Vec<Verdict> = stream::iter(fresh.writes.clone())
+            .map(|write| async move { try_dry(client, &write).await })
+            .buffered(AT_ONCE)
+            .collect()
+            .await;
+        // The object moved between the GET and the dry run: nothing was changed, so looking again costs nothing.
+        tries += 1;
+        if tries <= RESENDS && dry.iter().any(|verdict| matches!(verdict, Verdict::Conflict { .. })) {
+            continue;
+        }
+        let steps = fresh.writes.iter().zip(&dry).map(|(write, verdict)| step(write, verdict)).collect();
+        let reads = read_all(client, &fresh.reads).await;
+        let changed = !actions::same_meaning(&plan, &fresh);
+        return Ok(Rehearsal { plan: actions::complete(fresh, &reads), changed, steps, reads });
+    }
+}
+
+/// Executes a confirmed order, write by write, each entered in `audit` before it is sent. Stops at the first write that
+/// is not accepted.
+pub async fn execute<A: Audit>(client: &impl Transport, order: Order, audit: &A, mut replan: impl Replan) -> Outcome {
+    let plan = &order.rehearsal.plan;
+    let mut done: Vec<Written> = Vec::with_capacity(plan.writes.len());
+    for (at, write) in plan.writes.iter().enumerate() {
+        let left = || plan.writes[at + 1..].iter().map(|write| write.object.clone()).collect::<Vec<_>>();
+        let mut job = Job { client, order: &order, audit, at, first: done.is_empty() };
+        match job.write(write, &mut replan).await {
+            End::Accepted(written) => done.push(written),
+            End::Unaudited(words) if done.is_empty() => return Outcome::Refused { words },
+            End::Unaudited(words) | End::Refused(words) => {
+                return Outcome::Failed { done, object: write.object.clone(), words, left: left() };
+            }
+            End::Changed(plan, words) => return Outcome::Changed { done, plan, words },
+            End::Unknown(audit, words) => {
+                return Outcome::Unknown { done, object: write.object.clone(), audit, words, left: left() };
+            }
+        }
+    }
+    Outcome::Accepted { done }
+}
+
+/// How one write ended.
+enum End {
+    Accepted(Written),
+    Unaudited(String),
+    Refused(String),
+    Changed(Box<Plan>, String),
+    Unknown(AuditId, String),
+}
+
+/// One write of an order.
+struct Job<'a, T, A> {
+    client: &'a T,
+    order: &'a Order,
+    audit: &'a A,
+    /// Which write of the plan.
+    at: usize,
+    /// Nothing of the order was written yet: then the whole plan is compared after a conflict.
+    first: bool,
+}
+
+impl<T: Transport, A: Audit> Job<'_, T, A> {
+    async fn write(&mut self, planned: &Write, replan: &mut impl Replan) -> End {
+        let mut write = planned.clone();
+        for attempt in 1..=RESENDS + 1 {
+            let id = match self.audit.attempt(self.entry(&write, attempt)).await {
+                Ok(id) => id,
+                Err(words) => return End::Unaudited(words),
+            };
+            let verdict = send(self.client, &write, false).await;
+            self.audit.answered(&id, verdict.answer()).await;
+            match verdict {
+                Verdict::Accepted { words, .. } => {
+                    let again = if attempt == 1 { String::new() } else { format!(" at the {attempt}th try") };
+                    return End::Accepted(Written { object: write.object, audit: id, words: words + &again });
+                }
+                Verdict::Refused { words, .. } => return End::Refused(words),
+                Verdict::Unknown { words } => return End::Unknown(id, words),
+                Verdict::Conflict { words, .. } => match self.after_conflict(&write, replan).await {
+                    Ok(newer) if attempt <= RESENDS => write = newer,
+                    Ok(_) => return End::Refused(format!("{words}; it was sent {attempt} times")),
+                    Err(end) => return end,
+                },
+            }
+        }
+        End::Refused("it was modified again and again".to_owned())
+    }
+
+    /// The object was modified since it was read. Reads it again and makes the plan again; the write on the newer
+    /// version, if it still means the same.
+    async fn after_conflict(&self, write: &Write, replan: &mut impl Replan) -> Result<Write, End> {
+        let object = fetch(self.client, write).await.map_err(End::Refused)?;
+        let plan = &self.order.rehearsal.plan;
+        let target = self.left_of(&plan.target);
+        let fresh = replan(&target, &[object]).map_err(|Refusal(words)| End::Refused(words))?;
+        // What is shown next is rehearsed again; only the comparison needs the pods that were read before.
+        let completed = actions::complete(fresh.clone(), &self.order.rehearsal.reads);
+        let differs =
+            if self.first { actions::difference(plan, &completed) } else { actions::rest_differs(plan, &completed) };
+        let strict = || plan.strict_lock.then(|| format!("{} was modified since the plan was made", write.object));
+        if let Some(words) = differs.or_else(strict) {
+            return Err(End::Changed(Box::new(fresh), words));
+        }
+        let newer = completed.writes.into_iter().find(|newer| newer.object == write.object);
+        newer.ok_or_else(|| End::Refused("the plan does not need it any more".to_owned()))
+    }
+
+    /// What is left of a bulk target from this write on. Nodes that the plan leaves as they are stay part of the target
+    /// as long as nothing was done, so that the plans can be compared as a whole.
+    fn left_of(&self, target: &Target) -> Target {
+        match target {
+            Target::Nodes(_) if !self.first => {
+                let objects = self.order.rehearsal.plan.writes[self.at..].iter();
+                let name = |write: &Write| write.object.trim_start_matches("node/").to_owned();
+                Target::Nodes(objects.map(name).collect())
+            }
+            other => other.clone(),
+        }
+    }
+
+    fn entry(&self, write: &Write, attempt: u32) -> Attempt {
+        let plan = &self.order.rehearsal.plan;
+        Attempt {
+            actor: self.order.actor.clone(),
+            action: plan.action,
+            target: plan.target.clone(),
+            danger: plan.danger,
+            object: write.object.clone(),
+            request: Sent {
+                method: "PATCH",
+                uri: format!("{}?fieldManager={FIELD_MANAGER}", write.path),
+                content_type: write.patch.content_type(),
+                body: write.body.clone(),
+            },
+            oc: write.oc.clone(),
+            dry_run: self.order.rehearsal.steps.get(self.at).map(|step| step.words.clone()),
+            answers: self.order.answers.clone(),
+            attempt,
+        }
+    }
+}
+
+/// Sends a write, or its dry run, and judges the answer.
+async fn send(client: &impl Transport, write: &Write, dry: bool) -> Verdict {
+    match client.send(request(write, dry)).await {
+        Ok(reply) => judge(write, &reply),
+        Err(trouble) => lost(&trouble),
+    }
+}
+
+async fn try_dry(client: &impl Transport, write: &Write) -> Verdict {
+    send(client, write, true).await
+}
+
+/// The request of a write. `fieldManager` names us in `managedFields`; `fieldValidation=Strict` would make old servers'
+/// pruning an error, but is refused by none and honoured only from 1.25 on, so the answer is compared instead.
+fn request(write: &Write, dry: bool) -> Request {
+    let mut query = vec![("fieldManager".to_owned(), FIELD_MANAGER.to_owned())];
+    if dry {
+        query.insert(0, ("dryRun".to_owned(), "All".to_owned()));
+    }
+    let content_type = match write.patch {
+        PatchKind::Merge => ContentType::MergePatch,
+        PatchKind::Strategic => ContentType::StrategicPatch,
+        PatchKind::Json => ContentType::JsonPatch,
+    };
+    Request {
+        method: Method::Patch,
+        path: write.path.clone(),
+        query,
+        body: Some((content_type, write.body.clone())),
+        limit: Some(LIMIT),
+    }
+}
+
+fn step(write: &Write, verdict: &Verdict) -> Step {
+    let object = write.object.clone();
+    match verdict {
+        Verdict::Accepted { .. } => Step { object, words: "dry run: the server would accept it".to_owned(), ok: true },
+        Verdict::Conflict { words, .. } | Verdict::Refused { words, .. } | Verdict::Unknown { words } => {
+            Step { object, words: format!("dry run: {words}"), ok: false }
+        }
+    }
+}
+
+/// The objects of the writes, fresh, in their order.
+async fn fetch_all(client: &impl Transport, writes: &[Write]) -> Result<Vec<Value>, String> {
+    let answers: Vec<Result<Value, String>> = stream::iter(writes.to_vec())
+        .map(|write| async move { fetch(client, &write).await })
+        .buffered(AT_ONCE)
+        .collect()
+        .await;
+    answers.into_iter().collect()
+}
+
+/// The object of a write as the server has it now; it must still be the same one.
+async fn fetch(client: &impl Transport, write: &Write) -> Result<Value, String> {
+    let object = &write.object;
+    let get =
+        Request { method: Method::Get, path: write.path.clone(), query: Vec::new(), body: None, limit: Some(LIMIT) };
+    let reply = client.send(get).await.map_err(|trouble| format!("{object} could not be read: {}", trouble.words))?;
+    if reply.status == 404 {
+        return Err(format!("{object} is gone"));
+    }
+    if !reply.ok() {
+        return Err(format!("{object} could not be read: {}", answer::told(&reply)));
+    }
+    if reply.body.pointer("/metadata/uid").and_then(Value::as_str) != Some(&write.uid) {
+        return Err(format!("{object} is another object now: it was deleted and created again"));
+    }
+    Ok(reply.body)
+}
+
+/// The reads of a plan with their answers, in their order.
+async fn read_all(client: &impl Transport, reads: &[Read]) -> Vec<(Read, Result<PodList, String>)> {
+    stream::iter(reads.to_vec())
+        .map(|read| async move {
+            let pods = client.read(&read).await;
+            let pods = pods.map(|pods| PodList { pods: pods.into_iter().map(pod).collect() });
+            (read, pods.map_err(|trouble| trouble.words))
+        })
+        .buffered(AT_ONCE)
+        .collect()
+        .await
+}
+
+fn pod(pod: PodOnNode) -> Pod {
+    Pod {
+        name: format!("{}/{}", pod.namespace, pod.name),
+        owner: Some(pod.owner_kind).filter(|kind| !kind.is_empty()),
+        mirror: pod.mirror,
+        completed: matches!(pod.phase, PodPhase::Succeeded | PodPhase::Failed),
+        empty_dir: pod.empty_dir,
+    }
+}
+
+impl Verdict {
+    /// For the audit log.
+    fn answer(&self) -> Answer {
+        match self {
+            Self::Accepted { status, resource_version, .. } => {
+                Answer::Accepted { status: *status, resource_version: resource_version.clone() }
+            }
+            Self::Conflict { status, words } | Self::Refused { status, words } => {
+                Answer::Refused { status: *status, words: words.clone() }
+            }
+            Self::Unknown { words } => Answer::Unknown { words: words.clone() },
+        }
+    }
+}

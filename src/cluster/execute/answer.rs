@@ -1,0 +1,212 @@
+//! What an answer to a write means, in words that say what to do next.
+
+use serde_json::Value;
+
+use super::Reply;
+use crate::actions::Write;
+use crate::upgrade::link::{Trouble, TroubleKind};
+
+/// What an answer means.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// Accepted, and stored as asked for.
+    Accepted { status: u16, resource_version: String, words: String },
+    /// The object was modified since it was read.
+    Conflict { status: u16, words: String },
+    /// Not applied; or applied without storing what was asked for, which is no success either.
+    Refused { status: u16, words: String },
+    /// Perhaps applied, perhaps not.
+    Unknown { words: String },
+}
+
+/// What `reply` means for `write`.
+pub(super) fn judge(write: &Write, reply: &Reply) -> Verdict {
+    let status = reply.status;
+    let refused = |words: String| Verdict::Refused { status, words };
+    match status {
+        200..=299 => stored(write, reply),
+        401 => refused(format!("the server does not accept the credentials (any more): {}", told(reply))),
+        403 => refused(forbidden(write, reply)),
+        404 => refused("it is gone, or the server does not serve its kind".to_owned()),
+        409 => Verdict::Conflict { status, words: "it was modified since it was read".to_owned() },
+        415 => refused(format!("the server does not take this kind of patch for it: {}", told(reply))),
+        422 => refused(invalid(reply)),
+        429 => refused(slow_down(reply)),
+        500..=599 => Verdict::Unknown { words: format!("the server failed with {status}: {}", told(reply)) },
+        _ => refused(format!("the server refused it with {status}: {}", told(reply))),
+    }
+}
+
+/// What it means that no answer came. Where no connection came about, nothing can have been applied.
+pub(super) fn lost(trouble: &Trouble) -> Verdict {
+    let hint = if trouble.hint.is_empty() { String::new() } else { format!("; {}", trouble.hint) };
+    let words = format!("{}{hint}", trouble.words);
+    match trouble.kind {
+        TroubleKind::Refused
+        | TroubleKind::Dns
+        | TroubleKind::TlsUnknownAuthority
+        | TroubleKind::TlsName
+        | TroubleKind::TlsExpired
+        | TroubleKind::TlsCaAsServer
+        | TroubleKind::TlsOther
+        | TroubleKind::Unauthorized
+        | TroubleKind::Forbidden
+        | TroubleKind::AbsentKind
+        | TroubleKind::Credentials => Verdict::Refused { status: 0, words: format!("it was not sent: {words}") },
+        TroubleKind::Timeout
+        | TroubleKind::Gone
+        | TroubleKind::TooManyRequests
+        | TroubleKind::Server
+        | TroubleKind::Broken
+        | TroubleKind::Undecodable
+        | TroubleKind::Other => Verdict::Unknown { words },
+    }
+}
+
+/// The server's own words: the message of its Status, or the beginning of whatever it sent.
+pub(super) fn told(reply: &Reply) -> String {
+    const SHOWN: usize = 300;
+    let message = reply.body.get("message").and_then(Value::as_str).filter(|message| !message.is_empty());
+    match (message, &reply.body) {
+        (Some(message), _) => message.to_owned(),
+        (None, Value::String(text)) if !text.trim().is_empty() => text.trim().chars().take(SHOWN).collect(),
+        _ => format!("status {} without a message", reply.status),
+    }
+}
+
+/// Accepted: is it stored?
+fn stored(write: &Write, reply: &Reply) -> Verdict {
+    if !reply.body.is_object() {
+        let words = format!("the server answered {} with something that is no object", reply.status);
+        return Verdict::Unknown { words };
+    }
+    if let Some(field) = write.not_stored(&reply.body) {
+        let words = format!("the server accepted it and did not store it: {field} (does its schema know the field?)");
+        return Verdict::Refused { status: reply.status, words };
+    }
+    let version = reply.body.pointer("/metadata/resourceVersion").and_then(Value::as_str).unwrap_or_default();
+    Verdict::Accepted {
+        status: reply.status,
+        resource_version: version.to_owned(),
+        words: "accepted and stored".to_owned(),
+    }
+}
+
+/// Names the permission that is missing. A message that is not RBAC's (an admission webhook, a policy) is told as it is.
+fn forbidden(write: &Write, reply: &Reply) -> String {
+    let told = told(reply);
+    if told.contains("cannot patch resource") {
+        let (kind, name) = write.object.split_once('/').unwrap_or((&write.object, ""));
+        return format!("not permitted: {told} (oc auth can-i patch {kind}/{name})");
+    }
+    format!("forbidden: {told}")
+}
+
+/// Each cause with its field. A changed uid comes as "field is immutable".
+fn invalid(reply: &Reply) -> String {
+    let causes = reply.body.pointer("/details/causes").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+    let field = |cause: &Value, key: &str| cause.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+    if causes.iter().any(|cause| field(cause, "field") == "metadata.uid") {
+        return "it is another object now: it was deleted and created again".to_owned();
+    }
+    // The schema's "<nil>" cause only says that other rules were not checked.
+    let words: Vec<String> = causes
+        .iter()
+        .filter(|cause| field(cause, "field") != "<nil>")
+        .map(|cause| format!("{}: {}", field(cause, "field"), field(cause, "message")))
+        .collect();
+    if words.is_empty() { format!("invalid: {}", told(reply)) } else { format!("invalid: {}", words.join("; ")) }
+}
+
+fn slow_down(reply: &Reply) -> String {
+    let after = reply.retry_after.map(|wait| format!(", try again in {} s", wait.as_secs())).unwrap_or_default();
+    format!("the server asks to slow down{after}: {}", told(reply))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::actions::PatchKind;
+    use serde_json::json;
+
+    fn write() -> Write {
+        Write {
+            object: "mcp/worker".into(),
+            path: "/apis/machineconfiguration.openshift.io/v1/machineconfigpools/worker".into(),
+            patch: PatchKind::Merge,
+            body: json!({}),
+            uid: "u".into(),
+            resource_version: "1".into(),
+            oc: String::new(),
+            stored: vec![("/spec/paused".into(), json!(true))],
+        }
+    }
+
+    fn reply(status: u16, body: Value) -> Reply {
+        Reply { status, body, retry_after: None }
+    }
+
+    fn words(status: u16, body: Value) -> String {
+        match judge(&write(), &reply(status, body)) {
+            Verdict::Refused { words, .. } => format!("refused: {words}"),
+            Verdict::Unknown { words } => format!("unknown: {words}"),
+            Verdict::Conflict { words, .. } => format!("conflict: {words}"),
+            Verdict::Accepted { words, .. } => words,
+        }
+    }
+
+    #[test]
+    fn every_status_says_what_it_means() {
+        let stored = json!({ "metadata": { "resourceVersion": "7" }, "spec": { "paused": true } });
+        assert_eq!(words(200, stored), "accepted and stored");
+        assert_eq!(
+            words(200, json!({ "spec": {} })),
+            "refused: the server accepted it and did not store it: spec.paused should be true and is nothing (does its \
+             schema know the field?)"
+        );
+        assert_eq!(
+            words(403, json!({ "message": "User \"viewer\" cannot patch resource \"machineconfigpools\"" })),
+            "refused: not permitted: User \"viewer\" cannot patch resource \"machineconfigpools\" (oc auth can-i patch \
+             mcp/worker)"
+        );
+        assert_eq!(
+            words(403, json!({ "message": "admission webhook denied the request" })),
+            "refused: forbidden: admission webhook denied the request"
+        );
+        assert_eq!(words(409, json!({})), "conflict: it was modified since it was read");
+        let causes = json!({ "details": { "causes": [
+            { "field": "spec.paused", "message": "must be of type boolean" },
+            { "field": "<nil>", "message": "some rules were not checked" },
+        ] } });
+        assert_eq!(words(422, causes), "refused: invalid: spec.paused: must be of type boolean");
+        let other = json!({ "details": { "causes": [{ "field": "metadata.uid", "message": "field is immutable" }] } });
+        assert!(words(422, other).contains("another object"));
+        assert_eq!(
+            words(504, Value::String("<html>gateway".into())),
+            "unknown: the server failed with 504: <html>gateway"
+        );
+        assert_eq!(words(400, json!({})), "refused: the server refused it with 400: status 400 without a message");
+    }
+
+    #[test]
+    fn slowing_down_says_for_how_long() {
+        let reply = Reply {
+            status: 429,
+            body: json!({ "message": "too many requests" }),
+            retry_after: Some(Duration::from_secs(5)),
+        };
+        let Verdict::Refused { words, .. } = judge(&write(), &reply) else { panic!("429 is a refusal") };
+        assert_eq!(words, "the server asks to slow down, try again in 5 s: too many requests");
+    }
+
+    #[test]
+    fn only_a_request_that_may_have_arrived_is_unknown() {
+        let trouble =
+            |kind| Trouble { kind, words: "w".into(), hint: String::new(), since: chrono::DateTime::UNIX_EPOCH };
+        assert!(matches!(lost(&trouble(TroubleKind::Refused)), Verdict::Refused { .. }));
+        assert!(matches!(lost(&trouble(TroubleKind::Timeout)), Verdict::Unknown { .. }));
+        assert!(matches!(lost(&trouble(TroubleKind::Broken)), Verdict::Unknown { .. }));
+    }
+}

@@ -1,0 +1,375 @@
+//! Single requests: for reads that are not watched, and for the writes of a plan. None is ever repeated by itself.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE};
+use http_body_util::BodyExt as _;
+use kube::client::Body;
+use serde_json::{Value, json};
+use tokio::sync::watch;
+
+use super::client::Line;
+use super::picture::Picture;
+use super::pods::{self, PodOnNode};
+use super::trouble::{self, Failure};
+use crate::actions::Read;
+use crate::upgrade::facts::Kind;
+use crate::upgrade::link::{Trouble, TroubleKind};
+
+/// Limit of a single request, unless the options say another.
+pub(super) const DEFAULT_LIMIT: Duration = Duration::from_secs(30);
+/// The largest answer that is read to its end; a page of 250 large nodes is about 6 MiB.
+const LARGEST: usize = 256 * 1024 * 1024;
+
+/// HTTP method of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Method {
+    /// GET.
+    Get,
+    /// POST.
+    Post,
+    /// PUT.
+    Put,
+    /// PATCH.
+    Patch,
+    /// DELETE.
+    Delete,
+}
+
+impl From<Method> for http::Method {
+    fn from(method: Method) -> Self {
+        match method {
+            Method::Get => Self::GET,
+            Method::Post => Self::POST,
+            Method::Put => Self::PUT,
+            Method::Patch => Self::PATCH,
+            Method::Delete => Self::DELETE,
+        }
+    }
+}
+
+/// Content type of a body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ContentType {
+    /// `application/json`.
+    Json,
+    /// `application/merge-patch+json`.
+    MergePatch,
+    /// `application/strategic-merge-patch+json`.
+    StrategicPatch,
+    /// `application/json-patch+json`.
+    JsonPatch,
+}
+
+impl ContentType {
+    /// As the header says it.
+    pub fn header(self) -> &'static str {
+        match self {
+            Self::Json => "application/json",
+            Self::MergePatch => "application/merge-patch+json",
+            Self::StrategicPatch => "application/strategic-merge-patch+json",
+            Self::JsonPatch => "application/json-patch+json",
+        }
+    }
+}
+
+/// One request. Never retried by itself: whoever sends decides.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Request {
+    /// Method.
+    pub method: Method,
+    /// Path, starting with `/`, without query.
+    pub path: String,
+    /// Query parameters; they are percent-encoded on the way.
+    pub query: Vec<(String, String)>,
+    /// Body with its content type.
+    pub body: Option<(ContentType, Value)>,
+    /// Limit for the whole exchange; none: the limit of the options.
+    pub limit: Option<Duration>,
+}
+
+impl Request {
+    /// A request without query and body.
+    pub fn new(method: Method, path: impl Into<String>) -> Self {
+        Self { method, path: path.into(), query: Vec::new(), body: None, limit: None }
+    }
+
+    /// Adds a query parameter.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: &str) -> Self {
+        self.query.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Sets the body.
+    #[must_use]
+    pub fn body(mut self, content_type: ContentType, body: Value) -> Self {
+        self.body = Some((content_type, body));
+        self
+    }
+}
+
+/// The answer to a request, of whatever status.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Reply {
+    /// HTTP status code.
+    pub status: u16,
+    /// Body; a body that is not JSON comes as a string.
+    pub body: Value,
+    /// What `Retry-After` asks for.
+    pub retry_after: Option<Duration>,
+}
+
+impl Reply {
+    /// Is it 2xx?
+    pub fn ok(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+}
+
+/// The way to send single requests: cheap to clone, may be moved into a job. Always uses the newest credentials.
+#[derive(Debug, Clone)]
+pub struct Requests {
+    line: watch::Receiver<Option<Arc<Line>>>,
+    picture: Arc<Picture>,
+    limit: Duration,
+}
+
+impl Requests {
+    pub(super) fn new(line: watch::Receiver<Option<Arc<Line>>>, picture: Arc<Picture>, limit: Duration) -> Self {
+        Self { line, picture, limit }
+    }
+
+    /// The same over another line, for asking somebody who is not trusted yet.
+    pub(super) fn over(&self, line: Arc<Line>) -> Self {
+        Self { line: watch::Sender::new(Some(line)).subscribe(), picture: Arc::clone(&self.picture), limit: self.limit }
+    }
+
+    /// Limit of a single request.
+    pub(super) fn limit(&self) -> Duration {
+        self.limit
+    }
+
+    /// URL of the server, for words.
+    pub(super) fn server(&self) -> String {
+        self.line.borrow().as_ref().map(|line| line.server.clone()).unwrap_or_default()
+    }
+
+    /// Sends `request` once.
+    ///
+    /// # Errors
+    /// Only what kept the answer from coming (refused, timeout, TLS ...); an answer of any status is a [`Reply`].
+    pub async fn send(&self, request: Request) -> Result<Reply, Trouble> {
+        let limit = request.limit.unwrap_or(self.limit);
+        let subject = request.path.clone();
+        let mut builder = http::Request::builder().method(http::Method::from(request.method));
+        builder = builder.uri(format!("{}{}", request.path, encode(&request.query)));
+        builder = builder.header(ACCEPT, "application/json");
+        let body = match request.body {
+            Some((content_type, body)) => {
+                builder = builder.header(CONTENT_TYPE, content_type.header());
+                Body::from(body.to_string().into_bytes())
+            }
+            None => Body::empty(),
+        };
+        let request = builder.body(body).map_err(|error| {
+            trouble::trouble(TroubleKind::Other, format!("the request for {subject} is not valid: {error}"), "")
+        })?;
+        let exchange = async {
+            let response = self.exchange(request, limit).await?;
+            let (parts, body) = response.into_parts();
+            let body = self.collect(body, &subject, limit).await?;
+            Ok::<_, Failure>((parts, body))
+        };
+        let answer = tokio::time::timeout(limit, exchange).await;
+        let (parts, body) = answer
+            .unwrap_or_else(|_| Err(trouble::timeout(&self.server(), limit)))
+            .map_err(|failure| failure.trouble)?;
+        let retry_after = trouble::retry_after(&parts.headers);
+        let body = serde_json::from_slice(&body)
+            .unwrap_or_else(|_| Value::String(String::from_utf8_lossy(&body).trim().to_owned()));
+        Ok(Reply { status: parts.status.as_u16(), body, retry_after })
+    }
+
+    /// The object as the API serves it now.
+    ///
+    /// # Errors
+    /// What keeps us from it, in words.
+    pub async fn fetch(&self, kind: Kind, name: &str) -> Result<Value, Trouble> {
+        let path = format!("{}/{name}", path_of(kind));
+        let reply = self.send(Request::new(Method::Get, path)).await?;
+        if reply.ok() {
+            return Ok(reply.body);
+        }
+        let mut trouble = Self::trouble(&reply, &format!("{}/{name}", kind.plural()));
+        if reply.status == 404 {
+            trouble.words = format!("{}/{name} does not exist (any more)", kind.plural());
+        }
+        Err(trouble)
+    }
+
+    /// Something that a plan asks to be read before it is confirmed.
+    ///
+    /// # Errors
+    /// What keeps us from it, in words.
+    pub async fn read(&self, read: &Read) -> Result<Vec<PodOnNode>, Trouble> {
+        match read {
+            Read::PodsOn(node) => pods::on(self, node).await,
+        }
+    }
+
+    /// The user's name, as the server says it (`SelfSubjectReview`, Kubernetes 1.28 and later).
+    ///
+    /// # Errors
+    /// What keeps us from it, in words.
+    pub async fn identity(&self) -> Result<String, Trouble> {
+        let review = json!({ "apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview" });
+        let path = "/apis/authentication.k8s.io/v1/selfsubjectreviews";
+        let reply = self.send(Request::new(Method::Post, path).body(ContentType::Json, review)).await?;
+        if !reply.ok() {
+            return Err(Self::trouble(&reply, "selfsubjectreviews"));
+        }
+        let name = reply.body.pointer("/status/userInfo/username").and_then(Value::as_str);
+        name.map(ToOwned::to_owned)
+            .ok_or_else(|| trouble::undecodable("selfsubjectreviews", "it names no user").trouble)
+    }
+
+    /// The trouble that an answer other than 2xx means, in words, for `subject` (`pods`, `node/worker-1`).
+    pub fn trouble(reply: &Reply, subject: &str) -> Trouble {
+        let text = match &reply.body {
+            Value::String(text) => text.clone(),
+            body => body.to_string(),
+        };
+        trouble::of_status(reply.status, &http::HeaderMap::new(), text.as_bytes(), subject).trouble
+    }
+
+    /// A GET whose answer must be 2xx; `limit` holds for the head and for each piece of the body.
+    pub(super) async fn get(&self, uri: &str, subject: &str, limit: Duration) -> Result<Bytes, Failure> {
+        let response = self.open(uri, "application/json", subject, limit).await?;
+        self.collect(response.into_body(), subject, limit).await
+    }
+
+    /// Sends a GET and waits for the head of a 2xx answer.
+    pub(super) async fn open(
+        &self,
+        uri: &str,
+        accept: &'static str,
+        subject: &str,
+        limit: Duration,
+    ) -> Result<http::Response<Body>, Failure> {
+        // Watches that come compressed, an event at a time, would be read to the end of the first event only.
+        let request = http::Request::get(uri).header(ACCEPT, accept).header(ACCEPT_ENCODING, "identity");
+        let request = request.body(Body::empty()).map_err(|error| trouble::undecodable(subject, error))?;
+        let response = self.exchange(request, limit).await?;
+        let status = response.status();
+        if status.is_success() {
+            return Ok(response);
+        }
+        let (parts, body) = response.into_parts();
+        let body = self.collect(body, subject, limit).await.unwrap_or_default();
+        Err(trouble::of_status(status.as_u16(), &parts.headers, &body, subject))
+    }
+
+    async fn exchange(&self, request: http::Request<Body>, limit: Duration) -> Result<http::Response<Body>, Failure> {
+        let line = self.line.borrow().clone();
+        let Some(line) = line else {
+            let trouble = trouble::trouble(TroubleKind::Credentials, "not connected to a cluster yet", "");
+            return Err(Failure { trouble, retry_after: None });
+        };
+        match tokio::time::timeout(limit, line.client.send(request)).await {
+            Ok(Ok(response)) => {
+                // A refusal of who we are, or a failure (perhaps a proxy's), is no sign of the cluster's life.
+                if response.status() != http::StatusCode::UNAUTHORIZED && !response.status().is_server_error() {
+                    self.picture.heard(None);
+                }
+                Ok(response)
+            }
+            Ok(Err(error)) => Err(trouble::of_error(&error, &line.server)),
+            Err(_) => Err(trouble::timeout(&line.server, limit)),
+        }
+    }
+
+    pub(super) async fn collect(&self, mut body: Body, subject: &str, limit: Duration) -> Result<Bytes, Failure> {
+        let mut all = BytesMut::new();
+        while let Some(piece) = self.piece(&mut body, subject, limit).await? {
+            if all.is_empty() && http_body::Body::is_end_stream(&body) {
+                return Ok(piece);
+            }
+            all.extend_from_slice(&piece);
+            if all.len() > LARGEST {
+                return Err(trouble::undecodable(subject, "it is larger than any list should be"));
+            }
+        }
+        Ok(all.freeze())
+    }
+
+    /// The next piece of a body; none at its end.
+    pub(super) async fn piece(
+        &self,
+        body: &mut Body,
+        subject: &str,
+        limit: Duration,
+    ) -> Result<Option<Bytes>, Failure> {
+        loop {
+            let frame =
+                tokio::time::timeout(limit, body.frame()).await.map_err(|_| trouble::timeout(&self.server(), limit))?;
+            let Some(frame) = frame else { return Ok(None) };
+            let frame = frame.map_err(|error| trouble::broken(subject, &error, &self.server()))?;
+            if let Ok(piece) = frame.into_data() {
+                return Ok(Some(piece));
+            }
+        }
+    }
+}
+
+/// The path under which a kind is listed.
+pub(super) fn path_of(kind: Kind) -> &'static str {
+    match kind {
+        Kind::ClusterVersions => "/apis/config.openshift.io/v1/clusterversions",
+        Kind::ClusterOperators => "/apis/config.openshift.io/v1/clusteroperators",
+        Kind::MachineConfigPools => "/apis/machineconfiguration.openshift.io/v1/machineconfigpools",
+        Kind::MachineConfigNodes => "/apis/machineconfiguration.openshift.io/v1/machineconfignodes",
+        Kind::Nodes => "/api/v1/nodes",
+        Kind::MachineConfigs => "/apis/machineconfiguration.openshift.io/v1/machineconfigs",
+    }
+}
+
+/// `?a=b&c=d`, percent-encoded; empty for no parameters.
+pub(super) fn encode(query: &[(String, String)]) -> String {
+    let mut text = String::new();
+    for (name, value) in query {
+        text.push(if text.is_empty() { '?' } else { '&' });
+        escape(name, &mut text);
+        text.push('=');
+        escape(value, &mut text);
+    }
+    text
+}
+
+/// Percent-encodes all but the unreserved characters of RFC 3986.
+pub(super) fn escape(value: &str, into: &mut String) {
+    use std::fmt::Write as _;
+    for byte in value.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            into.push(char::from(byte));
+        } else {
+            // Writing to a String cannot fail.
+            let _ = write!(into, "%{byte:02X}");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn query_values_are_escaped() {
+        let query =
+            [("fieldSelector".to_owned(), "spec.nodeName=a b".to_owned()), ("dryRun".to_owned(), "All".to_owned())];
+        assert_eq!(encode(&query), "?fieldSelector=spec.nodeName%3Da%20b&dryRun=All");
+        assert_eq!(encode(&[]), "");
+    }
+}

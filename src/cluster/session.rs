@@ -1,0 +1,306 @@
+//! One stay with one cluster: from the first request until another cluster is to be observed.
+//!
+//! Here run, side by side, the keepers of the kinds, the access reviews, the reading of events, the probes of the link
+//! and the eye on the credentials. All of them end with the future that runs them.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use tokio::sync::{Notify, mpsc, watch};
+use tokio::task::JoinSet;
+
+use super::client::Line;
+use super::connection::Connection;
+use super::credentials::Credentials;
+use super::identity::{self, Identity, Verdict};
+use super::link::{Input, PROBE_LIMIT, PROBE_PERIOD};
+use super::picture::Picture;
+use super::request::Requests;
+use super::{access, events, watch as watching};
+use crate::api;
+use crate::clock;
+use crate::upgrade::link::{LinkState, TroubleKind};
+
+/// Any change of ClusterVersion lets absent kinds be looked for, but not more often than this.
+const SOFT_PERIOD: Duration = Duration::from_secs(10);
+
+/// Running watches are to be begun anew.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Restart {
+    /// With a fresh list, because nobody vouches for the history.
+    pub relist: bool,
+}
+
+/// Why a stay ended.
+#[derive(Debug)]
+pub(super) enum End {
+    /// Another cluster, or an older state of this one, answers; with new credentials, their line.
+    AnotherCluster(Option<Line>),
+    /// The person chose another context, and this is the line to it.
+    Switched(Line),
+}
+
+/// What the tasks of one stay share.
+#[derive(Debug)]
+pub(super) struct Session {
+    pub picture: Arc<Picture>,
+    pub requests: Requests,
+    restart: watch::Sender<Restart>,
+    again: watch::Sender<()>,
+    unauthorized: Notify,
+    another: Notify,
+    probe_now: Notify,
+    /// What of ClusterVersion decides about kinds (desired and history), and when they were looked for last.
+    looked: Mutex<(String, Option<tokio::time::Instant>)>,
+}
+
+impl Session {
+    pub fn new(picture: Arc<Picture>, requests: Requests) -> Self {
+        Self {
+            picture,
+            requests,
+            restart: watch::Sender::default(),
+            again: watch::Sender::default(),
+            unauthorized: Notify::new(),
+            another: Notify::new(),
+            probe_now: Notify::new(),
+            looked: Mutex::default(),
+        }
+    }
+
+    /// Signals when watches are to be begun anew.
+    pub fn restarts(&self) -> watch::Receiver<Restart> {
+        self.restart.subscribe()
+    }
+
+    /// Signals when absent and forbidden kinds are to be looked for.
+    pub fn again(&self) -> watch::Receiver<()> {
+        self.again.subscribe()
+    }
+
+    /// The server refused the credentials.
+    pub fn unauthorized(&self) {
+        self.unauthorized.notify_one();
+    }
+
+    /// A list lies below what its kind had seen: the history may have been replaced. Nothing is trusted until the link
+    /// has verified who answers.
+    pub fn suspect(&self) {
+        self.picture.link(Input::Doubted);
+        self.probe_now.notify_one();
+    }
+
+    /// ClusterVersion came: is it still the same cluster, and may kinds have appeared?
+    pub fn saw_cluster_version(&self, object: &api::ClusterVersion) {
+        let uid = object.metadata.uid.clone();
+        let (_, known) = self.picture.history();
+        if known.cluster_version.is_some() && uid.is_some() && known.cluster_version != uid {
+            return self.another.notify_one();
+        }
+        self.picture.learn(Identity { cluster_version: uid, kube_system: None });
+        let now = clock::runtime_instant();
+        let decides = format!("{:?} {:?}", object.status.desired, object.status.history);
+        let mut looked = self.looked.lock().unwrap_or_else(PoisonError::into_inner);
+        let due = looked.1.is_none_or(|last| now.duration_since(last) >= SOFT_PERIOD);
+        if looked.0 != decides || due {
+            *looked = (decides, Some(now));
+            self.again.send_replace(());
+        }
+    }
+
+    fn restart(&self, relist: bool) {
+        self.restart.send_replace(Restart { relist });
+    }
+
+    /// Stays until there is a reason to end.
+    pub async fn stay(self: Arc<Self>, credentials: &mut Credentials, control: &mut Control) -> End {
+        let mut tasks = JoinSet::new();
+        tasks.spawn(watching::keep::<api::ClusterVersion>(Arc::clone(&self)));
+        tasks.spawn(watching::keep::<api::ClusterOperator>(Arc::clone(&self)));
+        tasks.spawn(watching::keep::<api::MachineConfigPool>(Arc::clone(&self)));
+        tasks.spawn(watching::keep::<api::MachineConfigNode>(Arc::clone(&self)));
+        tasks.spawn(watching::keep::<api::Node>(Arc::clone(&self)));
+        tasks.spawn(watching::keep::<api::MachineConfig>(Arc::clone(&self)));
+        tasks.spawn(access::keep(Arc::clone(&self)));
+        tasks.spawn(events::read(Arc::clone(&self)));
+        let end = tokio::select! {
+            end = self.probe() => end,
+            end = self.mind(credentials, control) => end,
+            () = self.another.notified() => End::AnotherCluster(None),
+        };
+        // Nobody paints on the picture of the next stay.
+        tasks.shutdown().await;
+        end
+    }
+
+    /// Probes the link, and verifies who answers after an outage.
+    async fn probe(&self) -> End {
+        let mut introduced = false;
+        loop {
+            self.picture.link(Input::Attempt);
+            let began = clock::now();
+            let sent = clock::runtime_instant();
+            let mut pause = PROBE_PERIOD;
+            match self.requests.get("/version", "/version", PROBE_LIMIT).await {
+                Ok(_) => self.answered(sent.elapsed()),
+                Err(failure) => match failure.kind() {
+                    // It answers, if not as we would like it.
+                    TroubleKind::Forbidden | TroubleKind::AbsentKind | TroubleKind::Gone => {
+                        self.answered(sent.elapsed())
+                    }
+                    TroubleKind::TooManyRequests => {
+                        self.answered(sent.elapsed());
+                        pause = failure.retry_after.unwrap_or(pause).max(pause);
+                    }
+                    kind => {
+                        if kind == TroubleKind::Unauthorized {
+                            self.unauthorized();
+                        }
+                        self.picture.link(Input::Failed { trouble: failure.trouble, began });
+                    }
+                },
+            }
+            if let LinkState::Verifying { .. } = self.picture.look(|facts| facts.link.state)
+                && self.verify().await
+            {
+                return End::AnotherCluster(None);
+            }
+            if !introduced && self.picture.look(|facts| facts.link.state) == LinkState::Live {
+                introduced = self.introduce().await;
+            }
+            tokio::select! {
+                () = tokio::time::sleep(pause) => {}
+                () = self.probe_now.notified() => {}
+            }
+        }
+    }
+
+    fn answered(&self, took: Duration) {
+        self.picture.link(Input::Answered { latency: TimeDelta::from_std(took).unwrap_or(TimeDelta::MAX) });
+    }
+
+    /// Learns who the cluster is while it is well. True when it was told, or is not to be told to this user.
+    async fn introduce(&self) -> bool {
+        match identity::ask(&self.requests).await {
+            Ok(answerer) => {
+                self.picture.learn(answerer.identity);
+                true
+            }
+            Err(failure) => {
+                tracing::debug!(words = failure.trouble.words, "the cluster's identity is not known yet");
+                false
+            }
+        }
+    }
+
+    /// After an outage: true when another cluster answers.
+    async fn verify(&self) -> bool {
+        let (seen, known) = self.picture.history();
+        match identity::ask(&self.requests).await {
+            Ok(answerer) => match identity::compare(&known, seen, &answerer) {
+                Verdict::Same => {
+                    let vouched = answerer.identity != Identity::default();
+                    self.picture.link(Input::Verified);
+                    self.restart(!vouched);
+                }
+                Verdict::Another(why) => {
+                    tracing::warn!(why, "another cluster answers: everything is read anew");
+                    return true;
+                }
+                Verdict::Unsure(trouble) => {
+                    self.picture.link(Input::VerifyFailed { trouble });
+                }
+            },
+            Err(failure) => {
+                self.picture.link(Input::VerifyFailed { trouble: failure.trouble });
+            }
+        }
+        false
+    }
+
+    /// Minds the credentials and what the person wants: new ones are taken when the same cluster answers to them.
+    async fn mind(&self, credentials: &mut Credentials, control: &mut Control) -> End {
+        loop {
+            tokio::select! {
+                Some(context) = control.switches.recv() => {
+                    match credentials.switched(&context).await {
+                        Ok((next, line)) => {
+                            *credentials = next;
+                            return End::Switched(line);
+                        }
+                        Err(words) => control.tell(&words),
+                    }
+                }
+                () = credentials.changed(&self.unauthorized) => {
+                    match credentials.renew().await {
+                        Ok(Some(line)) => {
+                            if let Some(line) = self.renewed(line, credentials, control).await {
+                                return End::AnotherCluster(Some(line));
+                            }
+                        }
+                        Ok(None) => control.untell(),
+                        Err(words) => control.tell(&words),
+                    }
+                }
+            }
+        }
+    }
+
+    /// Takes new credentials. Gives the line back when it leads to another cluster.
+    async fn renewed(&self, line: Line, credentials: &Credentials, control: &Control) -> Option<Line> {
+        let stranger = self.requests.over(Arc::new(line.clone()));
+        let (seen, known) = self.picture.history();
+        let answer = identity::ask(&stranger).await;
+        match answer.map(|answerer| identity::compare(&known, seen, &answerer)) {
+            Ok(Verdict::Another(why)) => {
+                tracing::warn!(why, "the new credentials lead to another cluster: everything is read anew");
+                return Some(line);
+            }
+            Ok(Verdict::Same) => {
+                control.take(line, credentials.connection());
+                self.restart(false);
+            }
+            Ok(Verdict::Unsure(_)) | Err(_) => {
+                // Nobody could be asked: not trusted until the link has verified who answers.
+                self.picture.link(Input::Doubted);
+                control.take(line, credentials.connection());
+            }
+        }
+        self.probe_now.notify_one();
+        None
+    }
+}
+
+/// The ends of the channels by which a stay is steered and tells what it is connected to.
+#[derive(Debug)]
+pub(super) struct Control {
+    pub switches: mpsc::UnboundedReceiver<String>,
+    pub line: watch::Sender<Option<Arc<Line>>>,
+    pub connection: watch::Sender<Arc<Connection>>,
+}
+
+impl Control {
+    /// From now on everything goes over `line`.
+    pub fn take(&self, line: Line, connection: &Connection) {
+        self.line.send_replace(Some(Arc::new(line)));
+        self.connection.send_replace(Arc::new(connection.clone()));
+    }
+
+    /// Says what is wrong with the kubeconfig, while what there is goes on.
+    pub fn tell(&self, words: &str) {
+        tracing::warn!(words, "kubeconfig");
+        self.connection.send_modify(|connection| Arc::make_mut(connection).error = Some(words.to_owned()));
+    }
+
+    /// Nothing is wrong with it any more.
+    pub fn untell(&self) {
+        self.connection.send_if_modified(|connection| {
+            let wrong = connection.error.is_some();
+            if wrong {
+                Arc::make_mut(connection).error = None;
+            }
+            wrong
+        });
+    }
+}

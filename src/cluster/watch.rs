@@ -1,0 +1,359 @@
+//! Keeps one kind fresh: a paged list, then watches from its resourceVersion, for ever.
+//!
+//! This is list-and-watch by our own hands on kube's client, not `kube::runtime::watcher`, because most of what that
+//! does has to be undone for a picture that must say how old it is and survive an upgrade: it says `Init` before it asks,
+//! repeats for ever a watch that is refused with 410, begins a watch again without a word and without asking who
+//! answers, hides bookmarks and the resourceVersion of lists, does not tell `Retry-After`, fails a list for one object,
+//! and puts no limit on the head of an answer.
+//!
+//! The rules: nothing is sent while the link's gate is closed. A list is swapped in whole. A watch that ends goes on
+//! from the last resourceVersion, bookmarks included; 410 in either form means a new list. After a failure it waits, up
+//! to 5 s (or as long as `Retry-After` says), and less when the link comes up. Absent and forbidden kinds are looked
+//! for every 60 s, and when ClusterVersion moves.
+
+use std::marker::PhantomData;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::{Buf as _, BytesMut};
+use tokio::sync::watch;
+
+use super::client::WATCH_TIMEOUT;
+use super::decode::{self, Event};
+use super::kinds::{self, Watched};
+use super::list;
+use super::session::Session;
+use super::trouble::{self, Failure};
+use crate::clock;
+use crate::upgrade::facts::{Kind, KindStatus};
+use crate::upgrade::link::{LinkState, TroubleKind};
+
+/// Without a byte for this long a watch is dead: the server itself ends it after [`WATCH_TIMEOUT`].
+const IDLE: Duration = Duration::from_secs(WATCH_TIMEOUT.as_secs() + 10);
+/// How often absent and forbidden kinds are looked for.
+const LOOK_AGAIN: Duration = Duration::from_secs(60);
+const FIRST_PAUSE: Duration = Duration::from_millis(500);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+/// A watch that ends sooner than this without a word counts as failed, or a broken proxy would be asked without pause.
+const TOO_SHORT: Duration = Duration::from_secs(1);
+/// 404s in a row after which a kind that was there is believed to be gone: a starting server says 404 as well.
+const GONE_AFTER: u32 = 4;
+/// The longest line of a watch; etcd takes no object above 1.5 MiB.
+const LONGEST_LINE: usize = 32 * 1024 * 1024;
+
+/// Keeps `K` fresh for as long as it is polled.
+pub(super) async fn keep<K: Watched>(session: Arc<Session>) {
+    let mut keeper = Keeper::<K> {
+        gate: session.picture.gate(),
+        restarts: session.restarts(),
+        session,
+        version: None,
+        highest: 0,
+        failures: 0,
+        kind: PhantomData,
+    };
+    loop {
+        if let Err(failure) = keeper.turn().await {
+            keeper.failed(failure).await;
+        }
+    }
+}
+
+struct Keeper<K> {
+    session: Arc<Session>,
+    gate: watch::Receiver<bool>,
+    restarts: watch::Receiver<super::session::Restart>,
+    /// Where the next watch begins; none: a list is due.
+    version: Option<String>,
+    /// Highest resourceVersion that this kind has seen.
+    highest: u128,
+    /// Failures in a row.
+    failures: u32,
+    kind: PhantomData<K>,
+}
+
+impl<K: Watched> Keeper<K> {
+    const KIND: Kind = K::KIND;
+
+    /// One list or one watch, cut short when the session asks for a new beginning.
+    async fn turn(&mut self) -> Result<(), Failure> {
+        self.opened().await;
+        let mut restarts = self.restarts.clone();
+        restarts.mark_unchanged();
+        self.restarts.mark_unchanged();
+        tokio::select! {
+            result = async {
+                match self.version.clone() {
+                    None => self.list().await,
+                    Some(version) => self.follow(&version).await,
+                }
+            } => result,
+            Ok(()) = restarts.changed() => {
+                if restarts.borrow().relist {
+                    self.version = None;
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// Waits until requests may be sent. The gate's other end lives as long as the session.
+    async fn opened(&mut self) {
+        let _ = self.gate.wait_for(|open| *open).await;
+    }
+
+    async fn list(&mut self) -> Result<(), Failure> {
+        let path = K::url_path(&(), None);
+        let accept = if K::metadata_api() {
+            "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json"
+        } else {
+            "application/json"
+        };
+        let (mut objects, mut unreadable, mut more) = (Vec::new(), Vec::new(), String::new());
+        let version = loop {
+            self.opened().await;
+            let next = (more.as_str(), Self::KIND.plural(), self.session.requests.limit());
+            let page = list::page::<K>(&self.session.requests, &path, &[], accept, next).await?;
+            self.session.picture.heard(Some(Self::KIND));
+            unreadable.extend(page.unreadable);
+            for object in page.items {
+                if object.name().is_empty() {
+                    unreadable.push((format!("item {}", objects.len() + 1), "it has no name".to_owned()));
+                } else {
+                    objects.push(Arc::new(object));
+                }
+            }
+            more = page.more;
+            if more.is_empty() {
+                break page.version;
+            }
+        };
+        if version.is_empty() {
+            return Err(trouble::undecodable(Self::KIND.plural(), "the list has no resourceVersion"));
+        }
+        if let Ok(number) = version.parse::<u128>() {
+            if number < self.highest {
+                // Back in time: not to be shown before it is known who answers.
+                self.session.suspect();
+                return Ok(());
+            }
+            self.highest = number;
+        }
+        self.session.picture.saw(&version);
+        for object in &objects {
+            object.noticed(&self.session);
+        }
+        self.session.picture.change(|facts| {
+            kinds::replace::<K>(facts, objects, unreadable);
+            facts.kinds.entry(Self::KIND).or_default().status = KindStatus::Live;
+        });
+        self.version = Some(version);
+        self.failures = 0;
+        Ok(())
+    }
+
+    async fn follow(&mut self, version: &str) -> Result<(), Failure> {
+        let accept = if K::metadata_api() {
+            "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json"
+        } else {
+            "application/json"
+        };
+        let uri = format!(
+            "{}?watch=true&allowWatchBookmarks=true&timeoutSeconds={}&resourceVersion={version}",
+            K::url_path(&(), None),
+            WATCH_TIMEOUT.as_secs(),
+        );
+        let subject = Self::KIND.plural();
+        let session = Arc::clone(&self.session);
+        let began = clock::runtime_instant();
+        let response = session.requests.open(&uri, accept, subject, session.requests.limit()).await?;
+        session.picture.heard(Some(Self::KIND));
+        if session.picture.kind(Self::KIND).status != KindStatus::Live {
+            session.picture.status(Self::KIND, KindStatus::Live);
+        }
+        let mut body = response.into_body();
+        let mut lines = Lines::default();
+        let mut events = 0_u32;
+        while let Some(piece) = session.requests.piece(&mut body, subject, IDLE).await? {
+            session.picture.heard(Some(Self::KIND));
+            lines.add(&piece);
+            while let Some(line) = lines.next() {
+                self.line(&line)?;
+                events = events.saturating_add(1);
+                self.failures = 0;
+            }
+            if lines.pending() > LONGEST_LINE {
+                self.version = None;
+                return Err(trouble::undecodable(subject, "an event is larger than any object should be"));
+            }
+        }
+        if events == 0 && began.elapsed() < TOO_SHORT {
+            return Err(trouble::ended(subject));
+        }
+        self.failures = 0;
+        Ok(())
+    }
+
+    /// One event of a watch. An error ends the watch.
+    fn line(&mut self, line: &[u8]) -> Result<(), Failure> {
+        let picture = &self.session.picture;
+        let event = decode::event::<K>(line).map_err(|error| {
+            // What was in that line is not known: only a new list can tell.
+            self.version = None;
+            trouble::undecodable(Self::KIND.plural(), error)
+        })?;
+        let version = match event {
+            Event::Applied(object) if object.name().is_empty() => String::new(),
+            Event::Applied(object) => {
+                object.noticed(&self.session);
+                let version = object.meta().resource_version.clone().unwrap_or_default();
+                picture.change(|facts| kinds::apply::<K>(facts, Arc::new(object)));
+                version
+            }
+            Event::Deleted { name, version } => {
+                picture.change(|facts| kinds::delete::<K>(facts, &name));
+                version
+            }
+            Event::Unreadable { name, version, why } => {
+                picture.change(|facts| kinds::unreadable::<K>(facts, name, why));
+                version
+            }
+            Event::Bookmark { version } => version,
+            Event::Error { code, message } => {
+                if code == 410 {
+                    self.version = None;
+                }
+                let body = serde_json::json!({ "message": message }).to_string();
+                return Err(trouble::of_status(code, &http::HeaderMap::new(), body.as_bytes(), Self::KIND.plural()));
+            }
+        };
+        if !version.is_empty() {
+            picture.saw(&version);
+            self.highest = version.parse().map_or(self.highest, |number: u128| number.max(self.highest));
+            self.version = Some(version);
+        }
+        Ok(())
+    }
+
+    /// Says what failed, and waits as long as makes sense.
+    async fn failed(&mut self, failure: Failure) {
+        self.failures = self.failures.saturating_add(1);
+        let picture = &self.session.picture;
+        let before = picture.kind(Self::KIND).status;
+        let was_listed = matches!(before, KindStatus::Live | KindStatus::Failing(_));
+        match failure.kind() {
+            TroubleKind::Forbidden => {
+                self.version = None;
+                picture.status(Self::KIND, KindStatus::Forbidden(failure.trouble));
+                return self.look_again().await;
+            }
+            TroubleKind::AbsentKind if !was_listed || self.failures >= GONE_AFTER => {
+                self.version = None;
+                picture.change(|facts| K::objects(facts, Vec::clear));
+                picture.status(Self::KIND, KindStatus::Absent);
+                return self.look_again().await;
+            }
+            TroubleKind::Gone => {
+                self.version = None;
+                // Lists and watches are at odds once; a server that says so again and again is told apart.
+                if self.failures < 3 {
+                    return;
+                }
+            }
+            TroubleKind::Unauthorized => self.session.unauthorized(),
+            _ => {}
+        }
+        // Before the first list it is the link that is in trouble, as long as nobody answers.
+        let link_up = picture.look(|facts| facts.link.state == LinkState::Live);
+        let quiet = failure.kind() == TroubleKind::Broken && self.failures < 3;
+        if (was_listed && !quiet) || (!was_listed && link_up && self.failures >= 2) {
+            picture.status(Self::KIND, KindStatus::Failing(failure.trouble));
+        }
+        self.pause(failure.retry_after).await;
+    }
+
+    /// Waits after a failure; less when the link comes up meanwhile, unless the server asked for the time.
+    async fn pause(&mut self, retry_after: Option<Duration>) {
+        if let Some(asked) = retry_after {
+            return tokio::time::sleep(asked.min(LOOK_AGAIN)).await;
+        }
+        let doubled = FIRST_PAUSE.saturating_mul(1 << self.failures.saturating_sub(1).min(8));
+        let mut live = self.session.picture.live();
+        live.mark_unchanged();
+        let came_up = async {
+            while live.changed().await.is_ok() {
+                if *live.borrow_and_update() {
+                    return;
+                }
+            }
+            std::future::pending().await
+        };
+        tokio::select! {
+            () = tokio::time::sleep(doubled.min(LONGEST_PAUSE)) => {}
+            () = came_up => {}
+            Ok(()) = self.restarts.changed() => {}
+        }
+    }
+
+    async fn look_again(&mut self) {
+        self.failures = 0;
+        let mut again = self.session.again();
+        again.mark_unchanged();
+        tokio::select! {
+            () = tokio::time::sleep(LOOK_AGAIN) => {}
+            Ok(()) = again.changed() => {}
+            Ok(()) = self.restarts.changed() => {}
+        }
+    }
+}
+
+/// Pieces of a body, cut into lines. What follows the last newline is never a line: a cut may have gone through it.
+#[derive(Debug, Default)]
+struct Lines {
+    buffer: BytesMut,
+    searched: usize,
+}
+
+impl Lines {
+    fn add(&mut self, piece: &[u8]) {
+        self.buffer.extend_from_slice(piece);
+    }
+
+    fn pending(&self) -> usize {
+        self.buffer.len()
+    }
+
+    fn next(&mut self) -> Option<BytesMut> {
+        loop {
+            let Some(end) = self.buffer[self.searched..].iter().position(|byte| *byte == b'\n') else {
+                self.searched = self.buffer.len();
+                return None;
+            };
+            let line = self.buffer.split_to(self.searched + end);
+            self.buffer.advance(1);
+            self.searched = 0;
+            if !line.iter().all(u8::is_ascii_whitespace) {
+                return Some(line);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn all(lines: &mut Lines) -> Vec<String> {
+        std::iter::from_fn(|| lines.next()).map(|line| String::from_utf8(line.to_vec()).unwrap()).collect()
+    }
+
+    #[test]
+    fn lines_are_found_across_pieces_and_a_cut_line_is_none() {
+        let mut lines = Lines::default();
+        lines.add(b"{\"a\":");
+        assert_eq!(all(&mut lines), Vec::<String>::new());
+        lines.add(b"1}\n\n{\"b\":2}\n{\"c\"");
+        assert_eq!(all(&mut lines), ["{\"a\":1}", "{\"b\":2}"]);
+        assert_eq!(lines.pending(), 4);
+    }
+}

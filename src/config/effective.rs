@@ -1,0 +1,138 @@
+//! What holds in the end: the flags, then the context's settings, then the file, then the defaults.
+
+use super::{Config, Meaning, glob};
+
+/// What the command line says. None: nothing.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Overrides {
+    /// `--theme`.
+    pub theme: Option<String>,
+    /// `--no-color`, or `NO_COLOR` in the environment.
+    pub no_color: bool,
+    /// `--ascii`.
+    pub ascii: bool,
+    /// `--tab`.
+    pub tab: Option<String>,
+    /// `--read-only` (true) or `--write` (false).
+    pub read_only: Option<bool>,
+}
+
+/// The settings of a session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// Name of the theme; none: by the terminal's background where it says so, else dark.
+    pub theme: Option<String>,
+    /// Draw without colour.
+    pub no_color: bool,
+    /// Draw in ASCII alone.
+    pub ascii: bool,
+    /// Name of the tab to open first.
+    pub tab: Option<String>,
+    /// Listen to the mouse.
+    pub mouse: bool,
+    /// Ring the bell.
+    pub bell: bool,
+    /// OSC 9 notifications.
+    pub osc9: bool,
+    /// Hook command.
+    pub hook: Option<String>,
+    /// Other meanings of keys.
+    pub keys: Vec<(String, Meaning)>,
+}
+
+/// What holds in one context.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ContextSettings {
+    /// Writes are off, and why.
+    pub read_only: Option<String>,
+    /// A word beside the context's name.
+    pub label: Option<String>,
+    /// Its colour.
+    pub color: Option<String>,
+}
+
+impl Config {
+    /// The settings that hold with these flags.
+    pub fn settings(&self, overrides: &Overrides) -> Settings {
+        Settings {
+            theme: overrides.theme.clone().or_else(|| self.theme.clone()),
+            no_color: overrides.no_color,
+            ascii: overrides.ascii || self.ascii.unwrap_or(false),
+            tab: overrides.tab.clone().or_else(|| self.tab.clone()),
+            mouse: self.mouse.unwrap_or(false),
+            bell: self.notify.bell.unwrap_or(true),
+            osc9: self.notify.osc9.unwrap_or(false),
+            hook: self.notify.hook.clone().filter(|hook| !hook.trim().is_empty()),
+            keys: self.keys.iter().map(|(key, meaning)| (key.clone(), meaning.clone())).collect(),
+        }
+    }
+
+    /// What holds in `context` with these flags. Asked again whenever the context is switched.
+    pub fn context(&self, context: &str, overrides: &Overrides) -> ContextSettings {
+        let (pattern, own) = self
+            .contexts
+            .iter()
+            .filter(|(pattern, _)| glob::matches(pattern, context))
+            .max_by_key(|(pattern, _)| pattern.len())
+            .map_or((None, None), |(pattern, own)| (Some(pattern), Some(own)));
+        let by_file = match own.and_then(|own| own.read_only) {
+            Some(true) => {
+                Some(format!("the configuration marks context `{}` read-only", pattern.map_or(context, |p| p)))
+            }
+            Some(false) => None,
+            None => (self.read_only == Some(true)).then(|| "the configuration says read-only".to_owned()),
+        };
+        ContextSettings {
+            read_only: match overrides.read_only {
+                Some(true) => Some("started with --read-only".to_owned()),
+                Some(false) => None,
+                None => by_file,
+            },
+            label: own.and_then(|own| own.label.clone()),
+            color: own.and_then(|own| own.color.clone()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::parse;
+
+    fn config(text: &str) -> Config {
+        parse(text, "c.yaml").unwrap().config
+    }
+
+    #[test]
+    fn flags_win_over_the_file() {
+        let config = config("theme: light\ntab: nodes\n");
+        let flags = Overrides { theme: Some("dark".into()), ..Overrides::default() };
+        let settings = config.settings(&flags);
+        assert_eq!(settings.theme.as_deref(), Some("dark"));
+        assert_eq!(settings.tab.as_deref(), Some("nodes"));
+        assert!(settings.bell, "the bell is on unless the file says otherwise");
+    }
+
+    #[test]
+    fn the_longest_pattern_that_matches_decides_about_writes() {
+        let config = config(
+            "contexts:\n  '*': {read-only: true}\n  'lab-*': {read-only: false, label: lab}\n  'lab-prod': {read-only: true}\n",
+        );
+        let none = Overrides::default();
+        let reason = config.context("prod", &none).read_only.unwrap();
+        assert!(reason.contains("`*`"), "{reason}");
+        assert_eq!(config.context("lab-1", &none), ContextSettings { label: Some("lab".into()), ..Default::default() });
+        assert!(config.context("lab-prod", &none).read_only.is_some());
+    }
+
+    #[test]
+    fn write_overrides_the_file_and_read_only_overrides_a_context() {
+        let config = config("read-only: true\ncontexts: {lab: {read-only: false}}\n");
+        let write = Overrides { read_only: Some(false), ..Overrides::default() };
+        let read = Overrides { read_only: Some(true), ..Overrides::default() };
+        assert!(config.context("prod", &Overrides::default()).read_only.is_some());
+        assert_eq!(config.context("prod", &write).read_only, None);
+        assert_eq!(config.context("lab", &Overrides::default()).read_only, None);
+        assert_eq!(config.context("lab", &read).read_only.as_deref(), Some("started with --read-only"));
+    }
+}

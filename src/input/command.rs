@@ -1,0 +1,390 @@
+//! What a key can mean.
+
+use std::fmt;
+
+use crate::actions::ActionId;
+
+/// The tabs, by digit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Tab {
+    /// 1: everything at a glance.
+    Overview,
+    /// 2: cluster operators by run level.
+    Operators,
+    /// 3: pools, their nodes, and why.
+    Pools,
+    /// 4: nodes with their phases.
+    Nodes,
+    /// 5: what a person should know.
+    Findings,
+    /// 6: what happened.
+    Timeline,
+}
+
+impl Tab {
+    /// All of them, in the order of their digits.
+    pub const ALL: [Self; 6] =
+        [Self::Overview, Self::Operators, Self::Pools, Self::Nodes, Self::Findings, Self::Timeline];
+
+    /// Its title.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Overview => "Overview",
+            Self::Operators => "Operators",
+            Self::Pools => "Pools",
+            Self::Nodes => "Nodes",
+            Self::Findings => "Findings",
+            Self::Timeline => "Timeline",
+        }
+    }
+
+    /// Its digit.
+    pub fn digit(self) -> char {
+        match self {
+            Self::Overview => '1',
+            Self::Operators => '2',
+            Self::Pools => '3',
+            Self::Nodes => '4',
+            Self::Findings => '5',
+            Self::Timeline => '6',
+        }
+    }
+}
+
+/// Where help lists a command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Group {
+    /// What changes the cluster.
+    Actions,
+    /// Looking at the selected thing.
+    Look,
+    /// Lists: filter, sort, marks.
+    Lists,
+    /// Moving about.
+    Move,
+    /// Tabs and panes.
+    Tabs,
+    /// The line at the bottom and text fields.
+    Text,
+    /// The program itself.
+    Program,
+}
+
+impl Group {
+    /// All of them, in the order of help.
+    pub const ALL: [Self; 7] =
+        [Self::Actions, Self::Look, Self::Lists, Self::Move, Self::Tabs, Self::Text, Self::Program];
+
+    /// Its heading in help.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Actions => "Change the cluster",
+            Self::Look => "Look closer",
+            Self::Lists => "Lists",
+            Self::Move => "Move",
+            Self::Tabs => "Tabs and panes",
+            Self::Text => "Text fields",
+            Self::Program => "Program",
+        }
+    }
+}
+
+/// What a key means. A closed set: everything that the keyboard can do is here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Command {
+    /// One up.
+    Up,
+    /// One down.
+    Down,
+    /// One left: scroll columns, close a branch, previous cell.
+    Left,
+    /// One right.
+    Right,
+    /// The first.
+    First,
+    /// The last.
+    Last,
+    /// A page up.
+    PageUp,
+    /// A page down.
+    PageDown,
+    /// Half a page up.
+    HalfUp,
+    /// Half a page down. Never a deletion, whatever other tools do with that key.
+    HalfDown,
+    /// Go to a tab.
+    Go(Tab),
+    /// The view that was shown before this one.
+    LastView,
+    /// Next pane.
+    NextPane,
+    /// Previous pane.
+    PreviousPane,
+    /// Down to the obvious child, or press the focused button.
+    Enter,
+    /// One step up: popup, filter, marks, view; never out.
+    Back,
+    /// Back, and out when pressed twice at the root.
+    Leave,
+    /// Out.
+    Quit,
+    /// Open the filter line.
+    Filter,
+    /// Open the command line.
+    CommandLine,
+    /// Help.
+    Help,
+    /// Mark or unmark the selected row.
+    Mark,
+    /// Mark everything from the last marked row to this one.
+    MarkRange,
+    /// Forget the marks.
+    ClearMarks,
+    /// Describe the selected object.
+    Describe,
+    /// The selected object as YAML.
+    Yaml,
+    /// The actions for the selected object.
+    Menu,
+    /// What this program asked of the cluster, as `oc` lines.
+    CommandLog,
+    /// Save the view to a file.
+    Save,
+    /// Copy a name, a finding or an `oc` line.
+    Copy,
+    /// Show or hide the header.
+    Header,
+    /// Hand the terminal back to the shell for a while.
+    Suspend,
+    /// Ask the cluster again now.
+    Refresh,
+    /// Choose the column to the left for sorting.
+    ColumnLeft,
+    /// Choose the column to the right for sorting.
+    ColumnRight,
+    /// Sort by the chosen column; again to reverse.
+    Sort,
+    /// Sort by name; again to reverse.
+    SortName,
+    /// Sort by age; again to reverse.
+    SortAge,
+    /// Sort by state; again to reverse.
+    SortState,
+    /// All columns, or those that matter.
+    Wide,
+    /// Next match of the search.
+    NextMatch,
+    /// Previous match of the search.
+    PreviousMatch,
+    /// Wrap long lines, or not.
+    Wrap,
+    /// Use the whole screen for a text, or not.
+    Fullscreen,
+    /// Show or hide `managedFields`.
+    ManagedFields,
+    /// The next step of the procedure, as the rail says it.
+    NextStep,
+    /// An action: something that changes the cluster.
+    Act(ActionId),
+    /// Stop the selected action of this program that is still under way.
+    CancelJob,
+    /// Accept the text.
+    Accept,
+    /// Drop the text.
+    Cancel,
+    /// Complete the word.
+    Complete,
+    /// Older entry of the history.
+    Older,
+    /// Newer entry of the history.
+    Newer,
+    /// Erase a word.
+    EraseWord,
+    /// Erase the line.
+    EraseLine,
+    /// Next field or button.
+    NextField,
+    /// Previous field or button.
+    PreviousField,
+    /// The simulated cluster faster.
+    Faster,
+    /// The simulated cluster slower.
+    Slower,
+}
+
+/// Name, footer word, help text and group of every command, in the order of help.
+const TABLE: &[(Command, &str, &str, &str, Group)] = &[
+    (
+        Command::Act(ActionId::PausePool),
+        "pause-pool",
+        "pause",
+        "pause the pool: no further node is taken",
+        Group::Actions,
+    ),
+    (
+        Command::Act(ActionId::UnpausePool),
+        "unpause-pool",
+        "unpause",
+        "unpause the pool: its nodes will reboot",
+        Group::Actions,
+    ),
+    (
+        Command::Act(ActionId::CordonNodes),
+        "cordon-nodes",
+        "cordon",
+        "cordon the node or the marked nodes",
+        Group::Actions,
+    ),
+    (
+        Command::Act(ActionId::UncordonNodes),
+        "uncordon-nodes",
+        "uncordon",
+        "uncordon the node or the marked nodes",
+        Group::Actions,
+    ),
+    (
+        Command::Act(ActionId::StartUpdate),
+        "start-update",
+        "update",
+        "start an update to a version on offer",
+        Group::Actions,
+    ),
+    (Command::NextStep, "next-step", "next step", "the next step, as the rail names it", Group::Actions),
+    (Command::Menu, "menu", "actions", "all actions for the selected object, and why not", Group::Actions),
+    (
+        Command::CancelJob,
+        "cancel-job",
+        "stop it",
+        "stop the newest action of this program that is under way",
+        Group::Actions,
+    ),
+    (Command::Enter, "enter", "open", "down: open, go to, press", Group::Look),
+    (Command::Describe, "describe", "describe", "describe: conditions, fields, ages, evidence", Group::Look),
+    (Command::Yaml, "yaml", "yaml", "the object as YAML", Group::Look),
+    (Command::NextMatch, "next-match", "next match", "next match of the search", Group::Look),
+    (Command::PreviousMatch, "previous-match", "previous match", "previous match of the search", Group::Look),
+    (Command::Wrap, "wrap", "wrap", "wrap long lines, or not", Group::Look),
+    (Command::Fullscreen, "fullscreen", "full screen", "use the whole screen, or not", Group::Look),
+    (Command::ManagedFields, "managed-fields", "managedFields", "show or hide managedFields", Group::Look),
+    (Command::Copy, "copy", "copy", "copy the name, the finding, the oc line or the text", Group::Look),
+    (Command::Save, "save", "save", "save this view to a file", Group::Look),
+    (
+        Command::Filter,
+        "filter",
+        "filter",
+        "filter, or search in a text: regex, !inverse, -l key=value, -f fuzzy",
+        Group::Lists,
+    ),
+    (Command::Mark, "mark", "mark", "mark or unmark", Group::Lists),
+    (Command::MarkRange, "mark-range", "mark range", "mark from the last marked row to here", Group::Lists),
+    (Command::ClearMarks, "clear-marks", "clear marks", "forget the marks", Group::Lists),
+    (Command::ColumnLeft, "column-left", "column", "choose the column to the left", Group::Lists),
+    (Command::ColumnRight, "column-right", "column", "choose the column to the right", Group::Lists),
+    (Command::Sort, "sort", "sort", "sort by the chosen column; again to reverse", Group::Lists),
+    (Command::SortName, "sort-name", "by name", "sort by name; again to reverse", Group::Lists),
+    (Command::SortAge, "sort-age", "by age", "sort by age; again to reverse", Group::Lists),
+    (Command::SortState, "sort-state", "by state", "sort by state; again to reverse", Group::Lists),
+    (Command::Wide, "wide", "wide", "all columns, or those that matter", Group::Lists),
+    (Command::Up, "up", "up", "up", Group::Move),
+    (Command::Down, "down", "down", "down", Group::Move),
+    (Command::Left, "left", "left", "left: close a branch, scroll", Group::Move),
+    (Command::Right, "right", "right", "right: open a branch, scroll", Group::Move),
+    (Command::First, "first", "first", "first", Group::Move),
+    (Command::Last, "last", "last", "last", Group::Move),
+    (Command::PageUp, "page-up", "page up", "page up", Group::Move),
+    (Command::PageDown, "page-down", "page down", "page down", Group::Move),
+    (Command::HalfUp, "half-up", "half page up", "half a page up", Group::Move),
+    (Command::HalfDown, "half-down", "half page down", "half a page down (it never deletes anything)", Group::Move),
+    (Command::Go(Tab::Overview), "overview", "overview", "tab 1: everything at a glance", Group::Tabs),
+    (Command::Go(Tab::Operators), "operators", "operators", "tab 2: cluster operators by run level", Group::Tabs),
+    (Command::Go(Tab::Pools), "pools", "pools", "tab 3: pools, their nodes, and why", Group::Tabs),
+    (Command::Go(Tab::Nodes), "nodes", "nodes", "tab 4: nodes with their phases", Group::Tabs),
+    (Command::Go(Tab::Findings), "findings", "findings", "tab 5: what a person should know", Group::Tabs),
+    (Command::Go(Tab::Timeline), "timeline", "timeline", "tab 6: what happened", Group::Tabs),
+    (Command::NextPane, "next-pane", "next pane", "next pane", Group::Tabs),
+    (Command::PreviousPane, "previous-pane", "previous pane", "previous pane", Group::Tabs),
+    (Command::LastView, "last-view", "last view", "the view before this one", Group::Tabs),
+    (Command::Accept, "accept", "accept", "accept the text", Group::Text),
+    (Command::Cancel, "cancel", "cancel", "drop the text", Group::Text),
+    (Command::Complete, "complete", "complete", "complete the word", Group::Text),
+    (Command::Older, "older", "older", "older entry of the history", Group::Text),
+    (Command::Newer, "newer", "newer", "newer entry of the history", Group::Text),
+    (Command::EraseWord, "erase-word", "erase word", "erase a word", Group::Text),
+    (Command::EraseLine, "erase-line", "erase line", "erase the line", Group::Text),
+    (Command::NextField, "next-field", "next field", "next field or button", Group::Text),
+    (Command::PreviousField, "previous-field", "previous field", "previous field or button", Group::Text),
+    (Command::CommandLine, "command-line", "command", "command line, with completion and history", Group::Program),
+    (Command::Help, "help", "help", "this help, from the real bindings", Group::Program),
+    (Command::CommandLog, "command-log", "command log", "what was sent to the cluster, as oc lines", Group::Program),
+    (Command::Header, "header", "header", "show or hide the header", Group::Program),
+    (Command::Refresh, "refresh", "refresh", "ask the cluster again now", Group::Program),
+    (Command::Faster, "faster", "faster", "the simulated cluster faster", Group::Program),
+    (Command::Slower, "slower", "slower", "the simulated cluster slower", Group::Program),
+    (Command::Back, "back", "back", "one step up: popup, filter, marks, view; never out", Group::Program),
+    (Command::Leave, "leave", "back", "back; twice at the root: quit", Group::Program),
+    (Command::Suspend, "suspend", "suspend", "back to the shell for a while (fg returns)", Group::Program),
+    (Command::Quit, "quit", "quit", "quit; again to force it", Group::Program),
+];
+
+impl Command {
+    /// Every command, in the order of help.
+    pub fn all() -> impl Iterator<Item = Self> {
+        TABLE.iter().map(|row| row.0)
+    }
+
+    fn row(self) -> &'static (Self, &'static str, &'static str, &'static str, Group) {
+        TABLE.iter().find(|row| row.0 == self).unwrap_or(&TABLE[0])
+    }
+
+    /// Its name in the configuration, kebab-case.
+    pub fn name(self) -> &'static str {
+        self.row().1
+    }
+
+    /// Its word in the footer.
+    pub fn word(self) -> &'static str {
+        self.row().2
+    }
+
+    /// What help says of it.
+    pub fn help(self) -> &'static str {
+        self.row().3
+    }
+
+    /// Where help lists it.
+    pub fn group(self) -> Group {
+        self.row().4
+    }
+
+    /// Does it lead to a change of the cluster? Such commands do not exist while read-only.
+    pub fn writes(self) -> bool {
+        matches!(self, Self::Act(_) | Self::NextStep | Self::Menu | Self::CancelJob)
+    }
+
+    /// The command of a name.
+    pub fn named(name: &str) -> Option<Self> {
+        TABLE.iter().find(|row| row.1 == name).map(|row| row.0)
+    }
+}
+
+impl fmt::Display for Command {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn every_command_has_its_own_name_and_finds_itself() {
+        let names: BTreeSet<&str> = Command::all().map(Command::name).collect();
+        assert_eq!(names.len(), TABLE.len());
+        for command in Command::all() {
+            assert_eq!(Command::named(command.name()), Some(command));
+        }
+    }
+}

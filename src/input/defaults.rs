@@ -1,0 +1,132 @@
+//! The keys as they come, as data. The order matters: the first rule that fits wins.
+
+use super::command::{Command as C, Tab};
+use super::key::Key;
+use super::keymap::Rule;
+use super::when::When as W;
+use crate::actions::ActionId as A;
+
+/// `(key, when, command, place in the footer)`; places from 1, 0 means help only.
+const RULES: &[(&str, W, C, u8)] = &[
+    // While text is typed.
+    ("ctrl-c", W::Always, C::Quit, 0),
+    ("esc", W::Typing, C::Cancel, 2),
+    ("enter", W::Typing, C::Accept, 1),
+    ("tab", W::CommandLine, C::Complete, 3),
+    ("ctrl-f", W::CommandLine, C::Complete, 0),
+    ("tab", W::Plan, C::NextField, 3),
+    ("shift-tab", W::Plan, C::PreviousField, 0),
+    ("up", W::Typing, C::Older, 0),
+    ("down", W::Typing, C::Newer, 0),
+    ("ctrl-p", W::Typing, C::Older, 0),
+    ("ctrl-n", W::Typing, C::Newer, 0),
+    ("ctrl-w", W::Typing, C::EraseWord, 0),
+    ("ctrl-u", W::Typing, C::EraseLine, 0),
+    // The simulated cluster.
+    ("+", W::Sim, C::Faster, 10),
+    ("=", W::Sim, C::Faster, 0),
+    ("-", W::Sim, C::Slower, 11),
+    // Texts.
+    ("n", W::Searching, C::NextMatch, 10),
+    ("N", W::Searching, C::PreviousMatch, 11),
+    ("w", W::Text, C::Wrap, 12),
+    ("f", W::Text, C::Fullscreen, 13),
+    ("m", W::Text, C::ManagedFields, 0),
+    // What changes the cluster.
+    ("p", W::Pool, C::Act(A::PausePool), 10),
+    ("p", W::PausedPool, C::Act(A::UnpausePool), 10),
+    ("c", W::Node, C::Act(A::CordonNodes), 11),
+    ("u", W::Node, C::Act(A::UncordonNodes), 12),
+    ("U", W::Panes, C::Act(A::StartUpdate), 13),
+    ("n", W::NextStep, C::NextStep, 9),
+    ("x", W::Panes, C::Menu, 20),
+    ("ctrl-k", W::Running, C::CancelJob, 14),
+    // Look closer.
+    ("enter", W::Anywhere, C::Enter, 21),
+    ("d", W::Selected, C::Describe, 22),
+    ("y", W::Selected, C::Yaml, 23),
+    ("Y", W::Anywhere, C::Copy, 45),
+    ("ctrl-o", W::Anywhere, C::Copy, 0),
+    ("ctrl-s", W::Anywhere, C::Save, 46),
+    // Lists.
+    ("/", W::Anywhere, C::Filter, 30),
+    ("space", W::Node, C::Mark, 24),
+    ("ctrl-space", W::Node, C::MarkRange, 0),
+    ("v", W::Node, C::MarkRange, 0),
+    ("ctrl-\\", W::Panes, C::ClearMarks, 0),
+    ("shift-left", W::Table, C::ColumnLeft, 0),
+    ("shift-right", W::Table, C::ColumnRight, 0),
+    ("O", W::Table, C::Sort, 0),
+    ("N", W::Table, C::SortName, 0),
+    ("A", W::Table, C::SortAge, 0),
+    ("S", W::Table, C::SortState, 0),
+    ("ctrl-w", W::Panes, C::Wide, 0),
+    // Move.
+    ("j", W::Anywhere, C::Down, 0),
+    ("down", W::Anywhere, C::Down, 0),
+    ("k", W::Anywhere, C::Up, 0),
+    ("up", W::Anywhere, C::Up, 0),
+    ("h", W::Anywhere, C::Left, 0),
+    ("left", W::Anywhere, C::Left, 0),
+    ("l", W::Anywhere, C::Right, 0),
+    ("right", W::Anywhere, C::Right, 0),
+    ("g", W::Anywhere, C::First, 0),
+    ("home", W::Anywhere, C::First, 0),
+    ("G", W::Anywhere, C::Last, 0),
+    ("end", W::Anywhere, C::Last, 0),
+    ("ctrl-f", W::Anywhere, C::PageDown, 0),
+    ("pgdn", W::Anywhere, C::PageDown, 0),
+    ("ctrl-b", W::Anywhere, C::PageUp, 0),
+    ("pgup", W::Anywhere, C::PageUp, 0),
+    ("ctrl-d", W::Anywhere, C::HalfDown, 0),
+    ("ctrl-u", W::Anywhere, C::HalfUp, 0),
+    // Tabs and panes.
+    ("1", W::Panes, C::Go(Tab::Overview), 0),
+    ("2", W::Panes, C::Go(Tab::Operators), 0),
+    ("3", W::Panes, C::Go(Tab::Pools), 0),
+    ("4", W::Panes, C::Go(Tab::Nodes), 0),
+    ("5", W::Panes, C::Go(Tab::Findings), 0),
+    ("6", W::Panes, C::Go(Tab::Timeline), 0),
+    ("tab", W::Panes, C::NextPane, 40),
+    ("shift-tab", W::Panes, C::PreviousPane, 0),
+    ("-", W::Panes, C::LastView, 0),
+    ("[", W::Panes, C::LastView, 0),
+    // The program.
+    (":", W::Anywhere, C::CommandLine, 31),
+    ("?", W::Anywhere, C::Help, 32),
+    ("@", W::Anywhere, C::CommandLog, 47),
+    ("ctrl-e", W::Anywhere, C::Header, 0),
+    ("ctrl-r", W::Anywhere, C::Refresh, 0),
+    ("R", W::Anywhere, C::Refresh, 0),
+    ("esc", W::Anywhere, C::Back, 33),
+    ("q", W::Anywhere, C::Leave, 0),
+    ("ctrl-z", W::Always, C::Suspend, 0),
+];
+
+/// The rules as they come.
+pub fn rules() -> Vec<Rule> {
+    RULES
+        .iter()
+        .filter_map(|(key, when, command, place)| {
+            let key: Key = key.parse().ok()?;
+            Some(Rule { key, when: *when, command: *command, hint: (*place > 0).then_some(*place) })
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_default_names_a_key() {
+        assert_eq!(rules().len(), RULES.len());
+    }
+
+    #[test]
+    fn every_command_has_a_key() {
+        for command in C::all() {
+            assert!(RULES.iter().any(|rule| rule.2 == command), "{command} cannot be given");
+        }
+    }
+}

@@ -1,0 +1,194 @@
+//! Under which circumstances a key means what it means: conditions on a pure snapshot of the screen.
+
+/// Who has the keyboard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Layer {
+    /// The panes.
+    Panes,
+    /// A text popup: describe, YAML, command log, help.
+    Text,
+    /// A popup with a list: action menu, contexts, versions, simulation.
+    List,
+    /// A plan that waits for confirmation.
+    Plan,
+}
+
+/// The pane that has the focus.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Pane {
+    /// Operators.
+    Operators,
+    /// Pools as a tree.
+    Pools,
+    /// Nodes as a map, one cell each.
+    Map,
+    /// Nodes as a table.
+    Nodes,
+    /// Findings.
+    Findings,
+    /// Timeline.
+    Timeline,
+}
+
+/// What kind of thing is selected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Row {
+    /// Nothing.
+    #[default]
+    None,
+    /// An operator.
+    Operator,
+    /// A pool that rolls freely.
+    Pool,
+    /// A paused pool.
+    PausedPool,
+    /// A node that takes pods.
+    Node,
+    /// A node that is cordoned.
+    CordonedNode,
+    /// The ClusterVersion.
+    Version,
+    /// Something else.
+    Other,
+}
+
+/// What the conditions look at. Pure data: a test writes it by hand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Snapshot {
+    /// Who has the keyboard.
+    pub layer: Layer,
+    /// The pane that has the focus.
+    pub pane: Pane,
+    /// A text field has the keyboard: the filter line, the command line, a search, a field of a plan.
+    pub text_entry: bool,
+    /// That field is the command line.
+    pub command_line: bool,
+    /// Writes are off.
+    pub read_only: bool,
+    /// What is selected.
+    pub row: Row,
+    /// Rows are marked.
+    pub marked: bool,
+    /// The text popup has a search.
+    pub searching: bool,
+    /// The popup about the simulated cluster is on top.
+    pub sim: bool,
+    /// Something can be started: the rail names a next step.
+    pub next_step: bool,
+    /// An action of this program is under way.
+    pub running: bool,
+}
+
+impl Default for Snapshot {
+    fn default() -> Self {
+        Self {
+            layer: Layer::Panes,
+            pane: Pane::Pools,
+            text_entry: false,
+            command_line: false,
+            read_only: false,
+            row: Row::None,
+            marked: false,
+            searching: false,
+            sim: false,
+            next_step: false,
+            running: false,
+        }
+    }
+}
+
+/// A condition.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum When {
+    /// Wherever no text is being typed.
+    Anywhere,
+    /// Also while text is being typed.
+    Always,
+    /// A text field has the keyboard.
+    Typing,
+    /// The command line has the keyboard.
+    CommandLine,
+    /// The panes have the keyboard.
+    Panes,
+    /// A pane that lists nodes has the keyboard.
+    Nodes,
+    /// A pool is selected that is not paused.
+    Pool,
+    /// A paused pool is selected.
+    PausedPool,
+    /// A node (or nodes) is selected.
+    Node,
+    /// Rows are marked in the focused pane.
+    Marked,
+    /// Something is selected that has an object behind it.
+    Selected,
+    /// A table has the focus: sorting and columns make sense.
+    Table,
+    /// A text popup is on top.
+    Text,
+    /// A text popup is on top and has a search.
+    Searching,
+    /// A list popup is on top.
+    List,
+    /// A plan is on top.
+    Plan,
+    /// The popup about the simulated cluster is on top.
+    Sim,
+    /// The rail names a next step.
+    NextStep,
+    /// An action of this program is under way.
+    Running,
+}
+
+impl When {
+    /// Does the condition hold?
+    pub fn holds(self, at: &Snapshot) -> bool {
+        let quiet = !at.text_entry;
+        let panes = quiet && at.layer == Layer::Panes;
+        match self {
+            Self::Always => true,
+            Self::Anywhere => quiet,
+            Self::Typing => at.text_entry,
+            Self::CommandLine => at.text_entry && at.command_line,
+            Self::Panes => panes,
+            Self::Nodes => panes && matches!(at.pane, Pane::Nodes | Pane::Map),
+            Self::Pool => panes && at.row == Row::Pool,
+            Self::PausedPool => panes && at.row == Row::PausedPool,
+            Self::Node => panes && matches!(at.row, Row::Node | Row::CordonedNode),
+            Self::Marked => panes && at.marked,
+            Self::Selected => panes && !matches!(at.row, Row::None | Row::Other),
+            Self::Table => panes && matches!(at.pane, Pane::Operators | Pane::Nodes | Pane::Findings | Pane::Timeline),
+            Self::Text => quiet && at.layer == Layer::Text,
+            Self::Searching => quiet && at.layer == Layer::Text && at.searching,
+            Self::List => quiet && at.layer == Layer::List,
+            Self::Plan => at.layer == Layer::Plan,
+            Self::Sim => quiet && at.sim,
+            Self::NextStep => panes && at.next_step,
+            Self::Running => quiet && at.running,
+        }
+    }
+
+    /// The name in the configuration.
+    pub fn named(name: &str) -> Option<Self> {
+        Some(match name {
+            "anywhere" => Self::Anywhere,
+            "always" => Self::Always,
+            "typing" => Self::Typing,
+            "command-line" => Self::CommandLine,
+            "panes" => Self::Panes,
+            "nodes" => Self::Nodes,
+            "pool" => Self::Pool,
+            "paused-pool" => Self::PausedPool,
+            "node" => Self::Node,
+            "marked" => Self::Marked,
+            "selected" => Self::Selected,
+            "table" => Self::Table,
+            "text" => Self::Text,
+            "searching" => Self::Searching,
+            "list" => Self::List,
+            "plan" => Self::Plan,
+            "sim" => Self::Sim,
+            _ => return None,
+        })
+    }
+}

@@ -1,0 +1,207 @@
+//! Effects become work: owned tasks on the worker, whose answers come back as messages.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use tokio::sync::{mpsc, watch};
+use tokio_util::task::AbortOnDropHandle;
+
+use super::simulator::Simulator;
+use super::{hook, save};
+use crate::actions::audit::Audit;
+use crate::actions::{self, Plan, Session};
+use crate::app::{Effect, Msg};
+use crate::clock;
+use crate::cluster::{Cluster, execute};
+use crate::recorder::Recorder;
+use crate::ui::{Flash, FlashLevel, SimRequest};
+use crate::upgrade::assessment::{Assessment, Subject};
+use crate::upgrade::facts::Kind;
+
+/// What the loop itself has to do, because it concerns the terminal or the end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Own {
+    /// Put this text on the clipboard.
+    Copy(String),
+    /// Ring the bell.
+    Bell,
+    /// Show a desktop notification.
+    Notify(String),
+    /// Hand the terminal to the shell for a while.
+    Suspend,
+    /// Leave.
+    Quit,
+}
+
+/// Turns effects into work. Dropping it ends all work that is under way.
+#[derive(Debug)]
+pub struct Performer {
+    /// What is observed; none until it is known where (the demo's simulator has to start first).
+    pub cluster: Option<Arc<Cluster>>,
+    /// The simulated cluster, if it is ours.
+    pub simulator: Option<Simulator>,
+    recorder: Recorder,
+    assessed: watch::Receiver<Arc<Assessment>>,
+    messages: mpsc::UnboundedSender<Msg>,
+    views: PathBuf,
+    jobs: BTreeMap<u64, AbortOnDropHandle<()>>,
+    rehearsal: Option<AbortOnDropHandle<()>>,
+    reads: Vec<AbortOnDropHandle<()>>,
+}
+
+impl Performer {
+    /// A performer that answers into `messages` and saves views in `views`.
+    pub fn new(
+        recorder: Recorder,
+        assessed: watch::Receiver<Arc<Assessment>>,
+        messages: mpsc::UnboundedSender<Msg>,
+        views: PathBuf,
+    ) -> Self {
+        Self {
+            cluster: None,
+            simulator: None,
+            recorder,
+            assessed,
+            messages,
+            views,
+            jobs: BTreeMap::new(),
+            rehearsal: None,
+            reads: Vec::new(),
+        }
+    }
+
+    /// Does `effect`, or hands it back when it is the loop's own.
+    pub fn perform(&mut self, effect: Effect, session: &Session) -> Option<Own> {
+        self.jobs.retain(|_, task| !task.is_finished());
+        self.reads.retain(|task| !task.is_finished());
+        match effect {
+            Effect::Copy(text) => return Some(Own::Copy(text)),
+            Effect::Bell => return Some(Own::Bell),
+            Effect::Notify(text) => return Some(Own::Notify(text)),
+            Effect::Suspend => return Some(Own::Suspend),
+            Effect::Quit => return Some(Own::Quit),
+            Effect::Rehearse { ticket, plan } => self.rehearse(ticket, *plan, session.clone()),
+            Effect::Execute { id, order } => self.execute(id, *order, session.clone()),
+            Effect::CancelJob(id) => drop(self.jobs.remove(&id)),
+            Effect::Prove { ids, proof } => {
+                let recorder = self.recorder.clone();
+                tokio::spawn(async move { recorder.proved(&ids, proof).await });
+            }
+            Effect::Fetch(subject) => self.fetch(subject),
+            Effect::SwitchContext(context) => {
+                if let Some(cluster) = &self.cluster {
+                    cluster.switch(&context);
+                }
+            }
+            Effect::Refresh => self.refresh(session),
+            Effect::Save { name, extension, text } => self.save(name, extension, text),
+            Effect::Sim(request) => self.drive(request),
+            Effect::Hook { command, story } => self.hook(command, story),
+        }
+        None
+    }
+
+    /// A plan made again on fresh objects, by the newest assessment.
+    fn replan(&self, plan: Plan, session: Session) -> impl execute::Replan + use<> {
+        let assessed = self.assessed.clone();
+        move |target: &actions::Target, fresh: &[serde_json::Value]| {
+            let newest = Arc::clone(&assessed.borrow());
+            actions::again(&newest, &session, &plan, target, fresh)
+        }
+    }
+
+    fn rehearse(&mut self, ticket: u64, plan: Plan, session: Session) {
+        let Some(cluster) = &self.cluster else { return };
+        let (requests, replan) = (cluster.requests(), self.replan(plan.clone(), session));
+        let messages = self.messages.clone();
+        // Only the newest plan is on the screen: the rehearsal of an older one ends with it.
+        self.rehearsal = Some(own(async move {
+            let rehearsed = Box::new(execute::rehearse(&requests, plan, replan).await);
+            let _ = messages.send(Msg::Rehearsed { ticket, rehearsed });
+        }));
+    }
+
+    fn execute(&mut self, id: u64, order: actions::outcome::Order, session: Session) {
+        let Some(cluster) = &self.cluster else { return };
+        let (requests, replan) = (cluster.requests(), self.replan(order.rehearsal.plan.clone(), session));
+        let (messages, recorder) = (self.messages.clone(), self.recorder.clone());
+        let task = own(async move {
+            let outcome = execute::execute(&requests, order, &recorder, replan).await;
+            let _ = messages.send(Msg::JobDone { id, outcome });
+        });
+        self.jobs.insert(id, task);
+    }
+
+    fn fetch(&mut self, subject: Subject) {
+        let messages = self.messages.clone();
+        let Some((kind, name)) = object(&subject) else {
+            let fetched = Err("there is no object behind this".to_owned());
+            let _ = messages.send(Msg::Fetched { subject, fetched });
+            return;
+        };
+        let Some(requests) = self.cluster.as_ref().map(|cluster| cluster.requests()) else { return };
+        let task = own(async move {
+            let fetched = requests.fetch(kind, &name).await.map_err(|trouble| trouble.words);
+            let _ = messages.send(Msg::Fetched { subject, fetched });
+        });
+        self.reads.push(task);
+    }
+
+    /// Asks the cluster again: the present context is left and entered anew.
+    fn refresh(&self, session: &Session) {
+        if let Some(cluster) = &self.cluster {
+            cluster.switch(&session.context);
+        }
+    }
+
+    fn save(&self, name: String, extension: &'static str, text: String) {
+        let (messages, folder) = (self.messages.clone(), self.views.clone());
+        tokio::task::spawn_blocking(move || {
+            let flash = match save::save(&folder, &name, extension, &text, clock::now()) {
+                Ok(path) => Flash { level: FlashLevel::Info, text: format!("saved {}", path.display()) },
+                Err(words) => Flash { level: FlashLevel::Error, text: words },
+            };
+            let _ = messages.send(Msg::Say(flash));
+        });
+    }
+
+    fn hook(&mut self, command: String, story: crate::app::Story) {
+        let messages = self.messages.clone();
+        self.reads.push(own(async move {
+            if let Err(text) = hook::run(command, story).await {
+                let _ = messages.send(Msg::Say(Flash { level: FlashLevel::Warning, text }));
+            }
+        }));
+    }
+
+    fn drive(&self, request: SimRequest) {
+        let flash = match &self.simulator {
+            Some(simulator) => match simulator.drive(&request) {
+                Ok(info) => {
+                    let _ = self.messages.send(Msg::Sim(info));
+                    return;
+                }
+                Err(text) => Flash { level: FlashLevel::Warning, text },
+            },
+            None => Flash { level: FlashLevel::Warning, text: "this cluster is not simulated here".to_owned() },
+        };
+        let _ = self.messages.send(Msg::Say(flash));
+    }
+}
+
+/// A task on the worker that ends when the handle is dropped.
+fn own(work: impl Future<Output = ()> + Send + 'static) -> AbortOnDropHandle<()> {
+    AbortOnDropHandle::new(tokio::spawn(work))
+}
+
+/// The object behind a subject; none for the link.
+fn object(subject: &Subject) -> Option<(Kind, String)> {
+    Some(match subject {
+        Subject::Version => (Kind::ClusterVersions, "version".to_owned()),
+        Subject::Operator(name) => (Kind::ClusterOperators, name.clone()),
+        Subject::Pool(name) => (Kind::MachineConfigPools, name.clone()),
+        Subject::Node(name) => (Kind::Nodes, name.clone()),
+        Subject::Link => return None,
+    })
+}

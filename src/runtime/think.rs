@@ -1,0 +1,41 @@
+//! The task that turns facts into assessments: the latest facts win, at most one assessment is in flight.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+use super::pace;
+use crate::clock;
+use crate::upgrade::assess::assess;
+use crate::upgrade::assessment::Assessment;
+use crate::upgrade::facts::Facts;
+use crate::upgrade::memory::Memory;
+
+/// Some findings come with time alone (a drain that takes too long): quiet facts are judged again this often.
+const AGAIN: Duration = Duration::from_secs(5);
+
+/// Judges `facts` until their source or the last reader is gone.
+pub async fn think(mut facts: watch::Receiver<Arc<Facts>>, assessed: watch::Sender<Arc<Assessment>>) {
+    let mut memory = Memory::default();
+    let mut epoch = facts.borrow().epoch;
+    loop {
+        let newest = Arc::clone(&facts.borrow_and_update());
+        if newest.epoch != epoch {
+            epoch = newest.epoch;
+            memory = Memory::default();
+        }
+        let began = clock::instant();
+        let assessment = Arc::new(assess(newest, &memory, clock::now()));
+        memory.timeline = Arc::clone(&assessment.timeline);
+        memory.last = Some(Arc::clone(&assessment));
+        let cost = clock::instant().duration_since(began);
+        if assessed.send(assessment).is_err() {
+            return;
+        }
+        tokio::time::sleep(pace::rest_after(cost)).await;
+        if let Ok(Err(_)) = tokio::time::timeout(AGAIN, facts.changed()).await {
+            return;
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! What the screen asks of the app.
+
+use serde_json::Value;
+
+use crate::actions::{ActionId, Plan, Read, Target};
+use crate::upgrade::assessment::Subject;
+
+/// A wish of the person that the screen cannot fulfil by itself.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Request {
+    /// Make the plan of an action; answered by `View::show_plan` or `View::show_refusal`.
+    Plan {
+        /// Action.
+        action: ActionId,
+        /// Target.
+        target: Target,
+    },
+    /// The person confirmed this plan: carry it out.
+    Confirm {
+        /// The plan as it was shown.
+        plan: Box<Plan>,
+        /// Answers to its questions: name and text.
+        answers: Vec<(String, String)>,
+    },
+    /// Leave the program.
+    Quit,
+    /// Hand the terminal back to the shell.
+    Suspend,
+    /// Put a text on the clipboard.
+    Copy(String),
+    /// Save a text to a file whose name starts with `name`.
+    Save {
+        /// Kebab-case.
+        name: String,
+        /// Extension: `txt`, `tsv`, `yaml`.
+        extension: &'static str,
+        /// Content.
+        text: String,
+    },
+    /// Read an object; answered by `View::show_object`.
+    Fetch(Subject),
+    /// Use another context of the kubeconfig.
+    SwitchContext(String),
+    /// Drive the simulated cluster.
+    Sim(SimRequest),
+    /// Stop an action of this session.
+    CancelJob(u64),
+    /// Ask the cluster again now.
+    Refresh,
+    /// Use another theme: one of `Theme::names`.
+    SetTheme(String),
+    /// Say something in the flash line: a mistake in a command, a key that does nothing here.
+    Say(String),
+}
+
+/// What can be asked of the simulated cluster.
+#[derive(Debug, Clone, PartialEq)]
+pub enum SimRequest {
+    /// So many simulated seconds a second.
+    Speed(f64),
+    /// Throw a fault.
+    Fault(SimFault),
+    /// End all faults.
+    ClearFaults,
+}
+
+/// Faults of the simulated API server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SimFault {
+    /// Cut all watches, once or every so many seconds.
+    CutWatches {
+        /// Seconds; none: once.
+        every: Option<u64>,
+    },
+    /// Answer watches with 410 Gone, once each.
+    Gone,
+    /// Answer 429 with Retry-After for some seconds.
+    TooManyRequests {
+        /// Seconds.
+        seconds: u64,
+    },
+    /// Answer 500 for some seconds.
+    ServerErrors {
+        /// Seconds.
+        seconds: u64,
+    },
+    /// Add latency to every answer; 0 takes it away.
+    Latency {
+        /// Milliseconds.
+        millis: u64,
+    },
+    /// Nobody listens for some seconds.
+    Outage {
+        /// Seconds.
+        seconds: u64,
+    },
+    /// Do not accept the present tokens any more (401).
+    ExpireTokens,
+}
+
+/// News about a plan that is on the screen.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Rehearsed {
+    /// The server's answer to the dry run of one write.
+    DryRun {
+        /// Index into `Plan::writes`.
+        write: usize,
+        /// Accepted, or the refusal in words.
+        result: Result<String, String>,
+    },
+    /// The answer to one of the plan's reads: further consequences, a line each.
+    Read {
+        /// Which read.
+        read: Read,
+        /// Lines, or why it could not be read.
+        result: Result<Vec<String>, String>,
+    },
+    /// The plan was made again on newer objects and differs: it is shown anew, and the reason is told.
+    Changed {
+        /// The new plan.
+        plan: Box<Plan>,
+        /// What happened: `node/worker-1 changed while the plan was on the screen`.
+        why: String,
+    },
+}
+
+/// An object as the server has it, or why it could not be read.
+pub type Fetched = Result<Value, String>;

@@ -1,0 +1,150 @@
+//! Times, ages and numbers in words, and texts cut to a width.
+
+use std::borrow::Cow;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+use crate::upgrade::assessment::age;
+
+/// A duration as people say it, in at most two units: `41s`, `3m12s`, `52m`, `1h12m`, `2d4h`, `21d`.
+pub fn duration(span: TimeDelta) -> String {
+    let seconds = span.num_seconds().max(0);
+    let (days, hours, minutes) = (seconds / 86_400, seconds / 3_600 % 24, seconds / 60 % 60);
+    match (days, hours, minutes) {
+        (0, 0, 0) => format!("{seconds}s"),
+        (0, 0, 1..=9) => format!("{minutes}m{:02}s", seconds % 60),
+        (0, 0, _) => format!("{minutes}m"),
+        (0, _, _) => format!("{hours}h{minutes:02}m"),
+        (1..=9, 1.., _) => format!("{days}d{hours}h"),
+        _ => format!("{days}d"),
+    }
+}
+
+/// An age, `~` in front when it was rebuilt rather than seen; empty when unknown.
+pub fn since(at: Option<DateTime<Utc>>, now: DateTime<Utc>, rebuilt: bool) -> String {
+    at.map_or_else(String::new, |at| format!("{}{}", if rebuilt { "~" } else { "" }, duration(age(at, now))))
+}
+
+/// A time of day, with the date in front when it is not today's.
+pub fn clock(at: DateTime<Utc>, now: DateTime<Utc>) -> String {
+    let today = at.date_naive() == now.date_naive();
+    at.format(if today { "%H:%M:%S" } else { "%m-%d %H:%M" }).to_string()
+}
+
+/// A time in full.
+pub fn stamp(at: DateTime<Utc>) -> String {
+    at.format("%Y-%m-%d %H:%M:%SZ").to_string()
+}
+
+/// `1 node`, `2 nodes`.
+pub fn count(n: usize, one: &str, many: &str) -> String {
+    format!("{n} {}", if n == 1 { one } else { many })
+}
+
+/// Columns that a text takes.
+pub fn width(text: &str) -> usize {
+    if text.is_ascii() { text.len() } else { text.width() }
+}
+
+/// A text cut to `columns`, with `ellipsis` where something is missing. Never splits a wide character.
+pub fn fit<'a>(text: &'a str, columns: usize, ellipsis: &str) -> Cow<'a, str> {
+    if width(text) <= columns {
+        return Cow::Borrowed(text);
+    }
+    let room = columns.saturating_sub(width(ellipsis));
+    let mut out = String::new();
+    let mut used = 0;
+    for c in text.chars() {
+        used += c.width().unwrap_or(0);
+        if used > room {
+            break;
+        }
+        out.push(c);
+    }
+    if columns >= width(ellipsis) {
+        out.push_str(ellipsis);
+    }
+    Cow::Owned(out)
+}
+
+/// A text cut and padded to exactly `columns`.
+pub fn pad(text: &str, columns: usize, ellipsis: &str) -> String {
+    let mut out = fit(text, columns, ellipsis).into_owned();
+    let missing = columns.saturating_sub(width(&out));
+    out.extend(std::iter::repeat_n(' ', missing));
+    out
+}
+
+/// A text in lines of at most `columns`, broken at spaces where possible; lines after the first are indented.
+pub fn wrap(text: &str, columns: usize, indent: usize) -> Vec<String> {
+    let columns = columns.max(4);
+    let indent = indent.min(columns / 2);
+    let mut lines = vec![String::new()];
+    let mut used = 0;
+    for word in text.split_inclusive(' ') {
+        let bare = width(word.trim_end());
+        if used > 0 && used + bare > columns && (used > indent || lines.len() == 1) {
+            lines.push(" ".repeat(indent));
+            used = indent;
+        }
+        for c in word.chars() {
+            let wide = c.width().unwrap_or(0);
+            if used + wide > columns {
+                if c == ' ' {
+                    continue;
+                }
+                lines.push(" ".repeat(indent));
+                used = indent;
+            }
+            if let Some(line) = lines.last_mut() {
+                line.push(c);
+            }
+            used += wide;
+        }
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn durations_read_as_people_say_them() {
+        let say = |seconds| duration(TimeDelta::seconds(seconds));
+        assert_eq!(say(-5), "0s");
+        assert_eq!(say(41), "41s");
+        assert_eq!(say(192), "3m12s");
+        assert_eq!(say(840), "14m");
+        assert_eq!(say(4_320), "1h12m");
+        assert_eq!(say(2 * 86_400 + 4 * 3_600), "2d4h");
+        assert_eq!(say(30 * 86_400 + 4 * 3_600), "30d");
+    }
+
+    #[test]
+    fn wide_characters_count_two_columns() {
+        assert_eq!(pad("节点", 6, "…"), "节点  ");
+        assert_eq!(fit("节点已就绪", 6, "…"), "节点…");
+        assert_eq!(width(&pad("节点已就绪", 6, "…")), 6);
+    }
+
+    #[test]
+    fn long_texts_break_at_spaces() {
+        assert_eq!(wrap("one two three", 8, 2), ["one two ", "  three"]);
+        assert_eq!(wrap("abcdefghij", 4, 0), ["abcd", "efgh", "ij"]);
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_is_wider_than_asked(text in "\\PC{0,80}", columns in 0_usize..60) {
+            prop_assert!(width(&fit(&text, columns, "…")) <= columns.max(1));
+            prop_assert!(width(&pad(&text, columns, "…")) >= columns);
+            for line in wrap(&text, columns, 2) {
+                prop_assert!(width(&line) <= columns.max(4) + 1, "{line:?}");
+            }
+        }
+    }
+}

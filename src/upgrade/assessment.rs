@@ -1,0 +1,554 @@
+//! What the facts mean: the value that every screen draws and every command prints.
+//!
+//! Plain data. It is made by `assess`, and never changed afterwards.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::facts::Facts;
+use super::timeline::Timeline;
+
+/// Where the update stands, as a small closed set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum VerdictKind {
+    /// Could not tell: no ClusterVersion was seen (yet, or ever).
+    Unknown,
+    /// Nothing rolls and nothing was asked for.
+    NotUpdating,
+    /// An update was asked for and has not been accepted (yet).
+    Requested,
+    /// The cluster-version operator applies the payload.
+    UpdatingControlPlane,
+    /// The control plane is done, pools still roll.
+    UpdatingPools,
+    /// No version change, but nodes roll to a new configuration.
+    ConfigRollout,
+    /// Waits for a person: a paused pool with pending changes, an unacknowledged gate, a blocked drain.
+    NeedsPerson,
+    /// An operator takes longer than it should.
+    Slow,
+    /// Nothing moves although it should.
+    Stalled,
+    /// The cluster-version operator says `Failing`.
+    Failing,
+    /// The update ended and everything it should have changed was changed.
+    Completed,
+}
+
+impl VerdictKind {
+    /// The words of the header, in capitals there.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Unknown => "unknown",
+            Self::NotUpdating => "not updating",
+            Self::Requested => "requested, not accepted",
+            Self::UpdatingControlPlane => "control plane updating",
+            Self::UpdatingPools => "pools rolling",
+            Self::ConfigRollout => "configuration rolling",
+            Self::NeedsPerson => "needs a person",
+            Self::Slow => "slow",
+            Self::Stalled => "stalled",
+            Self::Failing => "failing",
+            Self::Completed => "completed",
+        }
+    }
+}
+
+/// A field of an object that a statement rests on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Evidence {
+    /// `kind/name` as `oc` takes it: `clusterversion/version`, `mcp/worker`, `node/worker-3`.
+    pub object: String,
+    /// Path of the field, or the name of the condition.
+    pub field: String,
+    /// Its value, neutralised by whoever draws it.
+    pub value: String,
+    /// The time that the object gives for it.
+    pub at: Option<DateTime<Utc>>,
+}
+
+/// The verdict with its evidence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verdict {
+    /// Which.
+    pub kind: VerdictKind,
+    /// One sentence: what and why.
+    pub why: String,
+    /// Since when, as far as the API tells.
+    pub since: Option<DateTime<Utc>>,
+    /// What it rests on.
+    pub evidence: Vec<Evidence>,
+}
+
+/// How bad a finding is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Level {
+    /// Good to know.
+    Info,
+    /// Look at it.
+    Warning,
+    /// Something is wrong.
+    Error,
+    /// Act now.
+    Critical,
+}
+
+/// Where a finding leads: the thing to select when the person presses enter on it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Subject {
+    /// The ClusterVersion.
+    Version,
+    /// A ClusterOperator by name.
+    Operator(String),
+    /// A pool by name.
+    Pool(String),
+    /// A node by name.
+    Node(String),
+    /// The connection itself, or a kind that cannot be read.
+    Link,
+}
+
+/// Something a person should know.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// Stable id of the check, kebab-case: `drain-blocked`, `pool-paused`, `operator-degraded`.
+    pub id: &'static str,
+    /// How bad.
+    pub level: Level,
+    /// What it is about.
+    pub subject: Subject,
+    /// One line.
+    pub title: String,
+    /// What it means and what to do; may be several lines.
+    pub advice: String,
+    /// Since when, as far as known.
+    pub since: Option<DateTime<Utc>>,
+    /// Normal while nodes reboot.
+    pub expected: bool,
+    /// What it rests on.
+    pub evidence: Vec<Evidence>,
+}
+
+/// From where to where the update goes.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Update {
+    /// The version that the cluster comes from: newest Completed history entry before the current one.
+    pub from: Option<String>,
+    /// The last entry before the current one was never completed: its version.
+    pub from_incomplete: Option<String>,
+    /// The version that is being applied, or was applied last (`status.desired`, or its image when nameless).
+    pub to: Option<String>,
+    /// Is a version update in progress, by history (`history[0].state == Partial`)?
+    pub in_progress: bool,
+    /// `history[0].startedTime`.
+    pub started: Option<DateTime<Utc>>,
+    /// `history[0].completionTime` when Completed.
+    pub completed: Option<DateTime<Utc>>,
+    /// Same version, other image: a migration to a multi-architecture payload.
+    pub multi_arch: bool,
+    /// A new installation: history has one entry only.
+    pub installing: bool,
+    /// `spec.channel`.
+    pub channel: Option<String>,
+    /// Requested (`spec.desiredUpdate`) but not accepted: version or image, and which step holds it up.
+    pub requested: Option<Requested>,
+    /// Progress of the payload as the Progressing message tells it.
+    pub payload: Option<Payload>,
+    /// What the cluster-version operator waits for, from its message.
+    pub waiting_on: Vec<String>,
+    /// The Progressing message, whole.
+    pub message: String,
+    /// Updates on offer, newest first.
+    pub offers: Vec<Offer>,
+}
+
+/// An update that was requested and is not (yet) accepted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Requested {
+    /// Version, or image when the request names none.
+    pub target: String,
+    /// `ReleaseAccepted.reason`: RetrievePayload, LoadPayload, VerifyPayloadVersion, PreconditionChecks.
+    pub step: String,
+    /// Its message.
+    pub message: String,
+    /// `ReleaseAccepted == False`: refused, as opposed to still being worked on.
+    pub refused: bool,
+    /// Since when.
+    pub since: Option<DateTime<Utc>>,
+}
+
+/// Manifests applied, as the Progressing message says: `N of M done (P% complete)`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Payload {
+    /// Manifests done.
+    pub done: u32,
+    /// Manifests in the payload.
+    pub total: u32,
+}
+
+/// A version on offer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Offer {
+    /// Version.
+    pub version: String,
+    /// Pull spec by digest.
+    pub image: String,
+    /// None: recommended. Otherwise the reason and message of the `Recommended` condition.
+    pub risk: Option<String>,
+    /// Release notes.
+    pub url: Option<String>,
+}
+
+/// The state of one ClusterOperator towards the target version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum OperatorState {
+    /// Not available: `Available` is missing or not True.
+    Unavailable,
+    /// `Degraded` is True.
+    Degraded,
+    /// Not at the target version, and Progressing.
+    Updating,
+    /// Not at the target version, and quiet.
+    Waiting,
+    /// At the target version.
+    Updated,
+}
+
+/// One ClusterOperator.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OperatorRow {
+    /// Name.
+    pub name: String,
+    /// Run level of its manifest by the built-in table; none: not in the table (lane `?`).
+    pub level: Option<u8>,
+    /// Counts towards the payload (annotated `include.release.openshift.io/*` or `exclude...`).
+    pub platform: bool,
+    /// The most telling state; [`OperatorRow::updated`], `degraded` and `available` tell each part.
+    pub state: OperatorState,
+    /// At the target version.
+    pub updated: bool,
+    /// `Available`.
+    pub available: bool,
+    /// `Progressing`.
+    pub progressing: bool,
+    /// `Degraded`.
+    pub degraded: bool,
+    /// `Upgradeable` is False: its message.
+    pub not_upgradeable: Option<String>,
+    /// Version `operator` that it reports.
+    pub version: Option<String>,
+    /// Transition time of the condition that the state rests on.
+    pub since: Option<DateTime<Utc>>,
+    /// Reason and message of that condition.
+    pub reason: String,
+    /// See `reason`.
+    pub message: String,
+    /// Normal while nodes reboot (daemon set operators flip Progressing then).
+    pub expected: bool,
+}
+
+/// The operators and their counts. Counts are over platform operators only.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Operators {
+    /// All rows: by run level, then by name; those without level last.
+    pub rows: Vec<OperatorRow>,
+    /// Platform operators.
+    pub total: usize,
+    /// At the target version.
+    pub updated: usize,
+    /// Not at it and Progressing.
+    pub updating: usize,
+    /// Not at it and quiet.
+    pub waiting: usize,
+    /// Not available.
+    pub unavailable: usize,
+    /// Available but degraded.
+    pub degraded: usize,
+}
+
+/// The phase of a node in a rollout.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum NodePhase {
+    /// State Degraded or Unreconcilable.
+    Degraded,
+    /// The drain runs.
+    Draining,
+    /// Cordoned, the drain has not begun.
+    Cordoned,
+    /// Targeted: the daemon checks the change.
+    Preparing,
+    /// Files and OS image are being written.
+    Applying,
+    /// From the reboot command until the node is heard again.
+    Rebooting,
+    /// Booted, not Ready or not validated yet.
+    Back,
+    /// The new configuration runs; the cordon is being lifted.
+    Uncordoning,
+    /// Not at the pool's configuration, its turn has not come.
+    Waiting,
+    /// Not at the pool's configuration, and the pool is paused.
+    Paused,
+    /// At the pool's configuration.
+    Done,
+    /// No pool manages it (no pool matches, several custom pools match, Windows).
+    Unmanaged,
+}
+
+impl NodePhase {
+    /// The word that the screen shows.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Degraded => "Degraded",
+            Self::Draining => "Draining",
+            Self::Cordoned => "Cordoned",
+            Self::Preparing => "Preparing",
+            Self::Applying => "Applying",
+            Self::Rebooting => "Rebooting",
+            Self::Back => "Back",
+            Self::Uncordoning => "Uncordoning",
+            Self::Waiting => "Waiting",
+            Self::Paused => "Paused",
+            Self::Done => "Done",
+            Self::Unmanaged => "Unmanaged",
+        }
+    }
+
+    /// Is the machine-config daemon at work on the node?
+    pub fn moving(self) -> bool {
+        matches!(
+            self,
+            Self::Preparing
+                | Self::Cordoned
+                | Self::Draining
+                | Self::Applying
+                | Self::Rebooting
+                | Self::Back
+                | Self::Uncordoning
+        )
+    }
+}
+
+/// Where a phase or its age was read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    /// The MachineConfigNode.
+    MachineConfigNode,
+    /// Annotations and state of the Node.
+    Annotations,
+    /// This program saw it happen.
+    Seen,
+}
+
+/// A cordon and what is known of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cordon {
+    /// By the machine-config operator for its own drain; false: somebody else's.
+    pub by_mco: bool,
+    /// The manager that set `spec.unschedulable`, by managedFields, where known.
+    pub manager: Option<String>,
+    /// Since when (taint `node.kubernetes.io/unschedulable` timeAdded, else managedFields time).
+    pub since: Option<DateTime<Utc>>,
+}
+
+/// One node.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Node {
+    /// Name.
+    pub name: String,
+    /// Pool that manages it.
+    pub pool: Option<String>,
+    /// `topology.kubernetes.io/zone`.
+    pub zone: Option<String>,
+    /// Roles, sorted.
+    pub roles: Vec<String>,
+    /// Phase.
+    pub phase: NodePhase,
+    /// Since when it is in the phase; none: unknown.
+    pub since: Option<DateTime<Utc>>,
+    /// Where phase came from.
+    pub phase_source: Source,
+    /// Rebuilt from what the API remembers rather than seen; the screen marks such ages with `~`.
+    pub since_rebuilt: bool,
+    /// Ready.
+    pub ready: bool,
+    /// `spec.unschedulable`.
+    pub cordon: Option<Cordon>,
+    /// Release version of the current rendered config (`release-image-version` of that MachineConfig).
+    pub version: Option<String>,
+    /// `nodeInfo.kubeletVersion`.
+    pub kubelet: Option<String>,
+    /// Annotation `currentConfig`.
+    pub current_config: Option<String>,
+    /// Annotation `desiredConfig`.
+    pub desired_config: Option<String>,
+    /// Counted unavailable by the machine-config controller (not Ready, cordoned, or mid-work).
+    pub unavailable: bool,
+    /// Why it is degraded, blocked or special; one or several lines; empty when there is nothing to say.
+    pub message: String,
+    /// The drain has been failing: since when, and the pods that the last error names.
+    pub drain_trouble: Option<DrainTrouble>,
+    /// Place in the queue of the next candidates of its pool, from 1; none: not a candidate now.
+    pub next: Option<usize>,
+}
+
+/// What is known of a drain that does not come to an end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DrainTrouble {
+    /// Since when the drain runs.
+    pub since: Option<DateTime<Utc>>,
+    /// Pods that the last error names, as `namespace/name`.
+    pub pods: Vec<String>,
+    /// The error, as the MachineConfigNode or the event tells it.
+    pub error: String,
+}
+
+/// The arithmetic of how many more nodes the controller would take now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Capacity {
+    /// `maxUnavailable`, scaled (percent rounded down, 0 becomes 1).
+    pub max_unavailable: usize,
+    /// As written in the pool: `1`, `10%`.
+    pub max_unavailable_spec: String,
+    /// Nodes unavailable now.
+    pub unavailable: usize,
+    /// Nodes that target the configuration and fail.
+    pub failing: usize,
+    /// What is left.
+    pub free: usize,
+    /// The next candidates in the controller's order, as many as could be named (not only `free`).
+    pub next: Vec<String>,
+    /// Why no node is next although some wait; empty otherwise.
+    pub why_none: String,
+}
+
+/// One MachineConfigPool.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pool {
+    /// Name.
+    pub name: String,
+    /// `spec.paused`.
+    pub paused: bool,
+    /// Who paused it and when, by managedFields.
+    pub paused_by: Option<(String, Option<DateTime<Utc>>)>,
+    /// `spec.configuration.name`: the rendered config that nodes go to.
+    pub target: Option<String>,
+    /// Release version of that config.
+    pub target_version: Option<String>,
+    /// Nodes, by true count from their annotations.
+    pub total: usize,
+    /// At the target.
+    pub updated: usize,
+    /// Being worked on.
+    pub moving: usize,
+    /// Of these, draining.
+    pub draining: usize,
+    /// Not at the target, not targeted.
+    pub waiting: usize,
+    /// Unavailable in the controller's count.
+    pub unavailable: usize,
+    /// State Degraded or Unreconcilable.
+    pub degraded: usize,
+    /// The pool's own condition `Degraded`: its message, and its time.
+    pub degraded_message: Option<String>,
+    /// Transition time of `Updating` when True: the start of this rollout.
+    pub rolling_since: Option<DateTime<Utc>>,
+    /// Capacity arithmetic.
+    pub capacity: Capacity,
+    /// Master, or arbiter: never paused, never above maxUnavailable 1.
+    pub control_plane: bool,
+}
+
+impl Pool {
+    /// Does any node differ from the target?
+    pub fn outdated(&self) -> bool {
+        self.updated < self.total
+    }
+}
+
+/// State of a step of the phase rail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StepState {
+    /// Not begun.
+    Todo,
+    /// In progress.
+    Active,
+    /// In progress, and a person is needed or something fails.
+    Trouble,
+    /// Done.
+    Done,
+}
+
+/// A step of the phase rail.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Step {
+    /// `preflight`, `accepted`, `operators`, `masters`, `pools`, `verify`.
+    pub name: &'static str,
+    /// State.
+    pub state: StepState,
+    /// Count such as `33/34`, or empty.
+    pub detail: String,
+    /// Rolls side by side with the step before it.
+    pub beside: bool,
+}
+
+/// What the facts mean at a moment.
+#[derive(Debug, Clone)]
+pub struct Assessment {
+    /// The moment.
+    pub now: DateTime<Utc>,
+    /// What it was made from.
+    pub facts: Arc<Facts>,
+    /// Counts up with each assessment: views rebuild their rows when it moves.
+    pub generation: u64,
+    /// Is this an OpenShift cluster? None: not known yet.
+    pub openshift: Option<bool>,
+    /// `spec.clusterID`.
+    pub cluster_id: Option<String>,
+    /// Where the update stands.
+    pub verdict: Verdict,
+    /// From where to where.
+    pub update: Update,
+    /// Progress of the whole in percent (operators, then nodes), 0 to 100; none when nothing rolls.
+    pub progress: Option<u8>,
+    /// Operators.
+    pub operators: Operators,
+    /// Pools: master first, arbiter, worker, then custom pools by name.
+    pub pools: Vec<Pool>,
+    /// Nodes by name.
+    pub nodes: Vec<Node>,
+    /// The phase rail.
+    pub rail: Vec<Step>,
+    /// Findings, worst first.
+    pub findings: Vec<Finding>,
+    /// What happened, oldest first.
+    pub timeline: Arc<Timeline>,
+}
+
+impl Assessment {
+    /// A node by name.
+    pub fn node(&self, name: &str) -> Option<&Node> {
+        self.nodes.binary_search_by(|node| node.name.as_str().cmp(name)).ok().map(|at| &self.nodes[at])
+    }
+
+    /// A pool by name.
+    pub fn pool(&self, name: &str) -> Option<&Pool> {
+        self.pools.iter().find(|pool| pool.name == name)
+    }
+
+    /// An operator by name.
+    pub fn operator(&self, name: &str) -> Option<&OperatorRow> {
+        self.operators.rows.iter().find(|row| row.name == name)
+    }
+
+    /// The nodes of a pool.
+    pub fn nodes_of<'a>(&'a self, pool: &'a str) -> impl Iterator<Item = &'a Node> {
+        self.nodes.iter().filter(move |node| node.pool.as_deref() == Some(pool))
+    }
+}
+
+/// An age for people, from `since` to `now`: never negative (clocks differ).
+pub fn age(since: DateTime<Utc>, now: DateTime<Utc>) -> TimeDelta {
+    (now - since).max(TimeDelta::zero())
+}
