@@ -77,6 +77,8 @@ struct State {
     theme: Theme,
     now: DateTime<Utc>,
     connection: Connection,
+    /// Why there is no connection to speak of; it is on the screen.
+    disconnected: Option<String>,
     contexts: Vec<ContextLine>,
     flash: flash::Flashes,
     jobs: jobs::Jobs,
@@ -146,6 +148,7 @@ impl App {
             theme,
             now,
             connection: Connection::default(),
+            disconnected: None,
             contexts: Vec::new(),
             flash: flash::Flashes::default(),
             jobs: jobs::Jobs::default(),
@@ -185,9 +188,6 @@ impl App {
                     return vec![Effect::Quit];
                 }
                 let wishes = self.view.key(key, &self.state.ctx());
-                if wishes.is_empty() {
-                    self.explain_read_only(key);
-                }
                 self.fulfil(wishes)
             }
             Msg::Paste(text) => {
@@ -264,16 +264,6 @@ impl App {
             effects.push(Effect::Hook { command: command.clone(), story });
         }
         effects
-    }
-
-    /// A key that would write, while writes are off: says why nothing happens.
-    fn explain_read_only(&mut self, key: Key) {
-        let at = self.view.snapshot(&self.state.ctx());
-        if let Some(why) = self.state.session.read_only.clone()
-            && self.state.keymap.would_write(key, &at)
-        {
-            self.state.say(flash::warning(format!("read-only: {why}")));
-        }
     }
 }
 
