@@ -4,6 +4,7 @@ mod audit_log;
 mod availability;
 mod in_process;
 mod meaning;
+mod never;
 mod sample;
 mod script;
 mod scripted;
