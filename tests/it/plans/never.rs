@@ -100,7 +100,7 @@ fn check(assessment: &Assessment, sample: &Sample, plan: &Plan) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn in_any_state((sample, states, marks) in cluster()) {
