@@ -2,6 +2,7 @@
 
 mod audit_log;
 mod availability;
+mod foretold;
 mod in_process;
 mod meaning;
 mod never;

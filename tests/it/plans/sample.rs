@@ -221,11 +221,16 @@ impl Sample {
 
 /// What `objects` mean when a live watch shows them to a user who may do everything.
 pub fn assess_live<'a>(objects: impl IntoIterator<Item = &'a Value>) -> Assessment {
-    let mut facts = Objects::from_values(objects).into_recording(now());
+    assess_at(objects, now())
+}
+
+/// The same at another moment.
+pub fn assess_at<'a>(objects: impl IntoIterator<Item = &'a Value>, now: DateTime<Utc>) -> Assessment {
+    let mut facts = Objects::from_values(objects).into_recording(now);
     facts.link.state = LinkState::Live;
     let answers = permissions().into_iter().map(|permission| (permission, Answer::Allowed)).collect();
     facts.access = Arc::new(Access { user: Some("kim".into()), answers });
-    assess(Arc::new(facts), &Memory::default(), now())
+    assess(Arc::new(facts), &Memory::default(), now)
 }
 
 /// A rendered config of a pool, by number.
