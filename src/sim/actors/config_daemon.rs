@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::node_state;
 use super::seen::NodeView;
 use super::world::{Actor, EventType, Power, World};
-use crate::sim::cluster::nodes::MCO;
+use crate::sim::cluster::machines::MCO;
 use crate::sim::cluster::object::{annotate, annotation};
 use crate::sim::cluster::pools::RELEASE_VERSION;
 use crate::sim::kinds::Res;

@@ -12,7 +12,7 @@ use super::node_controller::NAMESPACE;
 use super::node_state;
 use super::seen::{Key, NodeView};
 use super::world::{Actor, EventType, World};
-use crate::sim::cluster::nodes::MCO;
+use crate::sim::cluster::machines::MCO;
 use crate::sim::cluster::object::{annotate, remove};
 use crate::sim::kinds::Res;
 

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::node_controller::{NAMESPACE, report};
 use super::version_operator::payload::{reported, roll};
 use super::world::{Actor, Event, EventType, World, involved};
-use crate::sim::cluster::nodes::machine_config_node;
+use crate::sim::cluster::machines::machine_config_node;
 use crate::sim::cluster::object::{
     Condition, annotation, condition_status, flag, label, name, number, set_condition, status, text,
 };

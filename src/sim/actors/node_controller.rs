@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::seen::{Entry, NodeView, UPDATE_TAINT};
 use super::world::{Actor, Event, EventType, World, involved};
-use crate::sim::cluster::nodes::MCO;
+use crate::sim::cluster::machines::MCO;
 use crate::sim::cluster::object::{
     Condition, annotate, condition_status, flag, items, name, set_condition, status, text,
 };

@@ -6,8 +6,8 @@ use semver::Version;
 use serde_json::{Value, json};
 
 use super::super::world::World;
+use crate::sim::cluster::cluster_version::release_object;
 use crate::sim::cluster::object::{Condition, set_condition, text};
-use crate::sim::cluster::version::release_object;
 use crate::sim::scenario::{Applies, Release, Risk, Scenario};
 
 /// Writes `availableUpdates`, `conditionalUpdates` and RetrievedUpdates.
