@@ -217,9 +217,13 @@ fn fail(world: &mut World, node: &NodeView, drain: &mut Drain, left: &[Key], ref
             let broken = refusals.iter().find(|(refused, _)| refused == key).map(|(_, refused)| refused);
             let deleting = world.seen.pods.get(namespace, pod).is_some_and(|pod| pod.view.deleting);
             match (broken, deleting) {
-                (Some(Refused::Broken(why)), _) => format!("error when evicting pods/{pod:?} -n {namespace:?}: {why}"),
+                (Some(Refused::Broken(why)), _) => format!(
+                    "error when evicting pods/{pod:?} -n {namespace:?}: \
+                                                            {why}"
+                ),
                 (_, true) => format!(
-                    "error when waiting for pod {pod:?} in namespace {namespace:?} to terminate: global timeout reached: 1m30s"
+                    "error when waiting for pod {pod:?} in namespace {namespace:?} to terminate: global timeout \
+                     reached: 1m30s"
                 ),
                 _ => format!("error when evicting pods/{pod:?} -n {namespace:?}: global timeout reached: 1m30s"),
             }

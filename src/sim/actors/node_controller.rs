@@ -311,7 +311,8 @@ pub fn report(pool: &Value) -> PoolReport {
         let reason =
             super::super::cluster::object::condition(pool, "NodeDegraded").map_or("", |it| text(it, "/message"));
         format!(
-            "(pool degraded: true total: {total}, ready {ready}, updated: {updated}, unavailable: {unavailable}, reason: {reason})"
+            "(pool degraded: true total: {total}, ready {ready}, updated: {updated}, unavailable: {unavailable}, \
+             reason: {reason})"
         )
     } else {
         format!(

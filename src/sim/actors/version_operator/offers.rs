@@ -22,7 +22,8 @@ pub fn write(world: &World, object: &Value) {
         Ok(())
     } else {
         let message = format!(
-            "Unable to retrieve available updates: currently reconciling cluster version {current} not found in the {channel:?} channel"
+            "Unable to retrieve available updates: currently reconciling cluster version {current} not found in \
+             the {channel:?} channel"
         );
         Err(("VersionNotFound", message))
     };
@@ -122,7 +123,8 @@ fn recommended(risks: &[Risk]) -> OwnedCondition {
             status: "Unknown",
             reason: "EvaluationFailed".to_owned(),
             message: format!(
-                "Could not evaluate exposure to update risk {} (client-side throttling)\n  {0} description: {}\n  {0} URL: {}",
+                "Could not evaluate exposure to update risk {} (client-side throttling)\n  {0} description: {}\n  \
+                 {0} URL: {}",
                 one.name, one.message, one.url
             ),
         },
