@@ -120,7 +120,8 @@ pub fn title(ctx: &Ctx<'_>) -> String {
 /// Lines of evidence, for findings and for descriptions.
 pub fn evidence_lines(evidence: &[Evidence], ctx: &Ctx<'_>) -> Vec<TextLine> {
     let line = |fact: &Evidence| {
-        let mut line = TextLine::new(Tone::Dim, "  ").and(Tone::Text, &fact.object).and(Tone::Dim, format!(" {} = ", fact.field));
+        let mut line =
+            TextLine::new(Tone::Dim, "  ").and(Tone::Text, &fact.object).and(Tone::Dim, format!(" {} = ", fact.field));
         line = line.and(Tone::Text, &fact.value);
         if let Some(at) = fact.at {
             let age = words::since(Some(at), ctx.now, false);
@@ -170,7 +171,14 @@ pub fn draw(
     if ctx.assessment.findings.is_empty() {
         let text = if ctx.assessment.facts.complete() { "nothing to report" } else { "reading ..." };
         let sign = if ctx.assessment.facts.complete() { ctx.theme.symbols().ok } else { " " };
-        write(buffer, (area.x + 1, area.y), area.width.saturating_sub(1), ctx.theme, Tone::Ok, &format!("{sign} {text}"));
+        write(
+            buffer,
+            (area.x + 1, area.y),
+            area.width.saturating_sub(1),
+            ctx.theme,
+            Tone::Ok,
+            &format!("{sign} {text}"),
+        );
         return;
     }
     if !with_detail || area.height < 10 {

@@ -56,7 +56,8 @@ pub fn troubles(ctx: &Ctx<'_>, kinds: &[Kind]) -> Vec<(Tone, String)> {
         }
         let unreadable = state.map(|state| state.unreadable.as_slice()).unwrap_or_default();
         if let Some((name, why)) = unreadable.first() {
-            let more = if unreadable.len() > 1 { format!(" (and {} more)", unreadable.len() - 1) } else { String::new() };
+            let more =
+                if unreadable.len() > 1 { format!(" (and {} more)", unreadable.len() - 1) } else { String::new() };
             lines.push((Tone::Warning, format!("! {}: {name} could not be read: {why}{more}", kind.plural())));
         }
     }

@@ -210,7 +210,12 @@ impl Map {
 impl Run {
     /// Column of the first cell.
     fn cells(&self) -> u16 {
-        self.x + if self.label.is_empty() || self.nodes.is_empty() { 0 } else { self.label.chars().count().min(16) as u16 + 1 }
+        self.x
+            + if self.label.is_empty() || self.nodes.is_empty() {
+                0
+            } else {
+                self.label.chars().count().min(16) as u16 + 1
+            }
     }
 
     fn draw(&self, buffer: &mut Buffer, line: Rect, ctx: &Ctx<'_>) {

@@ -195,9 +195,11 @@ impl<S: Sheet> Table<S> {
 
     /// Puts the cursor back on the selected object, or near where it was.
     fn follow(&mut self, rows: &[S::Row]) {
-        let found = self.selected.as_ref().filter(|_| self.moved).and_then(|id| {
-            self.order.iter().position(|at| S::id(&rows[*at as usize]) == id.as_str())
-        });
+        let found = self
+            .selected
+            .as_ref()
+            .filter(|_| self.moved)
+            .and_then(|id| self.order.iter().position(|at| S::id(&rows[*at as usize]) == id.as_str()));
         if let Some(at) = found {
             self.cursor = at;
         } else if !self.moved {
@@ -302,8 +304,13 @@ impl<S: Sheet> Table<S> {
         let place = |id: &str| self.order.iter().position(|at| S::id(&rows[*at as usize]) == id);
         let from = self.anchor.as_deref().and_then(place).unwrap_or(self.cursor);
         let range = from.min(self.cursor)..=from.max(self.cursor);
-        let ids: Vec<String> =
-            self.order.get(range).unwrap_or_default().iter().map(|at| S::id(&rows[*at as usize]).into_owned()).collect();
+        let ids: Vec<String> = self
+            .order
+            .get(range)
+            .unwrap_or_default()
+            .iter()
+            .map(|at| S::id(&rows[*at as usize]).into_owned())
+            .collect();
         for id in ids {
             if !self.marks.contains(&id) {
                 self.marks.push(id);
@@ -370,7 +377,8 @@ impl<S: Sheet> Table<S> {
             Width::Fixed(columns) | Width::Rest(columns) => usize::from(columns),
             Width::Name(low, high) => self.name_width.clamp(usize::from(low), usize::from(high)),
         };
-        let mut chosen: Vec<usize> = (0..S::COLUMNS.len()).filter(|at| self.wide || S::COLUMNS[*at].extra == 0).collect();
+        let mut chosen: Vec<usize> =
+            (0..S::COLUMNS.len()).filter(|at| self.wide || S::COLUMNS[*at].extra == 0).collect();
         let mut extras: Vec<usize> = (0..S::COLUMNS.len()).filter(|at| !chosen.contains(at)).collect();
         extras.sort_by_key(|at| S::COLUMNS[*at].extra);
         let total = |chosen: &[usize]| chosen.iter().map(|at| least(&S::COLUMNS[*at]) + 2).sum::<usize>();
@@ -398,11 +406,8 @@ impl<S: Sheet> Table<S> {
     pub fn draw(&mut self, buffer: &mut Buffer, area: Rect, ctx: &Ctx<'_>, focused: bool, headings: bool) {
         self.assessed(ctx);
         let headings = headings && area.height > 2;
-        let body = Rect {
-            y: area.y + u16::from(headings),
-            height: area.height.saturating_sub(u16::from(headings)),
-            ..area
-        };
+        let body =
+            Rect { y: area.y + u16::from(headings), height: area.height.saturating_sub(u16::from(headings)), ..area };
         self.page = usize::from(body.height);
         self.offset = scrolled(self.offset, self.cursor, self.order.len(), self.page);
         if area.is_empty() || area.width < 4 {
@@ -481,7 +486,9 @@ impl<S: Sheet> Table<S> {
         for row in self.order.iter().filter_map(|at| rows.get(*at as usize)) {
             let cells = (0..S::COLUMNS.len()).map(|column| S::cell(row, column, ctx).text);
             out.push('\n');
-            out.push_str(&cells.map(|text| crate::ui::neutral::neutral(&text).into_owned()).collect::<Vec<_>>().join("\t"));
+            out.push_str(
+                &cells.map(|text| crate::ui::neutral::neutral(&text).into_owned()).collect::<Vec<_>>().join("\t"),
+            );
         }
         out.push('\n');
         out
