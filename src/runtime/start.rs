@@ -6,7 +6,7 @@ use std::panic::{self, AssertUnwindSafe};
 
 use color_eyre::config::HookBuilder;
 use color_eyre::eyre::{Result, eyre};
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::Builder;
 use tokio::sync::mpsc;
 
 use super::cockpit::{self, Ended, Parts, Place};
@@ -36,7 +36,7 @@ pub fn start(cli: Cli) -> Result<u8> {
         Some(Command::Config) => print_config(&paths, &load(&cli.look, &paths)?, &overrides),
         Some(Command::Demo(args)) => {
             let loaded = load(&cli.look, &paths)?;
-            open(&cli.look, &paths, loaded, overrides, |handle| demo(&args, handle))
+            open(&cli.look, &paths, loaded, overrides, |messages| demo(&args, messages))
         }
         None => {
             let loaded = load(&cli.look, &paths)?;
@@ -56,7 +56,7 @@ fn open(
     paths: &Paths,
     loaded: Loaded,
     overrides: Overrides,
-    place: impl FnOnce(&Runtime) -> Place,
+    place: impl FnOnce(&mpsc::UnboundedSender<Msg>) -> Place,
 ) -> Result<u8> {
     let term = env::var("TERM").ok();
     terminal::usable(term.as_deref()).map_err(|words| eyre!(words))?;
@@ -65,9 +65,10 @@ fn open(
     // A log that cannot be written is no reason to keep a person from the cluster.
     warnings.extend(log.as_ref().err().cloned());
     let messages = mpsc::unbounded_channel();
+    // The demo's simulator starts here, on its own thread, while the screen is being made ready.
+    let place = place(&messages.0);
     let crash = watch_panics(messages.0.clone());
     let runtime = Builder::new_multi_thread().worker_threads(1).thread_name("cockpit-worker").enable_all().build()?;
-    let place = place(&runtime);
     let mouse = loaded.config.mouse.unwrap_or(false);
     let app = App::new(
         app::Start {
@@ -161,8 +162,8 @@ fn options(connect: Connect) -> cluster::Options {
 }
 
 /// Starts the simulator on its thread; the cockpit connects when it listens.
-fn demo(args: &DemoArgs, _runtime: &Runtime) -> Place {
-    let starting = Simulator::start(args.serve.clone());
+fn demo(args: &DemoArgs, messages: &mpsc::UnboundedSender<Msg>) -> Place {
+    let starting = Simulator::start(args.serve.clone(), messages.clone());
     let viewer = args.as_viewer;
     Box::pin(async move {
         let simulator = starting.await?;

@@ -2,8 +2,10 @@
 
 mod audit_log;
 mod availability;
+mod in_process;
 mod meaning;
 mod sample;
 mod script;
 mod scripted;
+mod simulated;
 mod words;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeZone as _, Utc};
-use oc_cockpit::actions::{ActionId, Plan, Refusal, Session, Target, offered, plan};
+use oc_cockpit::actions::{ActionId, Plan, Refusal, Session, Target, offered, permissions, plan};
 use oc_cockpit::upgrade::access::{Access, Answer, Permission};
 use oc_cockpit::upgrade::assemble::Objects;
 use oc_cockpit::upgrade::assess::assess;
@@ -160,11 +160,16 @@ impl Sample {
         self
     }
 
+    /// All objects as a server sends them.
+    pub fn objects(&self) -> Vec<Value> {
+        self.objects.values().cloned().collect()
+    }
+
     pub fn assessment(&self) -> Assessment {
         let mut facts: Facts = Objects::from_values(self.objects.values()).into_recording(now());
         facts.link.state = self.link;
         let mut access = Access { user: Some("kim".into()), ..Access::default() };
-        for permission in oc_cockpit::actions::permissions() {
+        for permission in permissions() {
             let denied = self.denied.contains(&permission);
             let answer = if denied { Answer::Denied(String::new()) } else { Answer::Allowed };
             access.answers.insert(permission, answer);
@@ -194,6 +199,15 @@ impl Sample {
         };
         offers.iter().map(line).collect()
     }
+}
+
+/// What `objects` mean when a live watch shows them to a user who may do everything.
+pub fn assess_live<'a>(objects: impl IntoIterator<Item = &'a Value>) -> Assessment {
+    let mut facts = Objects::from_values(objects).into_recording(now());
+    facts.link.state = LinkState::Live;
+    let answers = permissions().into_iter().map(|permission| (permission, Answer::Allowed)).collect();
+    facts.access = Arc::new(Access { user: Some("kim".into()), answers });
+    assess(Arc::new(facts), &Memory::default(), now())
 }
 
 /// A rendered config of a pool, by number.
