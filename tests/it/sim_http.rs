@@ -393,3 +393,46 @@ async fn late_and_silent_servers_take_their_time() {
     assert_eq!(get(&simulation, &format!("{POOLS}?watch=1&timeoutSeconds=1")).await.status, 410);
     assert_eq!(get(&simulation, POOLS).await.status, 200);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_log_is_as_long_as_the_pod_is_old_and_is_followed_until_the_pod_goes() {
+    let simulation = simulation();
+    let log = "/api/v1/namespaces/shop/pods/web-0/log";
+    let tail = get(&simulation, &format!("{log}?tailLines=2&timestamps=true")).await;
+    assert_eq!(tail.text.lines().count(), 2);
+    assert!(tail.text.lines().all(|line| line.starts_with("20") && line.contains("web is working")), "{}", tail.text);
+    let other = get(&simulation, &format!("{log}?container=nope")).await;
+    assert_eq!(other.status, 400);
+    let store = simulation.store();
+    let leave = async {
+        tokio::time::sleep(Duration::from_secs(60)).await;
+        store.delete(Res::PODS, Some("shop"), "web-0");
+    };
+    let path = format!("{log}?follow=true&tailLines=1");
+    let (followed, ()) = tokio::join!(get(&simulation, &path), leave);
+    // One line that was there and one every ten seconds.
+    assert!((7..=8).contains(&followed.text.lines().count()), "{}", followed.text);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_finalizer_holds_what_is_deleted() {
+    let simulation = simulation();
+    merge(&simulation, WORKER, &json!({"metadata": {"finalizers": ["example.com/hold"]}})).await;
+    let held = ask(&simulation, Method::DELETE, WORKER, &[], "").await.json();
+    assert!(held["metadata"]["deletionTimestamp"].is_string());
+    assert_eq!(get(&simulation, WORKER).await.status, 200);
+    merge(&simulation, WORKER, &json!({"metadata": {"finalizers": null}})).await;
+    assert_eq!(get(&simulation, WORKER).await.status, 404);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_collection_is_deleted_as_selected_and_only_as_agreed() {
+    let simulation = simulation();
+    let path = "/api/v1/namespaces/shop/pods";
+    let wrong = json!({"preconditions": {"uid": "other"}});
+    let refused = ask(&simulation, Method::DELETE, &format!("{path}/web-0"), &[JSON], wrong.to_string()).await;
+    assert_eq!(refused.status, 409);
+    let removed = ask(&simulation, Method::DELETE, &format!("{path}?labelSelector=app%3Dweb"), &[], "").await.json();
+    assert_eq!(names(&removed), ["web-0"]);
+    assert_eq!(names(&get(&simulation, path).await.json()), ["cart-0"]);
+}
