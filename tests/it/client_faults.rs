@@ -223,6 +223,8 @@ async fn an_outage_keeps_the_picture_and_recovers_after_asking_who_answers() {
     middle.asked();
     middle.refuse(false);
     until(&cluster, "verifying", |facts| matches!(facts.link.state, LinkState::Verifying { .. })).await;
+    // Longer than any pause after a failure: whoever wants to list or watch has come by.
+    tokio::time::sleep(Duration::from_secs(20)).await;
     let asked = middle.asked();
     assert!(!asked.iter().any(|uri| uri.contains("limit=250") || uri.contains("watch=true")), "held back: {asked:?}");
     middle.release();
