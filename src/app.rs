@@ -27,7 +27,7 @@ use ratatui::Frame;
 use crate::actions::Session;
 use crate::config::{Config, Overrides, Settings};
 use crate::input::keymap::Override;
-use crate::input::{Command, Keymap, Tab};
+use crate::input::{Command, Key, Keymap, Tab};
 use crate::ui::{Connection, ContextLine, Ctx, Depth, Flash, SimInfo, Theme, View};
 use crate::upgrade::assessment::Assessment;
 
@@ -58,6 +58,10 @@ pub struct App {
     /// What a person has asked for and has not confirmed yet.
     orders: orders::Orders,
     announcer: announce::Announcer,
+    /// The last key was ctrl-c: pressed again it leaves at once, whatever the first press met.
+    leaving: bool,
+    /// The person knows that an action is being sent.
+    warned: bool,
 }
 
 /// Everything that the screen may look at.
@@ -154,6 +158,8 @@ impl App {
             state,
             orders: orders::Orders::default(),
             announcer: announce::Announcer::default(),
+            leaving: false,
+            warned: false,
         };
         if let Some(tab) = tab {
             let _ = app.view.command(Command::Go(tab), &app.state.ctx());
@@ -174,6 +180,10 @@ impl App {
         self.state.now = now;
         match msg {
             Msg::Key(key) => {
+                let leaves = key == Key::ctrl('c');
+                if std::mem::replace(&mut self.leaving, leaves) && leaves {
+                    return vec![Effect::Quit];
+                }
                 let wishes = self.view.key(key, &self.state.ctx());
                 if wishes.is_empty() {
                     self.explain_read_only(key);
@@ -261,7 +271,7 @@ impl App {
     }
 
     /// A key that would write, while writes are off: says why nothing happens.
-    fn explain_read_only(&mut self, key: crate::input::Key) {
+    fn explain_read_only(&mut self, key: Key) {
         let at = self.view.snapshot(&self.state.ctx());
         if let Some(why) = self.state.session.read_only.clone()
             && self.state.keymap.would_write(key, &at)
@@ -286,3 +296,6 @@ fn theme(name: &str, depth: Depth, ascii: bool, warnings: &mut Vec<String>) -> T
 fn tab(name: &str) -> Option<Tab> {
     Tab::ALL.into_iter().find(|tab| name == tab.digit().to_string() || tab.title().eq_ignore_ascii_case(name))
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,6 +8,7 @@
 pub mod cockpit;
 pub mod copy;
 pub mod crash;
+pub mod headless;
 mod hook;
 pub mod pace;
 pub mod perform;

@@ -7,7 +7,9 @@
 //!
 //! [`server::serve`] starts it on loopback HTTPS, [`server::Simulation`] holds it in process.
 
+pub mod actors;
 pub mod admin;
+pub mod cluster;
 pub mod credentials;
 pub mod discovery;
 pub mod faults;
@@ -16,6 +18,7 @@ pub mod kinds;
 pub mod listener;
 pub mod managed;
 pub mod openapi;
+pub mod pace;
 pub mod patch;
 pub mod pod_log;
 pub mod present;
@@ -24,6 +27,7 @@ pub mod removal;
 pub mod request;
 pub mod reviews;
 pub mod routes;
+pub mod scenario;
 pub mod schema;
 pub mod selector;
 pub mod server;

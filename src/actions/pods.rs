@@ -1,5 +1,7 @@
 //! The pods on a node, as far as consequences need them, and the sentences that complete a plan.
 
+use std::fmt::Write as _;
+
 use super::words::{count, list};
 use super::{ActionId, Plan, Read};
 
@@ -55,32 +57,25 @@ pub fn complete(plan: Plan, answers: &Answers) -> Plan {
 /// The line of one node.
 fn words(action: ActionId, node: &str, list: &PodList) -> String {
     let running = list.pods.iter().filter(|pod| !pod.completed).count();
-    let movable: Vec<_> = list.pods.iter().filter(|pod| pod.evicted_by_drain()).collect();
     match action {
-        ActionId::UnpausePool => drained(node, &movable),
+        ActionId::UnpausePool => drained(node, list),
         ActionId::UncordonNodes => format!("{} on {node} now; new ones may come at once", count(running, "pod")),
-        _ => {
-            let bare: Vec<_> = movable.iter().filter(|pod| pod.owner.is_none()).collect();
-            let mut line = format!("{} on {node} stay: a cordon evicts nothing", count(running, "pod"));
-            if !bare.is_empty() {
-                line.push_str(&format!("; nobody recreates {}", names(bare.iter().map(|pod| pod.name.as_str()))));
-            }
-            line
-        }
+        _ => format!("{} on {node} stay: a cordon evicts nothing", count(running, "pod")),
     }
 }
 
 /// What the drain controller will do to the pods of a node that is next.
-fn drained(node: &str, movable: &[&Pod]) -> String {
+fn drained(node: &str, list: &PodList) -> String {
+    let movable: Vec<_> = list.pods.iter().filter(|pod| pod.evicted_by_drain()).collect();
     let mut line = format!("{node} would be drained: {} evicted", count(movable.len(), "pod"));
     let bare = movable.iter().filter(|pod| pod.owner.is_none()).map(|pod| pod.name.as_str());
     let scratch = movable.iter().filter(|pod| pod.empty_dir).map(|pod| pod.name.as_str());
     let (bare, scratch) = (names(bare), names(scratch));
     if !bare.is_empty() {
-        line.push_str(&format!("; nobody recreates {bare}"));
+        let _ = write!(line, "; nobody recreates {bare}");
     }
     if !scratch.is_empty() {
-        line.push_str(&format!("; emptyDir data is lost of {scratch}"));
+        let _ = write!(line, "; emptyDir data is lost of {scratch}");
     }
     line
 }

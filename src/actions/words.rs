@@ -2,6 +2,8 @@
 //!
 //! No ages: a plan is compared with itself made again a moment later, and an age would differ. Times are absolute, UTC.
 
+use std::fmt::Write as _;
+
 use chrono::{DateTime, SecondsFormat, Utc};
 
 use crate::upgrade::assessment::{Cordon, Pool};
@@ -22,7 +24,7 @@ pub(super) fn list<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
 pub(super) fn order(names: &[String]) -> String {
     let mut words = names.iter().take(NAMES).map(String::as_str).collect::<Vec<_>>().join(", then ");
     if names.len() > NAMES {
-        words.push_str(&format!(", then {} more", names.len() - NAMES));
+        let _ = write!(words, ", then {} more", names.len() - NAMES);
     }
     words
 }

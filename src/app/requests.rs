@@ -13,6 +13,11 @@ impl App {
         match wish {
             Request::Plan { action, target } => self.plan(action, &target),
             Request::Confirm { plan, answers } => self.confirm(&plan, answers),
+            Request::Quit if self.state.jobs.sending() && !self.warned => {
+                self.warned = true;
+                self.state.say(flash::warning("an action is being sent: quit again to leave without its answer"));
+                Vec::new()
+            }
             Request::Quit => vec![Effect::Quit],
             Request::Suspend => vec![Effect::Suspend],
             Request::Copy(text) => {

@@ -27,6 +27,7 @@ use crate::upgrade::assess::assess;
 use crate::upgrade::assessment::Assessment;
 use crate::upgrade::facts::Facts;
 use crate::upgrade::memory::Memory;
+use crate::upgrade::timeline::Entry;
 
 /// Messages that are handled before the screen is looked at again: a flood of answers does not stop the drawing.
 const AT_ONCE: usize = 256;
@@ -51,6 +52,8 @@ pub type Place = futures::future::BoxFuture<'static, Result<(cluster::Options, O
 pub struct Parts {
     /// Where the cluster is.
     pub place: Place,
+    /// Listen to the mouse.
+    pub mouse: bool,
     /// Where views are saved.
     pub views: PathBuf,
     /// The audit log.
@@ -70,23 +73,26 @@ pub fn nothing() -> Arc<Assessment> {
 }
 
 /// Runs until the person leaves or a signal ends it. The terminal is given back when this returns.
-pub async fn run(mut screen: Screen, app: App, parts: Parts) -> io::Result<Ended> {
-    let mut app = app;
+pub async fn run(mut app: App, parts: Parts) -> io::Result<Ended> {
+    // Before the terminal is taken: from then on no signal may end the program without giving it back.
+    let signals = Signals::listen()?;
+    let mut screen = Screen::take(parts.mouse)?;
     // The first frame comes before anything else is started: whatever the server does, there is a picture.
     screen.draw(|frame| app.draw(frame))?;
     let (thoughts, assessed) = watch::channel(nothing());
+    let (notes, noted) = mpsc::unbounded_channel();
     let (recorder, recording) = recorder::Recorder::start(parts.audit);
     let (messages, inbox) = parts.messages;
     let mut table = Loop {
-        performer: Performer::new(recorder.clone(), assessed.clone(), messages, parts.views),
+        performer: Performer::new(recorder.clone(), assessed.clone(), messages, notes, parts.views),
         screen,
         app,
         pace: Pace::default(),
-        signals: Signals::listen()?,
+        signals,
         between: parts.between,
         panic_on: parts.panic_on,
         assessed,
-        thoughts: Some(thoughts),
+        thoughts: Some((noted, thoughts)),
         connection: None,
     };
     let ended = table.turn(inbox, parts.place).await;
@@ -111,7 +117,7 @@ struct Loop {
     panic_on: Option<char>,
     assessed: watch::Receiver<Arc<Assessment>>,
     /// Goes to the thinking task once there is a cluster.
-    thoughts: Option<watch::Sender<Arc<Assessment>>>,
+    thoughts: Option<(mpsc::UnboundedReceiver<Entry>, watch::Sender<Arc<Assessment>>)>,
     connection: Option<watch::Receiver<Arc<cluster::Connection>>>,
 }
 
@@ -202,8 +208,8 @@ impl Loop {
         match found {
             Ok((options, simulator)) => {
                 let cluster = Arc::new(Cluster::start(options));
-                if let Some(thoughts) = self.thoughts.take() {
-                    tokio::spawn(think::think(cluster.facts(), thoughts));
+                if let Some((notes, thoughts)) = self.thoughts.take() {
+                    tokio::spawn(think::think(cluster.facts(), notes, thoughts));
                 }
                 let mut connection = cluster.connection();
                 connection.mark_changed();
@@ -273,7 +279,7 @@ async fn connection(receiver: &mut Option<watch::Receiver<Arc<cluster::Connectio
     Msg::Connected(connected(&newest))
 }
 
-fn connected(connection: &cluster::Connection) -> Connected {
+pub(super) fn connected(connection: &cluster::Connection) -> Connected {
     let switchable = |context: &cluster::Context| Switchable {
         name: context.name.clone(),
         cluster: context.cluster.clone(),

@@ -6,14 +6,14 @@ use std::panic::{self, AssertUnwindSafe};
 
 use color_eyre::config::HookBuilder;
 use color_eyre::eyre::{Result, eyre};
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::Builder;
 use tokio::sync::mpsc;
 
 use super::cockpit::{self, Ended, Parts, Place};
 use super::copy::Between;
 use super::crash::Crash;
 use super::simulator::{self, Simulator};
-use super::terminal::{self, Screen};
+use super::terminal;
 use crate::app::{self, App, Msg};
 use crate::cli::{Cli, Command, Connect, DemoArgs, Look, SimArgs};
 use crate::clock;
@@ -36,7 +36,7 @@ pub fn start(cli: Cli) -> Result<u8> {
         Some(Command::Config) => print_config(&paths, &load(&cli.look, &paths)?, &overrides),
         Some(Command::Demo(args)) => {
             let loaded = load(&cli.look, &paths)?;
-            open(&cli.look, &paths, loaded, overrides, |handle| demo(&args, handle))
+            open(&cli.look, &paths, loaded, overrides, |messages| demo(&args, messages))
         }
         None => {
             let loaded = load(&cli.look, &paths)?;
@@ -56,7 +56,7 @@ fn open(
     paths: &Paths,
     loaded: Loaded,
     overrides: Overrides,
-    place: impl FnOnce(&Runtime) -> Place,
+    place: impl FnOnce(&mpsc::UnboundedSender<Msg>) -> Place,
 ) -> Result<u8> {
     let term = env::var("TERM").ok();
     terminal::usable(term.as_deref()).map_err(|words| eyre!(words))?;
@@ -65,9 +65,10 @@ fn open(
     // A log that cannot be written is no reason to keep a person from the cluster.
     warnings.extend(log.as_ref().err().cloned());
     let messages = mpsc::unbounded_channel();
+    // The demo's simulator starts here, on its own thread, while the screen is being made ready.
+    let place = place(&messages.0);
     let crash = watch_panics(messages.0.clone());
     let runtime = Builder::new_multi_thread().worker_threads(1).thread_name("cockpit-worker").enable_all().build()?;
-    let place = place(&runtime);
     let mouse = loaded.config.mouse.unwrap_or(false);
     let app = App::new(
         app::Start {
@@ -84,16 +85,14 @@ fn open(
     );
     let parts = Parts {
         place,
+        mouse,
         views: paths.views(),
         audit: Some(paths.audit()),
         panic_on: look.panic_on,
         between: Between::judge(env::var("TMUX").ok().as_deref(), term.as_deref()),
         messages,
     };
-    let ended = panic::catch_unwind(AssertUnwindSafe(|| {
-        let screen = Screen::take(mouse)?;
-        runtime.block_on(cockpit::run(screen, app, parts))
-    }));
+    let ended = panic::catch_unwind(AssertUnwindSafe(|| runtime.block_on(cockpit::run(app, parts))));
     terminal::give_back();
     // Whatever still waits for an API server that does not answer is not waited for.
     runtime.shutdown_background();
@@ -163,8 +162,8 @@ fn options(connect: Connect) -> cluster::Options {
 }
 
 /// Starts the simulator on its thread; the cockpit connects when it listens.
-fn demo(args: &DemoArgs, _runtime: &Runtime) -> Place {
-    let starting = Simulator::start(args.serve.clone());
+fn demo(args: &DemoArgs, messages: &mpsc::UnboundedSender<Msg>) -> Place {
+    let starting = Simulator::start(args.serve.clone(), messages.clone());
     let viewer = args.as_viewer;
     Box::pin(async move {
         let simulator = starting.await?;

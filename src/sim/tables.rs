@@ -3,6 +3,8 @@
 //! Belongs here: the shape of `meta.k8s.io/v1 Table`, ages, cells. The columns of each kind are in [`columns`].
 
 pub mod columns;
+mod nodes;
+mod pods;
 
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};

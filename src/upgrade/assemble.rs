@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -108,22 +108,40 @@ pub fn from_values<'a>(values: impl IntoIterator<Item = &'a Value>, now: DateTim
     Objects::from_values(values).into_recording(now)
 }
 
-/// The newest transition time of any condition in these objects: the "now" of a recording that has none.
+/// How far apart the parts of one dump may be written.
+const TOGETHER: TimeDelta = TimeDelta::hours(24);
+
+/// The "now" of a recording, which has none: the newest transition time of any condition.
+///
+/// When nodes or pools are from another day than ClusterVersion and ClusterOperators (files put together by hand), the
+/// latter two decide, as `oc` does for its recordings (`oc adm upgrade status --mock-clusterversion`).
 pub fn newest_transition<'a>(values: impl IntoIterator<Item = &'a Value>) -> Option<DateTime<Utc>> {
-    values.into_iter().filter_map(newest_in).max()
+    let (mut any, mut platform) = (None, None);
+    for value in values {
+        newest_in(value, &mut any, &mut platform);
+    }
+    match (any, platform) {
+        (Some(any), Some(platform)) if any - platform > TOGETHER => Some(platform),
+        _ => any,
+    }
 }
 
-fn newest_in(value: &Value) -> Option<DateTime<Utc>> {
+fn newest_in(value: &Value, any: &mut Option<DateTime<Utc>>, platform: &mut Option<DateTime<Utc>>) {
     if let Some(items) = value.get("items").and_then(Value::as_array) {
-        return items.iter().filter_map(newest_in).max();
+        items.iter().for_each(|item| newest_in(item, any, platform));
+        return;
     }
-    let conditions = value.pointer("/status/conditions").and_then(Value::as_array)?;
-    conditions
+    let Some(conditions) = value.pointer("/status/conditions").and_then(Value::as_array) else { return };
+    let newest = conditions
         .iter()
         .filter_map(|condition| condition.get("lastTransitionTime")?.as_str())
         .filter_map(|text| DateTime::parse_from_rfc3339(text).ok())
         .map(|at| at.with_timezone(&Utc))
-        .max()
+        .max();
+    *any = (*any).max(newest);
+    if matches!(value.get("kind").and_then(Value::as_str), Some("ClusterVersion" | "ClusterOperator")) {
+        *platform = (*platform).max(newest);
+    }
 }
 
 /// A lens of a JSON value cannot fail on types; what fails (nothing, as far as known) is left out.

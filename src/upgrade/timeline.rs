@@ -41,3 +41,51 @@ pub struct Timeline {
 
 /// How many entries are kept.
 pub const KEPT: usize = 5_000;
+
+impl Timeline {
+    /// Adds entries where their times belong (most are the newest), each once; the oldest go when there are too many.
+    pub fn add(&mut self, entries: impl IntoIterator<Item = Entry>) {
+        for entry in entries {
+            let at = self.entries.partition_point(|known| known.at <= entry.at);
+            let same_time = self.entries[..at].iter().rev().take_while(|known| known.at == entry.at);
+            if same_time.into_iter().any(|known| known.subject == entry.subject && known.text == entry.text) {
+                continue;
+            }
+            self.entries.insert(at, entry);
+        }
+        let surplus = self.entries.len().saturating_sub(KEPT);
+        self.entries.drain(..surplus);
+        self.dropped += surplus;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(second: i64, text: &str) -> Entry {
+        Entry {
+            at: DateTime::from_timestamp(second, 0).unwrap_or_default(),
+            level: Level::Info,
+            subject: Subject::Version,
+            text: text.to_owned(),
+            origin: Origin::Seen,
+        }
+    }
+
+    #[test]
+    fn entries_stand_where_their_times_belong_and_once() {
+        let mut timeline = Timeline::default();
+        timeline.add([entry(5, "five"), entry(3, "three"), entry(5, "five too"), entry(3, "three")]);
+        let texts: Vec<_> = timeline.entries.iter().map(|entry| entry.text.as_str()).collect();
+        assert_eq!(texts, ["three", "five", "five too"]);
+    }
+
+    #[test]
+    fn the_oldest_go_when_there_are_too_many() {
+        let mut timeline = Timeline::default();
+        timeline.add((0..KEPT as i64 + 7).map(|second| entry(second, "x")));
+        assert_eq!((timeline.entries.len(), timeline.dropped), (KEPT, 7));
+        assert_eq!(timeline.entries[0].at.timestamp(), 7);
+    }
+}

@@ -1,5 +1,11 @@
 //! An action is a plan that is rehearsed, locked, audited, and never sent twice blindly.
 
 mod audit_log;
+mod availability;
+mod in_process;
+mod meaning;
+mod sample;
 mod script;
 mod scripted;
+mod simulated;
+mod words;

@@ -1,0 +1,144 @@
+//! The objects of a simulated cluster before anything happens.
+//!
+//! Belongs here: builders of the initial objects from a scenario, and the tables behind them (operators, releases).
+//! Does not: what moves them later (see [`crate::sim::actors`]), HTTP.
+//! May import the store, the kinds and the scenario of this room, nothing else of ours.
+
+pub mod nodes;
+pub mod object;
+pub mod operators;
+pub mod platform;
+pub mod pools;
+pub mod release;
+pub mod version;
+pub mod workloads;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::{Value, json};
+
+use super::kinds::Res;
+use super::scenario::Scenario;
+use super::store::Store;
+
+/// What every builder needs.
+pub struct Builder<'a> {
+    /// Where the objects go.
+    pub store: &'a Store,
+    /// What the cluster is to be.
+    pub scenario: &'a Scenario,
+    /// The time of the start.
+    pub now: DateTime<Utc>,
+    /// When the cluster was installed.
+    pub installed: DateTime<Utc>,
+}
+
+impl Builder<'_> {
+    /// Creates an object that is as old as the cluster.
+    pub fn old(&self, res: Res, object: Value) {
+        self.born(res, object, self.installed);
+    }
+
+    /// Creates an object that was born at `at`.
+    pub fn born(&self, res: Res, object: Value, at: DateTime<Utc>) {
+        self.store.create(res, object, at);
+    }
+}
+
+/// Fills the store with the idle cluster of the scenario, as of `now`. A running update, if the scenario has one, is
+/// for the actors to live through.
+pub fn build(store: &Store, scenario: &Scenario, now: DateTime<Utc>) {
+    let installed = now.checked_sub_signed(scenario.cluster.installed.delta()).unwrap_or(now);
+    let builder = Builder { store, scenario, now, installed };
+    namespaces(&builder);
+    configuration(&builder);
+    version::build(&builder);
+    operators::build(&builder);
+    pools::build(&builder);
+    nodes::build(&builder);
+    platform::build(&builder);
+    workloads::build(&builder);
+    let minor = release::minor(&scenario.cluster.version);
+    store.set_served(Res::MACHINE_CONFIG_NODES, release::has_machine_config_nodes(minor));
+}
+
+fn namespaces(builder: &Builder<'_>) {
+    let platform = [
+        "default",
+        "kube-system",
+        "kube-public",
+        "kube-node-lease",
+        "openshift",
+        "openshift-config",
+        "openshift-config-managed",
+        "openshift-cluster-version",
+        "openshift-monitoring",
+        "openshift-machine-config-operator",
+        "openshift-machine-api",
+        "openshift-etcd",
+        "openshift-kube-apiserver",
+        "openshift-kube-controller-manager",
+        "openshift-kube-scheduler",
+        "openshift-dns",
+        "openshift-ovn-kubernetes",
+        "openshift-cluster-node-tuning-operator",
+        "openshift-ingress",
+    ];
+    let mut names: std::collections::BTreeSet<&str> = platform.into();
+    names.extend(operators::OPERATORS.iter().map(|operator| operator.namespace));
+    names.extend(builder.scenario.workloads.iter().map(|workload| workload.namespace.as_str()));
+    for name in names {
+        let namespace = json!({
+            "metadata": {"name": name, "labels": {"kubernetes.io/metadata.name": name}},
+            "spec": {"finalizers": ["kubernetes"]},
+            "status": {"phase": "Active"},
+        });
+        builder.old(Res::NAMESPACES, namespace);
+        let account = json!({"metadata": {"name": "default", "namespace": name}});
+        builder.old(Res::SERVICEACCOUNTS, account);
+    }
+}
+
+fn configuration(builder: &Builder<'_>) {
+    let scenario = builder.scenario;
+    let config_map = |namespace: &str, name: &str, data: Value| {
+        builder.old(Res::CONFIGMAPS, json!({"metadata": {"name": name, "namespace": namespace}, "data": data}));
+    };
+    config_map("openshift-config-managed", "admin-gates", json!(scenario.gates));
+    let acks: std::collections::BTreeMap<&str, &str> =
+        scenario.acknowledged.iter().map(|gate| (gate.as_str(), "true")).collect();
+    config_map("openshift-config", "admin-acks", json!(acks));
+    config_map(
+        "openshift-monitoring",
+        "cluster-monitoring-config",
+        json!({"config.yaml": "enableUserWorkload: true\n"}),
+    );
+    let name = &scenario.cluster.name;
+    let platform = &scenario.cluster.platform;
+    let infrastructure = json!({
+        "metadata": {"name": "cluster"},
+        "spec": {"cloudConfig": {"name": ""}, "platformSpec": {"type": platform}},
+        "status": {
+            "apiServerInternalURI": format!("https://api-int.{name}.example.com:6443"),
+            "apiServerURL": format!("https://api.{name}.example.com:6443"),
+            "controlPlaneTopology": if scenario.pools["master"].nodes == 1 { "SingleReplica" } else { "HighlyAvailable" },
+            "cpuPartitioning": "None",
+            "etcdDiscoveryDomain": "",
+            "infrastructureName": infrastructure_name(scenario),
+            "infrastructureTopology": "HighlyAvailable",
+            "platform": platform,
+            "platformStatus": {"type": platform},
+        },
+    });
+    builder.old(Res::INFRASTRUCTURES, infrastructure);
+}
+
+/// The name with the random tail that installers add; the tail is derived from the name.
+pub fn infrastructure_name(scenario: &Scenario) -> String {
+    let name = &scenario.cluster.name;
+    format!("{name}-{}", &object::hex(name, 8)[..5])
+}
+
+/// `at` earlier by `minutes`.
+pub(crate) fn minutes_before(at: DateTime<Utc>, minutes: i64) -> DateTime<Utc> {
+    at - TimeDelta::minutes(minutes)
+}

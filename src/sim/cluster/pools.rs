@@ -1,0 +1,240 @@
+//! MachineConfigPools and MachineConfigs, and how the one is rendered from the other.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::{Value, json};
+
+use super::object::{hex, items, label, name, owner, text};
+use super::{Builder, release};
+use crate::sim::kinds::Res;
+use crate::sim::scenario::{MaxUnavailable, Pool};
+use crate::sim::store::{Store, timestamp};
+
+/// The label that says which pools a MachineConfig is for.
+pub const ROLE: &str = "machineconfiguration.openshift.io/role";
+/// The annotation that names the release of a rendered config.
+pub const RELEASE_VERSION: &str = "machineconfiguration.openshift.io/release-image-version";
+/// The annotation that names the controller's git hash.
+pub const CONTROLLER_VERSION: &str = "machineconfiguration.openshift.io/generated-by-controller-version";
+/// The label of pools that the update waits for.
+pub const REQUIRED: &str = "operator.machineconfiguration.openshift.io/required-for-upgrade";
+
+/// The MachineConfigs that the controller itself generates for a role at a release.
+pub fn generated(role: &str, version: &str) -> Vec<Value> {
+    let config = |name: String, spec: Value| {
+        json!({
+            "metadata": {
+                "name": name,
+                "labels": {ROLE: role},
+                "annotations": {CONTROLLER_VERSION: release::controller_hash(version)},
+            },
+            "spec": spec,
+        })
+    };
+    let file = |path: &str, content: &str| {
+        let source = format!("data:,{}%20{}", hex(&format!("{content} {version}"), 12), content);
+        json!({
+            "config": {
+                "ignition": {"version": "3.4.0"},
+                "storage": {"files": [{"path": path, "mode": 420, "overwrite": true, "contents": {"source": source}}]},
+            },
+        })
+    };
+    vec![
+        config(
+            format!("00-{role}"),
+            json!({
+                "config": {"ignition": {"version": "3.4.0"}},
+                "osImageURL": release::component_image(version, "rhel-coreos"),
+            }),
+        ),
+        config(format!("01-{role}-container-runtime"), file("/etc/containers/storage.conf", "storage")),
+        config(format!("01-{role}-kubelet"), file("/etc/kubernetes/kubelet.conf", "kubelet")),
+        config(format!("97-{role}-generated-kubelet"), file("/etc/kubernetes/kubelet-features.conf", "features")),
+        config(format!("98-{role}-generated-kubelet"), file("/etc/node-sizing-enabled.env", "sizing")),
+    ]
+}
+
+/// What a person (or the installer) added for a role: it does not change with the release.
+fn given(role: &str) -> Vec<Value> {
+    let config = |name: String, spec: Value| json!({"metadata": {"name": name, "labels": {ROLE: role}}, "spec": spec});
+    vec![
+        config(
+            format!("99-{role}-generated-registries"),
+            json!({"config": {"ignition": {"version": "3.4.0"}, "storage": {"files": [
+                {"path": "/etc/containers/registries.conf", "mode": 420, "contents": {"source": "data:,unqualified"}},
+            ]}}}),
+        ),
+        config(
+            format!("99-{role}-ssh"),
+            json!({"config": {"ignition": {"version": "3.2.0"}, "passwd": {"users": [{"name": "core"}]}}}),
+        ),
+    ]
+}
+
+/// The MachineConfigs that a pool selects, by name; rendered ones never.
+pub fn sources(store: &Store, pool: &Value) -> Vec<Arc<Value>> {
+    let selector = &pool["spec"]["machineConfigSelector"];
+    let selected = |config: &Value| {
+        let Some(role) = label(config, ROLE) else { return false };
+        text(selector, "/matchLabels/machineconfiguration.openshift.io~1role") == role
+            || items(selector, "/matchExpressions")
+                .iter()
+                .any(|rule| rule["key"] == ROLE && items(rule, "/values").iter().any(|value| value == role))
+    };
+    store.list(Res::MACHINE_CONFIGS).into_iter().filter(|config| selected(config)).collect()
+}
+
+/// The config that a controller of that release renders for a pool: the same sources give the same name.
+pub fn render(pool: &Value, sources: &[Arc<Value>], version: &str) -> Value {
+    let pool_name = name(pool);
+    let mut content = format!("{pool_name} {}", release::controller_hash(version));
+    let mut files = Vec::new();
+    let mut os_image = json!("");
+    let mut kernel_arguments = Vec::new();
+    for source in sources {
+        content.push_str(name(source));
+        content.push_str(&source["spec"].to_string());
+        files.extend_from_slice(items(source, "/spec/config/storage/files"));
+        kernel_arguments.extend_from_slice(items(source, "/spec/kernelArguments"));
+        if let Some(image) = source["spec"].get("osImageURL") {
+            os_image = image.clone();
+        }
+    }
+    json!({
+        "metadata": {
+            "name": format!("rendered-{pool_name}-{}", hex(&content, 32)),
+            "annotations": {
+                CONTROLLER_VERSION: release::controller_hash(version),
+                RELEASE_VERSION: version,
+            },
+            "ownerReferences": owner(
+                "machineconfiguration.openshift.io/v1",
+                "MachineConfigPool",
+                pool_name,
+                text(pool, "/metadata/uid"),
+            ),
+        },
+        "spec": {
+            "baseOSExtensionsContainerImage": release::component_image(version, "rhel-coreos-extensions"),
+            "config": {"ignition": {"version": "3.4.0"}, "storage": {"files": files}},
+            "fips": false,
+            "kernelArguments": kernel_arguments,
+            "kernelType": "default",
+            "osImageURL": os_image,
+        },
+    })
+}
+
+/// `spec.configuration` of a pool for a rendered config.
+pub fn configuration(rendered: &str, sources: &[Arc<Value>]) -> Value {
+    let source: Vec<Value> = sources
+        .iter()
+        .map(|config| {
+            json!({
+                "apiVersion": "machineconfiguration.openshift.io/v1", "kind": "MachineConfig", "name": name(config),
+            })
+        })
+        .collect();
+    json!({"name": rendered, "source": source})
+}
+
+/// Creates MachineConfigs and pools; the pools' nodes are made elsewhere.
+pub fn build(builder: &Builder<'_>) {
+    let version = &builder.scenario.cluster.version;
+    let updated =
+        builder.scenario.cluster.history.first().map_or(builder.installed, |past| builder.now - past.started.delta());
+    for role in ["master", "worker"] {
+        for config in generated(role, version).into_iter().chain(given(role)) {
+            builder.old(Res::MACHINE_CONFIGS, config);
+        }
+    }
+    for (pool_name, pool) in &builder.scenario.pools {
+        builder.old(Res::MACHINE_CONFIG_POOLS, skeleton(pool_name, pool));
+        let Some(object) = builder.store.get(Res::MACHINE_CONFIG_POOLS, None, pool_name) else { continue };
+        let sources = sources(builder.store, &object);
+        let rendered = render(&object, &sources, version);
+        let target = configuration(name(&rendered), &sources);
+        builder.born(Res::MACHINE_CONFIGS, rendered, updated);
+        builder.store.update(Res::MACHINE_CONFIG_POOLS, None, pool_name, |object| {
+            object["spec"]["configuration"] = target.clone();
+            object["status"] = initial_status(&target, pool.nodes, updated, builder);
+        });
+    }
+}
+
+fn skeleton(pool_name: &str, pool: &Pool) -> Value {
+    let built_in = matches!(pool_name, "master" | "worker");
+    let mut labels = json!({format!("pools.operator.machineconfiguration.openshift.io/{pool_name}"): ""});
+    if built_in {
+        labels["machineconfiguration.openshift.io/mco-built-in"] = json!("");
+    }
+    if pool_name == "master" {
+        labels[REQUIRED] = json!("");
+    }
+    let selector = if built_in {
+        json!({"matchLabels": {ROLE: pool_name}})
+    } else {
+        json!({"matchExpressions": [{"key": ROLE, "operator": "In", "values": ["worker", pool_name]}]})
+    };
+    let mut spec = json!({
+        "machineConfigSelector": selector,
+        "nodeSelector": {"matchLabels": {format!("node-role.kubernetes.io/{pool_name}"): ""}},
+        "paused": pool.paused,
+    });
+    match &pool.max_unavailable {
+        Some(MaxUnavailable::Count(count)) => spec["maxUnavailable"] = json!(count),
+        Some(MaxUnavailable::Percent(percent)) => spec["maxUnavailable"] = json!(percent),
+        None => {}
+    }
+    json!({"metadata": {"name": pool_name, "labels": labels}, "spec": spec})
+}
+
+fn initial_status(target: &Value, nodes: usize, updated: DateTime<Utc>, builder: &Builder<'_>) -> Value {
+    let rendered = text(target, "/name").to_owned();
+    let condition = |kind: &str, status: &str, message: &str, since: DateTime<Utc>| {
+        json!({
+            "lastTransitionTime": timestamp(since), "message": message, "reason": "", "status": status, "type": kind,
+        })
+    };
+    let since = updated + TimeDelta::minutes(70);
+    let installed = builder.installed;
+    json!({
+        "certExpirys": certificates(builder),
+        "conditions": [
+            condition("PinnedImageSetsDegraded", "False", "", installed),
+            condition("RenderDegraded", "False", "", installed),
+            condition("NodeDegraded", "False", "", installed),
+            condition("Degraded", "False", "", installed),
+            condition("Updated", "True", &format!("All nodes are updated with MachineConfig {rendered}"), since),
+            condition("Updating", "False", "", since),
+        ],
+        "configuration": target,
+        "degradedMachineCount": 0,
+        "machineCount": nodes,
+        "observedGeneration": 2,
+        "readyMachineCount": nodes,
+        "unavailableMachineCount": 0,
+        "updatedMachineCount": nodes,
+    })
+}
+
+fn certificates(builder: &Builder<'_>) -> Value {
+    let entry = |subject: &str, days: i64| {
+        json!({
+            "bundle": "KubeAPIServerServingCAData",
+            "expiry": timestamp(builder.now + TimeDelta::days(days)),
+            "subject": format!("CN={subject},OU=openshift"),
+        })
+    };
+    // The signers' lifetimes count from the installation: ten years, one year renewed at 80 %.
+    let age = (builder.now - builder.installed).num_days();
+    json!([
+        entry("admin-kubeconfig-signer", 3650 - age),
+        entry("kubelet-signer", 365 - age.rem_euclid(292)),
+        entry("kube-apiserver-to-kubelet-signer", 365 - age.rem_euclid(292)),
+        entry("kube-control-plane-signer", 365 - age.rem_euclid(292)),
+        entry("kubelet-bootstrap-kubeconfig-signer", 3650 - age),
+    ])
+}

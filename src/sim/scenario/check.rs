@@ -1,0 +1,105 @@
+//! What a scenario must not contradict.
+
+use semver::Version;
+
+use super::{Budget, MaxUnavailable, Scenario};
+use crate::sim::cluster::operators;
+
+/// Checks what the shape of the file cannot: that names exist and that a story can happen.
+///
+/// # Errors
+/// The first contradiction, in words.
+pub fn check(scenario: &Scenario) -> Result<(), String> {
+    versions(scenario)?;
+    pools(scenario)?;
+    workloads(scenario)?;
+    for name in scenario.operators.keys() {
+        if operators::find(name).is_none() {
+            return Err(format!("operators: {name} is not a cluster operator of this simulation"));
+        }
+    }
+    let names = scenario.node_names();
+    if let Some(node) = scenario.nodes.keys().find(|node| !names.contains(*node)) {
+        return Err(format!("nodes: no pool has a node {node}"));
+    }
+    if let Some(gate) = scenario.acknowledged.iter().find(|gate| !scenario.gates.contains_key(*gate)) {
+        return Err(format!("acknowledged: there is no gate {gate}"));
+    }
+    if !(scenario.speed.is_finite() && scenario.speed > 0.0) {
+        return Err(format!("speed: {} is not a positive number", scenario.speed));
+    }
+    Ok(())
+}
+
+fn versions(scenario: &Scenario) -> Result<(), String> {
+    let read = |what: &str, text: &str| {
+        Version::parse(text).map_err(|error| format!("{what}: {text:?} is not a version: {error}"))
+    };
+    let running = read("cluster.version", &scenario.cluster.version)?;
+    for past in &scenario.cluster.history {
+        read("cluster.history", &past.version)?;
+    }
+    if let Some(newest) = scenario.cluster.history.first()
+        && newest.version != scenario.cluster.version
+    {
+        return Err(format!("cluster.history: its first entry is {}, but the cluster runs {running}", newest.version));
+    }
+    for release in &scenario.releases {
+        read("releases", &release.version)?;
+    }
+    let Some(start) = &scenario.start else { return Ok(()) };
+    let target = read("start.update-to", &start.update_to)?;
+    if !scenario.releases.iter().any(|release| release.version == start.update_to) {
+        return Err(format!("start.update-to: {target} is not among the releases"));
+    }
+    if target <= running {
+        return Err(format!("start.update-to: {target} is not newer than {running}"));
+    }
+    Ok(())
+}
+
+fn pools(scenario: &Scenario) -> Result<(), String> {
+    for needed in ["master", "worker"] {
+        match scenario.pools.get(needed) {
+            None => return Err(format!("pools: {needed} is missing")),
+            Some(pool) if pool.nodes == 0 => return Err(format!("pools.{needed}: has no nodes")),
+            Some(_) => {}
+        }
+    }
+    for (name, pool) in &scenario.pools {
+        if let Some(limit) = &pool.max_unavailable {
+            amount(&format!("pools.{name}.max-unavailable"), limit)?;
+        }
+    }
+    Ok(())
+}
+
+fn workloads(scenario: &Scenario) -> Result<(), String> {
+    let names = scenario.node_names();
+    for workload in &scenario.workloads {
+        let id = format!("{}/{}", workload.namespace, workload.name);
+        if !scenario.pools.contains_key(&workload.pool) {
+            return Err(format!("workloads: {id} is on pool {}, which does not exist", workload.pool));
+        }
+        if let Some(node) = workload.on.iter().find(|node| !names.contains(*node)) {
+            return Err(format!("workloads: {id} is on node {node}, which does not exist"));
+        }
+        if let Some(Budget { min_available, max_unavailable }) = &workload.budget {
+            match (min_available, max_unavailable) {
+                (Some(limit), None) | (None, Some(limit)) => amount(&format!("workloads: budget of {id}"), limit)?,
+                _ => return Err(format!("workloads: the budget of {id} needs min-available or max-unavailable")),
+            }
+        }
+    }
+    Ok(())
+}
+
+fn amount(what: &str, limit: &MaxUnavailable) -> Result<(), String> {
+    match limit {
+        MaxUnavailable::Count(_) => Ok(()),
+        MaxUnavailable::Percent(text) => match text.strip_suffix('%').map(str::parse::<u8>) {
+            Some(Ok(0..=100)) => Ok(()),
+            _ => Err(format!("{what}: {text:?} is neither a number nor a percentage")),
+        },
+    }
+}

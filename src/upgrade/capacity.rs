@@ -1,0 +1,167 @@
+//! Which nodes the machine-config controller takes next, and why none: its own arithmetic, step by step
+//! (machine-config operator, pkg/controller/node/node_controller.go, `getAllCandidateMachines`, `maxUnavailable`).
+
+use chrono::{DateTime, Utc};
+
+use super::assessment::{Capacity, NodePhase};
+use super::node_phase::{DaemonState, Marks};
+use super::words;
+use crate::api::{IntOrString, MachineConfigPool, Node, Tri, node_key};
+
+/// At most so many candidates are named.
+const NAMED: usize = 64;
+
+/// Is the node ready in the controller's eyes (`checkNodeReady`)? Conditions that are missing do not count against it.
+pub fn controller_ready(node: &Node) -> bool {
+    !node.spec.unschedulable
+        && node.status.conditions.iter().all(|condition| match condition.kind.as_str() {
+            "Ready" => condition.status == Tri::True,
+            "DiskPressure" | "NetworkUnavailable" => condition.status == Tri::False,
+            _ => true,
+        })
+}
+
+/// Does it count as unavailable (`isNodeUnavailable`)? Not ready, cordoned by anybody, or the daemon is at work; a
+/// daemon that failed may be retargeted, so a failing node that is ready does not count.
+pub fn unavailable(ready: bool, marks: &Marks) -> bool {
+    !ready || !(marks.done() || marks.failing())
+}
+
+/// What the arithmetic needs of one node.
+#[derive(Debug, Clone, Copy)]
+pub struct Member<'a> {
+    /// The node.
+    pub node: &'a Node,
+    /// Place of its row.
+    pub row: usize,
+    /// Its annotations.
+    pub marks: Marks<'a>,
+    /// [`controller_ready`].
+    pub ready: bool,
+    /// Its phase.
+    pub phase: NodePhase,
+}
+
+/// `maxUnavailable` as a number: percentages are rounded down, 0 becomes 1, the arbiter pool always has 1, and what
+/// cannot be read is 1 too (the controller stops there; validation keeps it from happening).
+pub fn max_unavailable(pool: &MachineConfigPool, total: usize) -> usize {
+    if pool.name() == "arbiter" {
+        return 1;
+    }
+    let scaled = match &pool.spec.max_unavailable {
+        None => 1,
+        Some(IntOrString::Int(number)) => usize::try_from(*number).unwrap_or(0),
+        Some(IntOrString::Text(text)) => {
+            let percent = text.strip_suffix('%').and_then(|number| number.trim().parse::<usize>().ok());
+            percent.map_or(0, |percent| total.saturating_mul(percent) / 100)
+        }
+    };
+    scaled.max(1)
+}
+
+/// As written in the pool.
+fn as_written(pool: &MachineConfigPool) -> String {
+    match &pool.spec.max_unavailable {
+        None => "1".to_owned(),
+        Some(IntOrString::Int(number)) => number.to_string(),
+        Some(IntOrString::Text(text)) => text.clone(),
+    }
+}
+
+/// The arithmetic for one pool; the second part holds the rows of all candidates, in the controller's order.
+///
+/// `rendered`: the pool's configuration is the one that the update will end with; before, the order is a forecast.
+pub fn capacity(pool: &MachineConfigPool, members: &[Member], rendered: bool) -> (Capacity, Vec<usize>) {
+    let target = pool.spec.configuration.name.as_str();
+    let max_unavailable = max_unavailable(pool, members.len());
+    let targets = |member: &&Member| member.marks.desired == Some(target);
+    let unavailable = members.iter().filter(|member| unavailable(member.ready, &member.marks)).count();
+    let failing = members.iter().filter(targets).filter(|member| member.marks.failing()).count();
+    let mut candidates: Vec<&Member> = members
+        .iter()
+        .filter(|member| if rendered { !targets(member) } else { member.phase != NodePhase::Done })
+        .filter(|member| member.ready)
+        .collect();
+    candidates.sort_by_cached_key(|member| order(member.node));
+    let free = max_unavailable.saturating_sub(unavailable).saturating_sub(failing);
+    let why_none = why_none(pool, members, &candidates, rendered, free);
+    let next = if pool.spec.paused { &[][..] } else { &candidates[..candidates.len().min(NAMED)] };
+    let rows = if pool.spec.paused || !rendered { Vec::new() } else { candidates.iter().map(|m| m.row).collect() };
+    let capacity = Capacity {
+        max_unavailable,
+        max_unavailable_spec: as_written(pool),
+        unavailable,
+        failing,
+        free,
+        next: next.iter().map(|member| member.node.name().to_owned()).collect(),
+        why_none,
+    };
+    (capacity, rows)
+}
+
+/// By zone, in a zone the oldest first, those without zone last (`getCandidateMachines`).
+fn order(node: &Node) -> (bool, &str, Option<DateTime<Utc>>, &str) {
+    let zone = node.label(node_key::ZONE);
+    (zone.is_none(), zone.unwrap_or_default(), node.created(), node.name())
+}
+
+/// Why the controller takes no further node although some wait; empty if it does, or if none waits.
+fn why_none(
+    pool: &MachineConfigPool,
+    members: &[Member],
+    candidates: &[&Member],
+    rendered: bool,
+    free: usize,
+) -> String {
+    let waiting = members.iter().filter(|m| matches!(m.phase, NodePhase::Waiting | NodePhase::Paused)).count();
+    if waiting == 0 {
+        return String::new();
+    }
+    if pool.spec.paused {
+        return format!("the pool is paused; {} to come", words::count(waiting, "node"));
+    }
+    if pool.spec.node_selector.as_ref().is_none_or(crate::api::LabelSelector::is_empty) {
+        return "the pool's node selector is empty, the controller leaves such pools alone".to_owned();
+    }
+    if !rendered {
+        return "the new configuration has not been rendered yet".to_owned();
+    }
+    if free == 0 {
+        return format!("no capacity: {}", holders(members));
+    }
+    if candidates.is_empty() {
+        return "the nodes that wait are cordoned or not ready, so the controller passes them over".to_owned();
+    }
+    String::new()
+}
+
+/// Who uses the capacity up, in words.
+fn holders(members: &[Member]) -> String {
+    let mut groups: [(&str, Vec<&str>); 4] =
+        [("at work on", Vec::new()), ("cordoned", Vec::new()), ("not ready", Vec::new()), ("failing", Vec::new())];
+    for member in members {
+        let group = if member.marks.failing() {
+            3
+        } else if !unavailable(member.ready, &member.marks) {
+            continue;
+        } else if member.phase.moving() {
+            0
+        } else if member.node.spec.unschedulable {
+            1
+        } else if member.ready && member.marks.state != DaemonState::Done {
+            0
+        } else {
+            2
+        };
+        groups[group].1.push(member.node.name());
+    }
+    let mut parts: Vec<String> = groups
+        .iter()
+        .filter(|(_, names)| !names.is_empty())
+        .map(|(word, names)| format!("{word} {}", words::some_of(names.iter().copied(), 3)))
+        .collect();
+    if members.iter().any(|member| member.marks.failing() && !member.ready) {
+        parts.push("a node that fails and is unavailable counts twice".to_owned());
+    }
+    parts.join("; ")
+}

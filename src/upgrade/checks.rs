@@ -1,0 +1,96 @@
+//! The checks: what a person should know. One file per check, named as its findings are.
+//!
+//! A check reads the assessment (rows, counts, facts) and the memory's clocks, and adds findings. It never looks at
+//! another check's findings.
+
+mod capacity_exhausted;
+mod cvo_failing;
+mod drain_blocked;
+mod invalid_request;
+mod kind_unreadable;
+mod link_stale;
+mod node_degraded;
+mod node_not_ready;
+mod node_unmanaged;
+mod not_upgradeable;
+mod operator_degraded;
+pub mod operator_slow;
+mod operator_unavailable;
+mod pool_degraded;
+mod pool_paused;
+mod release_not_accepted;
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::assessment::{Assessment, Evidence, Finding, Level, Subject, age};
+use super::memory::Memory;
+
+/// What a check looks at.
+pub(super) struct Look<'a> {
+    /// Rows and facts; its findings and verdict are not made yet.
+    pub now: &'a Assessment,
+    /// The clocks.
+    pub memory: &'a Memory,
+}
+
+type Check = fn(&Look, &mut Vec<Finding>);
+
+const CHECKS: &[Check] = &[
+    drain_blocked::check,
+    node_degraded::check,
+    node_not_ready::check,
+    pool_paused::check,
+    pool_degraded::check,
+    capacity_exhausted::check,
+    operator_unavailable::check,
+    operator_degraded::check,
+    operator_slow::check,
+    cvo_failing::check,
+    release_not_accepted::check,
+    invalid_request::check,
+    not_upgradeable::check,
+    node_unmanaged::check,
+    kind_unreadable::check,
+    link_stale::check,
+];
+
+/// All findings, worst first; among equals the unexpected before the expected, then the oldest.
+pub fn all(assessment: &Assessment, memory: &Memory) -> Vec<Finding> {
+    let look = Look { now: assessment, memory };
+    let mut found = Vec::new();
+    for check in CHECKS {
+        check(&look, &mut found);
+    }
+    let undated = DateTime::<Utc>::MAX_UTC;
+    found.sort_by(|a, b| {
+        (b.level, a.expected, a.since.unwrap_or(undated), a.id, &a.subject).cmp(&(
+            a.level,
+            b.expected,
+            b.since.unwrap_or(undated),
+            b.id,
+            &b.subject,
+        ))
+    });
+    found
+}
+
+/// A finding without advice, time and evidence: what every check begins with.
+fn finding(id: &'static str, level: Level, subject: Subject, title: String) -> Finding {
+    Finding { id, level, subject, title, advice: String::new(), since: None, expected: false, evidence: Vec::new() }
+}
+
+/// A level by age: the highest whose age is reached; unknown ages count as just begun.
+fn by_age(since: Option<DateTime<Utc>>, now: DateTime<Utc>, warning: TimeDelta, error: TimeDelta) -> Level {
+    let old = since.map_or(TimeDelta::zero(), |since| age(since, now));
+    if old >= error {
+        Level::Error
+    } else if old >= warning {
+        Level::Warning
+    } else {
+        Level::Info
+    }
+}
+
+fn evidence(object: String, field: &str, value: impl Into<String>, at: Option<DateTime<Utc>>) -> Evidence {
+    Evidence { object, field: field.to_owned(), value: value.into(), at }
+}

@@ -1,0 +1,28 @@
+//! `link-stale`: the API server does not answer: what is shown is the last good picture.
+
+use super::{Finding, Level, Look, Subject, finding};
+use crate::upgrade::words;
+
+pub(super) fn check(look: &Look, found: &mut Vec<Finding>) {
+    let link = &look.now.facts.link;
+    let Some(since) = link.state.since().filter(|_| link.state.stale()) else { return };
+    let why = link.trouble.as_ref().map(|trouble| format!(": {}", trouble.words)).unwrap_or_default();
+    let hint = link.trouble.as_ref().map(|trouble| trouble.hint.as_str()).unwrap_or_default();
+    let advice = match &link.expected_outage {
+        Some(node) => {
+            format!("Expected: {node} reboots, and the API server with it. Writes are off until it is back.\n{hint}")
+        }
+        None => format!("Nothing is shown as live, and writes are off until it is back.\n{hint}"),
+    };
+    found.push(Finding {
+        advice,
+        since: Some(since),
+        expected: link.expected_outage.is_some(),
+        ..finding(
+            "link-stale",
+            if link.expected_outage.is_some() { Level::Warning } else { Level::Error },
+            Subject::Link,
+            format!("no answer from the API server for {}{why}", words::span(look.now.now - since)),
+        )
+    });
+}

@@ -1,0 +1,347 @@
+//! The phase of a node, from its MachineConfigNode where there is one, else from annotations and node state.
+//!
+//! Annotations decide whether the machine-config daemon is at work at all (they are written by both sides, controller
+//! and daemon, and never lag behind a reboot); the MachineConfigNode tells which step it is at.
+//! Rules: machine-config operator, pkg/daemon/update.go, pkg/daemon/drain.go, pkg/upgrademonitor.
+
+use chrono::{DateTime, Utc};
+
+use super::assessment::{NodePhase, Source};
+use crate::api::{Condition, Conditions as _, MachineConfigNode, Node, Tri, node_key};
+
+/// Annotation `state`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DaemonState {
+    /// `Done`.
+    Done,
+    /// `Working`.
+    Working,
+    /// `Degraded` or `Unreconcilable`: the daemon failed and may be retargeted.
+    Failing,
+    /// None, or a word that is not known.
+    Unset,
+}
+
+/// What the annotations of a node say.
+#[derive(Debug, Clone, Copy)]
+pub struct Marks<'a> {
+    /// The rendered config that runs.
+    pub current: Option<&'a str>,
+    /// The rendered config that the controller wants.
+    pub desired: Option<&'a str>,
+    /// The daemon's state.
+    pub state: DaemonState,
+    /// Between the reboot command and the daemon's return.
+    pub rebooting: bool,
+    /// What the daemon asked the drain controller for.
+    pub desired_drain: &'a str,
+    /// What the drain controller did last.
+    pub applied_drain: &'a str,
+    /// The OS image is to change too (image mode).
+    image_differs: bool,
+}
+
+impl<'a> Marks<'a> {
+    /// Reads the annotations.
+    pub fn of(node: &'a Node) -> Self {
+        let Some(annotations) = node.metadata.annotations.as_ref() else { return Self::NONE };
+        let mut marks = Self::NONE;
+        let (mut current_image, mut desired_image) = (None, None);
+        for (key, value) in annotations {
+            match key.as_str() {
+                node_key::CURRENT_CONFIG => marks.current = Some(value.as_str()).filter(|name| !name.is_empty()),
+                node_key::DESIRED_CONFIG => marks.desired = Some(value.as_str()).filter(|name| !name.is_empty()),
+                node_key::CURRENT_IMAGE => current_image = Some(value.as_str()),
+                node_key::DESIRED_IMAGE => desired_image = Some(value.as_str()),
+                node_key::STATE => {
+                    marks.state = match value.as_str() {
+                        "Done" => DaemonState::Done,
+                        "Working" | "Rebooting" => DaemonState::Working,
+                        "Degraded" | "Unreconcilable" => DaemonState::Failing,
+                        _ => DaemonState::Unset,
+                    }
+                }
+                node_key::POST_CONFIG_ACTION => marks.rebooting = value == "Rebooting",
+                node_key::DESIRED_DRAIN => marks.desired_drain = value,
+                node_key::LAST_APPLIED_DRAIN => marks.applied_drain = value,
+                _ => {}
+            }
+        }
+        marks.image_differs = current_image != desired_image;
+        marks
+    }
+
+    const NONE: Marks<'static> = Marks {
+        current: None,
+        desired: None,
+        state: DaemonState::Unset,
+        rebooting: false,
+        desired_drain: "",
+        applied_drain: "",
+        image_differs: false,
+    };
+
+    /// The controller wants another configuration than the one that runs.
+    pub fn targeted(&self) -> bool {
+        self.desired.is_some() && (self.current != self.desired || self.image_differs)
+    }
+
+    /// Nothing is under way (`isNodeDone`).
+    pub fn done(&self) -> bool {
+        self.current.is_some() && !self.targeted() && self.state == DaemonState::Done
+    }
+
+    /// The daemon failed on the way to another configuration (`isNodeMCDFailing`).
+    pub fn failing(&self) -> bool {
+        self.state == DaemonState::Failing && self.current != self.desired
+    }
+
+    /// A drain was asked for (done or not): the cordon is the operator's.
+    pub fn drain_asked(&self) -> bool {
+        self.desired_drain.starts_with("drain-")
+    }
+
+    /// A drain was asked for and is not done.
+    pub fn drain_pending(&self) -> bool {
+        self.drain_asked() && self.desired_drain != self.applied_drain
+    }
+
+    /// The cordon is to be lifted and is not yet.
+    pub fn uncordon_pending(&self) -> bool {
+        self.desired_drain.starts_with("uncordon-") && self.desired_drain != self.applied_drain
+    }
+
+    /// The cordon was lifted for the wanted configuration.
+    fn uncordoned_for_desired(&self) -> bool {
+        self.desired_drain.strip_prefix("uncordon-").is_some_and(|config| Some(config) == self.desired)
+    }
+}
+
+/// The conditions of a MachineConfigNode.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Steps<'a> {
+    /// `Updated`.
+    pub updated: Option<&'a Condition>,
+    /// `UpdatePrepared`.
+    pub prepared: Option<&'a Condition>,
+    /// `UpdateExecuted`.
+    pub executed: Option<&'a Condition>,
+    /// `Cordoned`.
+    pub cordoned: Option<&'a Condition>,
+    /// `Drained`.
+    pub drained: Option<&'a Condition>,
+    /// The first of `AppliedFilesAndOS`, `AppliedFiles`, `AppliedOSImage`, `ImagePulledFromRegistry` that was entered.
+    pub applied: Option<&'a Condition>,
+    /// `UpdatePostActionComplete`.
+    pub post_action: Option<&'a Condition>,
+    /// `RebootedNode`.
+    pub rebooted: Option<&'a Condition>,
+    /// `Resumed`.
+    pub resumed: Option<&'a Condition>,
+    /// `UpdateComplete`.
+    pub complete: Option<&'a Condition>,
+    /// `Uncordoned`.
+    pub uncordoned: Option<&'a Condition>,
+    /// `NodeDegraded`.
+    pub degraded: Option<&'a Condition>,
+}
+
+impl<'a> Steps<'a> {
+    /// Reads the conditions.
+    pub fn of(node: &'a MachineConfigNode) -> Self {
+        let mut steps = Self::default();
+        for condition in &node.status.conditions {
+            match condition.kind.as_str() {
+                "Updated" => steps.updated = Some(condition),
+                "UpdatePrepared" => steps.prepared = Some(condition),
+                "UpdateExecuted" => steps.executed = Some(condition),
+                "Cordoned" => steps.cordoned = Some(condition),
+                "Drained" => steps.drained = Some(condition),
+                "AppliedFilesAndOS" | "AppliedFiles" | "AppliedOSImage" | "ImagePulledFromRegistry"
+                    if entered(Some(condition)) && !entered(steps.applied) =>
+                {
+                    steps.applied = Some(condition);
+                }
+                "UpdatePostActionComplete" => steps.post_action = Some(condition),
+                "RebootedNode" => steps.rebooted = Some(condition),
+                "Resumed" => steps.resumed = Some(condition),
+                "UpdateComplete" => steps.complete = Some(condition),
+                "Uncordoned" => steps.uncordoned = Some(condition),
+                "NodeDegraded" => steps.degraded = Some(condition),
+                _ => {}
+            }
+        }
+        steps
+    }
+}
+
+/// False: not reached. Unknown: in progress, or failed. True: done.
+fn entered(condition: Option<&Condition>) -> bool {
+    condition.is_some_and(|condition| condition.status != Tri::False)
+}
+
+fn is_true(condition: Option<&Condition>) -> bool {
+    condition.is_some_and(|condition| condition.status == Tri::True)
+}
+
+fn since(condition: Option<&Condition>) -> Option<DateTime<Utc>> {
+    condition.and_then(|condition| condition.since)
+}
+
+/// What the pool asks of a node.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Aim<'a> {
+    /// `spec.configuration.name`.
+    pub target: &'a str,
+    /// `spec.paused`.
+    pub paused: bool,
+    /// The node runs a config that was rendered for another release than the cluster's.
+    pub other_release: bool,
+    /// Since when nodes of the pool wait.
+    pub waiting_since: Option<DateTime<Utc>>,
+    /// Since when the pool says that nodes of it are degraded.
+    pub degraded_since: Option<DateTime<Utc>>,
+}
+
+/// A phase, since when by what the API remembers, and where it was read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Phase {
+    /// The phase.
+    pub phase: NodePhase,
+    /// Since when; none: the API does not remember.
+    pub since: Option<DateTime<Utc>>,
+    /// Where it was read.
+    pub source: Source,
+}
+
+/// The phase of a node that a pool manages.
+pub fn phase(node: &Node, marks: &Marks, steps: Option<&Steps>, aim: &Aim) -> Phase {
+    let from = |phase, since, source| Phase { phase, since, source };
+    if marks.state == DaemonState::Failing {
+        let told = steps.and_then(|steps| steps.degraded).filter(|degraded| degraded.status == Tri::True);
+        return from(NodePhase::Degraded, since(told).or(aim.degraded_since), Source::Annotations);
+    }
+    if let Some(degraded) = steps.and_then(|steps| steps.degraded)
+        && degraded.status == Tri::True
+        && !marks.done()
+    {
+        return from(NodePhase::Degraded, degraded.since, Source::MachineConfigNode);
+    }
+    if marks.done() || marks.current.is_none() {
+        return at_rest(marks, steps, aim);
+    }
+    match steps {
+        Some(steps) => by_steps(node, marks, steps),
+        None => by_marks(node, marks),
+    }
+}
+
+fn at_rest(marks: &Marks, steps: Option<&Steps>, aim: &Aim) -> Phase {
+    let outdated = marks.current != Some(aim.target) || aim.other_release;
+    let updated = steps.and_then(|steps| steps.updated);
+    if !outdated {
+        let source = if updated.is_some() { Source::MachineConfigNode } else { Source::Annotations };
+        return Phase { phase: NodePhase::Done, since: since(updated.filter(|_| is_true(updated))), source };
+    }
+    let phase = if aim.paused { NodePhase::Paused } else { NodePhase::Waiting };
+    Phase { phase, since: aim.waiting_since, source: Source::Annotations }
+}
+
+/// The furthest step that was entered decides.
+fn by_steps(node: &Node, marks: &Marks, steps: &Steps) -> Phase {
+    let from = |phase, since| Phase { phase, since, source: Source::MachineConfigNode };
+    if is_true(steps.updated) {
+        // Targeted a moment ago: the daemon has not written to its MachineConfigNode yet.
+        return Phase { phase: NodePhase::Preparing, since: None, source: Source::Annotations };
+    }
+    if is_true(steps.resumed) || entered(steps.complete) || entered(steps.uncordoned) {
+        let entered_at = [steps.resumed, steps.complete, steps.uncordoned].into_iter().find(|step| entered(*step));
+        return from(NodePhase::Uncordoning, since(entered_at.flatten()));
+    }
+    if entered(steps.rebooted) {
+        let (phase, at) = rebooting_or_back(node, marks, since(steps.rebooted), is_true(steps.rebooted));
+        return from(phase, at);
+    }
+    if is_true(steps.post_action) {
+        return from(NodePhase::Back, since(steps.post_action));
+    }
+    if entered(steps.post_action) || entered(steps.applied) || is_true(steps.drained) || drain_not_required(steps) {
+        let drained = steps.drained.filter(|_| is_true(steps.drained) || drain_not_required(steps));
+        return from(NodePhase::Applying, since(drained).or_else(|| since(steps.applied)));
+    }
+    if entered(steps.drained) {
+        // `Drained` is rewritten with every attempt; the cordon's time is the drain's start.
+        return from(NodePhase::Draining, since(steps.cordoned).or_else(|| since(steps.drained)));
+    }
+    if is_true(steps.cordoned) {
+        return from(NodePhase::Cordoned, since(steps.cordoned));
+    }
+    let started = steps.updated.filter(|updated| updated.status == Tri::False);
+    from(NodePhase::Preparing, since(started).or_else(|| since(steps.prepared)))
+}
+
+/// `Drained` False with this message: single-node clusters, and changes that need none.
+fn drain_not_required(steps: &Steps) -> bool {
+    steps.drained.is_some_and(|drained| {
+        drained.status == Tri::False && drained.message.to_ascii_lowercase().contains("drain not required")
+    })
+}
+
+/// From the reboot command until the node is heard again it is rebooting, then it is back.
+fn rebooting_or_back(
+    node: &Node,
+    marks: &Marks,
+    asked: Option<DateTime<Utc>>,
+    daemon_is_back: bool,
+) -> (NodePhase, Option<DateTime<Utc>>) {
+    let ready = node.status.conditions.condition("Ready");
+    let heard = ready.filter(|ready| {
+        ready.status != Tri::Unknown
+            && !ready.message.contains("shutting down")
+            && asked.zip(ready.since).is_some_and(|(asked, heard)| heard > asked)
+    });
+    match heard {
+        Some(ready) => (NodePhase::Back, ready.since),
+        None if daemon_is_back => (NodePhase::Back, asked),
+        None => {
+            let silent = ready.filter(|ready| ready.status != Tri::True).and_then(|ready| ready.since);
+            (NodePhase::Rebooting, asked.or(silent).filter(|_| marks.rebooting || asked.is_some() || silent.is_some()))
+        }
+    }
+}
+
+/// What annotations tell without a MachineConfigNode (before 4.19).
+fn by_marks(node: &Node, marks: &Marks) -> Phase {
+    let from = |phase, since| Phase { phase, since, source: Source::Annotations };
+    let cordoned = node.taint(node_key::UNSCHEDULABLE).and_then(|taint| taint.added);
+    if marks.rebooting {
+        // The reboot was asked for after the cordon: a Ready that is younger than the cordon is a node that came back.
+        let ready = node.status.conditions.condition("Ready");
+        let silent = ready.filter(|ready| ready.status != Tri::True).and_then(|ready| ready.since);
+        let (phase, at) = rebooting_or_back(node, marks, cordoned, false);
+        return from(phase, if phase == NodePhase::Rebooting { silent } else { at });
+    }
+    if marks.uncordon_pending() && marks.uncordoned_for_desired() {
+        return from(NodePhase::Uncordoning, None);
+    }
+    if marks.drain_pending() {
+        let phase = if node.spec.unschedulable { NodePhase::Draining } else { NodePhase::Preparing };
+        return from(phase, cordoned);
+    }
+    let ready = node.status.conditions.condition("Ready");
+    if marks.drain_asked() {
+        // Drained. Before the reboot Ready is older than the cordon, after it younger.
+        let back = ready.filter(|ready| cordoned.zip(ready.since).is_some_and(|(cordon, heard)| heard > cordon));
+        return match back {
+            Some(ready) => from(NodePhase::Back, ready.since),
+            None => from(NodePhase::Applying, None),
+        };
+    }
+    if !marks.targeted() {
+        return from(NodePhase::Back, since(ready));
+    }
+    if marks.uncordoned_for_desired() {
+        return from(NodePhase::Uncordoning, None);
+    }
+    from(NodePhase::Preparing, None)
+}

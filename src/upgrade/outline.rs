@@ -1,0 +1,180 @@
+//! An assessment as text that a person can read: for tests that keep one, and for looking at a recording.
+
+use std::fmt::Write as _;
+
+use chrono::{DateTime, Utc};
+
+use super::assessment::{Assessment, Level, Node, OperatorState, Pool, StepState, age};
+use super::timeline::Origin;
+use super::words;
+
+/// The whole assessment, in sections. Ages are relative to its moment, so that it does not depend on the day.
+pub fn outline(assessment: &Assessment) -> String {
+    let mut text = String::new();
+    head(assessment, &mut text);
+    operators(assessment, &mut text);
+    for pool in &assessment.pools {
+        pool_lines(assessment, pool, &mut text);
+    }
+    for node in assessment.nodes.iter().filter(|node| node.pool.is_none()) {
+        node_line(assessment, node, &mut text);
+    }
+    findings(assessment, &mut text);
+    timeline(assessment, &mut text);
+    text
+}
+
+fn ago(at: Option<DateTime<Utc>>, assessment: &Assessment) -> String {
+    at.map(|at| words::span(age(at, assessment.now))).unwrap_or_default()
+}
+
+// Writing to a String cannot fail.
+macro_rules! line {
+    ($text:expr, $($arg:tt)*) => { let _ = writeln!($text, $($arg)*); };
+}
+
+fn head(assessment: &Assessment, text: &mut String) {
+    let update = &assessment.update;
+    let unknown = "?".to_owned();
+    let from = match (&update.from, &update.from_incomplete) {
+        (from, Some(incomplete)) => format!("{} via incomplete {incomplete}", from.as_ref().unwrap_or(&unknown)),
+        (Some(from), None) => from.clone(),
+        (None, None) => "nothing".to_owned(),
+    };
+    line!(text, "{from} -> {}", update.to.as_ref().unwrap_or(&unknown));
+    line!(
+        text,
+        "{}: {} [{}]",
+        assessment.verdict.kind.words(),
+        assessment.verdict.why,
+        ago(assessment.verdict.since, assessment)
+    );
+    if let Some(requested) = &update.requested {
+        let word = if requested.refused { "refused" } else { "asked" };
+        line!(text, "requested {} ({word} at {:?})", requested.target, requested.step);
+    }
+    let payload =
+        update.payload.map(|payload| format!("manifests {}/{}", payload.done, payload.total)).unwrap_or_default();
+    let percent = assessment.progress.map(|percent| format!("{percent}%")).unwrap_or_default();
+    let facts = [percent, payload, if update.multi_arch { "to multi-arch".to_owned() } else { String::new() }];
+    let facts: Vec<&str> = facts.iter().map(String::as_str).filter(|fact| !fact.is_empty()).collect();
+    if !facts.is_empty() {
+        line!(text, "{}", facts.join(", "));
+    }
+    let rail: Vec<String> = assessment
+        .rail
+        .iter()
+        .map(|step| {
+            let sign = match step.state {
+                StepState::Todo => 'o',
+                StepState::Active => '~',
+                StepState::Trouble => 'x',
+                StepState::Done => '+',
+            };
+            format!("{sign} {}{}{}", step.name, if step.detail.is_empty() { "" } else { " " }, step.detail)
+        })
+        .collect();
+    line!(text, "rail: {}", rail.join(" | "));
+    for offer in &update.offers {
+        let risk = offer.risk.as_deref().map(|risk| format!(", {}", words::first_line(risk))).unwrap_or_default();
+        line!(text, "offer {}{risk}", offer.version);
+    }
+}
+
+fn operators(assessment: &Assessment, text: &mut String) {
+    let all = &assessment.operators;
+    line!(
+        text,
+        "operators: {} of {} updated, {} updating, {} waiting, {} unavailable, {} degraded",
+        all.updated,
+        all.total,
+        all.updating,
+        all.waiting,
+        all.unavailable,
+        all.degraded
+    );
+    for row in all.rows.iter().filter(|row| row.state != OperatorState::Updated && row.state != OperatorState::Waiting)
+    {
+        let expected = if row.expected { " (expected)" } else { "" };
+        line!(text, "  {} {:?} [{}] {}{expected}", row.name, row.state, ago(row.since, assessment), row.reason);
+    }
+}
+
+fn pool_lines(assessment: &Assessment, pool: &Pool, text: &mut String) {
+    let paused = match &pool.paused_by {
+        _ if !pool.paused => String::new(),
+        Some((manager, at)) => format!(", paused by {manager} [{}]", ago(*at, assessment)),
+        None => ", paused".to_owned(),
+    };
+    line!(
+        text,
+        "pool {}: {}/{} updated, {} moving, {} draining, {} waiting, {} degraded{paused}",
+        pool.name,
+        pool.updated,
+        pool.total,
+        pool.moving,
+        pool.draining,
+        pool.waiting,
+        pool.degraded
+    );
+    let capacity = &pool.capacity;
+    let next = capacity.next.iter().map(String::as_str);
+    line!(
+        text,
+        "  max {} ({}), {} unavailable, {} failing, {} free; next: {}{}",
+        capacity.max_unavailable,
+        capacity.max_unavailable_spec,
+        capacity.unavailable,
+        capacity.failing,
+        capacity.free,
+        if capacity.next.is_empty() { "nobody".to_owned() } else { words::some_of(next, 4) },
+        if capacity.why_none.is_empty() { String::new() } else { format!("; {}", capacity.why_none) }
+    );
+    for node in assessment.nodes_of(&pool.name) {
+        node_line(assessment, node, text);
+    }
+}
+
+fn node_line(assessment: &Assessment, node: &Node, text: &mut String) {
+    let mark = if node.since_rebuilt { "~" } else { "" };
+    let message = words::first_line(&node.message);
+    let dash = if message.is_empty() { "" } else { " - " };
+    let cordon = match &node.cordon {
+        Some(cordon) if cordon.by_mco => ", cordoned",
+        Some(_) => ", cordoned by somebody",
+        None => "",
+    };
+    let ready = if node.ready { "" } else { ", not ready" };
+    line!(
+        text,
+        "  {} {} [{mark}{}] {}{cordon}{ready}{dash}{message}",
+        node.name,
+        node.phase.word(),
+        ago(node.since, assessment),
+        node.version.as_deref().unwrap_or("?")
+    );
+}
+
+fn findings(assessment: &Assessment, text: &mut String) {
+    for finding in &assessment.findings {
+        let level = match finding.level {
+            Level::Info => "info",
+            Level::Warning => "warning",
+            Level::Error => "error",
+            Level::Critical => "critical",
+        };
+        let expected = if finding.expected { " (expected)" } else { "" };
+        line!(text, "{level} {}: {} [{}]{expected}", finding.id, finding.title, ago(finding.since, assessment));
+    }
+}
+
+fn timeline(assessment: &Assessment, text: &mut String) {
+    for entry in &assessment.timeline.entries {
+        let origin = match entry.origin {
+            Origin::Seen => "",
+            Origin::Rebuilt => "~",
+            Origin::Action => "!",
+        };
+        line!(text, "{origin}-{}: {}", ago(Some(entry.at), assessment), entry.text);
+    }
+}

@@ -1,0 +1,71 @@
+//! How far the whole is, and whether anything moves.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use super::assessment::{Assessment, Node, NodePhase, Pool};
+
+/// How much of a node's way lies behind it, in percent, by phase. Draining and rebooting are the long parts.
+fn behind(phase: NodePhase) -> u64 {
+    match phase {
+        NodePhase::Waiting | NodePhase::Paused | NodePhase::Degraded | NodePhase::Unmanaged => 0,
+        NodePhase::Preparing => 2,
+        NodePhase::Cordoned => 5,
+        NodePhase::Draining => 15,
+        NodePhase::Applying => 45,
+        NodePhase::Rebooting => 65,
+        NodePhase::Back => 90,
+        NodePhase::Uncordoning => 95,
+        NodePhase::Done => 100,
+    }
+}
+
+/// Progress of the whole in percent; none when nothing rolls.
+///
+/// A version update counts half by operators at the target version and half by nodes; a mere rollout of configuration
+/// by the nodes of the pools that roll. 100 is kept for "all of it".
+pub fn percent(assessment: &Assessment) -> Option<u8> {
+    let outdated = assessment.pools.iter().any(Pool::outdated);
+    if !assessment.update.in_progress && !outdated {
+        return None;
+    }
+    let version_rolls = assessment.update.in_progress || release_differs(assessment);
+    let counted = |node: &&Node| {
+        node.pool.as_deref().is_some_and(|name| version_rolls || assessment.pool(name).is_some_and(Pool::outdated))
+    };
+    let (sum, count) = assessment
+        .nodes
+        .iter()
+        .filter(counted)
+        .fold((0, 0), |(sum, count), node| (sum + behind(node.phase), count + 1));
+    let nodes = if count == 0 { None } else { Some(sum / count) };
+    let operators = &assessment.operators;
+    let by_operators =
+        (version_rolls && operators.total > 0).then(|| (operators.updated * 100 / operators.total) as u64);
+    let percent = match (by_operators, nodes) {
+        (Some(operators), Some(nodes)) => u64::midpoint(operators, nodes),
+        (Some(one), None) | (None, Some(one)) => one,
+        (None, None) => return None,
+    };
+    let whole = !outdated && !assessment.update.in_progress;
+    Some(percent.min(if whole { 100 } else { 99 }) as u8)
+}
+
+/// Does any pool still hold nodes of another release than the cluster's? (Otherwise a rollout is one of configuration.)
+pub fn release_differs(assessment: &Assessment) -> bool {
+    let to = assessment.update.to.as_deref();
+    let outdated = |node: &&Node| node.pool.is_some() && node.phase != NodePhase::Done;
+    assessment.nodes.iter().filter(outdated).any(|node| node.version.is_some() && node.version.as_deref() != to)
+}
+
+/// Changes whenever anything moves on: manifests, operators, phases of nodes.
+pub fn signature(assessment: &Assessment) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    assessment.update.to.hash(&mut hasher);
+    assessment.update.in_progress.hash(&mut hasher);
+    assessment.update.payload.map(|payload| payload.done).hash(&mut hasher);
+    assessment.operators.updated.hash(&mut hasher);
+    for node in &assessment.nodes {
+        node.phase.hash(&mut hasher);
+    }
+    hasher.finish()
+}

@@ -1,0 +1,63 @@
+//! Small words that several sentences share.
+
+use chrono::TimeDelta;
+
+/// A span of time for people: `45s`, `14m`, `1h05m`, `2d3h`. Negative spans are `0s`: clocks differ.
+pub fn span(delta: TimeDelta) -> String {
+    let seconds = delta.num_seconds().max(0);
+    let (minutes, hours, days) = (seconds / 60, seconds / 3600, seconds / 86_400);
+    if days > 0 {
+        format!("{days}d{}h", hours % 24)
+    } else if hours > 0 {
+        format!("{hours}h{:02}m", minutes % 60)
+    } else if minutes > 0 {
+        format!("{minutes}m")
+    } else {
+        format!("{seconds}s")
+    }
+}
+
+/// `1 node`, `3 nodes`.
+pub fn count(number: usize, noun: &str) -> String {
+    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
+}
+
+/// The first line of a text, without the blanks around it.
+pub fn first_line(text: &str) -> &str {
+    text.trim().lines().next().unwrap_or_default().trim()
+}
+
+/// `a, b and 3 more`: the first `shown` of them.
+pub fn some_of<'a>(names: impl ExactSizeIterator<Item = &'a str>, shown: usize) -> String {
+    let total = names.len();
+    let mut text = String::new();
+    for (at, name) in names.take(shown).enumerate() {
+        if at > 0 {
+            text.push_str(", ");
+        }
+        text.push_str(name);
+    }
+    if total > shown {
+        text.push_str(&format!(" and {} more", total - shown));
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spans_are_as_short_as_a_glance() {
+        let table = [(-5, "0s"), (45, "45s"), (60, "1m"), (899, "14m"), (3900, "1h05m"), (90_000, "1d1h")];
+        for (seconds, words) in table {
+            assert_eq!(span(TimeDelta::seconds(seconds)), words);
+        }
+    }
+
+    #[test]
+    fn long_lists_are_cut() {
+        assert_eq!(some_of(["a", "b"].into_iter(), 3), "a, b");
+        assert_eq!(some_of(["a", "b", "c", "d"].into_iter(), 2), "a, b and 2 more");
+    }
+}

@@ -1,0 +1,122 @@
+//! A transport into the simulated API server in the same process.
+
+use std::sync::Mutex;
+
+use axum::Router;
+use axum::body::Body;
+use http_body_util::BodyExt as _;
+use oc_cockpit::actions::Read;
+use oc_cockpit::cluster::execute::Transport;
+use oc_cockpit::cluster::{ContentType, Method, PodOnNode, PodPhase, Reply, Request};
+use oc_cockpit::upgrade::link::Trouble;
+use serde_json::Value;
+use tower::ServiceExt as _;
+
+/// Something that happens to the cluster just before a request arrives.
+type Meddling = Box<dyn FnMut(&Request) + Send>;
+
+/// Sends to the simulated API server as the admin, or as whom the token belongs to.
+pub struct InProcess {
+    service: Router,
+    token: Option<String>,
+    meddle: Mutex<Option<Meddling>>,
+    sent: Mutex<Vec<Request>>,
+}
+
+impl InProcess {
+    pub fn new(service: Router) -> Self {
+        Self { service, token: None, meddle: Mutex::new(None), sent: Mutex::new(Vec::new()) }
+    }
+
+    /// Sends as the owner of `token`.
+    pub fn with_token(mut self, token: String) -> Self {
+        self.token = Some(token);
+        self
+    }
+
+    /// Calls `meddle` before each write that is no dry run arrives.
+    pub fn before_writes(self, meddle: impl FnMut(&Request) + Send + 'static) -> Self {
+        *self.meddle.lock().unwrap() = Some(Box::new(meddle));
+        self
+    }
+
+    /// Every request as it went out, several lines each.
+    pub fn requests(&self) -> String {
+        self.sent.lock().unwrap().iter().map(text).collect::<Vec<_>>().join("\n")
+    }
+
+    /// How many writes that are no dry runs were sent.
+    pub fn writes(&self) -> usize {
+        self.sent.lock().unwrap().iter().filter(|request| is_write(request)).count()
+    }
+}
+
+fn is_write(request: &Request) -> bool {
+    request.method != Method::Get && request.query.iter().all(|(name, _)| name != "dryRun")
+}
+
+fn header(content_type: ContentType) -> &'static str {
+    match content_type {
+        ContentType::Json => "application/json",
+        ContentType::MergePatch => "application/merge-patch+json",
+        ContentType::StrategicPatch => "application/strategic-merge-patch+json",
+        ContentType::JsonPatch => "application/json-patch+json",
+    }
+}
+
+fn uri(request: &Request) -> String {
+    let query: Vec<String> = request.query.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    let mark = if query.is_empty() { "" } else { "?" };
+    format!("{}{mark}{}", request.path, query.join("&"))
+}
+
+fn text(request: &Request) -> String {
+    let method = format!("{:?}", request.method).to_uppercase();
+    let body = request.body.as_ref().map(|(kind, body)| format!("  {}\n  {body}\n", header(*kind)));
+    format!("{method} {}\n{}", uri(request), body.unwrap_or_default())
+}
+
+impl Transport for InProcess {
+    async fn send(&self, request: Request) -> Result<Reply, Trouble> {
+        if is_write(&request)
+            && let Some(meddle) = self.meddle.lock().unwrap().as_mut()
+        {
+            meddle(&request);
+        }
+        self.sent.lock().unwrap().push(request.clone());
+        let method = format!("{:?}", request.method).to_uppercase();
+        let mut builder = http::Request::builder().method(method.as_str()).uri(uri(&request));
+        if let Some(token) = &self.token {
+            builder = builder.header("Authorization", format!("Bearer {token}"));
+        }
+        let body = match &request.body {
+            None => Body::empty(),
+            Some((kind, body)) => {
+                builder = builder.header("Content-Type", header(*kind));
+                Body::from(body.to_string())
+            }
+        };
+        let response = self.service.clone().oneshot(builder.body(body).unwrap()).await.unwrap();
+        let status = response.status().as_u16();
+        let bytes = response.into_body().collect().await.unwrap().to_bytes();
+        Ok(Reply { status, body: serde_json::from_slice(&bytes).unwrap(), retry_after: None })
+    }
+
+    async fn read(&self, Read::PodsOn(node): &Read) -> Result<Vec<PodOnNode>, Trouble> {
+        let path = format!("/api/v1/pods?fieldSelector=spec.nodeName%3D{node}");
+        let get = Request { method: Method::Get, path, query: Vec::new(), body: None, limit: None };
+        let reply = self.send(get).await?;
+        let text =
+            |pod: &Value, pointer: &str| pod.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let pod = |pod: &Value| PodOnNode {
+            namespace: text(pod, "/metadata/namespace"),
+            name: text(pod, "/metadata/name"),
+            owner_kind: text(pod, "/metadata/ownerReferences/0/kind"),
+            phase: if text(pod, "/status/phase") == "Running" { PodPhase::Running } else { PodPhase::Pending },
+            mirror: false,
+            empty_dir: false,
+            terminating: false,
+        };
+        Ok(reply.body["items"].as_array().unwrap().iter().map(pod).collect())
+    }
+}
