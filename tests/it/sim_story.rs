@@ -829,7 +829,9 @@ fn a_change_of_mind_leaves_a_partial_entry_in_the_history() {
     assert!(story.message("Progressing").contains("4.19.3"), "the update goes on");
 
     let mut story = Story::new("degraded-operator");
-    story.store.update(Res::CLUSTER_VERSIONS, None, "version", |object| object["spec"]["channel"] = json!("stable-4.19"));
+    story
+        .store
+        .update(Res::CLUSTER_VERSIONS, None, "version", |object| object["spec"]["channel"] = json!("stable-4.19"));
     ask_for(&story, "4.19.3", true);
     story.until("the new target", 2 * MINUTE, |story| story.version()["status"]["desired"]["version"] == "4.19.3");
     let history = story.version()["status"]["history"].clone();
