@@ -1,7 +1,7 @@
 //! The only room that talks to an API server.
 //!
 //! Belongs here: the kubeconfig, the client, the link, the watches, single reads, access reviews, and (in
-//! [`execute`](self)) the sending of plans. Does not: judgement of what was observed (that is `upgrade`), plans (they
+//! [`execute`]) the sending of plans. Does not: judgement of what was observed (that is `upgrade`), plans (they
 //! are data of `actions`), the screen.
 //! May import: `api`, `upgrade` (facts, link, access), `actions` (data), `clock`.
 //!
