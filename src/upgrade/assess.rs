@@ -13,6 +13,7 @@ use super::memory::Memory;
 use super::{changes, checks, operators, progress, rail, rebuild, rollout, verdict, version};
 
 /// What `facts` mean at `now`, given what is remembered.
+#[expect(clippy::needless_pass_by_value, reason = "the assessment keeps the facts")]
 pub fn assess(facts: Arc<Facts>, memory: &Memory, now: DateTime<Utc>) -> Assessment {
     let fresh = memory.void_for(&facts);
     let generation = memory.last.as_ref().map_or(0, |last| last.generation + 1);

@@ -40,7 +40,7 @@ pub fn percent(assessment: &Assessment) -> Option<u8> {
         .iter()
         .filter(counted)
         .fold((0, 0), |(sum, count), node| (sum + behind(node.phase), count + 1));
-    let nodes = if count == 0 { None } else { Some(sum / count) };
+    let nodes = u64::checked_div(sum, count);
     let operators = &assessment.operators;
     let by_operators =
         (version_rolls && operators.total > 0).then(|| (operators.updated * 100 / operators.total) as u64);
