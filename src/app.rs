@@ -296,3 +296,6 @@ fn theme(name: &str, depth: Depth, ascii: bool, warnings: &mut Vec<String>) -> T
 fn tab(name: &str) -> Option<Tab> {
     Tab::ALL.into_iter().find(|tab| name == tab.digit().to_string() || tab.title().eq_ignore_ascii_case(name))
 }
+
+#[cfg(test)]
+mod tests;

@@ -43,7 +43,7 @@ use tokio::sync::mpsc;
 use tokio::sync::watch::{Receiver, Sender};
 use tokio_util::task::AbortOnDropHandle;
 
-use self::credentials::Credentials;
+use self::credentials::{Credentials, Source};
 use self::kubeconfig::Environment;
 use self::link::Input;
 use self::picture::Picture;
@@ -71,10 +71,16 @@ impl Cluster {
     /// Starts to observe the cluster that `options` name. Returns at once and never fails: what goes wrong is told in
     /// [`Connection::error`] and in the link of the facts. Must be called inside a tokio runtime.
     pub fn start(options: Options) -> Self {
-        Self::start_in(options, Environment::of_process())
+        let limit = options.request_timeout;
+        Self::start_from(Source::Kubeconfig(options, Environment::of_process()), limit)
     }
 
-    fn start_in(options: Options, environment: Environment) -> Self {
+    /// Starts to observe a cluster in the same process, behind a client that the caller made.
+    pub fn start_in_process(client: kube::Client) -> Self {
+        Self::start_from(Source::Client(client), None)
+    }
+
+    fn start_from(source: Source, limit: Option<Duration>) -> Self {
         let (facts_out, facts) = tokio::sync::watch::channel(Arc::new(Facts::nothing(clock::now())));
         let connection_out = Sender::new(Arc::new(Connection::default()));
         let connection = connection_out.subscribe();
@@ -82,7 +88,7 @@ impl Cluster {
         let line = line_out.subscribe();
         let (switches, switches_in) = mpsc::unbounded_channel();
         let picture = Arc::new(Picture::new());
-        let limit = options.request_timeout.filter(|limit| !limit.is_zero()).unwrap_or(request::DEFAULT_LIMIT);
+        let limit = limit.filter(|limit| !limit.is_zero()).unwrap_or(request::DEFAULT_LIMIT);
         let requests = Requests::new(line, Arc::clone(&picture), limit);
         let control = Control { switches: switches_in, line: line_out, connection: connection_out };
         let supervisor = tokio::spawn({
@@ -90,7 +96,7 @@ impl Cluster {
             async move {
                 tokio::select! {
                     () = picture.publish(&facts_out) => {}
-                    () = supervise(&options, &environment, &picture, &requests, control) => {}
+                    () = supervise(&source, &picture, &requests, control) => {}
                 }
             }
         });
@@ -145,14 +151,8 @@ impl Cluster {
 }
 
 /// From the kubeconfig to a client, and from one stay to the next.
-async fn supervise(
-    options: &Options,
-    environment: &Environment,
-    picture: &Arc<Picture>,
-    requests: &Requests,
-    mut control: Control,
-) {
-    let mut credentials = open(options, environment, picture, &mut control).await;
+async fn supervise(source: &Source, picture: &Arc<Picture>, requests: &Requests, mut control: Control) {
+    let mut credentials = open(source, picture, &mut control).await;
     loop {
         let session = Arc::new(Session::new(Arc::clone(picture), requests.clone()));
         let line = match session.stay(&mut credentials, &mut control).await {
@@ -168,11 +168,14 @@ async fn supervise(
 
 /// The first credentials: as long as there are none it says why, and tries again when a file changes, when the person
 /// chooses another context, and now and then.
-async fn open(options: &Options, environment: &Environment, picture: &Picture, control: &mut Control) -> Credentials {
-    let mut context = options.context.clone();
+async fn open(source: &Source, picture: &Picture, control: &mut Control) -> Credentials {
+    let mut context = match source {
+        Source::Kubeconfig(options, _) => options.context.clone(),
+        Source::Client(_) => None,
+    };
     loop {
         let began = clock::now();
-        match Credentials::open(options, environment, context.as_deref()).await {
+        match Credentials::open(source, context.as_deref()).await {
             Ok((credentials, line)) => {
                 control.take(line, credentials.connection());
                 return credentials;
@@ -182,7 +185,7 @@ async fn open(options: &Options, environment: &Environment, picture: &Picture, c
                 tracing::warn!(words, "no client");
                 let trouble = trouble::trouble(TroubleKind::Credentials, words, "");
                 picture.link(Input::Failed { trouble, began });
-                let candidates = kubeconfig::candidates(options, environment);
+                let candidates = source.candidates();
                 control.connection.send_replace(Arc::new(*connection));
                 tokio::select! {
                     () = credentials::touched(&candidates, TRY_AGAIN) => {}

@@ -7,6 +7,7 @@
 //!
 //! [`server::serve`] starts it on loopback HTTPS, [`server::Simulation`] holds it in process.
 
+pub mod actors;
 pub mod admin;
 pub mod cluster;
 pub mod credentials;

@@ -8,10 +8,16 @@
 //! three lines draw it in a test. No text of the server reaches a cell without [`neutral::neutral`].
 //! May import: `upgrade`, `actions`, `input`.
 
+pub mod command_line;
 pub mod ctx;
+pub mod footer;
+pub mod header;
 pub mod neutral;
+pub mod next_step;
 pub mod panes;
+pub mod popups;
 pub mod request;
+pub mod screen;
 pub mod symbols;
 pub mod theme;
 pub mod view;

@@ -65,9 +65,6 @@ pub fn difference(before: &Plan, after: &Plan) -> Option<String> {
     if before.writes.len() != after.writes.len() || before.effect != after.effect {
         return Some("the requests differ".to_owned());
     }
-    if before.danger != after.danger || before.confirm != after.confirm {
-        return Some("it is less dangerous now".to_owned());
-    }
     if before.preconditions.len() != after.preconditions.len() {
         return Some("the preconditions differ".to_owned());
     }
@@ -79,6 +76,10 @@ pub fn difference(before: &Plan, after: &Plan) -> Option<String> {
         (Some(line), _) => Some(format!("the consequences changed: {line}")),
         (None, Some(line)) => Some(format!("this does not hold any more: {line}")),
         (None, None) if was != is => Some("the consequences changed their order".to_owned()),
+        (None, None) if before.danger != after.danger => Some("it is less dangerous now".to_owned()),
+        (None, None) if before.confirm != after.confirm || before.questions != after.questions => {
+            Some("it is confirmed in another way now".to_owned())
+        }
         (None, None) => None,
     }
 }

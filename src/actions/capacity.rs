@@ -2,6 +2,7 @@
 
 use super::words::order;
 use crate::upgrade::assessment::{Assessment, Pool};
+use crate::upgrade::verdict::rendered;
 
 /// What is free when `unavailable` nodes are unavailable.
 ///
@@ -36,16 +37,33 @@ pub(super) fn next(pool: &Pool, after: &Assessment) -> Option<String> {
     if !pool.outdated() {
         return None;
     }
-    let capacity = &after.pool(&pool.name)?.capacity;
+    let then = after.pool(&pool.name)?;
+    let capacity = &then.capacity;
+    let at_once = |free: usize| if free <= 1 { "one".to_owned() } else { free.to_string() };
+    if !rendered(after, then) {
+        let now = candidates(then, after);
+        let later = order(&capacity.next);
+        return Some(if now.is_empty() {
+            format!("no node of pool {} is next until the new configuration is rendered; then: {later}", pool.name)
+        } else {
+            format!("next in pool {}, {} at a time: {}", pool.name, at_once(capacity.free), order(&now))
+        });
+    }
+    let why = if capacity.why_none.is_empty() { String::new() } else { format!(": {}", capacity.why_none) };
     Some(if capacity.next.is_empty() {
-        let why = if capacity.why_none.is_empty() { String::new() } else { format!(": {}", capacity.why_none) };
         format!("no node of pool {} would be next{why}", pool.name)
     } else if capacity.free == 0 {
-        let why = if capacity.why_none.is_empty() { String::new() } else { format!(" ({})", capacity.why_none) };
         format!("no node of pool {} can be taken{why}; in line: {}", pool.name, order(&capacity.next))
     } else {
-        let at_once =
-            if capacity.free == 1 { "one at a time".to_owned() } else { format!("{} at a time", capacity.free) };
-        format!("next in pool {}, {at_once}: {}", pool.name, order(&capacity.next))
+        format!("next in pool {}, {} at a time: {}", pool.name, at_once(capacity.free), order(&capacity.next))
     })
+}
+
+/// The candidates of now. While the configuration that the update will end with is not rendered, the pool's own list is
+/// a forecast of that later rollout: only nodes that are not at the present configuration are taken now.
+pub(super) fn candidates(pool: &Pool, assessment: &Assessment) -> Vec<String> {
+    let at_target = |name: &String| {
+        assessment.node(name).is_some_and(|node| pool.target.is_some() && node.desired_config == pool.target)
+    };
+    pool.capacity.next.iter().filter(|name| !at_target(name)).cloned().collect()
 }

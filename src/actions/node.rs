@@ -1,5 +1,7 @@
 //! What cordoning and uncordoning share: finding nodes, the request, who is at work on a node, the pools concerned.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 use super::request::Change;
@@ -30,12 +32,14 @@ pub(super) struct Found<'a> {
 /// The nodes by name, each once, in the given order.
 pub(super) fn find<'a>(assessment: &'a Assessment, names: &[String]) -> Result<Vec<Found<'a>>, Refusal> {
     let mut found: Vec<Found<'a>> = Vec::with_capacity(names.len());
+    let mut taken = BTreeSet::new();
     for name in names {
         let gone = || Refusal(format!("there is no node {name}"));
         let node = assessment.node(name).ok_or_else(gone)?;
-        let seen = assessment.facts.nodes.iter().find(|seen| seen.name() == name).ok_or_else(gone)?;
-        if found.iter().all(|other| other.node.name != *name) {
-            found.push(Found { node, seen });
+        let nodes = &assessment.facts.nodes;
+        let at = nodes.binary_search_by(|seen| seen.name().cmp(name)).map_err(|_| gone())?;
+        if taken.insert(name) {
+            found.push(Found { node, seen: &nodes[at] });
         }
     }
     if found.is_empty() { Err(Refusal("no node is chosen".to_owned())) } else { Ok(found) }

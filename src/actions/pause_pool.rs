@@ -76,8 +76,9 @@ fn consequences(assessment: &Assessment, pool: &Pool) -> Vec<String> {
     if let (Some(pending), false) = (pending(assessment, pool), waiting.is_empty()) {
         lines.push(format!("{} of {} stay as they are: {}", waiting.len(), pool.total, list(waiting)));
         lines.push(format!("pending: {pending}"));
-        if !pool.capacity.next.is_empty() {
-            lines.push(format!("without the pause the next would be: {}", order(&pool.capacity.next)));
+        let next = capacity::candidates(pool, assessment);
+        if !next.is_empty() {
+            lines.push(format!("without the pause the next would be: {}", order(&next)));
         }
     } else {
         lines.push("nothing is pending now".to_owned());

@@ -223,6 +223,7 @@ fn told(condition: &Condition) -> String {
 /// How far a request that was made before has come.
 fn acceptance(seen: &api::ClusterVersion) -> String {
     match seen.status.conditions.condition("ReleaseAccepted") {
+        Some(found) if found.status == Tri::True => "the operator has accepted its payload".to_owned(),
         Some(found) => format!("ReleaseAccepted is {}: {}", found.status.word(), told(found)),
         None => "the operator has not said yet whether it accepts it".to_owned(),
     }

@@ -115,9 +115,9 @@ fn consequences(assessment: &Assessment, chosen: &[&Found<'_>]) -> Vec<String> {
         }
         let pool = found.node.pool.as_deref().and_then(|pool| assessment.pool(pool));
         if let Some(pool) = pool.filter(|pool| pool.target.is_some() && pool.target != found.node.current_config) {
-            let when = if pool.paused { "once the pool is unpaused" } else { "when its turn comes" };
+            let when = if pool.paused { "once the pool is unpaused" } else { "at its turn" };
             lines.push(format!(
-                "{name} still has its old configuration: it becomes a candidate, {when} it is drained and rebooted"
+                "{name} still has its old configuration: as a candidate it is drained and rebooted {when}"
             ));
         }
     }

@@ -4,6 +4,7 @@ use super::pool::{self, KINDS, PATCH, find, in_flight, paused_found, pending, st
 use super::words::{count, list, whose_pause};
 use super::{ActionId, Confirm, Danger, Effect, Plan, Read, Refusal, Session, Target, capacity, gate, what_if};
 use crate::upgrade::assessment::{Assessment, Pool};
+use crate::upgrade::verdict::rendered;
 
 /// Reboots begin, or may begin with the next change.
 pub(super) const DANGER: Danger = Danger::M;
@@ -26,8 +27,8 @@ pub(super) fn plan(assessment: &Assessment, session: &Session, name: &str) -> Re
     available(assessment, session, name)?;
     let (pool, seen) = find(assessment, name)?;
     let after = what_if::unpaused(assessment, name);
-    let next = after.pool(name).map(|pool| (pool.capacity.free, pool.capacity.next.as_slice())).unwrap_or_default();
-    let at_once = next.1.iter().take(next.0.min(NODES_READ));
+    let next = after.pool(name).map(|pool| (pool.capacity.free, capacity::candidates(pool, &after)));
+    let (free, next) = next.unwrap_or_default();
     Ok(Plan {
         action: ActionId::UnpausePool,
         target: Target::Pool(name.to_owned()),
@@ -35,7 +36,7 @@ pub(super) fn plan(assessment: &Assessment, session: &Session, name: &str) -> Re
         danger: DANGER,
         preconditions: vec![paused_found(pool), gate::permission_found(assessment, &PATCH)],
         consequences: consequences(assessment, pool, &after),
-        reads: at_once.map(|node| Read::PodsOn(node.clone())).collect(),
+        reads: next.into_iter().take(free.min(NODES_READ)).map(Read::PodsOn).collect(),
         writes: vec![pool::write(session, seen, false)?],
         questions: Vec::new(),
         confirm: Confirm::Button,
@@ -81,9 +82,8 @@ fn consequences(assessment: &Assessment, pool: &Pool, after: &Assessment) -> Vec
 
 /// The pool's target is not yet that of the version that the update goes to: its nodes would reboot twice.
 fn second_round(assessment: &Assessment, pool: &Pool) -> Option<String> {
-    let update = &assessment.update;
-    let (to, target) = (update.to.as_ref()?, pool.target_version.as_ref()?);
-    (update.in_progress && to != target).then(|| {
+    let to = assessment.update.to.as_ref()?;
+    (assessment.update.in_progress && !rendered(assessment, pool)).then(|| {
         format!(
             "the configuration of {to} is not rendered yet (machine-config comes last): nodes that reboot now reboot \
              again for it"

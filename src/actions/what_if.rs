@@ -2,6 +2,7 @@
 //!
 //! So the order of the next nodes is never told by a second opinion that could differ from the screen's.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::api;
@@ -14,18 +15,16 @@ use crate::upgrade::memory::Memory;
 pub(super) fn what_if(assessment: &Assessment, edit: impl FnOnce(&mut Facts)) -> Assessment {
     let mut facts = (*assessment.facts).clone();
     edit(&mut facts);
-    let memory = Memory {
-        last: Some(Arc::new(assessment.clone())),
-        timeline: Arc::clone(&assessment.timeline),
-        ..Memory::default()
-    };
+    let mut memory = Memory::default();
+    memory.observe(&Arc::new(assessment.clone()));
     assess(Arc::new(facts), &memory, assessment.now)
 }
 
 /// The assessment with `nodes` cordoned or uncordoned.
 pub(super) fn cordoned(assessment: &Assessment, nodes: &[&str], unschedulable: bool) -> Assessment {
+    let nodes: BTreeSet<&str> = nodes.iter().copied().collect();
     what_if(assessment, |facts| {
-        for node in Arc::make_mut(&mut facts.nodes).iter_mut().filter(|node| nodes.contains(&node.name())) {
+        for node in Arc::make_mut(&mut facts.nodes).iter_mut().filter(|node| nodes.contains(node.name())) {
             let node = Arc::make_mut(node);
             node.spec.unschedulable = unschedulable;
             if !unschedulable {

@@ -6,6 +6,7 @@ use crate::actions::audit::{AuditId, Proof};
 use crate::actions::outcome::Order;
 use crate::ui::SimRequest;
 use crate::upgrade::assessment::Subject;
+use crate::upgrade::timeline::Entry;
 
 /// Something to do. Answers come back as messages.
 #[derive(Debug, Clone, PartialEq)]
@@ -33,6 +34,8 @@ pub enum Effect {
         /// What was seen.
         proof: Proof,
     },
+    /// Enter what this program did into the timeline.
+    Note(Entry),
     /// Read an object; answered by `Msg::Fetched`.
     Fetch(Subject),
     /// Observe the cluster of another context.

@@ -3,12 +3,16 @@
 //! A write needs all of: writes are on, the picture is live, the plan was made, the server rehearsed it and would accept
 //! it, and the person confirmed what was shown.
 
+use chrono::{DateTime, Utc};
+
 use super::command_log::LineId;
 use super::{App, Effect, flash};
 use crate::actions::audit::{Actor, Given};
 use crate::actions::outcome::{Order, Outcome, Rehearsal};
 use crate::actions::{self, ActionId, Plan, Refusal, Target};
 use crate::ui::Rehearsed;
+use crate::upgrade::assessment::{Level, Subject};
+use crate::upgrade::timeline::{Entry, Origin};
 
 /// The plan that is on the screen.
 #[derive(Debug, Default)]
@@ -141,6 +145,7 @@ impl App {
             self.state.log.end(*line, write_outcome(outcome, &write.object));
         }
         let words = format!("{}: {}", plan.title, outcome.words(&plan.target));
+        effects.extend(notes(&plan, outcome, now).into_iter().map(Effect::Note));
         match outcome {
             Outcome::Accepted { .. } => self.state.say(flash::info(words)),
             Outcome::Unknown { .. } => self.state.say(flash::warning(words)),
@@ -191,6 +196,24 @@ fn news(shown: &Plan, rehearsal: &Rehearsal) -> Vec<Rehearsed> {
         news.push(Rehearsed::DryRun { write, result });
     }
     news
+}
+
+/// What goes into the timeline: an entry for each object that was changed.
+fn notes(plan: &Plan, outcome: &Outcome, now: DateTime<Utc>) -> Vec<Entry> {
+    let entry = |subject: Subject| Entry {
+        at: now,
+        level: Level::Info,
+        subject,
+        text: format!("{} (by this cockpit)", plan.title),
+        origin: Origin::Action,
+    };
+    let wrote = |name: &&String| outcome.done().iter().any(|written| written.object == format!("node/{name}"));
+    match &plan.target {
+        _ if outcome.done().is_empty() => Vec::new(),
+        Target::Pool(name) => vec![entry(Subject::Pool(name.clone()))],
+        Target::Nodes(names) => names.iter().filter(wrote).map(|name| entry(Subject::Node(name.clone()))).collect(),
+        Target::Version(_) | Target::Cluster => vec![entry(Subject::Version)],
+    }
 }
 
 /// How the write of `object` ended, for the command log.

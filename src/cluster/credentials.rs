@@ -22,11 +22,38 @@ const BEFORE_EXPIRY: chrono::TimeDelta = chrono::TimeDelta::seconds(60);
 /// What a file looked like: changes with every write.
 type Stamp = Option<(SystemTime, u64)>;
 
+/// Where credentials come from.
+#[derive(Clone)]
+pub(super) enum Source {
+    /// Kubeconfig files, or the pod's service account.
+    Kubeconfig(Options, Environment),
+    /// A client that somebody else made: a cluster in the same process.
+    Client(kube::Client),
+}
+
+impl std::fmt::Debug for Source {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Kubeconfig(options, _) => formatter.debug_tuple("Kubeconfig").field(options).finish(),
+            Self::Client(_) => formatter.write_str("Client"),
+        }
+    }
+}
+
+impl Source {
+    /// The files that may hold the kubeconfig, whether they exist or not.
+    pub fn candidates(&self) -> Vec<PathBuf> {
+        match self {
+            Self::Kubeconfig(options, environment) => kubeconfig::candidates(options, environment),
+            Self::Client(_) => Vec::new(),
+        }
+    }
+}
+
 /// The credentials of one context.
 #[derive(Debug)]
 pub(super) struct Credentials {
-    options: Options,
-    environment: Environment,
+    source: Source,
     chosen: Chosen,
     expires: Option<chrono::DateTime<chrono::Utc>>,
     stamps: Vec<(PathBuf, Stamp)>,
@@ -38,17 +65,24 @@ pub(super) struct Credentials {
 impl Credentials {
     /// Reads the kubeconfig and makes a client for `context` (none: the current one). On failure: what is known, with
     /// the error in words.
-    pub async fn open(
-        options: &Options,
-        environment: &Environment,
-        context: Option<&str>,
-    ) -> Result<(Self, Line), Box<Connection>> {
-        let chosen = read(options, environment, context).await?;
-        match client::build(&chosen).await {
+    pub async fn open(source: &Source, context: Option<&str>) -> Result<(Self, Line), Box<Connection>> {
+        let (chosen, line) = match source {
+            Source::Kubeconfig(options, environment) => {
+                let chosen = read(options, environment, context).await?;
+                let line = client::build(&chosen).await;
+                (chosen, line)
+            }
+            Source::Client(client) => {
+                let server = "in-process".to_owned();
+                let names = Connection { context: server.clone(), cluster: server.clone(), ..Connection::default() };
+                let chosen = Chosen { connection: names, ..Chosen::default() };
+                (chosen, Ok(Line { client: client.clone(), server, expires: None }))
+            }
+        };
+        match line {
             Ok(line) => {
                 let credentials = Self {
-                    options: options.clone(),
-                    environment: environment.clone(),
+                    source: source.clone(),
                     stamps: stamps(&chosen.watched).await,
                     expires: line.expires,
                     chosen,
@@ -69,14 +103,17 @@ impl Credentials {
     /// The same options with another context. The flags that name a cluster, a user or credentials belonged to the first
     /// one: they are left out.
     pub async fn switched(&self, context: &str) -> Result<(Self, Line), String> {
+        let Source::Kubeconfig(options, environment) = &self.source else {
+            return Err("there is no other context".to_owned());
+        };
         let options = Options {
-            kubeconfig: self.options.kubeconfig.clone(),
-            request_timeout: self.options.request_timeout,
-            impersonate: self.options.impersonate.clone(),
-            impersonate_groups: self.options.impersonate_groups.clone(),
+            kubeconfig: options.kubeconfig.clone(),
+            request_timeout: options.request_timeout,
+            impersonate: options.impersonate.clone(),
+            impersonate_groups: options.impersonate_groups.clone(),
             ..Options::default()
         };
-        let opened = Self::open(&options, &self.environment, Some(context)).await;
+        let opened = Self::open(&Source::Kubeconfig(options, environment.clone()), Some(context)).await;
         opened.map_err(|connection| connection.error.unwrap_or_default())
     }
 
@@ -108,9 +145,13 @@ impl Credentials {
     /// Reads them again. None when nothing changed that a client depends on.
     pub async fn renew(&mut self) -> Result<Option<Line>, String> {
         self.renewed = Some(clock::runtime_instant());
+        let Source::Kubeconfig(options, environment) = &self.source else {
+            self.refused = false;
+            return Ok(None);
+        };
         // The context stays the one in use, whatever the file says is current now.
         let context = Some(self.chosen.connection.context.clone()).filter(|name| !name.is_empty());
-        let chosen = read(&self.options, &self.environment, context.as_deref())
+        let chosen = read(options, environment, context.as_deref())
             .await
             .map_err(|connection| connection.error.unwrap_or_default())?;
         if chosen.fingerprint == self.chosen.fingerprint && !(self.refused && chosen.user.exec.is_some()) {

@@ -50,7 +50,7 @@ impl Environment {
 }
 
 /// One context, ready to make a client of.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Chosen {
     /// What to show.
     pub connection: Connection,

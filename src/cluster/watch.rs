@@ -147,8 +147,8 @@ impl<K: Watched> Keeper<K> {
             kinds::replace::<K>(facts, objects, unreadable);
             facts.kinds.entry(Self::KIND).or_default().status = KindStatus::Live;
         });
+        // Failures go on being counted until a watch has really begun: a server may list well and refuse every watch.
         self.version = Some(version);
-        self.failures = 0;
         Ok(())
     }
 

@@ -27,6 +27,7 @@ use crate::upgrade::assess::assess;
 use crate::upgrade::assessment::Assessment;
 use crate::upgrade::facts::Facts;
 use crate::upgrade::memory::Memory;
+use crate::upgrade::timeline::Entry;
 
 /// Messages that are handled before the screen is looked at again: a flood of answers does not stop the drawing.
 const AT_ONCE: usize = 256;
@@ -79,10 +80,11 @@ pub async fn run(mut app: App, parts: Parts) -> io::Result<Ended> {
     // The first frame comes before anything else is started: whatever the server does, there is a picture.
     screen.draw(|frame| app.draw(frame))?;
     let (thoughts, assessed) = watch::channel(nothing());
+    let (notes, noted) = mpsc::unbounded_channel();
     let (recorder, recording) = recorder::Recorder::start(parts.audit);
     let (messages, inbox) = parts.messages;
     let mut table = Loop {
-        performer: Performer::new(recorder.clone(), assessed.clone(), messages, parts.views),
+        performer: Performer::new(recorder.clone(), assessed.clone(), messages, notes, parts.views),
         screen,
         app,
         pace: Pace::default(),
@@ -90,7 +92,7 @@ pub async fn run(mut app: App, parts: Parts) -> io::Result<Ended> {
         between: parts.between,
         panic_on: parts.panic_on,
         assessed,
-        thoughts: Some(thoughts),
+        thoughts: Some((noted, thoughts)),
         connection: None,
     };
     let ended = table.turn(inbox, parts.place).await;
@@ -115,7 +117,7 @@ struct Loop {
     panic_on: Option<char>,
     assessed: watch::Receiver<Arc<Assessment>>,
     /// Goes to the thinking task once there is a cluster.
-    thoughts: Option<watch::Sender<Arc<Assessment>>>,
+    thoughts: Option<(mpsc::UnboundedReceiver<Entry>, watch::Sender<Arc<Assessment>>)>,
     connection: Option<watch::Receiver<Arc<cluster::Connection>>>,
 }
 
@@ -206,8 +208,8 @@ impl Loop {
         match found {
             Ok((options, simulator)) => {
                 let cluster = Arc::new(Cluster::start(options));
-                if let Some(thoughts) = self.thoughts.take() {
-                    tokio::spawn(think::think(cluster.facts(), thoughts));
+                if let Some((notes, thoughts)) = self.thoughts.take() {
+                    tokio::spawn(think::think(cluster.facts(), notes, thoughts));
                 }
                 let mut connection = cluster.connection();
                 connection.mark_changed();

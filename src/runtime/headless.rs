@@ -40,9 +40,10 @@ impl Headless {
         let (recorder, recording) = Recorder::start(start.audit.clone());
         let (messages, inbox) = mpsc::unbounded_channel();
         let (thoughts, assessed) = watch::channel(nothing());
+        let (notes, noted) = mpsc::unbounded_channel();
         let cluster = Arc::new(Cluster::start(options));
-        tokio::spawn(think::think(cluster.facts(), thoughts));
-        let mut performer = Performer::new(recorder.clone(), assessed.clone(), messages, views);
+        tokio::spawn(think::think(cluster.facts(), noted, thoughts));
+        let mut performer = Performer::new(recorder.clone(), assessed.clone(), messages, notes, views);
         performer.cluster = Some(Arc::clone(&cluster));
         let mut connection = cluster.connection();
         connection.mark_changed();

@@ -18,6 +18,7 @@ use crate::recorder::Recorder;
 use crate::ui::{Flash, FlashLevel, SimRequest};
 use crate::upgrade::assessment::{Assessment, Subject};
 use crate::upgrade::facts::Kind;
+use crate::upgrade::timeline::Entry;
 
 /// What the loop itself has to do, because it concerns the terminal or the end.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,6 +45,7 @@ pub struct Performer {
     recorder: Recorder,
     assessed: watch::Receiver<Arc<Assessment>>,
     messages: mpsc::UnboundedSender<Msg>,
+    notes: mpsc::UnboundedSender<Entry>,
     views: PathBuf,
     jobs: BTreeMap<u64, AbortOnDropHandle<()>>,
     rehearsal: Option<AbortOnDropHandle<()>>,
@@ -51,11 +53,12 @@ pub struct Performer {
 }
 
 impl Performer {
-    /// A performer that answers into `messages` and saves views in `views`.
+    /// A performer that answers into `messages`, tells the timeline by `notes` and saves views in `views`.
     pub fn new(
         recorder: Recorder,
         assessed: watch::Receiver<Arc<Assessment>>,
         messages: mpsc::UnboundedSender<Msg>,
+        notes: mpsc::UnboundedSender<Entry>,
         views: PathBuf,
     ) -> Self {
         Self {
@@ -64,6 +67,7 @@ impl Performer {
             recorder,
             assessed,
             messages,
+            notes,
             views,
             jobs: BTreeMap::new(),
             rehearsal: None,
@@ -88,6 +92,7 @@ impl Performer {
                 let recorder = self.recorder.clone();
                 tokio::spawn(async move { recorder.proved(&ids, proof).await });
             }
+            Effect::Note(entry) => drop(self.notes.send(entry)),
             Effect::Fetch(subject) => self.fetch(subject),
             Effect::SwitchContext(context) => {
                 if let Some(cluster) = &self.cluster {

@@ -52,6 +52,15 @@ impl Signals {
         }
     }
 
+    /// Until HUP, INT, QUIT or TERM: what a server without a screen waits for. The number of the signal.
+    pub async fn end(&mut self) -> i32 {
+        loop {
+            if let News::End(number) = self.next().await {
+                return number;
+            }
+        }
+    }
+
     /// Stops the own process group and waits until it goes on. The terminal must have been given back before.
     ///
     /// SIGTSTP does not stop an orphaned process group, and stopping only ourselves would leave a parent such as
@@ -62,15 +71,5 @@ impl Signals {
         // there will be no CONT: then go on after a moment.
         let _ = tokio::time::timeout(std::time::Duration::from_secs(1), self.cont.recv()).await;
         Ok(())
-    }
-}
-
-/// Until HUP, INT, QUIT or TERM: what a server without a screen waits for.
-pub async fn until_end() -> io::Result<i32> {
-    let mut signals = Signals::listen()?;
-    loop {
-        if let News::End(number) = signals.next().await {
-            return Ok(number);
-        }
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 
 use super::pace;
 use crate::clock;
@@ -11,15 +11,24 @@ use crate::upgrade::assess::assess;
 use crate::upgrade::assessment::Assessment;
 use crate::upgrade::facts::Facts;
 use crate::upgrade::memory::Memory;
+use crate::upgrade::timeline::Entry;
 
 /// Some findings come with time alone (a drain that takes too long): quiet facts are judged again this often.
 const AGAIN: Duration = Duration::from_secs(5);
 
-/// Judges `facts` until their source or the last reader is gone.
-pub async fn think(mut facts: watch::Receiver<Arc<Facts>>, assessed: watch::Sender<Arc<Assessment>>) {
+/// Judges `facts` until their source or the last reader is gone. What this program did itself comes as `notes`, and
+/// is in the timeline from the next assessment on.
+pub async fn think(
+    mut facts: watch::Receiver<Arc<Facts>>,
+    mut notes: mpsc::UnboundedReceiver<Entry>,
+    assessed: watch::Sender<Arc<Assessment>>,
+) {
     let mut memory = Memory::default();
     loop {
         let newest = Arc::clone(&facts.borrow_and_update());
+while let Ok(entry) = notes.try_recv() {
+            memory.note(entry);
+        }
         let began = clock::instant();
         let assessment = Arc::new(assess(newest, &memory, clock::now()));
         memory.observe(&assessment);
@@ -28,8 +37,14 @@ pub async fn think(mut facts: watch::Receiver<Arc<Facts>>, assessed: watch::Send
             return;
         }
         tokio::time::sleep(pace::rest_after(cost)).await;
-        if let Ok(Err(_)) = tokio::time::timeout(AGAIN, facts.changed()).await {
-            return;
+        tokio::select! {
+            changed = facts.changed() => {
+                if changed.is_err() {
+                    return;
+                }
+            }
+            Some(entry) = notes.recv() => memory.note(entry),
+            () = tokio::time::sleep(AGAIN) => {}
         }
     }
 }

@@ -1,16 +1,102 @@
-//! The state of what is looked at.
+//! The state of what is looked at, and the doors through which the app drives it.
+
+mod carry;
+mod line;
 
 use ratatui::Frame;
 
 use super::ctx::Ctx;
+use super::next_step::{NextStep, next_step};
+use super::panes::findings::FindingSheet;
+use super::panes::map::Map;
+use super::panes::nodes::NodeSheet;
+use super::panes::operators::OperatorSheet;
+use super::panes::pools::Pools;
+use super::panes::timeline::TimelineSheet;
+use super::popups::choices::{Choices, Offering};
+use super::popups::confirm::PlanPopup;
+use super::popups::object::ObjectPopup;
 use super::request::{Fetched, Rehearsed, Request};
+use super::screen;
+use super::theme::Tone;
+use super::widgets::table::Table;
+use super::widgets::text_view::{TextLine, TextView};
 use crate::actions::{ActionId, Plan, Target};
-use crate::input::{Command, Key, Snapshot};
+use crate::input::{Command, Key, Layer, Pane, Row, Snapshot, Tab};
 use crate::upgrade::assessment::Subject;
 
+pub(super) use line::{Prompt, Purpose};
+
+/// What lies over the panes.
+#[derive(Debug)]
+pub(super) enum Popup {
+    /// Describe or YAML.
+    Object(Box<ObjectPopup>),
+    /// Help, for where the person was, narrowed by a filter.
+    Help { view: TextView, at: Snapshot, filter: String },
+    /// The command log.
+    Log(TextView),
+    /// A choice.
+    Choices(Choices),
+    /// A plan that waits for confirmation.
+    Plan(Box<PlanPopup>),
+    /// Something that needs more room than the flash line.
+    Message { title: String, view: TextView },
+}
+
 /// All view state: tab, focus, per pane selection, scroll, filter, sort, marks; popups; the line at the bottom.
-#[derive(Debug, Default)]
-pub struct View {}
+#[derive(Debug)]
+pub struct View {
+    pub(super) tab: Tab,
+    last_tab: Tab,
+    /// The pane with the focus on the overview.
+    overview: Pane,
+    /// The focus on the node tab is on the map.
+    on_map: bool,
+    /// Panes that the last frame showed, in the order of `tab`.
+    pub(super) visible: Vec<Pane>,
+    pub(super) operators: Table<OperatorSheet>,
+    pub(super) nodes: Table<NodeSheet>,
+    pub(super) findings: Table<FindingSheet>,
+    pub(super) timeline: Table<TimelineSheet>,
+    pub(super) pools: Pools,
+    pub(super) map: Map,
+    pub(super) popups: Vec<Popup>,
+    pub(super) prompt: Option<Prompt>,
+    history: Vec<String>,
+    pub(super) header: bool,
+    pub(super) fullscreen: bool,
+    /// `q` was pressed once at the root.
+    leaving: bool,
+    generation: Option<u64>,
+    pub(super) next: Option<NextStep>,
+}
+
+impl Default for View {
+    fn default() -> Self {
+        Self {
+            tab: Tab::Overview,
+            last_tab: Tab::Overview,
+            overview: Pane::Pools,
+            on_map: false,
+            visible: Vec::new(),
+            operators: Table::default(),
+            nodes: Table::default(),
+            findings: Table::default(),
+            timeline: Table::default(),
+            pools: Pools::default(),
+            map: Map::default(),
+            popups: Vec::new(),
+            prompt: None,
+            history: Vec::new(),
+            header: true,
+            fullscreen: false,
+            leaving: false,
+            generation: None,
+            next: None,
+        }
+    }
+}
 
 impl View {
     /// A view that shows the overview.
@@ -20,59 +106,233 @@ impl View {
 
     /// Draws everything.
     pub fn draw(&mut self, frame: &mut Frame<'_>, ctx: &Ctx<'_>) {
-        let _ = (frame, ctx);
-    }
-
-    /// What the conditions of the keymap look at.
-    pub fn snapshot(&self, ctx: &Ctx<'_>) -> Snapshot {
-        Snapshot { read_only: ctx.session.read_only.is_some(), ..Snapshot::default() }
-    }
-
-    /// A key: resolved by the keymap and carried out, or typed into the text field that has the keyboard.
-    pub fn key(&mut self, key: Key, ctx: &Ctx<'_>) -> Vec<Request> {
-        let _ = (key, ctx);
-        Vec::new()
-    }
-
-    /// A paste from the terminal: goes to the text field that has the keyboard, and is ignored elsewhere.
-    pub fn paste(&mut self, text: &str, ctx: &Ctx<'_>) {
-        let _ = (text, ctx);
-    }
-
-    /// Carries a command out.
-    pub fn command(&mut self, command: Command, ctx: &Ctx<'_>) -> Vec<Request> {
-        let _ = (command, ctx);
-        Vec::new()
+        self.assessed(ctx);
+        screen::draw(self, frame, ctx);
     }
 
     /// A new assessment: rows are rebuilt (only when its generation is new), selections follow their objects.
     pub fn assessed(&mut self, ctx: &Ctx<'_>) {
-        let _ = ctx;
+        if self.generation == Some(ctx.assessment.generation) {
+            return;
+        }
+        self.generation = Some(ctx.assessment.generation);
+        self.operators.assessed(ctx);
+        self.nodes.assessed(ctx);
+        self.findings.assessed(ctx);
+        self.timeline.assessed(ctx);
+        self.pools.assessed(ctx);
+        self.next = next_step(ctx);
+    }
+
+    /// The tab that is shown.
+    pub fn tab(&self) -> Tab {
+        self.tab
+    }
+
+    /// The pane that has the focus.
+    pub fn pane(&self) -> Pane {
+        match self.tab {
+            Tab::Overview => self.overview,
+            Tab::Operators => Pane::Operators,
+            Tab::Pools => Pane::Pools,
+            Tab::Nodes if self.on_map => Pane::Map,
+            Tab::Nodes => Pane::Nodes,
+            Tab::Findings => Pane::Findings,
+            Tab::Timeline => Pane::Timeline,
+        }
+    }
+
+    /// What is selected in the pane that has the focus.
+    pub fn subject(&self, ctx: &Ctx<'_>) -> Option<Subject> {
+        let a = ctx.assessment;
+        match self.pane() {
+            Pane::Operators => self.operators.row(a).map(|row| Subject::Operator(row.name.clone())),
+            Pane::Pools => self.pools.subject(),
+            Pane::Map | Pane::Nodes => self.nodes.row(a).map(|row| Subject::Node(row.name.clone())),
+            Pane::Findings => self.findings.row(a).map(|row| row.subject.clone()),
+            Pane::Timeline => self.timeline.row(a).map(|row| row.subject.clone()),
+        }
+    }
+
+    /// What the conditions of the keymap look at.
+    pub fn snapshot(&self, ctx: &Ctx<'_>) -> Snapshot {
+        let layer = match self.popups.last() {
+            None => Layer::Panes,
+            Some(Popup::Object(_) | Popup::Help { .. } | Popup::Log(_) | Popup::Message { .. }) => Layer::Text,
+            Some(Popup::Choices(_)) => Layer::List,
+            Some(Popup::Plan(_)) => Layer::Plan,
+        };
+        let in_plan = matches!(self.popups.last(), Some(Popup::Plan(plan)) if plan.typing());
+        let command_line = self.prompt.as_ref().is_some_and(|prompt| prompt.purpose == Purpose::Command);
+        Snapshot {
+            layer,
+            pane: self.pane(),
+            text_entry: self.prompt.is_some() || in_plan,
+            command_line,
+            read_only: ctx.session.read_only.is_some(),
+            row: self.row_kind(ctx),
+            marked: self.nodes.marked() && matches!(self.pane(), Pane::Nodes | Pane::Map),
+            searching: self.text_view().is_some_and(TextView::searching),
+            sim: matches!(self.popups.last(), Some(Popup::Choices(c)) if c.offering == Offering::Sim),
+            next_step: self.next.is_some(),
+            running: ctx.jobs.iter().any(|job| job.state == super::ctx::JobState::Running),
+        }
+    }
+
+    fn row_kind(&self, ctx: &Ctx<'_>) -> Row {
+        match self.subject(ctx) {
+            None => Row::None,
+            Some(Subject::Version) => Row::Version,
+            Some(Subject::Operator(_)) => Row::Operator,
+            Some(Subject::Pool(name)) => match ctx.assessment.pool(&name) {
+                Some(pool) if pool.paused => Row::PausedPool,
+                Some(_) => Row::Pool,
+                None => Row::Other,
+            },
+            Some(Subject::Node(name)) => match ctx.assessment.node(&name) {
+                Some(node) if node.cordon.is_some() => Row::CordonedNode,
+                Some(_) => Row::Node,
+                None => Row::Other,
+            },
+            Some(Subject::Link) => Row::Other,
+        }
+    }
+
+    /// A key: resolved by the keymap and carried out, or typed into the text field that has the keyboard.
+    pub fn key(&mut self, key: Key, ctx: &Ctx<'_>) -> Vec<Request> {
+        let at = self.snapshot(ctx);
+        if let Some(command) = ctx.keymap.resolve(key, &at) {
+            return self.command(command, ctx);
+        }
+        if at.text_entry {
+            self.text(key, ctx);
+            return Vec::new();
+        }
+        self.leaving = false;
+        if ctx.keymap.would_write(key, &at) {
+            let why = ctx.session.read_only.as_deref().unwrap_or_default();
+            return vec![Request::Say(format!("{key} does nothing here, writes are off: {why}"))];
+        }
+        Vec::new()
+    }
+
+    /// A key that is text, for the field that has the keyboard.
+    pub fn text(&mut self, key: Key, ctx: &Ctx<'_>) {
+        if let Some(prompt) = &mut self.prompt {
+            if prompt.edit.edit(key) {
+                self.typed(ctx);
+            }
+        } else if let Some(Popup::Plan(plan)) = self.popups.last_mut() {
+            plan.key(key);
+        }
+    }
+
+    /// A paste from the terminal: goes to the text field that has the keyboard, and is ignored elsewhere.
+    pub fn paste(&mut self, text: &str, ctx: &Ctx<'_>) {
+        if let Some(prompt) = &mut self.prompt {
+            prompt.edit.insert(text);
+            self.typed(ctx);
+        } else if let Some(Popup::Plan(plan)) = self.popups.last_mut() {
+            plan.paste(text);
+        }
+    }
+
+    /// Carries a command out.
+    pub fn command(&mut self, command: Command, ctx: &Ctx<'_>) -> Vec<Request> {
+        self.assessed(ctx);
+        if command != Command::Leave {
+            self.leaving = false;
+        }
+        if command.writes() && command != Command::CancelJob && ctx.session.read_only.is_some() {
+            return Vec::new();
+        }
+        self.carry_out(command, ctx)
     }
 
     /// The answer to [`Request::Fetch`].
     pub fn show_object(&mut self, subject: &Subject, fetched: Fetched) {
-        let _ = (subject, fetched);
+        for popup in &mut self.popups {
+            if let Popup::Object(object) = popup
+                && object.subject == *subject
+            {
+                object.show(fetched.clone());
+            }
+        }
     }
 
     /// The answer to [`Request::Plan`]: shown for confirmation. The dry run and the reads follow by
     /// [`View::show_rehearsal`].
     pub fn show_plan(&mut self, plan: Plan) {
-        let _ = plan;
+        // A menu that led here has done its work.
+        self.popups.retain(|popup| !matches!(popup, Popup::Choices(_) | Popup::Plan(_)));
+        self.prompt = None;
+        self.popups.push(Popup::Plan(Box::new(PlanPopup::new(plan))));
     }
 
     /// News about the plan that is on the screen; ignored when another one is.
     pub fn show_rehearsal(&mut self, action: ActionId, target: &Target, news: Rehearsed) {
-        let _ = (action, target, news);
+        for popup in &mut self.popups {
+            if let Popup::Plan(plan) = popup
+                && plan.is(action, target)
+            {
+                plan.rehearsed(news);
+                return;
+            }
+        }
     }
 
     /// The answer to [`Request::Plan`] when it cannot be done, or a refusal after the fact: the reason.
     pub fn show_refusal(&mut self, action: ActionId, target: &Target, why: &str) {
-        let _ = (action, target, why);
+        for popup in &mut self.popups {
+            if let Popup::Plan(plan) = popup
+                && plan.is(action, target)
+            {
+                plan.refused(why);
+                return;
+            }
+        }
+        let title =
+            format!("{} {}: refused", Command::Act(action).word(), super::popups::choices::target_words(target));
+        let lines = super::neutral::neutral_lines(why);
+        let lines = lines.into_iter().map(|line| TextLine::new(Tone::Text, line)).collect();
+        self.popups.push(Popup::Message { title, view: TextView::new(lines) });
     }
 
     /// Another cluster answers: selections, marks, filters and popups of the old one go.
     pub fn forget_cluster(&mut self) {
-        *self = Self::default();
+        let history = std::mem::take(&mut self.history);
+        *self = Self { tab: self.tab, header: self.header, history, ..Self::default() };
+    }
+
+    /// Is a plan on the screen that waits for confirmation?
+    pub fn confirming(&self) -> bool {
+        self.popups.iter().any(|popup| matches!(popup, Popup::Plan(_)))
+    }
+
+    /// The text of the popup on top, where it has one.
+    fn text_view(&self) -> Option<&TextView> {
+        match self.popups.last()? {
+            Popup::Object(object) => Some(&object.view),
+            Popup::Help { view, .. } | Popup::Log(view) | Popup::Message { view, .. } => Some(view),
+            Popup::Choices(_) | Popup::Plan(_) => None,
+        }
+    }
+
+    /// Why the search that is typed is not in force.
+    pub(super) fn search_error(&self) -> Option<&str> {
+        self.text_view().and_then(TextView::search_error)
+    }
+
+    /// Where the search is.
+    pub(super) fn search_words(&self) -> String {
+        self.text_view().map(TextView::search_words).unwrap_or_default()
+    }
+
+    fn text_view_mut(&mut self) -> Option<&mut TextView> {
+        match self.popups.last_mut()? {
+            Popup::Object(object) => Some(&mut object.view),
+            Popup::Help { view, .. } | Popup::Log(view) | Popup::Message { view, .. } => Some(view),
+            Popup::Choices(_) | Popup::Plan(_) => None,
+        }
     }
 }

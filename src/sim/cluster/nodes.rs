@@ -128,7 +128,11 @@ impl Seat<'_> {
         let config = self.config;
         json!({
             "machine.openshift.io/machine": format!("openshift-machine-api/{}", machine_name(builder, node)),
-            format!("{MCO}/controlPlaneTopology"): "HighlyAvailable",
+            format!("{MCO}/controlPlaneTopology"): if builder.scenario.pools["master"].nodes == 1 {
+                "SingleReplica"
+            } else {
+                "HighlyAvailable"
+            },
             format!("{MCO}/currentConfig"): config,
             format!("{MCO}/desiredConfig"): config,
             format!("{MCO}/desiredDrain"): format!("uncordon-{config}"),

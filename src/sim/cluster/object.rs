@@ -184,7 +184,7 @@ pub fn hex(text: &str, length: usize) -> String {
     let mut digits = String::with_capacity(length + 16);
     let mut state = hash(text);
     while digits.len() < length {
-        digits.push_str(&format!("{state:016x}"));
+        digits.extend(format!("{state:016x}").chars());
         state = mix(state);
     }
     digits.truncate(length);

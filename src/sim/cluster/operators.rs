@@ -196,6 +196,7 @@ pub fn versions(operator: &Operator, version: &str) -> Value {
         let value = match *name {
             "operator-image" => release::component_image(version, "machine-config-operator"),
             "raw-internal"
+            | "etcd"
             | "feature-gates"
             | "oauth-apiserver"
             | "ocp-tuned"
@@ -209,7 +210,6 @@ pub fn versions(operator: &Operator, version: &str) -> Value {
             "operator-lifecycle-manager" => {
                 format!("{version}-{}", &object::hex(&format!("olm {version}"), 7))
             }
-            "etcd" => version.to_owned(),
             component => release::component_image(version, component),
         };
         versions.push(json!({"name": name, "version": value}));

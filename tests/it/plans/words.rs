@@ -13,7 +13,9 @@ fn text(plan: &Plan) -> String {
     let mut section = |title: &str, lines: Vec<String>| {
         if !lines.is_empty() {
             let _ = write!(text, "\n{title}\n");
-            lines.iter().for_each(|line| drop(writeln!(text, "  {line}")));
+            for line in lines {
+                let _ = writeln!(text, "  {line}");
+            }
         }
     };
     let found = |found: &oc_cockpit::actions::Precondition| format!("{} <- {}", found.words, found.evidence);

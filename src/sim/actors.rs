@@ -1,0 +1,166 @@
+//! The actors of the simulated cluster: its controllers, each a step function of what it sees and the time.
+//!
+//! Belongs here: what moves the objects (cluster version operator, cluster operators, machine config operator, drains,
+//! kubelets, pods and their owners), and the story that a scenario starts with. Does not: the initial objects (see
+//! [`crate::sim::cluster`]), serving them.
+//! May import [`crate::clock`] and this room.
+//!
+//! Users are obeyed because decisions are made from objects: a cordon, a pause, a deleted pod, an edited budget are seen
+//! at the next step. Only what a real component keeps in its process is kept in memory here.
+
+pub mod cluster_operators;
+pub mod config_daemon;
+pub mod disruption;
+pub mod drain_controller;
+pub mod kubelet;
+pub mod machine_config_operator;
+pub mod node_controller;
+pub mod node_lifecycle;
+pub mod node_state;
+pub mod replicas;
+pub mod scheduler;
+pub mod seen;
+pub mod version_operator;
+pub mod world;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::json;
+
+use super::cluster::{self, release};
+use super::kinds::Res;
+use super::pace::Pace;
+use super::scenario::Scenario;
+use super::store::Store;
+use crate::clock::WallClock;
+use seen::Seen;
+use world::{Actor, Dice, Recorder, World};
+
+/// How often the actors step in real time.
+const STEP: Duration = Duration::from_millis(100);
+/// The longest simulated time that one step may carry: after a pause of the machine, or at a high speed, the time is
+/// lived through in pieces, so that no phase is skipped.
+const LONGEST: Duration = Duration::from_secs(5);
+/// How long the controllers may settle before a scenario is shown, simulated.
+const SETTLE: Duration = Duration::from_secs(40);
+
+/// All actors and the world that they live in.
+pub struct Actors {
+    world: World,
+    cast: Vec<Box<dyn Actor>>,
+    last: Option<DateTime<Utc>>,
+}
+
+impl Actors {
+    /// Actors for a store that holds the scenario's cluster already; see [`Actors::prepare`] for both in one.
+    pub fn new(store: Arc<Store>, scenario: &Scenario, pace: Pace, seed: u64) -> Self {
+        let world = World {
+            store,
+            now: DateTime::UNIX_EPOCH,
+            elapsed: Duration::ZERO,
+            pace,
+            scenario: Arc::new(scenario.clone()),
+            dice: Dice(seed),
+            seen: Seen::default(),
+            machines: BTreeMap::new(),
+            unwatched: false,
+            events: Recorder::default(),
+        };
+        let cast: Vec<Box<dyn Actor>> = vec![
+            Box::<version_operator::VersionOperator>::default(),
+            Box::<cluster_operators::ClusterOperators>::default(),
+            Box::<machine_config_operator::MachineConfigOperator>::default(),
+            Box::<node_controller::NodeController>::default(),
+            Box::<drain_controller::DrainController>::default(),
+            Box::<config_daemon::ConfigDaemon>::default(),
+            Box::<kubelet::Kubelet>::default(),
+            Box::<node_lifecycle::NodeLifecycle>::default(),
+            Box::<replicas::Replicas>::default(),
+            Box::<scheduler::Scheduler>::default(),
+            Box::<disruption::Disruption>::default(),
+        ];
+        Self { world, cast, last: None }
+    }
+
+    /// Builds the scenario's cluster in the store and lives through its past, so that `now` finds it as the scenario
+    /// says: an update that was requested some time ago is where the same rules have brought it.
+    pub fn prepare(store: &Arc<Store>, scenario: &Scenario, pace: &Pace, seed: u64, now: DateTime<Utc>) -> Self {
+        let past = scenario.start.as_ref().map_or(Duration::ZERO, |start| start.requested.0) + SETTLE;
+        let real = TimeDelta::from_std(pace.scale(past)).unwrap_or_else(|_| TimeDelta::zero());
+        let begin = now - real;
+        cluster::build(store, scenario, begin);
+        let mut actors = Self::new(Arc::clone(store), scenario, pace.clone(), seed);
+        actors.step(begin);
+        let settled = begin + TimeDelta::from_std(pace.scale(SETTLE)).unwrap_or_else(|_| TimeDelta::zero());
+        actors.live(settled);
+        if let Some(start) = &scenario.start {
+            let version = start.update_to.as_str();
+            store.update(Res::CLUSTER_VERSIONS, None, "version", |object| {
+                object["spec"]["desiredUpdate"] = json!({
+                    "architecture": "", "force": false, "image": release::image(version), "version": version,
+                });
+            });
+        }
+        actors.live(now);
+        actors
+    }
+
+    /// Lives until `now` in steps of about a simulated second.
+    fn live(&mut self, now: DateTime<Utc>) {
+        let step = TimeDelta::from_std(self.world.pace.scale(Duration::from_secs(2))).unwrap_or(TimeDelta::seconds(1));
+        let mut at = self.last.unwrap_or(now);
+        self.world.unwatched = true;
+        while at + step < now {
+            at += step;
+            self.step(at);
+        }
+        self.world.unwatched = false;
+        self.step(now);
+    }
+
+    /// Lets everybody do what is due at `now`. Time does not go back: an earlier `now` is taken as the last one.
+    pub fn step(&mut self, now: DateTime<Utc>) {
+        let last = self.last.unwrap_or(now);
+        let now = now.max(last);
+        let real = (now - last).to_std().unwrap_or_default();
+        let simulated = self.world.pace.simulated(real);
+        let pieces = (simulated.as_millis() / LONGEST.as_millis().max(1)).min(2_000) as u32 + 1;
+        for piece in 1..=pieces {
+            self.world.now = last + (now - last) * piece as i32 / pieces as i32;
+            self.world.elapsed += simulated / pieces;
+            self.world.seen.refresh(&self.world.store);
+            for actor in &mut self.cast {
+                actor.step(&mut self.world);
+            }
+        }
+        self.last = Some(now);
+    }
+
+    /// Steps about ten times a second, for as long as it is polled.
+    pub async fn run(mut self, clock: WallClock) {
+        let mut ticks = tokio::time::interval(STEP);
+        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            ticks.tick().await;
+            self.step(clock.now());
+        }
+    }
+
+    /// The pace, shared: changing it changes how fast these actors live.
+    pub fn pace(&self) -> &Pace {
+        &self.world.pace
+    }
+
+    /// Simulated time since the actors began to live.
+    pub fn elapsed(&self) -> Duration {
+        self.world.elapsed
+    }
+
+    /// How many objects the last step had to read: its cost grows with what changes, not with the cluster.
+    pub fn objects_read(&self) -> usize {
+        self.world.seen.read
+    }
+}

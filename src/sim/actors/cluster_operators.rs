@@ -1,0 +1,343 @@
+//! The cluster operators, all but machine-config: they update when their Deployment is of a new release, and tell how
+//! they are.
+//!
+//! Rules: api, config/v1/types_cluster_operator.go (what the conditions mean), library-go, staticpod controllers, and
+//! the network, dns and node tuning operators for what a DaemonSet's nodes do to Progressing.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::version_operator::payload::reported;
+use super::world::{Actor, World};
+use crate::sim::cluster::object::{Condition, condition, number, set_condition, text};
+use crate::sim::cluster::operators::{OPERATORS, Operator, Style, calm, versions};
+use crate::sim::cluster::platform::RELEASE_VERSION;
+use crate::sim::cluster::workloads::{env, run};
+use crate::sim::kinds::Res;
+use crate::sim::scenario::Trouble;
+use crate::sim::store::timestamp;
+
+/// How long a control plane node may be not Ready before the static pod operators call themselves degraded
+/// (library-go, degraded inertia).
+const INERTIA: Duration = Duration::from_secs(120);
+/// The pause between two restarts of a crash-looping container.
+const CRASH_PAUSE: Duration = Duration::from_secs(60);
+
+/// An operator's way to a new release.
+#[derive(Debug, Clone)]
+struct Rollout {
+    target: String,
+    since: Duration,
+    until: Duration,
+}
+
+/// An operator's time of trouble.
+#[derive(Debug, Clone)]
+struct Ordeal {
+    /// The pod that crash-loops: namespace, name and uid.
+    pod: Option<(String, String, String)>,
+    crash_due: Duration,
+}
+
+/// What an operator says about itself; an absent part is as in calm times.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Statement {
+    progressing: Option<(String, String)>,
+    degraded: Option<(String, String)>,
+    unavailable: Option<(String, String)>,
+}
+
+/// The operators.
+#[derive(Debug, Default)]
+pub struct ClusterOperators {
+    rollouts: BTreeMap<&'static str, Rollout>,
+    troubles: BTreeMap<(&'static str, bool), Ordeal>,
+    /// Troubles that are over, with the release that they disturbed.
+    over: BTreeMap<(&'static str, bool), String>,
+    masters_down: BTreeMap<String, Duration>,
+    said: BTreeMap<&'static str, (String, Statement)>,
+}
+
+impl Actor for ClusterOperators {
+    fn step(&mut self, world: &mut World) {
+        self.watch_masters(world);
+        for operator in OPERATORS.iter().filter(|operator| operator.style != Style::MachineConfig) {
+            if self.is_due(world, operator) {
+                self.run(world, operator);
+            }
+        }
+    }
+}
+
+impl ClusterOperators {
+    fn watch_masters(&mut self, world: &World) {
+        let changed: Vec<&str> = world
+            .seen
+            .nodes
+            .altered
+            .iter()
+            .map(|(_, node)| node.as_str())
+            .filter(|node| world.seen.pool_of(node) == Some("master"))
+            .collect();
+        for node in changed {
+            match world.seen.node(node) {
+                Some(entry) if !entry.view.ready => {
+                    self.masters_down.entry(node.to_owned()).or_insert(world.elapsed);
+                }
+                _ => {
+                    self.masters_down.remove(node);
+                }
+            }
+        }
+    }
+
+    /// Whether there is anything to look at: a new release, a rollout, nodes that went or came.
+    fn is_due(&self, world: &World, operator: &Operator) -> bool {
+        let deployments = &world.seen.deployments;
+        let disturbed = match operator.style {
+            Style::DaemonSet(namespace, name) => {
+                world.seen.daemon_sets.changed.contains(&(namespace.to_owned(), name.to_owned()))
+            }
+            Style::StaticPods => !self.masters_down.is_empty() || !world.seen.nodes.altered.is_empty(),
+            Style::Deployment | Style::MachineConfig => false,
+        };
+        disturbed
+            || self.rollouts.contains_key(operator.name)
+            || !self.said.contains_key(operator.name)
+            || deployments.changed.contains(&(operator.namespace.to_owned(), operator.deployment.to_owned()))
+    }
+
+    fn run(&mut self, world: &World, operator: &'static Operator) {
+        let Some(object) = world.store.get(Res::CLUSTER_OPERATORS, None, operator.name) else { return };
+        let deployment = world.store.get(Res::DEPLOYMENTS, Some(operator.namespace), operator.deployment);
+        let target = deployment.as_ref().map_or("", |deployment| env(deployment, RELEASE_VERSION)).to_owned();
+        let current = reported(&object).to_owned();
+        let mut statement = Statement::default();
+        if !target.is_empty() && target != current {
+            let rollout = self.rollout(world, operator, &target);
+            for unavailable in [false, true] {
+                self.trouble(world, operator, &rollout, unavailable, &mut statement);
+            }
+            let troubled = statement.degraded.is_some() || statement.unavailable.is_some();
+            if troubled {
+                // What is left after the trouble.
+                let rest = world.elapsed + Duration::from_secs(25);
+                let until = rollout.until.max(rest);
+                self.rollouts.insert(operator.name, Rollout { until, ..rollout.clone() });
+            }
+            statement.progressing = Some(working(operator, &rollout, world.elapsed));
+            if !troubled && world.elapsed >= rollout.until {
+                self.rollouts.remove(operator.name);
+                self.say(world, operator, &target, &Statement::default());
+                return;
+            }
+        } else {
+            self.rollouts.remove(operator.name);
+            statement.progressing = nodes_away(world, operator);
+        }
+        if statement.degraded.is_none() {
+            statement.degraded = self.master_down(world, operator);
+        }
+        self.say(world, operator, &current, &statement);
+    }
+
+    fn rollout(&mut self, world: &World, operator: &'static Operator, target: &str) -> Rollout {
+        let known = self.rollouts.get(operator.name).filter(|rollout| rollout.target == target).cloned();
+        known.unwrap_or_else(|| {
+            let slower = world.scenario.operators.get(operator.name).and_then(|story| story.slower).unwrap_or(1.0);
+            let length = world.between(&format!("operator {} {target}", operator.name), operator.seconds);
+            let rollout = Rollout {
+                target: target.to_owned(),
+                since: world.elapsed,
+                until: world.elapsed + length.mul_f64(slower.max(0.0)),
+            };
+            self.rollouts.insert(operator.name, rollout.clone());
+            rollout
+        })
+    }
+
+    /// The scenario's trouble: begins some time into the rollout, ends by itself or when its pod is deleted.
+    fn trouble(
+        &mut self,
+        world: &World,
+        operator: &'static Operator,
+        rollout: &Rollout,
+        unavailable: bool,
+        statement: &mut Statement,
+    ) {
+        let Some(story) = world.scenario.operators.get(operator.name) else { return };
+        let Some(trouble) = (if unavailable { &story.unavailable } else { &story.degraded }) else { return };
+        let key = (operator.name, unavailable);
+        let begins = rollout.since + trouble.after.0;
+        if world.elapsed < begins || self.over.get(&key) == Some(&rollout.target) {
+            return;
+        }
+        let state = self
+            .troubles
+            .entry(key)
+            .or_insert_with(|| Ordeal { pod: find_pod(world, trouble), crash_due: world.elapsed });
+        let timed_out = trouble.lasts.is_some_and(|lasts| world.elapsed >= begins + lasts.0);
+        let deleted = state.pod.as_ref().is_some_and(|(namespace, name, uid)| {
+            world.store.get(Res::PODS, Some(namespace), name).is_none_or(|pod| {
+                text(&pod, "/metadata/uid") != uid || !text(&pod, "/metadata/deletionTimestamp").is_empty()
+            })
+        });
+        if timed_out || deleted {
+            if let (Some((namespace, name, _)), false) = (&state.pod, deleted) {
+                world.store.update(Res::PODS, Some(namespace), name, |pod| run(pod, world.now));
+            }
+            self.troubles.remove(&key);
+            self.over.insert(key, rollout.target.clone());
+            return;
+        }
+        if let Some((namespace, name, _)) = &state.pod
+            && world.elapsed >= state.crash_due
+        {
+            state.crash_due = world.elapsed + CRASH_PAUSE;
+            world.store.update(Res::PODS, Some(namespace), name, |pod| crash(pod, world));
+        }
+        let text = Some((trouble.reason.clone(), trouble.message.clone()));
+        if unavailable {
+            statement.unavailable = text;
+        } else {
+            statement.degraded = text;
+        }
+    }
+
+    /// Static pod operators notice a control plane node that stays away.
+    fn master_down(&self, world: &World, operator: &Operator) -> Option<(String, String)> {
+        if operator.style != Style::StaticPods {
+            return None;
+        }
+        let (node, _) = self.masters_down.iter().find(|(_, since)| world.elapsed >= **since + INERTIA)?;
+        let object = &world.seen.node(node)?.object;
+        let ready = condition(object, "Ready")?;
+        let message = format!(
+            "NodeControllerDegraded: The master nodes not ready: node {node:?} not ready since {} because {} ({})",
+            text(ready, "/lastTransitionTime"),
+            text(ready, "/reason"),
+            text(ready, "/message")
+        );
+        Some(("NodeController_MasterNodesReady".to_owned(), message))
+    }
+
+    /// Writes what changed; nothing when the operator said the same before.
+    fn say(&mut self, world: &World, operator: &'static Operator, version: &str, statement: &Statement) {
+        let saying = (version.to_owned(), statement.clone());
+        if self.said.get(operator.name) == Some(&saying) {
+            return;
+        }
+        let calm = calm(operator, version);
+        let well = |kind: &str| {
+            let (reason, message) = &calm[kind];
+            ((*reason).to_owned(), message.clone())
+        };
+        world.store.update(Res::CLUSTER_OPERATORS, None, operator.name, |object| {
+            object["status"]["versions"] = versions(operator, version);
+            let parts = [
+                ("Progressing", true, statement.progressing.as_ref()),
+                ("Degraded", true, statement.degraded.as_ref()),
+                ("Available", false, statement.unavailable.as_ref()),
+            ];
+            for (kind, when_told, told) in parts {
+                let yes = told.is_some() == when_told;
+                let (reason, message) = told.cloned().unwrap_or_else(|| well(kind));
+                let status = crate::sim::cluster::object::status(yes);
+                set_condition(object, &Condition::new(kind, status, &reason, &message), world.now);
+            }
+        });
+        self.said.insert(operator.name, saying);
+    }
+}
+
+/// The pod whose deletion ends a trouble.
+fn find_pod(world: &World, trouble: &Trouble) -> Option<(String, String, String)> {
+    let (namespace, prefix) = trouble.ends_when_deleted.as_deref()?.split_once('/')?;
+    world.seen.pods.in_namespace(namespace).find(|pod| text(&pod.object, "/metadata/name").starts_with(prefix)).map(
+        |pod| {
+            let field = |pointer| text(&pod.object, pointer).to_owned();
+            (namespace.to_owned(), field("/metadata/name"), field("/metadata/uid"))
+        },
+    )
+}
+
+/// One more crash of a pod's container.
+fn crash(pod: &mut Value, world: &World) {
+    let status = &mut pod["status"]["containerStatuses"][0];
+    let restarts = status["restartCount"].as_u64().unwrap_or_default() + 1;
+    status["restartCount"] = json!(restarts);
+    status["ready"] = json!(false);
+    status["started"] = json!(false);
+    status["lastState"] = json!({"terminated": {"exitCode": 1, "finishedAt": timestamp(world.now), "reason": "Error"}});
+    let message = "back-off 1m20s restarting failed container";
+    status["state"] = json!({"waiting": {"message": message, "reason": "CrashLoopBackOff"}});
+    for kind in ["Ready", "ContainersReady"] {
+        set_condition(pod, &Condition::new(kind, "False", "ContainersNotReady", ""), world.now);
+    }
+}
+
+/// Reason and message of Progressing while an operator rolls out.
+fn working(operator: &Operator, rollout: &Rollout, elapsed: Duration) -> (String, String) {
+    let target = &rollout.target;
+    let length = rollout.until.saturating_sub(rollout.since).as_secs_f64().max(1.0);
+    let share = elapsed.saturating_sub(rollout.since).as_secs_f64() / length;
+    match operator.style {
+        Style::StaticPods => {
+            let done = (share * 3.0).floor().clamp(0.0, 2.0) as u32;
+            let revision = 7 + crate::sim::cluster::object::hash(&format!("{} {target}", operator.name)) % 12;
+            let message = match done {
+                0 => format!(
+                    "NodeInstallerProgressing: 3 nodes are at revision {}; 0 nodes have achieved new revision {revision}",
+                    revision - 1
+                ),
+                1 => format!(
+                    "NodeInstallerProgressing: 2 nodes are at revision {}; 1 node is at revision {revision}",
+                    revision - 1
+                ),
+                _ => format!(
+                    "NodeInstallerProgressing: 1 node is at revision {}; 2 nodes are at revision {revision}",
+                    revision - 1
+                ),
+            };
+            ("NodeInstaller".to_owned(), message)
+        }
+        Style::DaemonSet(namespace, name) => {
+            let message = format!(
+                "DaemonSet \"/{namespace}/{name}\" update is rolling out ({:.0}% updated)",
+                (share * 4.0).floor().min(3.0) * 25.0
+            );
+            ("Deploying".to_owned(), message)
+        }
+        _ if operator.name == "monitoring" => ("RollOutInProgress".to_owned(), "Rolling out the stack.".to_owned()),
+        _ => {
+            let message =
+                format!("deployment/{}.{}: {target} is being rolled out", operator.deployment, operator.namespace);
+            ("SyncLoopRefreshProgressing".to_owned(), message)
+        }
+    }
+}
+
+/// DaemonSet operators are Progressing while nodes of theirs are away.
+fn nodes_away(world: &World, operator: &Operator) -> Option<(String, String)> {
+    let Style::DaemonSet(namespace, name) = operator.style else { return None };
+    let set = world.seen.daemon_sets.get(namespace, name)?;
+    let wanted = number(&set.object, "/status/desiredNumberScheduled");
+    let away = number(&set.object, "/status/numberUnavailable");
+    if away == 0 {
+        return None;
+    }
+    let text = match operator.name {
+        "dns" => (
+            "DNSReportsProgressingIsTrue",
+            format!(
+                "DNS \"default\" reports Progressing=True: \"Have {} available DNS pods, want {wanted}.\"",
+                wanted - away
+            ),
+        ),
+        "node-tuning" => ("ProfileProgressing", format!("Waiting for {away}/{wanted} Profiles to be applied")),
+        _ => ("Deploying", format!("DaemonSet \"/{namespace}/{name}\" is not available (awaiting {away} nodes)")),
+    };
+    Some((text.0.to_owned(), text.1))
+}

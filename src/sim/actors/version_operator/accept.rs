@@ -1,0 +1,344 @@
+//! From a request to an accepted release: retrieval, verification, preconditions.
+//!
+//! Rules: cluster-version-operator, pkg/cvo/sync_worker.go (loadUpdatedPayload), lib/validation/validation.go and
+//! pkg/payload/precondition/clusterversion.
+
+use std::time::Duration;
+
+use semver::Version;
+use serde_json::Value;
+
+use super::super::world::{EventType, World};
+use super::gates;
+use crate::sim::cluster::object::{Condition, flag, items, set_condition, text};
+use crate::sim::cluster::release;
+
+/// How long it takes until a failed retrieval is tried again.
+const RETRIEVE_AGAIN: Duration = Duration::from_secs(60);
+/// How often blocked preconditions are looked at again.
+const CHECK_AGAIN: Duration = Duration::from_secs(15);
+
+/// What `spec.desiredUpdate` asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Request {
+    /// Nothing.
+    None,
+    /// Something that cannot be: the problem.
+    Invalid(String),
+    /// A release.
+    Target {
+        /// Its version; may be empty when only an image was given.
+        version: String,
+        /// Its image.
+        image: String,
+        /// Whether checks may fail.
+        force: bool,
+    },
+}
+
+/// Reads and validates the request.
+pub fn request(object: &Value) -> Request {
+    let wish = &object["spec"]["desiredUpdate"];
+    let (version, image, force) = (text(wish, "/version"), text(wish, "/image"), flag(wish, "/force"));
+    if !image.is_empty() {
+        return Request::Target { version: version.to_owned(), image: image.to_owned(), force };
+    }
+    if version.is_empty() {
+        return Request::None;
+    }
+    if version == text(object, "/status/desired/version") {
+        return Request::None;
+    }
+    let offered = items(object, "/status/availableUpdates").iter().chain(items(object, "/status/history"));
+    match offered.into_iter().find(|release| release["version"] == version) {
+        Some(release) => {
+            Request::Target { version: version.to_owned(), image: text(release, "/image").to_owned(), force }
+        }
+        None => Request::Invalid(format!(
+            "spec.desiredUpdate.version: Invalid value: {version:?}: when image is empty the update must be an available update"
+        )),
+    }
+}
+
+/// A release that passed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Accepted {
+    /// Its version.
+    pub version: String,
+    /// Its image.
+    pub image: String,
+    /// Whether its signature was verified.
+    pub verified: bool,
+    /// What was accepted with it, as text.
+    pub risks: String,
+}
+
+/// The step that an acceptance is at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Step {
+    Retrieve,
+    Load,
+    Check,
+}
+
+/// An acceptance under way.
+#[derive(Debug, Clone)]
+pub struct Acceptance {
+    version: String,
+    image: String,
+    force: bool,
+    step: Step,
+    due: Duration,
+}
+
+impl Acceptance {
+    /// Begins to retrieve a release.
+    pub fn begin(world: &mut World, version: &str, image: &str, force: bool) -> Self {
+        let message = format!("Retrieving and verifying payload version={version:?} image={image:?}");
+        say(world, "Unknown", "RetrievePayload", &message);
+        super::event(world, EventType::Normal, "RetrievePayload", &message);
+        let due = world.elapsed + world.between(&format!("retrieve {image}"), (18, 35));
+        Self { version: version.to_owned(), image: image.to_owned(), force, step: Step::Retrieve, due }
+    }
+
+    /// Whether it is about this request.
+    pub fn is_for(&self, version: &str, image: &str, force: bool) -> bool {
+        self.version == version && self.image == image && self.force == force
+    }
+
+    /// Goes on; the release when it is accepted.
+    pub fn step(&mut self, world: &mut World, object: &Value) -> Option<Accepted> {
+        if world.elapsed < self.due {
+            return None;
+        }
+        match self.step {
+            Step::Retrieve => self.retrieved(world, object),
+            Step::Load => self.loaded(world, object),
+            Step::Check => return self.check(world, object),
+        }
+        None
+    }
+
+    fn payload_version(&self, world: &World, object: &Value) -> Option<String> {
+        let known = world.scenario.releases.iter().map(|release| release.version.as_str());
+        let past = items(object, "/status/history").iter().map(|entry| text(entry, "/version"));
+        known.chain(past).find(|version| release::image(version) == self.image).map(str::to_owned)
+    }
+
+    fn retrieved(&mut self, world: &mut World, object: &Value) {
+        let named = format!("version={:?} image={:?}", self.version, self.image);
+        if self.payload_version(world, object).is_none() {
+            let message = format!(
+                "Retrieving payload failed {named} failure=Unable to download and prepare the update: deadline exceeded, \
+                 reason: \"DeadlineExceeded\", message: \"Job was active longer than specified deadline\""
+            );
+            say(world, "False", "RetrievePayload", &message);
+            super::event(world, EventType::Warning, "RetrievePayloadFailed", &message);
+            self.due = world.elapsed + RETRIEVE_AGAIN;
+            return;
+        }
+        let message = format!("Loading payload {named}");
+        say(world, "Unknown", "LoadPayload", &message);
+        super::event(world, EventType::Normal, "LoadPayload", &message);
+        self.step = Step::Load;
+        self.due = world.elapsed + world.between(&format!("load {}", self.image), (3, 6));
+    }
+
+    fn loaded(&mut self, world: &mut World, object: &Value) {
+        let Some(payload) = self.payload_version(world, object) else { return };
+        if !self.version.is_empty() && self.version != payload {
+            let message = format!(
+                "Verifying payload failed version={:?} image={:?} failure=release image version {payload} does not match \
+                 the expected upstream version {}",
+                self.version, self.image, self.version
+            );
+            say(world, "False", "VerifyPayloadVersion", &message);
+            super::event(world, EventType::Warning, "VerifyPayloadVersionFailed", &message);
+            self.due = world.elapsed + RETRIEVE_AGAIN;
+            return;
+        }
+        self.version = payload;
+        self.step = Step::Check;
+        self.due = world.elapsed;
+    }
+
+    fn check(&mut self, world: &mut World, object: &Value) -> Option<Accepted> {
+        let named = format!("version={:?} image={:?}", self.version, self.image);
+        let verdict = preconditions(world, object, &self.version);
+        let blocked = !verdict.blocking.is_empty();
+        if blocked && !self.force {
+            let text = summary(&verdict.blocking);
+            let message = format!("Preconditions failed for payload loaded {named}: {text}");
+            say(world, "False", "PreconditionChecks", &message);
+            super::event(world, EventType::Warning, "PreconditionBlock", &message);
+            self.due = world.elapsed + CHECK_AGAIN;
+            return None;
+        }
+        let mut risks = Vec::new();
+        if blocked {
+            risks.push(format!("Forced through blocking failures: {}", summary(&verdict.blocking)));
+        }
+        risks.extend(verdict.warnings.iter().map(Failure::text));
+        if risks.is_empty() {
+            super::event(
+                world,
+                EventType::Normal,
+                "PreconditionsPassed",
+                &format!("preconditions passed for payload loaded {named}"),
+            );
+        } else {
+            super::event(
+                world,
+                EventType::Warning,
+                "PreconditionWarn",
+                &format!("precondition warning for payload loaded {named}: {}", risks.join("\n")),
+            );
+        }
+        let loaded = crate::sim::cluster::version::payload_loaded(&self.version, &self.image);
+        super::event(world, EventType::Normal, "PayloadLoaded", &loaded);
+        Some(Accepted {
+            version: self.version.clone(),
+            image: self.image.clone(),
+            verified: true,
+            risks: risks.join("\n"),
+        })
+    }
+}
+
+fn say(world: &World, status: &str, reason: &str, message: &str) {
+    super::write(world, |object| {
+        set_condition(object, &Condition::new("ReleaseAccepted", status, reason, message), world.now);
+    });
+}
+
+/// A precondition that failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    check: &'static str,
+    reason: String,
+    message: String,
+}
+
+impl Failure {
+    fn text(&self) -> String {
+        format!("Precondition {:?} failed because of {:?}: {}", self.check, self.reason, self.message)
+    }
+}
+
+fn summary(failures: &[Failure]) -> String {
+    match failures {
+        [one] => one.text(),
+        many => {
+            let lines: Vec<String> = many.iter().map(|failure| format!("* {}", failure.text())).collect();
+            format!("Multiple precondition checks failed:\n{}", lines.join("\n"))
+        }
+    }
+}
+
+/// What the preconditions say.
+#[derive(Debug, Default)]
+struct Verdict {
+    blocking: Vec<Failure>,
+    warnings: Vec<Failure>,
+}
+
+fn preconditions(world: &World, object: &Value, target: &str) -> Verdict {
+    let mut verdict = Verdict::default();
+    let (Ok(to), Ok(from)) = (Version::parse(target), Version::parse(text(object, "/status/desired/version"))) else {
+        return verdict;
+    };
+    verdict.blocking.extend(rollback(object, &from, &to));
+    verdict.blocking.extend(giant_hop(&from, &to));
+    let completed = Version::parse(gates::current_version(object)).unwrap_or_else(|_| from.clone());
+    if (to.major, to.minor) > (completed.major, completed.minor) {
+        let holds = gates::holds(world, object);
+        let only_progress = holds.iter().all(|hold| hold.reason == "UpdateInProgress");
+        if let Some((reason, message)) = gates::summary(&holds) {
+            let failure = Failure { check: "ClusterVersionUpgradeable", reason, message };
+            if only_progress && (from.major, from.minor) == (to.major, to.minor) {
+                let reason = "MinorVersionClusterUpdateInProgress".to_owned();
+                let message =
+                    format!("Retarget to {to} while a minor level update from {completed} to {from} is in progress");
+                verdict.warnings.push(Failure { check: "ClusterVersionUpgradeable", reason, message });
+            } else {
+                verdict.blocking.push(failure);
+            }
+        }
+    }
+    verdict.warnings.extend(recommended(object, &from, target));
+    verdict
+}
+
+/// Only the release before this one, of the same minor version, may be gone back to.
+fn rollback(object: &Value, from: &Version, to: &Version) -> Option<Failure> {
+    if to >= from {
+        return None;
+    }
+    let history = items(object, "/status/history");
+    let previous = history
+        .iter()
+        .find(|entry| text(entry, "/version") != from.to_string())
+        .map_or("", |entry| text(entry, "/version"));
+    if to.minor == from.minor && previous == to.to_string() {
+        return None;
+    }
+    let message = if to.minor == from.minor {
+        format!(
+            "{to} is less than the current target {from}, and the only supported rollback is to the cluster's previous version {previous}"
+        )
+    } else {
+        format!("{to} is less than the current target {from}, and the cluster's previous version is {previous}")
+    };
+    Some(Failure { check: "ClusterVersionRollback", reason: "LowDesiredVersion".to_owned(), message })
+}
+
+fn giant_hop(from: &Version, to: &Version) -> Option<Failure> {
+    let (reason, message) = if to.major > from.major {
+        (
+            "MajorVersionUpdate",
+            format!(
+                "{to} has a larger major version than the current target {from} ({} > {}), and only updates within the current major version are supported.",
+                to.major, from.major
+            ),
+        )
+    } else if to.minor > from.minor + 1 {
+        (
+            "MultipleMinorVersionsUpdate",
+            format!(
+                "{to} is more than one minor version beyond the current target {from} ({}.{} > {}.{} + 1), and only updates within the current minor version or to the next minor version are supported.",
+                to.major, to.minor, from.major, from.minor
+            ),
+        )
+    } else {
+        return None;
+    };
+    Some(Failure { check: "ClusterVersionGiantHop", reason: reason.to_owned(), message })
+}
+
+/// Never blocks: what is not recommended is written down.
+fn recommended(object: &Value, from: &Version, target: &str) -> Option<Failure> {
+    let failure = |reason: &str, message: String| {
+        Some(Failure { check: "ClusterVersionRecommendedUpdate", reason: reason.to_owned(), message })
+    };
+    let offered = |list: &str| items(object, list).iter().any(|update| update["version"] == target);
+    if offered("/status/availableUpdates") {
+        return None;
+    }
+    let conditional =
+        items(object, "/status/conditionalUpdates").iter().find(|update| update["release"]["version"] == target);
+    if let Some(update) = conditional {
+        let condition = &update["conditions"][0];
+        let message = format!("Update from {from} to {target} is not recommended:\n\n{}", text(condition, "/message"));
+        return failure(text(condition, "/reason"), message);
+    }
+    if text(object, "/spec/channel").is_empty() {
+        let message = format!(
+            "Configured channel is unset, so the recommended status of updating from {from} to {target} is unknown."
+        );
+        return failure("NoChannel", message);
+    }
+    let message = format!(
+        "RetrievedUpdates=True (), so the update from {from} to {target} is probably neither recommended nor supported."
+    );
+    failure("UnknownUpdate", message)
+}

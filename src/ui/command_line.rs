@@ -1,0 +1,285 @@
+//! The command line: what can be written behind `:`, what it means, and how it is completed.
+
+use crate::actions::{ActionId, Target};
+use crate::input::{Command, Pane, Tab};
+use crate::ui::ctx::Ctx;
+use crate::ui::popups::choices::Offering;
+use crate::ui::request::{Request, SimFault, SimRequest};
+use crate::ui::theme::Theme;
+use crate::upgrade::assessment::Subject;
+
+/// A word of the command line.
+#[derive(Debug)]
+pub struct Word {
+    /// Names, the first is the one that is completed.
+    pub names: &'static [&'static str],
+    /// With its arguments.
+    pub usage: &'static str,
+    /// What it does.
+    pub help: &'static str,
+    /// Leads to a change of the cluster: does not exist while read-only.
+    pub writes: bool,
+    /// Exists only on a simulated cluster.
+    pub sim: bool,
+}
+
+const fn word(names: &'static [&'static str], usage: &'static str, help: &'static str) -> Word {
+    Word { names, usage, help, writes: false, sim: false }
+}
+
+const fn writes(names: &'static [&'static str], usage: &'static str, help: &'static str) -> Word {
+    Word { writes: true, ..word(names, usage, help) }
+}
+
+const fn sim(names: &'static [&'static str], usage: &'static str, help: &'static str) -> Word {
+    Word { sim: true, ..word(names, usage, help) }
+}
+
+/// Everything that the command line takes.
+pub const WORDS: &[Word] = &[
+    word(&["overview", "ov"], "overview", "tab 1"),
+    word(
+        &["operators", "co", "clusteroperators", "clusteroperator"],
+        "co [NAME | /filter]",
+        "operators, or one of them",
+    ),
+    word(&["pools", "mcp", "machineconfigpools", "machineconfigpool"], "mcp [NAME | /filter]", "pools, or one of them"),
+    word(&["nodes", "no", "node", "mcn", "machineconfignodes"], "nodes [NAME | /filter]", "nodes, or one of them"),
+    word(&["findings", "alerts"], "findings [/filter]", "findings"),
+    word(&["timeline", "tl", "events", "ev"], "timeline [/filter]", "the timeline"),
+    word(&["cv", "clusterversion", "version"], "cv", "describe the ClusterVersion"),
+    word(&["link", "conn"], "link", "describe the connection, kind by kind"),
+    word(&["ctx", "context", "contexts"], "ctx [NAME]", "contexts, or switch to one"),
+    word(&["theme", "skin"], "theme NAME", "dark, light, high-contrast, no-colour"),
+    word(&["save"], "save", "save this view to a file"),
+    word(&["log", "commands"], "log", "the command log"),
+    word(&["refresh"], "refresh", "ask the cluster again now"),
+    word(&["header"], "header", "show or hide the header"),
+    word(&["help", "h"], "help", "help"),
+    word(&["quit", "q", "q!", "qa", "qa!", "wq", "exit", "x"], "quit", "leave"),
+    writes(&["pause"], "pause POOL", "pause a pool"),
+    writes(&["unpause", "resume"], "unpause POOL", "unpause a pool"),
+    writes(&["cordon"], "cordon NODE...", "cordon nodes"),
+    writes(&["uncordon"], "uncordon NODE...", "uncordon nodes"),
+    writes(&["update", "upgrade"], "update [VERSION]", "start an update"),
+    writes(&["actions", "menu"], "actions", "the actions for what is selected"),
+    sim(&["sim"], "sim", "the simulated cluster: kubeconfig, speed, faults"),
+    sim(&["speed"], "speed N", "simulated seconds in a second"),
+    sim(&["fault"], "fault KIND [N]", "watches, gone, 429, 500, latency, tokens, none"),
+    sim(&["outage"], "outage SECONDS", "nobody listens for a while"),
+];
+
+/// Kinds that people will ask for and that are not looked at here.
+const ELSEWHERE: &[&str] =
+    &["pods", "pod", "po", "deploy", "deployments", "ns", "namespaces", "svc", "services", "secrets"];
+
+/// What a line means.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Intent {
+    /// Nothing was written.
+    Nothing,
+    /// The same as a key.
+    Give(Command),
+    /// Something for the app.
+    Ask(Request),
+    /// Go to an object.
+    Select(Subject),
+    /// Go to a tab and filter it.
+    Filter(Pane, String),
+    /// Describe an object.
+    Describe(Subject),
+    /// Open a popup.
+    Offer(Offering),
+    /// It cannot be understood: why.
+    Wrong(String),
+}
+
+fn find(name: &str, ctx: &Ctx<'_>) -> Option<&'static Word> {
+    let read_only = ctx.session.read_only.is_some();
+    WORDS.iter().find(|word| word.names.contains(&name) && !(read_only && word.writes))
+}
+
+/// What `line` means.
+pub fn parse(line: &str, ctx: &Ctx<'_>) -> Intent {
+    let line = line.trim().trim_start_matches(':');
+    let mut parts = line.split_whitespace();
+    let Some(name) = parts.next().map(str::to_lowercase) else { return Intent::Nothing };
+    let rest: Vec<&str> = parts.collect();
+    if let Some(context) = name.strip_prefix('@').filter(|context| !context.is_empty()) {
+        return Intent::Ask(Request::SwitchContext(context.to_owned()));
+    }
+    let Some(word) = find(&name, ctx) else { return unknown(&name, ctx) };
+    let filter = line.split_once(char::is_whitespace).map(|(_, rest)| rest.trim()).unwrap_or_default();
+    match word.names[0] {
+        "overview" => Intent::Give(Command::Go(Tab::Overview)),
+        "operators" => place(Tab::Operators, Pane::Operators, filter, |name| Subject::Operator(name.into()), ctx),
+        "pools" => place(Tab::Pools, Pane::Pools, filter, |name| Subject::Pool(name.into()), ctx),
+        "nodes" => place(Tab::Nodes, Pane::Nodes, filter, |name| Subject::Node(name.into()), ctx),
+        "findings" => place_filtered(Tab::Findings, Pane::Findings, filter),
+        "timeline" => place_filtered(Tab::Timeline, Pane::Timeline, filter),
+        "cv" => Intent::Describe(Subject::Version),
+        "link" => Intent::Describe(Subject::Link),
+        "ctx" => match rest.first() {
+            None => Intent::Offer(Offering::Contexts),
+            Some(name) => Intent::Ask(Request::SwitchContext((*name).to_owned())),
+        },
+        "theme" => match rest.first() {
+            Some(name) => Intent::Ask(Request::SetTheme((*name).to_owned())),
+            None => Intent::Wrong(format!("which theme? {}", Theme::NAMES.join(", "))),
+        },
+        "save" => Intent::Give(Command::Save),
+        "log" => Intent::Give(Command::CommandLog),
+        "refresh" => Intent::Give(Command::Refresh),
+        "header" => Intent::Give(Command::Header),
+        "help" => Intent::Give(Command::Help),
+        "quit" => Intent::Ask(Request::Quit),
+        "actions" => Intent::Give(Command::Menu),
+        "sim" | "speed" | "fault" | "outage" => simulated(word.names[0], &rest, ctx),
+        action => acting(action, &rest, ctx),
+    }
+}
+
+fn unknown(name: &str, ctx: &Ctx<'_>) -> Intent {
+    if ELSEWHERE.contains(&name) {
+        return Intent::Wrong(format!("{name} are not listed here: this is about the update; try :nodes, :co, :mcp"));
+    }
+    if let Some(why) = ctx.session.read_only.as_ref().filter(|_| WORDS.iter().any(|word| word.names.contains(&name))) {
+        return Intent::Wrong(format!("writes are off: {why}"));
+    }
+    Intent::Wrong(format!("{name:?} is not a command; tab completes, ? lists them"))
+}
+
+fn place_filtered(tab: Tab, pane: Pane, rest: &str) -> Intent {
+    match rest.strip_prefix('/').unwrap_or(rest) {
+        "" => Intent::Give(Command::Go(tab)),
+        filter => Intent::Filter(pane, filter.to_owned()),
+    }
+}
+
+fn place(tab: Tab, pane: Pane, rest: &str, subject: impl Fn(&str) -> Subject, ctx: &Ctx<'_>) -> Intent {
+    if rest.is_empty() || rest.starts_with('/') || rest.starts_with('-') || rest.contains('=') {
+        return place_filtered(tab, pane, rest).labelled(rest);
+    }
+    let wanted = subject(rest);
+    let known = match &wanted {
+        Subject::Operator(name) => ctx.assessment.operator(name).is_some(),
+        Subject::Pool(name) => ctx.assessment.pool(name).is_some(),
+        Subject::Node(name) => ctx.assessment.node(name).is_some(),
+        _ => false,
+    };
+    if known { Intent::Select(wanted) } else { Intent::Filter(pane, rest.to_owned()) }
+}
+
+impl Intent {
+    /// A bare `key=value` is a term, as other tools have it.
+    fn labelled(self, rest: &str) -> Self {
+        match self {
+            Self::Filter(pane, text) if rest.contains('=') && !rest.starts_with(['/', '-']) => {
+                Self::Filter(pane, format!("-l {text}"))
+            }
+            other => other,
+        }
+    }
+}
+
+fn acting(name: &str, rest: &[&str], ctx: &Ctx<'_>) -> Intent {
+    let plan = |action, target| Intent::Ask(Request::Plan { action, target });
+    let pool = |action| match rest.first() {
+        None => Intent::Wrong(format!("which pool? :{name} POOL")),
+        Some(pool) if ctx.assessment.pool(pool).is_none() => Intent::Wrong(format!("there is no pool {pool}")),
+        Some(pool) => plan(action, Target::Pool((*pool).to_owned())),
+    };
+    let nodes = |action| {
+        let missing = rest.iter().find(|node| ctx.assessment.node(node).is_none());
+        match (rest.is_empty(), missing) {
+            (true, _) => Intent::Give(Command::Act(action)),
+            (_, Some(node)) => Intent::Wrong(format!("there is no node {node}")),
+            _ => plan(action, Target::Nodes(rest.iter().map(|node| (*node).to_owned()).collect())),
+        }
+    };
+    match name {
+        "pause" => pool(ActionId::PausePool),
+        "unpause" => pool(ActionId::UnpausePool),
+        "cordon" => nodes(ActionId::CordonNodes),
+        "uncordon" => nodes(ActionId::UncordonNodes),
+        _ => match rest.first() {
+            None => Intent::Offer(Offering::Versions),
+            Some(version) => plan(ActionId::StartUpdate, Target::Version((*version).to_owned())),
+        },
+    }
+}
+
+fn simulated(name: &str, rest: &[&str], ctx: &Ctx<'_>) -> Intent {
+    if ctx.sim.is_none() {
+        return Intent::Wrong("this is not a simulated cluster".into());
+    }
+    let number = |at: usize| rest.get(at).map(|text| text.trim_end_matches(['s', 'x']).parse::<f64>());
+    let ask = |request| Intent::Ask(Request::Sim(request));
+    match name {
+        "speed" => match number(0) {
+            Some(Ok(speed)) if speed > 0.0 && speed <= 10_000.0 => ask(SimRequest::Speed(speed)),
+            _ => Intent::Wrong("how fast? :speed 5".into()),
+        },
+        "outage" => match number(0) {
+            Some(Ok(seconds)) if seconds >= 1.0 => ask(SimRequest::Fault(SimFault::Outage { seconds: seconds as u64 })),
+            _ => Intent::Wrong("for how long? :outage 30".into()),
+        },
+        "fault" => {
+            let n = match number(1) {
+                Some(Err(_)) => return Intent::Wrong(format!("{:?} is not a number", rest[1])),
+                Some(Ok(n)) => Some(n.max(0.0) as u64),
+                None => None,
+            };
+            let fault = match rest.first().copied() {
+                Some("watches") => SimFault::CutWatches { every: n },
+                Some("gone" | "410") => SimFault::Gone,
+                Some("429") => SimFault::TooManyRequests { seconds: n.unwrap_or(20) },
+                Some("500" | "5xx") => SimFault::ServerErrors { seconds: n.unwrap_or(20) },
+                Some("latency") => SimFault::Latency { millis: n.unwrap_or(800) },
+                Some("tokens" | "401") => SimFault::ExpireTokens,
+                Some("outage") => SimFault::Outage { seconds: n.unwrap_or(20) },
+                Some("none" | "clear") => return ask(SimRequest::ClearFaults),
+                _ => {
+                    return Intent::Wrong("which fault? watches, gone, 429, 500, latency, tokens, outage, none".into());
+                }
+            };
+            ask(SimRequest::Fault(fault))
+        }
+        _ => Intent::Offer(Offering::Sim),
+    }
+}
+
+/// The words that the last word of `line` may become.
+pub fn complete(line: &str, ctx: &Ctx<'_>) -> Vec<String> {
+    let read_only = ctx.session.read_only.is_some();
+    let Some((head, last)) = line.rsplit_once(' ') else {
+        let usable = WORDS.iter().filter(|word| !(read_only && word.writes) && (!word.sim || ctx.sim.is_some()));
+        let names = usable.filter_map(|word| word.names.iter().find(|name| name.starts_with(line)));
+        return names.map(|name| (*name).to_owned()).collect();
+    };
+    let Some(word) = head.split_whitespace().next().and_then(|name| find(name, ctx)) else { return Vec::new() };
+    let a = ctx.assessment;
+    let all: Vec<&str> = match word.names[0] {
+        "operators" => a.operators.rows.iter().map(|row| row.name.as_str()).collect(),
+        "pools" | "pause" | "unpause" => a.pools.iter().map(|pool| pool.name.as_str()).collect(),
+        "nodes" | "cordon" | "uncordon" => a.nodes.iter().map(|node| node.name.as_str()).collect(),
+        "update" => a.update.offers.iter().map(|offer| offer.version.as_str()).collect(),
+        "ctx" => ctx.contexts.iter().map(|line| line.name.as_str()).collect(),
+        "theme" => Theme::NAMES.to_vec(),
+        "fault" => vec!["watches", "gone", "429", "500", "latency", "tokens", "outage", "none"],
+        "speed" => vec!["1", "2", "5", "10", "20", "50", "100"],
+        _ => Vec::new(),
+    };
+    let given: Vec<&str> = head.split_whitespace().skip(1).collect();
+    let fits = |name: &&str| name.starts_with(last) && !given.contains(name);
+    all.into_iter().filter(fits).take(200).map(|name| format!("{head} {name}")).collect()
+}
+
+/// The line that is suggested behind what was typed: from the history, else the first completion.
+pub fn ghost(line: &str, history: &[String], ctx: &Ctx<'_>) -> Option<String> {
+    if line.is_empty() {
+        return None;
+    }
+    let remembered = history.iter().rev().find(|old| old.starts_with(line) && old.as_str() != line).cloned();
+    remembered.or_else(|| complete(line, ctx).into_iter().find(|full| full != line))
+}

@@ -1,0 +1,335 @@
+//! The header: where we are, where the update stands, the worst thing and the key that opens it; and the phase rail.
+
+use chrono::TimeDelta;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Modifier;
+
+use super::ctx::Ctx;
+use super::next_step::NextStep;
+use super::theme::Tone;
+use super::widgets::bar::bar;
+use super::widgets::pen::Pen;
+use super::words;
+use crate::input::{Command, Tab};
+use crate::upgrade::assessment::{Finding, StepState, VerdictKind, age};
+use crate::upgrade::facts::{Kind, KindStatus};
+use crate::upgrade::link::{Link, LinkState};
+
+/// Draws the three lines.
+pub fn draw(buffer: &mut Buffer, area: Rect, ctx: &Ctx<'_>, next: Option<&NextStep>) {
+    let line = |row: u16| Rect { y: area.y + row, height: 1, ..area };
+    draw_where(buffer, line(0), ctx);
+    draw_verdict(buffer, line(1), ctx);
+    draw_worst(buffer, line(2), ctx, next);
+}
+
+/// One line for those who hid the header: the verdict is never hidden.
+pub fn draw_short(buffer: &mut Buffer, area: Rect, ctx: &Ctx<'_>) {
+    let right = link_pen(ctx, false);
+    let width = area.width.saturating_sub(right.width() as u16 + 1);
+    draw_verdict(buffer, Rect { width, ..area }, ctx);
+    draw_right(buffer, area, &right);
+}
+
+fn draw_right(buffer: &mut Buffer, area: Rect, pen: &Pen<'_>) {
+    let width = (pen.width() as u16).min(area.width);
+    pen.draw(buffer, Rect { x: area.right() - width, width, ..area });
+}
+
+/// `prod-eu1 · admin · RW      ● live 0.4s · 6 kinds      03:12:44Z  @kubeconfig`.
+fn draw_where(buffer: &mut Buffer, area: Rect, ctx: &Ctx<'_>) {
+    let signs = ctx.theme.symbols();
+    let dot = format!(" {} ", signs.dot);
+    let mut right = Pen::new(ctx.theme);
+    right.put(Tone::Text, ctx.now.format("%H:%M:%SZ").to_string());
+    if area.width >= 110 && !ctx.connection.source.is_empty() {
+        right.gap(2).put(Tone::Dim, format!("@{}", shortened(&ctx.connection.source)));
+    }
+    right.gap(1);
+    draw_right(buffer, area, &right);
+
+    let link = link_pen(ctx, area.width >= 100);
+    let room = usize::from(area.width).saturating_sub(right.width() + link.width() + 4);
+    let mut left = Pen::new(ctx.theme);
+    let production = if ctx.connection.production { Tone::Production } else { Tone::Strong };
+    left.gap(1);
+    let name = if ctx.connection.context.is_empty() { &ctx.connection.cluster } else { &ctx.connection.context };
+    left.rest(production, name, room.saturating_sub(5));
+    let user = &ctx.connection.user;
+    if !user.is_empty() && left.width() + words::width(user) + 12 < room {
+        left.put(Tone::Dim, &dot).put(Tone::Text, user);
+    }
+    let mode = if ctx.session.read_only.is_some() { (Tone::Info, "RO") } else { (Tone::Text, "RW") };
+    left.put(Tone::Dim, &dot).put(mode.0, mode.1);
+    left.draw(buffer, area);
+
+    let wanted = area.x + (area.width / 2).saturating_sub(link.width() as u16 / 2);
+    let x = wanted.max(area.x + left.width() as u16 + 2);
+    let end = area.right().saturating_sub(right.width() as u16 + 1);
+    if x < end {
+        link.draw(buffer, Rect { x, width: end - x, ..area });
+    }
+}
+
+/// The last part of a path.
+fn shortened(source: &str) -> &str {
+    source.rsplit('/').next().unwrap_or(source)
+}
+
+/// `live 0.4s · 6 kinds`, or what it is instead.
+fn link_pen<'t>(ctx: &Ctx<'t>, roomy: bool) -> Pen<'t> {
+    let signs = ctx.theme.symbols();
+    let facts = &ctx.assessment.facts;
+    let mut pen = Pen::new(ctx.theme);
+    let ago = |at| words::duration(age(at, ctx.now));
+    match facts.link.state {
+        LinkState::Live => {
+            let heard = facts.link.heard.map(|at| age(at, ctx.now)).unwrap_or_default();
+            pen.put(Tone::Ok, format!("{} live {}", signs.live, tenths(heard)));
+            let live = Kind::ALL.iter().filter(|kind| *facts.status(**kind) == KindStatus::Live).count();
+            let served = Kind::ALL.iter().filter(|kind| *facts.status(**kind) != KindStatus::Absent).count();
+            if live < served {
+                pen.put(Tone::Warning, format!(" {} {live} of {served} kinds", signs.dot));
+            } else if roomy {
+                pen.put(Tone::Dim, format!(" {} {live} kinds", signs.dot));
+            }
+        }
+        LinkState::Connecting { since } => {
+            pen.put(Tone::Warning, format!("{} connecting {}", signs.todo, ago(since)));
+        }
+        LinkState::Stale { since } => {
+            pen.put(Tone::Critical, format!(" {} STALE {} ", signs.dead, ago(since)));
+        }
+        LinkState::Reconnecting { since, attempts } => {
+            pen.put(Tone::Critical, format!(" {} STALE {} ", signs.dead, ago(since)));
+            if roomy {
+                pen.put(Tone::Warning, format!(" reconnecting, try {attempts}"));
+            }
+        }
+        LinkState::Verifying { since } => {
+            pen.put(Tone::Warning, format!("{} back, verifying (stale {})", signs.active, ago(since)));
+        }
+        LinkState::Recording => {
+            pen.put(Tone::Info, format!("{} recording", signs.todo));
+        }
+    }
+    pen
+}
+
+/// Seconds with a tenth.
+fn tenths(span: TimeDelta) -> String {
+    let millis = span.num_milliseconds().max(0);
+    if millis < 10_000 { format!("{}.{}s", millis / 1000, millis / 100 % 10) } else { words::duration(span) }
+}
+
+/// `4.18.22 -> 4.19.3`, as far as known.
+fn versions(ctx: &Ctx<'_>) -> String {
+    let update = &ctx.assessment.update;
+    let to = update.to.as_deref().unwrap_or("version unknown");
+    let arrow = ctx.theme.symbols().arrow;
+    match (&update.from, moving(ctx) || update.in_progress) {
+        (Some(from), true) => format!("{from} {arrow} {to}"),
+        _ => match &update.requested {
+            Some(requested) => format!("{to} {arrow} {}?", requested.target),
+            None => to.to_owned(),
+        },
+    }
+}
+
+fn moving(ctx: &Ctx<'_>) -> bool {
+    !matches!(
+        ctx.assessment.verdict.kind,
+        VerdictKind::Unknown | VerdictKind::NotUpdating | VerdictKind::Requested | VerdictKind::ConfigRollout
+    )
+}
+
+/// Versions, channel, verdict, progress, elapsed.
+fn draw_verdict(buffer: &mut Buffer, area: Rect, ctx: &Ctx<'_>) {
+    let a = ctx.assessment;
+    let width = usize::from(area.width);
+    let mut pen = Pen::new(ctx.theme);
+    pen.gap(1).put(Tone::Strong, versions(ctx));
+    if let Some(channel) = a.update.channel.as_ref().filter(|_| width >= 90) {
+        pen.gap(2).put(Tone::Dim, channel);
+    }
+    pen.gap(2);
+    let badge = u16::try_from(pen.width()).unwrap_or(u16::MAX);
+    let stale = a.facts.link.state.stale();
+    let words = format!(" {} ", a.verdict.kind.words().to_uppercase());
+    let badge_width = words.chars().count() as u16;
+    pen.put(if stale { Tone::Warning } else { a.verdict.kind.into() }, words);
+    if let (true, Some(since)) = (stale, a.facts.link.state.since()) {
+        pen.put(Tone::Warning, format!(" as of {}", words::clock(since, ctx.now)));
+    }
+    pen.gap(2);
+    if let Some(progress) = a.progress {
+        let columns = if width >= 110 { 24 } else { 12 };
+        bar(&mut pen, columns, usize::from(progress), 0, 100);
+        pen.put(Tone::Strong, format!(" {progress:>3}%")).gap(2);
+    }
+    let running = a.update.started.filter(|_| a.update.in_progress || a.progress.is_some());
+    match (running, a.update.completed) {
+        (Some(started), None) => {
+            pen.put(Tone::Text, words::duration(age(started, ctx.now)));
+        }
+        (_, Some(completed)) if !a.update.in_progress => {
+            pen.put(Tone::Dim, format!("completed {} ago", words::duration(age(completed, ctx.now))));
+        }
+        _ => {}
+    }
+    if a.update.multi_arch {
+        pen.gap(2).put(Tone::Dim, "to multi-architecture");
+    }
+    if a.update.installing && width >= 90 {
+        pen.gap(2).put(Tone::Dim, "installation");
+    }
+    if pen.width() + 20 < width && !a.verdict.why.is_empty() {
+        pen.gap(3).rest(Tone::Dim, &a.verdict.why, width.saturating_sub(1));
+    }
+    pen.draw(buffer, area);
+    if badge < area.width {
+        let place = Rect { x: area.x + badge, width: badge_width.min(area.width - badge), height: 1, ..area };
+        buffer.set_style(place, ratatui::style::Style::new().add_modifier(Modifier::REVERSED | Modifier::BOLD));
+        if a.verdict.kind == VerdictKind::Failing {
+            // Critical is already drawn on a ground of its own.
+            buffer.set_style(place, ratatui::style::Style::new().remove_modifier(Modifier::REVERSED));
+        }
+    }
+}
+
+/// The finding that the third line shows: the first that is not expected, else the first.
+fn worst<'a>(ctx: &'a Ctx<'_>) -> Option<&'a Finding> {
+    let findings = &ctx.assessment.findings;
+    findings.iter().find(|finding| !finding.expected).or(findings.first())
+}
+
+/// What is to be said of a link that is not live.
+fn stale_words(link: &Link, ctx: &Ctx<'_>) -> Option<String> {
+    let since = link.state.since()?;
+    let connecting = matches!(link.state, LinkState::Connecting { .. });
+    let mut text = match link.state {
+        LinkState::Connecting { .. } => format!("connecting to {}", ctx.connection.server),
+        _ => format!("stale since {}, {}", words::clock(since, ctx.now), words::duration(age(since, ctx.now))),
+    };
+    if let Some(why) = &link.expected_outage {
+        text.push_str(&format!("; expected: {why}"));
+    }
+    if let Some(trouble) = &link.trouble {
+        text.push_str(&format!("; {}", trouble.words));
+        if !trouble.hint.is_empty() {
+            text.push_str(&format!(": {}", trouble.hint));
+        }
+    }
+    if !connecting {
+        text.push_str("; writes are off");
+    }
+    Some(text)
+}
+
+/// The keys of a command as the footer would show them.
+fn key_of(command: Command, ctx: &Ctx<'_>) -> String {
+    let keys = ctx.keymap.keys(command, ctx.session.read_only.is_some());
+    keys.first().map(ToString::to_string).unwrap_or_default()
+}
+
+/// The worst finding and the key that opens it; when the link is down, that.
+fn draw_worst(buffer: &mut Buffer, area: Rect, ctx: &Ctx<'_>, next: Option<&NextStep>) {
+    let signs = ctx.theme.symbols();
+    let facts = &ctx.assessment.facts;
+    let mut right = Pen::new(ctx.theme);
+    let mut pen = Pen::new(ctx.theme);
+    pen.gap(1);
+    if let Some(text) = stale_words(&facts.link, ctx) {
+        let tone = if facts.link.expected_outage.is_some() { Tone::Warning } else { Tone::Danger };
+        pen.put(tone, format!("{} {text}", signs.dead));
+        pen.draw(buffer, area);
+        return;
+    }
+    if let Some(finding) = worst(ctx) {
+        right.put(Tone::Key, key_of(Command::Go(Tab::Findings), ctx)).put(Tone::Dim, " why ");
+        if let Some(next) = next {
+            right.put(Tone::Dim, format!("{} ", signs.dot));
+            right.put(Tone::Key, key_of(Command::NextStep, ctx)).put(Tone::Dim, format!(" {} ", next.words));
+        }
+        let room = usize::from(area.width).saturating_sub(right.width() + 1);
+        let since = words::since(finding.since, ctx.now, false);
+        let since = if since.is_empty() { since } else { format!(" ({since})") };
+        let expected = if finding.expected { ", expected now" } else { "" };
+        let tone = if finding.expected { Tone::Dim } else { finding.level.into() };
+        pen.rest(tone, format!("{} {}{expected}{since}", signs.level(finding.level), finding.title), room);
+    } else if facts.complete() {
+        pen.put(Tone::Ok, format!("{} nothing to report", signs.ok)).gap(2);
+        pen.rest(Tone::Dim, &ctx.assessment.verdict.why, usize::from(area.width).saturating_sub(2));
+    } else {
+        let waiting = Kind::ALL.iter().filter(|kind| *facts.status(**kind) == KindStatus::Waiting);
+        let names = waiting.map(|kind| kind.plural()).collect::<Vec<_>>().join(", ");
+        pen.put(Tone::Dim, format!("reading {names} ..."));
+    }
+    pen.draw(buffer, area);
+    draw_right(buffer, area, &right);
+}
+
+/// Where in the procedure we are, and the next step that can be driven from here.
+pub fn draw_rail(buffer: &mut Buffer, area: Rect, ctx: &Ctx<'_>, next: Option<&NextStep>) {
+    let signs = ctx.theme.symbols();
+    let mut pen = Pen::new(ctx.theme);
+    let rail = &ctx.assessment.rail;
+    let roomy = |short: bool| -> usize {
+        let step = |step: &crate::upgrade::assessment::Step| {
+            let detail = if short && step.state == StepState::Done { 0 } else { step.detail.len() + 1 };
+            step.name.len() + detail + 2 + if short { 3 } else { 4 }
+        };
+        rail.iter().map(step).sum::<usize>() + 1
+    };
+    let short = roomy(false) > usize::from(area.width);
+    for (at, step) in rail.iter().enumerate() {
+        let joint = match (at, step.beside) {
+            (0, _) => " ".to_owned(),
+            (_, true) => format!(" {} ", signs.beside),
+            (_, false) if short => " ".to_owned(),
+            (_, false) => format!(" {} ", signs.rail),
+        };
+        pen.put(Tone::Dim, joint);
+        let tone: Tone = step.state.into();
+        let detail = if step.detail.is_empty() || (short && step.state == StepState::Done) {
+            String::new()
+        } else {
+            format!(" {}", step.detail)
+        };
+        pen.put(tone, format!("{} {}{detail}", signs.step(step.state), step.name));
+    }
+    if rail.is_empty() {
+        pen.gap(1).put(Tone::Dim, "idle");
+        if !ctx.assessment.update.offers.is_empty() {
+            let n = ctx.assessment.update.offers.len();
+            pen.put(Tone::Dim, format!(": {} on offer", words::count(n, "update", "updates")));
+        }
+    }
+    pen.draw(buffer, area);
+    if let Some(next) = next.filter(|_| worst(ctx).is_none()) {
+        let mut right = Pen::new(ctx.theme);
+        right.put(Tone::Key, key_of(Command::NextStep, ctx)).put(Tone::Dim, format!(" {} ", next.words));
+        if pen.width() + right.width() + 2 < usize::from(area.width) {
+            draw_right(buffer, area, &right);
+        }
+    }
+}
+
+/// What a screen that is too small for anything else says.
+pub fn essentials(ctx: &Ctx<'_>) -> Vec<(Tone, String)> {
+    let a = ctx.assessment;
+    let signs = ctx.theme.symbols();
+    let progress = a.progress.map(|progress| format!(" {progress}%")).unwrap_or_default();
+    let mut lines = vec![
+        (a.verdict.kind.into(), format!("{}{progress}", a.verdict.kind.words().to_uppercase())),
+        (Tone::Text, versions(ctx)),
+    ];
+    if let Some(text) = stale_words(&a.facts.link, ctx) {
+        lines.insert(0, (Tone::Danger, text));
+    }
+    if let Some(finding) = worst(ctx) {
+        lines.push((finding.level.into(), format!("{} {}", signs.level(finding.level), finding.title)));
+    }
+    lines
+}

@@ -1,0 +1,323 @@
+//! Popups that offer a choice: actions for an object, versions on offer, contexts, the simulated cluster.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use crate::actions::{self, ActionId, Danger, Target};
+use crate::ui::ctx::Ctx;
+use crate::ui::request::{Request, SimFault, SimRequest};
+use crate::ui::theme::Tone;
+use crate::ui::widgets::motion::{Motion, scrolled};
+use crate::ui::widgets::pen::{Pen, write};
+use crate::ui::words;
+
+/// What is offered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Offering {
+    /// The actions for a target.
+    Actions(Target),
+    /// The versions on offer.
+    Versions,
+    /// The contexts of the kubeconfig.
+    Contexts,
+    /// The simulated cluster.
+    Sim,
+}
+
+/// A line that can be chosen.
+struct Choice {
+    tone: Tone,
+    words: String,
+    /// In a second line, when selected.
+    detail: String,
+    pick: Result<Request, String>,
+}
+
+/// The popup.
+#[derive(Debug)]
+pub struct Choices {
+    /// What is offered.
+    pub offering: Offering,
+    cursor: usize,
+    offset: usize,
+    page: usize,
+}
+
+/// The letter of a danger, with its word.
+pub fn danger_words(danger: Danger) -> &'static str {
+    match danger {
+        Danger::L => "L reversible",
+        Danger::M => "M may disrupt workloads or reboot nodes",
+        Danger::H => "H cannot be undone or can lose quorum, data or support",
+    }
+}
+
+/// Meaning of a danger.
+pub fn danger_tone(danger: Danger) -> Tone {
+    match danger {
+        Danger::L => Tone::Ok,
+        Danger::M => Tone::Warning,
+        Danger::H => Tone::Danger,
+    }
+}
+
+/// A target in words.
+pub fn target_words(target: &Target) -> String {
+    match target {
+        Target::Pool(name) => format!("pool {name}"),
+        Target::Nodes(names) if names.len() == 1 => format!("node {}", names[0]),
+        Target::Nodes(names) => format!("{} marked nodes", names.len()),
+        Target::Version(version) => format!("version {version}"),
+        Target::Cluster => "the cluster".into(),
+    }
+}
+
+impl Choices {
+    /// A popup.
+    pub fn new(offering: Offering) -> Self {
+        Self { offering, cursor: 0, offset: 0, page: 5 }
+    }
+
+    /// Title.
+    pub fn title(&self) -> String {
+        match &self.offering {
+            Offering::Actions(target) => format!("actions for {}", target_words(target)),
+            Offering::Versions => "versions on offer".into(),
+            Offering::Contexts => "contexts".into(),
+            Offering::Sim => "the simulated cluster".into(),
+        }
+    }
+
+    /// Lines above the choices.
+    fn preface(&self, ctx: &Ctx<'_>) -> Vec<(Tone, String)> {
+        let dim = |text: String| (Tone::Dim, text);
+        match (&self.offering, ctx.sim) {
+            (Offering::Sim, Some(sim)) => {
+                let faults = if sim.faults.is_empty() { "none".into() } else { sim.faults.join(", ") };
+                vec![
+                    dim(format!("scenario {}, seed {}, at {}", sim.scenario, sim.seed, sim.url)),
+                    dim("attach kubectl or oc from another terminal (Y copies this line):".into()),
+                    (Tone::Strong, attach_line(&sim.kubeconfig)),
+                    dim(format!("speed {} (+ and - change it), faults in force: {faults}", speed_words(sim.speed))),
+                    (Tone::Text, String::new()),
+                ]
+            }
+            (Offering::Sim, None) => vec![dim("this is not a simulated cluster".into())],
+            (Offering::Versions, _) => {
+                let update = &ctx.assessment.update;
+                let channel = update.channel.as_deref().unwrap_or("no channel");
+                vec![dim(format!("at {}, {channel}", update.to.as_deref().unwrap_or("an unknown version")))]
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn choices(&self, ctx: &Ctx<'_>) -> Vec<Choice> {
+        match &self.offering {
+            Offering::Actions(target) => actions(target, ctx),
+            Offering::Versions => versions(ctx),
+            Offering::Contexts => contexts(ctx),
+            Offering::Sim => faults(ctx),
+        }
+    }
+
+    /// Moves the selection.
+    pub fn go(&mut self, motion: Motion, ctx: &Ctx<'_>) {
+        self.cursor = motion.apply(self.cursor, self.choices(ctx).len(), self.page);
+    }
+
+    /// Takes the selected choice: the request, or why not.
+    pub fn pick(&self, ctx: &Ctx<'_>) -> Option<Result<Request, String>> {
+        self.choices(ctx).into_iter().nth(self.cursor).map(|choice| choice.pick)
+    }
+
+    /// What copying gives.
+    pub fn copied(&self, ctx: &Ctx<'_>) -> Option<String> {
+        match (&self.offering, ctx.sim) {
+            (Offering::Sim, Some(sim)) => Some(attach_line(&sim.kubeconfig)),
+            _ => self.choices(ctx).get(self.cursor).map(|choice| choice.words.trim().to_owned()),
+        }
+    }
+
+    /// The popup as text.
+    pub fn text(&self, ctx: &Ctx<'_>) -> String {
+        let preface = self.preface(ctx).into_iter().map(|(_, text)| text);
+        let lines =
+            preface.chain(self.choices(ctx).into_iter().map(|choice| format!("{}  {}", choice.words, choice.detail)));
+        lines.map(|line| line + "\n").collect()
+    }
+
+    /// Lines that the popup would like.
+    pub fn height(&self, ctx: &Ctx<'_>) -> u16 {
+        (self.preface(ctx).len() + self.choices(ctx).len() * 2 + 1).clamp(4, 30) as u16
+    }
+
+    /// Draws preface and choices, the selected one with its detail.
+    pub fn draw(&mut self, buffer: &mut Buffer, area: Rect, ctx: &Ctx<'_>) {
+        let mut y = area.y;
+        for (tone, text) in self.preface(ctx) {
+            if y >= area.bottom() {
+                return;
+            }
+            write(buffer, (area.x, y), area.width, ctx.theme, tone, &text);
+            y += 1;
+        }
+        let choices = self.choices(ctx);
+        self.cursor = self.cursor.min(choices.len().saturating_sub(1));
+        if choices.is_empty() {
+            if y < area.bottom() {
+                let text = self.nothing(ctx);
+                write(buffer, (area.x, y), area.width, ctx.theme, Tone::Dim, &text);
+            }
+            return;
+        }
+        // Two lines each: what, and why not.
+        self.page = usize::from((area.bottom() - y) / 2).max(1);
+        self.offset = scrolled(self.offset, self.cursor, choices.len(), self.page);
+        for (index, choice) in choices.iter().enumerate().skip(self.offset) {
+            if y >= area.bottom() {
+                break;
+            }
+            let selected = index == self.cursor;
+            let mut pen = Pen::new(ctx.theme);
+            pen.sign(Tone::Key, if selected { ctx.theme.symbols().cursor } else { " " });
+            pen.put(choice.tone, &choice.words);
+            let line = Rect { y, height: 1, ..area };
+            pen.draw(buffer, line);
+            if selected {
+                buffer.set_style(line, ctx.theme.style(Tone::Selected));
+            }
+            y += 1;
+            if !choice.detail.is_empty() && y < area.bottom() {
+                write(buffer, (area.x + 6, y), area.width.saturating_sub(6), ctx.theme, Tone::Dim, &choice.detail);
+                y += 1;
+            }
+        }
+    }
+
+    fn nothing(&self, ctx: &Ctx<'_>) -> String {
+        match (&self.offering, &ctx.session.read_only) {
+            (Offering::Actions(_), Some(why)) => format!("writes are off: {why}"),
+            (Offering::Actions(target), None) => format!("there is no action for {}", target_words(target)),
+            (Offering::Versions, _) => "no version is on offer".into(),
+            (Offering::Contexts, _) => "the kubeconfig has no contexts".into(),
+            (Offering::Sim, _) => String::new(),
+        }
+    }
+}
+
+/// The line to attach another tool with.
+fn attach_line(kubeconfig: &str) -> String {
+    format!("export KUBECONFIG={kubeconfig}")
+}
+
+fn speed_words(speed: f64) -> String {
+    format!("{speed}x")
+}
+
+fn actions(target: &Target, ctx: &Ctx<'_>) -> Vec<Choice> {
+    let choice = |offered: actions::Offered| {
+        let danger = danger_words(offered.danger);
+        let words = format!("{:<42} {}", offered.title, &danger[..1]);
+        let versions = offered.action == ActionId::StartUpdate && *target == Target::Cluster;
+        match offered.refusal {
+            Some(refusal) => {
+                Choice { tone: Tone::Dim, words, detail: format!("no: {}", refusal.0), pick: Err(refusal.0) }
+            }
+            None => Choice {
+                tone: danger_tone(offered.danger),
+                words,
+                detail: if versions { "choose a version".into() } else { danger[2..].to_owned() },
+                pick: Ok(Request::Plan { action: offered.action, target: target.clone() }),
+            },
+        }
+    };
+    actions::offered(ctx.assessment, ctx.session, target).into_iter().map(choice).collect()
+}
+
+fn versions(ctx: &Ctx<'_>) -> Vec<Choice> {
+    let choice = |offer: &crate::upgrade::assessment::Offer| {
+        let target = Target::Version(offer.version.clone());
+        let refusal = actions::offered(ctx.assessment, ctx.session, &target)
+            .into_iter()
+            .find(|offered| offered.action == ActionId::StartUpdate)
+            .and_then(|offered| offered.refusal);
+        let risk = offer.risk.as_ref().map_or_else(|| "recommended".to_owned(), |risk| format!("risk: {risk}"));
+        let (tone, detail) = match (&refusal, &offer.risk) {
+            (Some(refusal), _) => (Tone::Dim, format!("no: {}", refusal.0)),
+            (None, Some(_)) => (Tone::Warning, risk),
+            (None, None) => (Tone::Ok, risk),
+        };
+        // A refusal is not hidden behind a dead line: the app words it once more when the plan is asked for.
+        let pick = Ok(Request::Plan { action: ActionId::StartUpdate, target });
+        Choice { tone, words: offer.version.clone(), detail, pick }
+    };
+    ctx.assessment.update.offers.iter().map(choice).collect()
+}
+
+fn contexts(ctx: &Ctx<'_>) -> Vec<Choice> {
+    let choice = |line: &crate::ui::ctx::ContextLine| Choice {
+        tone: if line.current { Tone::Ok } else { Tone::Text },
+        words: format!("{} {}", if line.current { ctx.theme.symbols().live } else { " " }, line.name),
+        detail: format!("{}, as {}", line.cluster, line.user),
+        pick: Ok(Request::SwitchContext(line.name.clone())),
+    };
+    ctx.contexts.iter().map(choice).collect()
+}
+
+fn faults(ctx: &Ctx<'_>) -> Vec<Choice> {
+    if ctx.sim.is_none() {
+        return Vec::new();
+    }
+    let fault = |words: &str, fault| Choice {
+        tone: Tone::Text,
+        words: words.to_owned(),
+        detail: String::new(),
+        pick: Ok(Request::Sim(SimRequest::Fault(fault))),
+    };
+    vec![
+        fault("outage: nobody listens for 20 s", SimFault::Outage { seconds: 20 }),
+        fault("outage: nobody listens for 2 min", SimFault::Outage { seconds: 120 }),
+        fault("cut all watches once", SimFault::CutWatches { every: None }),
+        fault("cut all watches every 10 s", SimFault::CutWatches { every: Some(10) }),
+        fault("410 Gone for the watches", SimFault::Gone),
+        fault("429 Too Many Requests for 20 s", SimFault::TooManyRequests { seconds: 20 }),
+        fault("500 for 20 s", SimFault::ServerErrors { seconds: 20 }),
+        fault("800 ms more latency", SimFault::Latency { millis: 800 }),
+        fault("expire the tokens (401)", SimFault::ExpireTokens),
+        Choice {
+            tone: Tone::Ok,
+            words: "end all faults".into(),
+            detail: String::new(),
+            pick: Ok(Request::Sim(SimRequest::ClearFaults)),
+        },
+    ]
+}
+
+/// The next speed: 0 (paused) is not among them, since a cluster cannot be paused.
+pub fn next_speed(speed: f64, faster: bool) -> f64 {
+    const SPEEDS: [f64; 9] = [0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0];
+    if faster {
+        SPEEDS.into_iter().find(|step| *step > speed + 1e-9).unwrap_or(SPEEDS[SPEEDS.len() - 1])
+    } else {
+        SPEEDS.into_iter().rev().find(|step| *step < speed - 1e-9).unwrap_or(SPEEDS[0])
+    }
+}
+
+/// The widest line, for the size of the popup.
+pub fn widest(choices: &Choices, ctx: &Ctx<'_>) -> u16 {
+    choices.text(ctx).lines().map(words::width).max().unwrap_or(30).clamp(44, 110) as u16
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn speeds_go_in_steps_and_stay_within_bounds() {
+        assert!((next_speed(1.0, true) - 2.0).abs() < 1e-9);
+        assert!((next_speed(3.0, false) - 2.0).abs() < 1e-9);
+        assert!((next_speed(500.0, true) - 200.0).abs() < 1e-9);
+        assert!((next_speed(0.1, false) - 0.5).abs() < 1e-9);
+    }
+}

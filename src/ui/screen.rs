@@ -1,0 +1,339 @@
+//! The whole screen: which rectangle goes where at which size.
+//!
+//! ```text
+//! header    3 lines (1 when hidden): where, verdict, worst finding
+//! rail      1 line: where in the procedure
+//! tabs      1 line
+//! body      the panes of the tab
+//! messages  0 to 3 lines: actions under way, the flash
+//! footer    1 line: keys that work here, or the line that is typed
+//! ```
+
+use ratatui::Frame;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::widgets::{Clear, Widget};
+
+use super::ctx::Ctx;
+use super::footer;
+use super::header;
+use super::panes::{findings, freshness, nodes, operators, pools, timeline};
+use super::popups::choices::{danger_tone, widest};
+use super::popups::{command_log, help};
+use super::theme::Tone;
+use super::view::{Popup, View};
+use super::widgets::panel::{centred, focus, panel, title};
+use super::widgets::pen::{Pen, write};
+use super::words;
+use crate::input::{Pane, Tab};
+use crate::upgrade::facts::Kind;
+
+/// Below this nothing can be laid out: the verdict is still said.
+const LEAST: (u16, u16) = (60, 15);
+
+/// Draws everything.
+pub fn draw(view: &mut View, frame: &mut Frame<'_>, ctx: &Ctx<'_>) {
+    let area = frame.area();
+    let mut cursor = None;
+    let buffer = frame.buffer_mut();
+    if area.width < LEAST.0 || area.height < LEAST.1 {
+        too_small(buffer, area, ctx);
+        return;
+    }
+    let mut rest = area;
+    let mut take = |rows: u16| {
+        let taken = Rect { height: rows.min(rest.height), ..rest };
+        rest.y += taken.height;
+        rest.height -= taken.height;
+        taken
+    };
+    if view.header {
+        header::draw(buffer, take(3), ctx, view.next.as_ref());
+        header::draw_rail(buffer, take(1), ctx, view.next.as_ref());
+    } else {
+        header::draw_short(buffer, take(1), ctx);
+    }
+    draw_tabs(buffer, take(1), ctx, view.tab);
+    let messages = footer::messages(ctx);
+    let below = 1 + messages.len() as u16;
+    let above = if view.header { 5 } else { 2 };
+    let body = take(area.height.saturating_sub(above + below));
+    draw_body(view, buffer, body, ctx);
+    cursor = draw_popups(view, buffer, body, ctx).or(cursor);
+    for pen in &messages {
+        let line = take(1);
+        Clear.render(line, buffer);
+        pen.draw(buffer, line);
+    }
+    let line = take(1);
+    cursor = footer::draw(view, buffer, line, ctx).or(cursor);
+    if let Some(cursor) = cursor {
+        frame.set_cursor_position(cursor);
+    }
+}
+
+/// What can still be said: verdict, versions, worst finding.
+fn too_small(buffer: &mut Buffer, area: Rect, ctx: &Ctx<'_>) {
+    let lines = header::essentials(ctx);
+    let more = format!("too small: {}x{}, {}x{} needed", area.width, area.height, LEAST.0, LEAST.1);
+    let lines = lines.into_iter().chain([(Tone::Dim, more)]);
+    for ((tone, text), y) in lines.zip(area.y..area.bottom()) {
+        write(buffer, (area.x, y), area.width, ctx.theme, tone, &text);
+    }
+}
+
+fn draw_tabs(buffer: &mut Buffer, area: Rect, ctx: &Ctx<'_>, current: Tab) {
+    let a = ctx.assessment;
+    let mut pen = Pen::new(ctx.theme);
+    for tab in Tab::ALL {
+        let count = match tab {
+            Tab::Operators if a.operators.total > 0 => format!(" {}/{}", a.operators.updated, a.operators.total),
+            Tab::Nodes if !a.nodes.is_empty() => format!(" {}", a.nodes.len()),
+            Tab::Findings if !a.findings.is_empty() => format!(" {}", a.findings.len()),
+            _ => String::new(),
+        };
+        let roomy = area.width >= 90;
+        let text = format!("{} {}{}", tab.digit(), tab.title(), if roomy { count } else { String::new() });
+        if tab == current {
+            pen.put(Tone::Tab, format!("[{text}]"));
+        } else {
+            pen.put(Tone::Title, format!(" {text} "));
+        }
+    }
+    pen.draw(buffer, area);
+}
+
+/// Places panes and remembers where the focused one is.
+struct Stage<'v, 'c> {
+    view: &'v mut View,
+    ctx: &'c Ctx<'c>,
+    focused: Option<Rect>,
+}
+
+fn draw_body(view: &mut View, buffer: &mut Buffer, area: Rect, ctx: &Ctx<'_>) {
+    view.visible.clear();
+    let tab = view.tab;
+    let mut stage = Stage { view, ctx, focused: None };
+    match tab {
+        Tab::Overview if area.width >= 100 => stage.overview_wide(buffer, area),
+        Tab::Overview => stage.overview_narrow(buffer, area),
+        Tab::Operators => stage.place(buffer, area, Pane::Operators, false),
+        Tab::Pools => stage.place(buffer, area, Pane::Pools, false),
+        Tab::Nodes => stage.node_tab(buffer, area),
+        Tab::Findings => stage.place(buffer, area, Pane::Findings, false),
+        Tab::Timeline => stage.place(buffer, area, Pane::Timeline, false),
+    }
+    if let Some(focused) = stage.focused {
+        focus(buffer, focused, ctx.theme);
+    }
+}
+
+/// The upper part of `area` and the rest; they share a border line.
+fn cut(area: Rect, height: u16) -> (Rect, Rect) {
+    let height = height.clamp(2, area.height.saturating_sub(1).max(2)).min(area.height);
+    let upper = Rect { height, ..area };
+    let top = upper.bottom().saturating_sub(1);
+    (upper, Rect { y: top, height: area.bottom().saturating_sub(top), ..area })
+}
+
+impl Stage<'_, '_> {
+    /// Two columns and the timeline below, as the sketch has it.
+    fn overview_wide(&mut self, buffer: &mut Buffer, area: Rect) {
+        let entries = self.ctx.assessment.timeline.entries.len() as u16;
+        let below = (area.height / 5).clamp(3, 14).min(entries + 2).max(3);
+        let (upper, low) = cut(area, area.height - below + 1);
+        let left = area.width * 38 / 100;
+        let left = Rect { width: left, ..upper };
+        let right = Rect { x: left.right() - 1, width: area.width - left.width + 1, ..upper };
+        let map = self.view.map.height(self.ctx.assessment, left.width.saturating_sub(3)) + 3;
+        let map = map.clamp(4, (left.height / 2).max(4));
+        let (operators, map) = cut(left, left.height - map + 1);
+        let findings = (self.ctx.assessment.findings.len() as u16 + 2).clamp(3, (right.height / 3).max(3));
+        let (pools, findings) = cut(right, right.height - findings + 1);
+        self.place(buffer, operators, Pane::Operators, true);
+        self.place(buffer, map, Pane::Map, true);
+        self.place(buffer, pools, Pane::Pools, true);
+        self.place(buffer, findings, Pane::Findings, true);
+        self.place(buffer, low, Pane::Timeline, true);
+        self.view.visible = vec![Pane::Pools, Pane::Findings, Pane::Timeline, Pane::Operators, Pane::Map];
+    }
+
+    /// One column: what matters most has the most room, the rest comes as the height allows.
+    fn overview_narrow(&mut self, buffer: &mut Buffer, area: Rect) {
+        let mut rest = area;
+        let a = self.ctx.assessment;
+        let findings = (a.findings.len() as u16 + 2).clamp(3, (area.height / 4).max(3));
+        if area.height >= 14 {
+            let (operators, below) = cut(rest, if area.height >= 30 { 8 } else { 4 });
+            self.place(buffer, operators, Pane::Operators, true);
+            rest = below;
+        }
+        let tall = area.height >= 24;
+        let wanted = self.view.map.height(a, area.width.saturating_sub(3)) + 3;
+        let map = if tall { wanted.clamp(4, area.height / 4) } else { 0 };
+        let timeline = if tall { (area.height / 6).max(3) } else { 0 };
+        let below = findings - 1 + map.saturating_sub(1) + timeline.saturating_sub(1);
+        let (pools, mut rest) = cut(rest, rest.height.saturating_sub(below));
+        self.place(buffer, pools, Pane::Pools, true);
+        let (here, below) = if tall { cut(rest, findings) } else { (rest, rest) };
+        self.place(buffer, here, Pane::Findings, true);
+        if tall {
+            rest = below;
+            let (map, timeline) = cut(rest, map);
+            self.place(buffer, map, Pane::Map, true);
+            self.place(buffer, timeline, Pane::Timeline, true);
+        }
+        let order = [Pane::Pools, Pane::Findings, Pane::Map, Pane::Timeline, Pane::Operators];
+        let shown = std::mem::take(&mut self.view.visible);
+        self.view.visible = order.into_iter().filter(|pane| shown.contains(pane)).collect();
+    }
+
+    /// The map above, the table below; small clusters need the table only.
+    fn node_tab(&mut self, buffer: &mut Buffer, area: Rect) {
+        let wanted = self.view.map.height(self.ctx.assessment, area.width.saturating_sub(3)) + 3;
+        if area.height < 18 || self.ctx.assessment.nodes.is_empty() {
+            self.place(buffer, area, Pane::Nodes, false);
+            return;
+        }
+        let (map, table) = cut(area, wanted.clamp(4, area.height / 2));
+        self.place(buffer, map, Pane::Map, false);
+        self.place(buffer, table, Pane::Nodes, false);
+    }
+
+    fn place(&mut self, buffer: &mut Buffer, area: Rect, pane: Pane, compact: bool) {
+        let ctx = self.ctx;
+        let view = &mut *self.view;
+        let focused = view.pane() == pane;
+        view.visible.push(pane);
+        let (name, kinds): (String, &[Kind]) = match pane {
+            Pane::Operators => (operators::title(ctx.assessment), operators::KINDS),
+            Pane::Pools => ("Pools".into(), pools::KINDS),
+            Pane::Map => ("Nodes, one cell each".into(), &[Kind::Nodes]),
+            Pane::Nodes => ("Nodes".into(), nodes::KINDS),
+            Pane::Findings => (findings::title(ctx), &[]),
+            Pane::Timeline => (timeline::title(ctx.assessment), &[]),
+        };
+        let extra = match pane {
+            Pane::Operators => view.operators.words(ctx.assessment),
+            Pane::Pools => view.pools.words(ctx),
+            Pane::Map => view.nodes.marks_words(ctx.assessment),
+            Pane::Nodes => view.nodes.words(ctx.assessment),
+            Pane::Findings => view.findings.words(ctx.assessment),
+            Pane::Timeline if compact && !focused => String::new(),
+            Pane::Timeline => view.timeline.words(ctx.assessment),
+        };
+        let mut heading = title(ctx.theme, &name, focused);
+        if !extra.is_empty() {
+            heading.put(Tone::Key, format!(" {extra} "));
+        }
+        let mut mark = freshness::mark(ctx, kinds);
+        if pane == Pane::Nodes && mark.width() == 0 {
+            let source = nodes::source_words(ctx);
+            if !source.is_empty() {
+                mark.put(Tone::Dim, format!(" {source} "));
+            }
+        }
+        let inner = panel(buffer, area, ctx.theme, &heading, &mark);
+        match pane {
+            Pane::Operators => operators::draw(buffer, inner, ctx, &mut view.operators, focused, compact),
+            Pane::Pools => view.pools.draw(buffer, inner, ctx, focused, compact),
+            Pane::Map => {
+                let selected = view.nodes.selected().map(str::to_owned);
+                view.map.draw(buffer, inner, ctx, selected.as_deref(), focused);
+            }
+            Pane::Nodes => nodes::draw(buffer, inner, ctx, &mut view.nodes, focused),
+            Pane::Findings => findings::draw(buffer, inner, ctx, &mut view.findings, focused, !compact),
+            Pane::Timeline if compact => timeline::draw_short(buffer, inner, ctx, &mut view.timeline, focused),
+            Pane::Timeline => timeline::draw(buffer, inner, ctx, &mut view.timeline, focused),
+        }
+        freshness::shade(buffer, inner, ctx, kinds);
+        if focused {
+            self.focused = Some(area);
+        }
+    }
+}
+
+/// Draws popups bottom to top; gives back where the cursor stands.
+fn draw_popups(view: &mut View, buffer: &mut Buffer, body: Rect, ctx: &Ctx<'_>) -> Option<(u16, u16)> {
+    let fullscreen = view.fullscreen;
+    let mut cursor = None;
+    let last = view.popups.len().saturating_sub(1);
+    for (index, popup) in view.popups.iter_mut().enumerate() {
+        cursor = None;
+        // Only the one on top is whole on the screen; those below would be drawn for nothing.
+        if index == last {
+            cursor = draw_popup(popup, buffer, body, ctx, fullscreen);
+        }
+    }
+    cursor
+}
+
+fn draw_popup(
+    popup: &mut Popup,
+    buffer: &mut Buffer,
+    body: Rect,
+    ctx: &Ctx<'_>,
+    fullscreen: bool,
+) -> Option<(u16, u16)> {
+    let large =
+        if fullscreen { body } else { centred(body, (body.width * 9 / 10).max(56), (body.height * 19 / 20).max(10)) };
+    let mut tone = Tone::TitleFocused;
+    let (area, name) = match popup {
+        Popup::Object(object) => (large, object.title()),
+        Popup::Help { filter, .. } if filter.is_empty() => (large, "help".to_owned()),
+        Popup::Help { filter, .. } => (large, format!("help /{filter}")),
+        Popup::Log(_) => (large, "command log".to_owned()),
+        Popup::Message { title, view } => {
+            let lines = view.text();
+            let long = lines.lines().map(|line| words::width(line) / 66 + 1).sum::<usize>() as u16;
+            (centred(body, 70, long + 4), title.clone())
+        }
+        Popup::Choices(choices) => (centred(body, widest(choices, ctx) + 4, choices.height(ctx) + 2), choices.title()),
+        Popup::Plan(plan) => {
+            tone = danger_tone(plan.danger());
+            (centred(body, 104, plan.height(ctx) + 2), plan.title().to_owned())
+        }
+    };
+    Clear.render(area, buffer);
+    let mut heading = Pen::new(ctx.theme);
+    heading.put(tone, format!("[{name}]"));
+    let mut mark = Pen::new(ctx.theme);
+    if let Popup::Object(object) = popup {
+        object.refresh(ctx);
+        mark.put(Tone::Key, spaced(&object.view.search_words()));
+        mark.put(Tone::Dim, object.view.place());
+    }
+    let inner = panel(buffer, area, ctx.theme, &heading, &mark);
+    let inner = Rect { x: inner.x + 1, width: inner.width.saturating_sub(2), ..inner };
+    let cursor = match popup {
+        Popup::Object(object) => {
+            object.view.draw(buffer, inner, ctx.theme);
+            None
+        }
+        Popup::Help { view, at, filter } => {
+            view.set(help::lines(ctx, at, filter));
+            view.draw(buffer, inner, ctx.theme);
+            None
+        }
+        Popup::Log(view) => {
+            view.set(command_log::lines(ctx));
+            view.draw(buffer, inner, ctx.theme);
+            None
+        }
+        Popup::Message { view, .. } => {
+            view.draw(buffer, inner, ctx.theme);
+            None
+        }
+        Popup::Choices(choices) => {
+            choices.draw(buffer, inner, ctx);
+            None
+        }
+        Popup::Plan(plan) => plan.draw(buffer, inner, ctx),
+    };
+    focus(buffer, area, ctx.theme);
+    cursor
+}
+
+fn spaced(text: &str) -> String {
+    if text.is_empty() { String::new() } else { format!(" {text} ") }
+}

@@ -1,0 +1,458 @@
+//! What each command does: in the line, in the popup on top, in the panes.
+
+use super::{Popup, View};
+use crate::actions::{ActionId, Target};
+use crate::input::{Command, Pane, Tab};
+use crate::ui::ctx::{Ctx, JobState};
+use crate::ui::next_step::Leads;
+use crate::ui::panes::findings::{detail, subject_words};
+use crate::ui::popups::choices::{Choices, Offering, next_speed};
+use crate::ui::popups::confirm::Outcome;
+use crate::ui::popups::object::ObjectPopup;
+use crate::ui::request::{Request, SimRequest};
+use crate::ui::widgets::motion::Motion;
+use crate::ui::widgets::table::{Sheet, Table};
+use crate::ui::widgets::text_view::TextView;
+use crate::upgrade::assessment::Subject;
+
+impl View {
+    pub(super) fn carry_out(&mut self, command: Command, ctx: &Ctx<'_>) -> Vec<Request> {
+        match command {
+            Command::Quit => return vec![Request::Quit],
+            Command::Suspend => return vec![Request::Suspend],
+            _ => {}
+        }
+        if self.prompt.is_some() {
+            return self.line_command(command, ctx);
+        }
+        if let Some(requests) = self.in_program(command, ctx) {
+            return requests;
+        }
+        if self.popups.is_empty() { self.in_panes(command, ctx) } else { self.in_popup(command, ctx) }
+    }
+
+    /// Commands that mean the same wherever they are given.
+    fn in_program(&mut self, command: Command, ctx: &Ctx<'_>) -> Option<Vec<Request>> {
+        match command {
+            Command::CommandLine => self.open_command_line(),
+            Command::Filter => self.open_filter(),
+            Command::Header => self.header = !self.header,
+            Command::Help => {
+                if !matches!(self.popups.last(), Some(Popup::Help { .. })) {
+                    let at = self.snapshot(ctx);
+                    self.popups.push(Popup::Help { view: TextView::default(), at, filter: String::new() });
+                }
+            }
+            Command::CommandLog => {
+                if !matches!(self.popups.last(), Some(Popup::Log(_))) {
+                    self.popups.push(Popup::Log(TextView::default()));
+                }
+            }
+            Command::Refresh => {
+                let object = match self.popups.last() {
+                    Some(Popup::Object(object)) => Some(Request::Fetch(object.subject.clone())),
+                    _ => None,
+                };
+                return Some(vec![object.unwrap_or(Request::Refresh)]);
+            }
+            Command::CancelJob => {
+                let running = ctx.jobs.iter().rev().find(|job| job.state == JobState::Running);
+                return Some(running.map(|job| Request::CancelJob(job.id)).into_iter().collect());
+            }
+            Command::Save => return Some(vec![self.saved(ctx)]),
+            Command::Copy => return Some(vec![self.copied(ctx)]),
+            _ => return None,
+        }
+        Some(Vec::new())
+    }
+
+    fn in_popup(&mut self, command: Command, ctx: &Ctx<'_>) -> Vec<Request> {
+        if let Some(Popup::Plan(plan)) = self.popups.last_mut() {
+            return match plan.command(command, ctx) {
+                Outcome::Stay => Vec::new(),
+                Outcome::Close => {
+                    self.popups.pop();
+                    Vec::new()
+                }
+                Outcome::Confirmed(request) => {
+                    self.popups.pop();
+                    vec![request]
+                }
+                Outcome::NotYet(why) => vec![Request::Say(why)],
+            };
+        }
+        if matches!(command, Command::Back | Command::Leave) {
+            self.close_or_clear();
+            return Vec::new();
+        }
+        if let Some(Popup::Choices(_)) = self.popups.last() {
+            return self.in_choices(command, ctx);
+        }
+        match command {
+            Command::Fullscreen => self.fullscreen = !self.fullscreen,
+            Command::ManagedFields => {
+                if let Some(Popup::Object(object)) = self.popups.last_mut() {
+                    object.toggle_managed();
+                }
+            }
+            other => {
+                if let Some(view) = self.text_view_mut() {
+                    match other {
+                        Command::NextMatch => view.next_match(true),
+                        Command::PreviousMatch => view.next_match(false),
+                        Command::Wrap => view.toggle_wrap(),
+                        Command::Left => view.scroll(false),
+                        Command::Right => view.scroll(true),
+                        other => {
+                            if let Some(motion) = Motion::of(other) {
+                                view.go(motion);
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        Vec::new()
+    }
+
+    /// One step up in a popup: the search goes first, then the popup.
+    fn close_or_clear(&mut self) {
+        if let Some(Popup::Help { filter, .. }) = self.popups.last_mut()
+            && !filter.is_empty()
+        {
+            filter.clear();
+            return;
+        }
+        if let Some(view) = self.text_view_mut()
+            && view.searching()
+        {
+            view.search("");
+            return;
+        }
+        self.popups.pop();
+    }
+
+    fn in_choices(&mut self, command: Command, ctx: &Ctx<'_>) -> Vec<Request> {
+        let Some(Popup::Choices(choices)) = self.popups.last_mut() else { return Vec::new() };
+        match (command, ctx.sim) {
+            (Command::Faster | Command::Slower, Some(sim)) => {
+                let speed = next_speed(sim.speed, command == Command::Faster);
+                vec![Request::Sim(SimRequest::Speed(speed))]
+            }
+            (Command::Enter, _) => self.pick(ctx),
+            (other, _) => {
+                if let Some(motion) = Motion::of(other) {
+                    choices.go(motion, ctx);
+                }
+                Vec::new()
+            }
+        }
+    }
+
+    fn pick(&mut self, ctx: &Ctx<'_>) -> Vec<Request> {
+        let Some(Popup::Choices(choices)) = self.popups.last() else { return Vec::new() };
+        match choices.pick(ctx) {
+            None => Vec::new(),
+            Some(Err(why)) => vec![Request::Say(why)],
+            Some(Ok(Request::Plan { action: ActionId::StartUpdate, target: Target::Cluster })) => {
+                self.popups.pop();
+                self.offer(Offering::Versions);
+                Vec::new()
+            }
+            // Faults are thrown one after the other; everything else is done with one choice.
+            Some(Ok(request @ Request::Sim(_))) => vec![request],
+            Some(Ok(request)) => {
+                self.popups.pop();
+                vec![request]
+            }
+        }
+    }
+
+    fn in_panes(&mut self, command: Command, ctx: &Ctx<'_>) -> Vec<Request> {
+        match command {
+            Command::Go(tab) => self.go(tab),
+            Command::LastView => self.go(self.last_tab),
+            Command::NextPane => self.next_pane(true),
+            Command::PreviousPane => self.next_pane(false),
+            Command::Enter => return self.enter(ctx),
+            Command::Back => self.back(ctx),
+            Command::Leave => return self.leave(ctx),
+            Command::Describe | Command::Yaml => {
+                return match self.subject(ctx) {
+                    Some(subject) => self.open_object(subject, command == Command::Yaml),
+                    None => vec![Request::Say("nothing is selected".into())],
+                };
+            }
+            Command::Menu => {
+                let target = self.target(ctx);
+                self.offer(Offering::Actions(target));
+            }
+            Command::Act(action) => return self.act(action, ctx),
+            Command::NextStep => return self.next_step(ctx),
+            Command::Mark => self.mark(ctx, false),
+            Command::MarkRange => self.mark(ctx, true),
+            Command::ClearMarks => {
+                self.nodes.clear_marks();
+            }
+            other => self.in_list(other, ctx),
+        }
+        Vec::new()
+    }
+
+    /// Movement, sorting and columns in the focused pane.
+    fn in_list(&mut self, command: Command, ctx: &Ctx<'_>) {
+        match self.pane() {
+            Pane::Operators => in_table(&mut self.operators, command, ctx),
+            Pane::Nodes => in_table(&mut self.nodes, command, ctx),
+            Pane::Findings => in_table(&mut self.findings, command, ctx),
+            Pane::Timeline => in_table(&mut self.timeline, command, ctx),
+            Pane::Pools => self.pools.command(command),
+            Pane::Map => {
+                if let Some(name) = self.map.go(command, self.nodes.selected(), ctx.assessment)
+                    && !self.nodes.select(&name, ctx)
+                {
+                    // The table hides the node that the map is on: on the map every node can be chosen.
+                    self.set_filter(Pane::Nodes, "", ctx);
+                    self.nodes.select(&name, ctx);
+                }
+            }
+        }
+    }
+
+    fn go(&mut self, tab: Tab) {
+        if tab != self.tab {
+            self.last_tab = std::mem::replace(&mut self.tab, tab);
+        }
+    }
+
+    /// Shows a pane where it has the most room.
+    pub(super) fn show_pane(&mut self, pane: Pane) {
+        self.go(match pane {
+            Pane::Operators => Tab::Operators,
+            Pane::Pools => Tab::Pools,
+            Pane::Map | Pane::Nodes => Tab::Nodes,
+            Pane::Findings => Tab::Findings,
+            Pane::Timeline => Tab::Timeline,
+        });
+        self.on_map = pane == Pane::Map;
+    }
+
+    fn next_pane(&mut self, forward: bool) {
+        let n = self.visible.len();
+        if n == 0 {
+            return;
+        }
+        let at = self.visible.iter().position(|pane| *pane == self.pane()).unwrap_or(0);
+        let next = self.visible[if forward { at + 1 } else { at + n - 1 } % n];
+        match self.tab {
+            Tab::Overview => self.overview = next,
+            Tab::Nodes => self.on_map = next == Pane::Map,
+            _ => {}
+        }
+    }
+
+    /// Down to the obvious child.
+    fn enter(&mut self, ctx: &Ctx<'_>) -> Vec<Request> {
+        match (self.pane(), self.subject(ctx)) {
+            (Pane::Pools, _) => {
+                self.pools.command(Command::Enter);
+                Vec::new()
+            }
+            (_, None) => Vec::new(),
+            (Pane::Findings | Pane::Timeline, Some(subject)) => self.go_to(&subject, ctx),
+            (Pane::Map, Some(_)) => {
+                self.show_pane(Pane::Nodes);
+                Vec::new()
+            }
+            (Pane::Operators, Some(_)) if self.tab == Tab::Overview => {
+                self.show_pane(Pane::Operators);
+                Vec::new()
+            }
+            (_, Some(subject)) => self.open_object(subject, false),
+        }
+    }
+
+    /// Goes to an object where it is explained best.
+    pub(super) fn go_to(&mut self, subject: &Subject, ctx: &Ctx<'_>) -> Vec<Request> {
+        let shown = match subject {
+            Subject::Operator(name) => {
+                self.show_pane(Pane::Operators);
+                self.operators.select(name, ctx)
+            }
+            Subject::Node(name) if ctx.assessment.node(name).is_some_and(|node| node.pool.is_none()) => {
+                self.show_pane(Pane::Nodes);
+                self.nodes.select(name, ctx)
+            }
+            Subject::Pool(_) | Subject::Node(_) => {
+                self.show_pane(Pane::Pools);
+                self.set_filter(Pane::Pools, "", ctx);
+                if let Subject::Node(name) = subject {
+                    self.nodes.select(name, ctx);
+                }
+                self.pools.select(subject, ctx)
+            }
+            Subject::Version | Subject::Link => return self.open_object(subject.clone(), false),
+        };
+        if shown { Vec::new() } else { vec![Request::Say(format!("{} is not in the list", subject_words(subject)))] }
+    }
+
+    /// Opens describe or YAML.
+    pub(super) fn open_object(&mut self, subject: Subject, yaml: bool) -> Vec<Request> {
+        self.fullscreen = false;
+        let fetch = (subject != Subject::Link).then(|| Request::Fetch(subject.clone()));
+        if subject == Subject::Link && yaml {
+            return vec![Request::Say("the connection is not an object".into())];
+        }
+        self.popups.push(Popup::Object(Box::new(ObjectPopup::new(subject, yaml))));
+        fetch.into_iter().collect()
+    }
+
+    /// One step up, never out: filter, marks, tab.
+    fn back(&mut self, ctx: &Ctx<'_>) {
+        let pane = self.pane();
+        if !self.filter_of(pane).text().is_empty() {
+            self.set_filter(pane, "", ctx);
+        } else if matches!(pane, Pane::Nodes | Pane::Map) && self.nodes.clear_marks() {
+            // The marks were the step.
+        } else if self.tab != Tab::Overview {
+            self.go(Tab::Overview);
+        }
+    }
+
+    fn leave(&mut self, ctx: &Ctx<'_>) -> Vec<Request> {
+        if self.tab != Tab::Overview {
+            self.back(ctx);
+            return Vec::new();
+        }
+        if self.leaving {
+            return vec![Request::Quit];
+        }
+        self.leaving = true;
+        let running = ctx.jobs.iter().filter(|job| job.state == JobState::Running).count();
+        let words = match running {
+            0 => "q again to quit".to_owned(),
+            n => format!("{n} of your actions still under way: q again to quit and not see how it ends"),
+        };
+        vec![Request::Say(words)]
+    }
+
+    fn mark(&mut self, ctx: &Ctx<'_>, range: bool) {
+        if self.pane() == Pane::Pools
+            && let Some(Subject::Node(name)) = self.pools.subject()
+        {
+            self.nodes.select(&name, ctx);
+        }
+        if range {
+            self.nodes.mark_range(ctx);
+        } else {
+            self.nodes.mark();
+        }
+    }
+
+    /// What an action would be aimed at: the marked nodes, or what is selected.
+    fn target(&self, ctx: &Ctx<'_>) -> Target {
+        let marks = self.nodes.marks(ctx.assessment);
+        match self.subject(ctx) {
+            Some(Subject::Node(name)) if marks.is_empty() => Target::Nodes(vec![name]),
+            Some(Subject::Node(_)) => Target::Nodes(marks),
+            Some(Subject::Pool(name)) => Target::Pool(name),
+            _ => Target::Cluster,
+        }
+    }
+
+    fn act(&mut self, action: ActionId, ctx: &Ctx<'_>) -> Vec<Request> {
+        if action == ActionId::StartUpdate {
+            self.offer(Offering::Versions);
+            return Vec::new();
+        }
+        let target = self.target(ctx);
+        let fits = match action {
+            ActionId::PausePool | ActionId::UnpausePool => matches!(target, Target::Pool(_)),
+            ActionId::CordonNodes | ActionId::UncordonNodes => matches!(target, Target::Nodes(_)),
+            ActionId::StartUpdate => true,
+        };
+        if fits {
+            vec![Request::Plan { action, target }]
+        } else {
+            vec![Request::Say(format!("{} needs another selection", Command::Act(action).word()))]
+        }
+    }
+
+    fn next_step(&mut self, ctx: &Ctx<'_>) -> Vec<Request> {
+        match self.next.as_ref().map(|step| step.leads.clone()) {
+            None => Vec::new(),
+            Some(Leads::Plan(action, target)) => vec![Request::Plan { action, target }],
+            Some(Leads::Versions) => {
+                self.offer(Offering::Versions);
+                Vec::new()
+            }
+            Some(Leads::Look(subject)) => self.go_to(&subject, ctx),
+        }
+    }
+
+    /// What copying gives: a name, a finding, an `oc` line, the text of a popup.
+    fn copied(&self, ctx: &Ctx<'_>) -> Request {
+        let text = match self.popups.last() {
+            Some(Popup::Plan(plan)) => Some(plan.oc_lines()),
+            Some(Popup::Choices(choices)) => choices.copied(ctx),
+            Some(Popup::Log(_)) => ctx.log.back().map(|line| line.oc.clone()),
+            Some(_) => self.text_view().map(TextView::text),
+            None if self.pane() == Pane::Findings => self.findings.row(ctx.assessment).map(|finding| {
+                detail(finding, ctx).iter().map(|line| line.text() + "\n").collect::<String>().trim_end().to_owned()
+            }),
+            None if self.pane() == Pane::Timeline => self.timeline.row(ctx.assessment).map(|entry| {
+                format!("{} {} {}", crate::ui::words::stamp(entry.at), subject_words(&entry.subject), entry.text)
+            }),
+            None => self.subject(ctx).map(|subject| match subject {
+                Subject::Operator(name) | Subject::Pool(name) | Subject::Node(name) => name,
+                other => subject_words(&other),
+            }),
+        };
+        text.map_or_else(|| Request::Say("nothing to copy".into()), Request::Copy)
+    }
+
+    /// The view as a file.
+    fn saved(&mut self, ctx: &Ctx<'_>) -> Request {
+        let plain = |name: String, text: String| Request::Save { name, extension: "txt", text };
+        let table = |name: &str, text: String| Request::Save { name: name.to_owned(), extension: "tsv", text };
+        match self.popups.last_mut() {
+            Some(Popup::Object(object)) => {
+                let name = object.title().replace([' ', '/'], "-");
+                let extension = if object.yaml { "yaml" } else { "txt" };
+                return Request::Save { name, extension, text: object.view.text() };
+            }
+            Some(Popup::Help { view, .. }) => return plain("help".into(), view.text()),
+            Some(Popup::Log(view)) => return plain("command-log".into(), view.text()),
+            Some(Popup::Message { view, .. }) => return plain("message".into(), view.text()),
+            Some(Popup::Plan(plan)) => return plain("plan".into(), plan.text()),
+            Some(Popup::Choices(choices)) => return plain("choices".into(), Choices::text(choices, ctx)),
+            None => {}
+        }
+        match self.pane() {
+            Pane::Operators => table("operators", self.operators.tsv(ctx)),
+            Pane::Map | Pane::Nodes => table("nodes", self.nodes.tsv(ctx)),
+            Pane::Findings => table("findings", self.findings.tsv(ctx)),
+            Pane::Timeline => table("timeline", self.timeline.tsv(ctx)),
+            Pane::Pools => plain("pools".into(), self.pools.text(ctx)),
+        }
+    }
+}
+
+fn in_table<S: Sheet>(table: &mut Table<S>, command: Command, ctx: &Ctx<'_>) {
+    match command {
+        Command::Left => table.scroll(false),
+        Command::Right => table.scroll(true),
+        Command::Wide => table.toggle_wide(),
+        Command::ColumnLeft => table.choose_column(false),
+        Command::ColumnRight => table.choose_column(true),
+        Command::Sort => table.sort_chosen(ctx),
+        Command::SortName => table.sort_by(0, ctx),
+        Command::SortAge => table.sort_by(S::AGE, ctx),
+        Command::SortState => table.sort_by(S::STATE, ctx),
+        other => {
+            if let Some(motion) = Motion::of(other) {
+                table.go(motion, ctx);
+            }
+        }
+    }
+}
