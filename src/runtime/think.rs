@@ -26,7 +26,7 @@ pub async fn think(
     let mut memory = Memory::default();
     loop {
         let newest = Arc::clone(&facts.borrow_and_update());
-while let Ok(entry) = notes.try_recv() {
+        while let Ok(entry) = notes.try_recv() {
             memory.note(entry);
         }
         let began = clock::instant();

@@ -133,7 +133,13 @@ mod tests {
     fn stories() -> [Specimen; 4] {
         let mut busy = Specimen::workers_left();
         busy.drains("worker-0", "worker", 61);
-        busy.steps("worker-0", vec![condition("Cordoned", "True", "", "", 61), condition("Drained", "Unknown", "", "Error: pods/\"a\" -n \"b\"", 70)]);
+        busy.steps(
+            "worker-0",
+            vec![
+                condition("Cordoned", "True", "", "", 61),
+                condition("Drained", "Unknown", "", "Error: pods/\"a\" -n \"b\"", 70),
+            ],
+        );
         busy.cordon("worker-1", "somebody", 10);
         busy.events.push(json!({"apiVersion": "v1", "kind": "Event", "reason": "DrainFailed", "message": "x",
             "involvedObject": {"kind": "Node", "name": "worker-0"}, "lastTimestamp": "2026-03-01T13:00:00Z"}));
