@@ -7,8 +7,8 @@
 //!
 //! [`server::serve`] starts it on loopback HTTPS, [`server::Simulation`] holds it in process.
 
-pub mod admin;
 pub mod actors;
+pub mod admin;
 pub mod cluster;
 pub mod credentials;
 pub mod discovery;

@@ -73,12 +73,13 @@ fn idle(home: &Path, sim: &Sim, nodes: usize) {
     let (before, bytes) = (cpu(cockpit.pid()), cockpit.bytes());
     std::thread::sleep(IDLE);
     let seconds = IDLE.as_secs_f64();
-    println!("resident memory           {:>8.1} MiB (budget 64; peak {:.1})", mib(&cockpit, "VmRSS"), mib(&cockpit, "VmHWM"));
-    println!("idle CPU                  {:>8.2} %   (budget 0.5)", (cpu(cockpit.pid()) - before) / seconds * 100.0);
     println!(
-        "idle bytes to the screen  {:>8.2} KiB/s (budget 2)",
-        (cockpit.bytes() - bytes) as f64 / 1024.0 / seconds
+        "resident memory           {:>8.1} MiB (budget 64; peak {:.1})",
+        mib(&cockpit, "VmRSS"),
+        mib(&cockpit, "VmHWM")
     );
+    println!("idle CPU                  {:>8.2} %   (budget 0.5)", (cpu(cockpit.pid()) - before) / seconds * 100.0);
+    println!("idle bytes to the screen  {:>8.2} KiB/s (budget 2)", (cockpit.bytes() - bytes) as f64 / 1024.0 / seconds);
 }
 
 /// 1,000 changed objects a second: the cost, and how long a change takes to the screen.

@@ -26,6 +26,7 @@ pub fn ago(seconds: i64) -> DateTime<Utc> {
 }
 
 /// Everything a [`Ctx`] borrows.
+#[derive(Debug)]
 pub struct World {
     pub assessment: Assessment,
     pub session: Session,
@@ -295,13 +296,19 @@ fn timeline() -> Timeline {
     };
     Timeline {
         entries: vec![
-            Entry { subject: Subject::Version, ..entry(4_320, Level::Info, "", "update to 4.19.3 accepted", Origin::Rebuilt) },
+            Entry {
+                subject: Subject::Version,
+                ..entry(4_320, Level::Info, "", "update to 4.19.3 accepted", Origin::Rebuilt)
+            },
             entry(2_000, Level::Info, "master-0", "done", Origin::Rebuilt),
             entry(872, Level::Info, "worker-3", "cordoned", Origin::Seen),
             entry(840, Level::Info, "worker-3", "drain started", Origin::Seen),
             entry(264, Level::Warning, "worker-3", "drain has failed for 10 min", Origin::Seen),
             entry(192, Level::Info, "master-2", "rebooting", Origin::Seen),
-            Entry { subject: Subject::Pool("infra".into()), ..entry(60, Level::Info, "", "describe by admin", Origin::Action) },
+            Entry {
+                subject: Subject::Pool("infra".into()),
+                ..entry(60, Level::Info, "", "describe by admin", Origin::Action)
+            },
         ],
         dropped: 0,
     }
