@@ -19,6 +19,7 @@ pub mod facts;
 pub mod link;
 pub mod membership;
 pub mod memory;
+pub mod node_events;
 pub mod node_phase;
 pub mod operators;
 pub mod outline;

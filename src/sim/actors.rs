@@ -5,8 +5,8 @@
 //! [`crate::sim::cluster`]), serving them.
 //! May import [`crate::clock`] and this room.
 //!
-//! Users are obeyed because decisions are made from objects: a cordon, a pause, a deleted pod, an edited budget are seen
-//! at the next step. Only what a real component keeps in its process is kept in memory here.
+//! Users are obeyed because decisions are made from objects: a cordon, a pause, a deleted pod, an edited budget are
+//! seen at the next step. Only what a real component keeps in its process is kept in memory here.
 
 pub mod cluster_operators;
 pub mod config_daemon;
@@ -29,11 +29,13 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
+use tokio::sync::watch;
 
 use super::cluster::{self, release};
 use super::kinds::Res;
 use super::pace::Pace;
 use super::scenario::Scenario;
+use super::server::{Controllers, Stage};
 use super::store::Store;
 use crate::clock::WallClock;
 use seen::Seen;
@@ -46,6 +48,17 @@ const STEP: Duration = Duration::from_millis(100);
 const LONGEST: Duration = Duration::from_secs(5);
 /// How long the controllers may settle before a scenario is shown, simulated.
 const SETTLE: Duration = Duration::from_secs(40);
+
+/// The controllers of a scenario for a server: when it attaches them, they build the cluster in its store, live through
+/// the scenario's past, and then go on at the stage's speed. Watches begin at what the scenario starts with.
+pub fn play(scenario: Scenario) -> Controllers {
+    Box::new(move |stage: Stage| {
+        let pace = Pace::new(*stage.speed.borrow());
+        let actors = Actors::prepare(&stage.store, &scenario, &pace, stage.seed, stage.clock.now());
+        stage.store.forget_history();
+        Box::pin(actors.run(stage.clock, stage.speed))
+    })
+}
 
 /// All actors and the world that they live in.
 pub struct Actors {
@@ -139,12 +152,13 @@ impl Actors {
         self.last = Some(now);
     }
 
-    /// Steps about ten times a second, for as long as it is polled.
-    pub async fn run(mut self, clock: WallClock) {
+    /// Steps about ten times a second for as long as it is polled, at the speed that is asked for.
+    pub async fn run(mut self, clock: WallClock, speed: watch::Receiver<f64>) {
         let mut ticks = tokio::time::interval(STEP);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             ticks.tick().await;
+            self.world.pace.set_speed(*speed.borrow());
             self.step(clock.now());
         }
     }

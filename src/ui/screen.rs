@@ -48,8 +48,9 @@ pub fn draw(view: &mut View, frame: &mut Frame<'_>, ctx: &Ctx<'_>) {
         taken
     };
     if view.header {
-        header::draw(buffer, take(3), ctx, view.next.as_ref());
-        header::draw_rail(buffer, take(1), ctx, view.next.as_ref());
+        let next = view.next.as_ref().filter(|_| ctx.session.read_only.is_none());
+        header::draw(buffer, take(3), ctx, next);
+        header::draw_rail(buffer, take(1), ctx, next);
     } else {
         header::draw_short(buffer, take(1), ctx);
     }
@@ -148,7 +149,10 @@ impl Stage<'_, '_> {
         let map = self.view.map.height(self.ctx.assessment, left.width.saturating_sub(3)) + 3;
         let map = map.clamp(4, (left.height / 2).max(4));
         let (operators, map) = cut(left, left.height - map + 1);
-        let findings = (self.ctx.assessment.findings.len() as u16 + 2).clamp(3, (right.height / 3).max(3));
+        let rows = self.ctx.assessment.findings.len() as u16;
+        // Where there is plenty of room the selected finding is told in full.
+        let told = if rows > 0 && right.height >= 36 { rows.min(6) + 14 } else { rows + 2 };
+        let findings = told.clamp(3, (right.height / 5 * 2).max(3));
         let (pools, findings) = cut(right, right.height - findings + 1);
         self.place(buffer, operators, Pane::Operators, true);
         self.place(buffer, map, Pane::Map, true);
@@ -242,7 +246,9 @@ impl Stage<'_, '_> {
                 view.map.draw(buffer, inner, ctx, selected.as_deref(), focused);
             }
             Pane::Nodes => nodes::draw(buffer, inner, ctx, &mut view.nodes, focused),
-            Pane::Findings => findings::draw(buffer, inner, ctx, &mut view.findings, focused, !compact),
+            Pane::Findings => {
+                findings::draw(buffer, inner, ctx, &mut view.findings, focused, !compact || inner.height >= 14)
+            }
             Pane::Timeline if compact => timeline::draw_short(buffer, inner, ctx, &mut view.timeline, focused),
             Pane::Timeline => timeline::draw(buffer, inner, ctx, &mut view.timeline, focused),
         }

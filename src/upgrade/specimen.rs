@@ -201,7 +201,9 @@ impl Specimen {
         let mut cluster = Self::rolling();
         cluster.operator("machine-config")["status"]["versions"][0]["version"] = json!(NEW);
         cluster.operator("machine-config")["status"]["conditions"][1] = condition("Progressing", "False", "", "", 60);
-        ["master-0", "master-1", "master-2"].iter().for_each(|name| cluster.reaches(name, "master"));
+        for name in ["master-0", "master-1", "master-2"] {
+            cluster.reaches(name, "master");
+        }
         cluster.pool("master")["status"]["conditions"] =
             json!([condition("Updated", "True", "", "", 59), condition("Updating", "False", "", "", 59)]);
         cluster.version["status"]["history"][0]["state"] = json!("Completed");
@@ -213,7 +215,9 @@ impl Specimen {
     /// Everything is at the new version since minute 90.
     pub fn finished() -> Self {
         let mut cluster = Self::workers_left();
-        ["worker-0", "worker-1", "worker-2"].iter().for_each(|name| cluster.reaches(name, "worker"));
+        for name in ["worker-0", "worker-1", "worker-2"] {
+            cluster.reaches(name, "worker");
+        }
         cluster.pool("worker")["status"]["conditions"] =
             json!([condition("Updated", "True", "", "", 90), condition("Updating", "False", "", "", 90)]);
         cluster

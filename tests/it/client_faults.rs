@@ -81,6 +81,18 @@ async fn the_first_picture_is_complete() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn large_lists_come_in_pages() {
+    let nodes = (0..1_001).map(|number| sim::node(&format!("worker-{number:04}"), "worker"));
+    let simulation = Simulation::new(&Options { objects: nodes.collect(), ..Options::default() }).unwrap();
+    let middle = Middle::before(&simulation);
+    let cluster = Cluster::start_in_process(middle.client());
+    let facts = until(&cluster, "the nodes", |facts| live(facts, Kind::Nodes)).await;
+    assert_eq!(facts.nodes.len(), 1_001);
+    let lists = middle.asked().iter().filter(|uri| uri.starts_with("/api/v1/nodes?limit=250")).count();
+    assert_eq!(lists, 5);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_change_arrives_without_being_asked_for() {
     let (simulation, _middle, cluster) = observed().await;
     cordon(&simulation, "worker-0");
@@ -223,6 +235,8 @@ async fn an_outage_keeps_the_picture_and_recovers_after_asking_who_answers() {
     middle.asked();
     middle.refuse(false);
     until(&cluster, "verifying", |facts| matches!(facts.link.state, LinkState::Verifying { .. })).await;
+    // Longer than any pause after a failure: whoever wants to list or watch has come by.
+    tokio::time::sleep(Duration::from_secs(20)).await;
     let asked = middle.asked();
     assert!(!asked.iter().any(|uri| uri.contains("limit=250") || uri.contains("watch=true")), "held back: {asked:?}");
     middle.release();

@@ -13,6 +13,7 @@ use oc_cockpit::upgrade::assemble;
 use oc_cockpit::upgrade::assess::assess;
 use oc_cockpit::upgrade::assessment::{Assessment, Level, NodePhase, OperatorState, Subject, VerdictKind};
 use oc_cockpit::upgrade::memory::Memory;
+use oc_cockpit::upgrade::outline::outline;
 use serde_json::Value;
 
 const SHARED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/fixtures");
@@ -304,4 +305,14 @@ fn every_field_that_a_lens_reads_exists_in_the_schema() {
         !schema_has(&schema("0000_80_machine-config_01_machineconfigpools.crd.yaml"), ".spec.pausd"),
         "it can fail"
     );
+}
+
+/// The dump of a cluster of our own, told as text: what a person would want to read of it.
+#[test]
+fn a_stuck_drain_is_told_with_its_causes() {
+    let snapshot = snapshot::read([concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/stuck-drain")]);
+    assert_eq!(snapshot.broken, []);
+    let now = "2026-03-01T11:20:00Z".parse().expect("a time");
+    let assessment = assess(Arc::new(assemble::from_values(&snapshot.objects, now)), &Memory::default(), now);
+    insta::assert_snapshot!(outline(&assessment));
 }

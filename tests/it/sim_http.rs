@@ -339,15 +339,18 @@ async fn an_outage_refuses_everybody_and_ends_on_the_same_port() {
 async fn cut_watches_break_off_and_gone_ones_say_so() {
     let server = server().await;
     let pools = pools(client_of(&server, "admin").await);
-    let mut watch = pools.watch(&WatchParams::default(), "0").await.unwrap().boxed();
-    assert!(watch.try_next().await.unwrap().is_some());
-    assert!(watch.try_next().await.unwrap().is_some());
+    // The initial events: two pools and the mark that this was all.
+    let open = async || {
+        let mut watch = pools.watch(&WatchParams::default(), "0").await.unwrap().boxed();
+        while !matches!(watch.try_next().await.unwrap(), Some(WatchEvent::Bookmark(_))) {}
+        watch
+    };
+    let mut watch = open().await;
     server.faults.cut_watches();
-    assert!(!matches!(watch.next().await, Some(Ok(_))));
+    let end = watch.next().await;
+    assert!(!matches!(end, Some(Ok(_))), "{end:?}");
 
-    let mut watch = pools.watch(&WatchParams::default(), "0").await.unwrap().boxed();
-    assert!(watch.try_next().await.unwrap().is_some());
-    assert!(watch.try_next().await.unwrap().is_some());
+    let mut watch = open().await;
     server.faults.throw("gone".parse().unwrap());
     match watch.next().await {
         Some(Ok(WatchEvent::Error(error))) => assert_eq!(error.code, 410),
@@ -389,4 +392,47 @@ async fn late_and_silent_servers_take_their_time() {
     simulation.faults().throw("gone-status/5s".parse().unwrap());
     assert_eq!(get(&simulation, &format!("{POOLS}?watch=1&timeoutSeconds=1")).await.status, 410);
     assert_eq!(get(&simulation, POOLS).await.status, 200);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_log_is_as_long_as_the_pod_is_old_and_is_followed_until_the_pod_goes() {
+    let simulation = simulation();
+    let log = "/api/v1/namespaces/shop/pods/web-0/log";
+    let tail = get(&simulation, &format!("{log}?tailLines=2&timestamps=true")).await;
+    assert_eq!(tail.text.lines().count(), 2);
+    assert!(tail.text.lines().all(|line| line.starts_with("20") && line.contains("web is working")), "{}", tail.text);
+    let other = get(&simulation, &format!("{log}?container=nope")).await;
+    assert_eq!(other.status, 400);
+    let store = simulation.store();
+    let leave = async {
+        tokio::time::sleep(Duration::from_secs(60)).await;
+        store.delete(Res::PODS, Some("shop"), "web-0");
+    };
+    let path = format!("{log}?follow=true&tailLines=1");
+    let (followed, ()) = tokio::join!(get(&simulation, &path), leave);
+    // One line that was there and one every ten seconds.
+    assert!((7..=8).contains(&followed.text.lines().count()), "{}", followed.text);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_finalizer_holds_what_is_deleted() {
+    let simulation = simulation();
+    merge(&simulation, WORKER, &json!({"metadata": {"finalizers": ["example.com/hold"]}})).await;
+    let held = ask(&simulation, Method::DELETE, WORKER, &[], "").await.json();
+    assert!(held["metadata"]["deletionTimestamp"].is_string());
+    assert_eq!(get(&simulation, WORKER).await.status, 200);
+    merge(&simulation, WORKER, &json!({"metadata": {"finalizers": null}})).await;
+    assert_eq!(get(&simulation, WORKER).await.status, 404);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_collection_is_deleted_as_selected_and_only_as_agreed() {
+    let simulation = simulation();
+    let path = "/api/v1/namespaces/shop/pods";
+    let wrong = json!({"preconditions": {"uid": "other"}});
+    let refused = ask(&simulation, Method::DELETE, &format!("{path}/web-0"), &[JSON], wrong.to_string()).await;
+    assert_eq!(refused.status, 409);
+    let removed = ask(&simulation, Method::DELETE, &format!("{path}?labelSelector=app%3Dweb"), &[], "").await.json();
+    assert_eq!(names(&removed), ["web-0"]);
+    assert_eq!(names(&get(&simulation, path).await.json()), ["cart-0"]);
 }

@@ -166,6 +166,25 @@ impl Pools {
         }
     }
 
+    /// Rows when every node of an open pool is listed.
+    fn rows(&self) -> usize {
+        let opened = |path: &[TreeId]| self.tree.opened().contains(path);
+        let nodes = |branch: &Branch| {
+            let pool = TreeId::Pool(Arc::clone(&branch.name));
+            if !opened(std::slice::from_ref(&pool)) {
+                return 1;
+            }
+            // What explains a node takes some six lines.
+            let why = branch
+                .nodes
+                .iter()
+                .take(50)
+                .filter(|(name, _)| opened(&[pool.clone(), TreeId::Node(Arc::clone(name))]));
+            2 + branch.nodes.len() + why.count() * 6
+        };
+        self.branches.iter().map(nodes).sum()
+    }
+
     /// What is selected.
     pub fn subject(&self) -> Option<Subject> {
         self.tree.selected().iter().rev().find_map(|id| match id {
@@ -300,7 +319,7 @@ impl<'a> Planter<'a> {
             pools,
             ctx,
             width: usize::from(area.width).saturating_sub(3),
-            compact,
+            compact: compact && pools.rows() > page,
             windows: [around(pools.tree.get_offset()), 0..0],
             row: 0,
             name_width: names.max().unwrap_or(6).clamp(6, 16),
