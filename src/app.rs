@@ -199,7 +199,7 @@ impl App {
             Msg::Assessed(assessment) => self.assessed(assessment),
             Msg::Connected(connected) => self.connected(connected),
             Msg::Fetched { subject, fetched } => {
-                self.state.log.end_read(&subject, fetched.as_ref().err().map(String::as_str));
+                self.state.log.end_read(&self.state.session, &subject, fetched.as_ref().err().map(String::as_str));
                 self.view.show_object(&subject, fetched);
                 Vec::new()
             }
@@ -240,14 +240,10 @@ impl App {
             self.announcer = announce::Announcer::default();
             effects.extend(self.state.jobs.forget(self.state.now));
         }
-        self.state.log.note_kinds(&before, &self.state.assessment, self.state.now);
+        self.state.log.note_kinds(&self.state.session, &before, &self.state.assessment, self.state.now);
         self.identify();
         self.view.assessed(&self.state.ctx());
-        let (seen, proofs) = self.state.jobs.watch(&self.state.assessment, self.state.now);
-        for words in seen {
-            self.state.say(flash::info(words));
-        }
-        effects.extend(proofs);
+        effects.extend(self.state.jobs.watch(&self.state.assessment, self.state.now));
         effects.extend(self.announce());
         effects
     }
@@ -296,3 +292,6 @@ fn theme(name: &str, depth: Depth, ascii: bool, warnings: &mut Vec<String>) -> T
 fn tab(name: &str) -> Option<Tab> {
     Tab::ALL.into_iter().find(|tab| name == tab.digit().to_string() || tab.title().eq_ignore_ascii_case(name))
 }
+
+#[cfg(test)]
+mod tests;

@@ -19,6 +19,7 @@ pub mod facts;
 pub mod link;
 pub mod membership;
 pub mod memory;
+pub mod node_events;
 pub mod node_phase;
 pub mod operators;
 pub mod outline;
@@ -28,6 +29,8 @@ pub mod progress_message;
 pub mod rail;
 pub mod rebuild;
 pub mod rollout;
+#[cfg(test)]
+mod specimen;
 pub mod timeline;
 pub mod verdict;
 pub mod version;

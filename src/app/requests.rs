@@ -28,7 +28,7 @@ impl App {
             }
             Request::Save { name, extension, text } => vec![Effect::Save { name, extension, text }],
             Request::Fetch(subject) => {
-                self.state.log.begin_read(self.state.now, &subject);
+                self.state.log.begin_read(&self.state.session, self.state.now, &subject);
                 vec![Effect::Fetch(subject)]
             }
             Request::SwitchContext(context) => self.switch(context),

@@ -24,13 +24,8 @@ pub async fn think(
     assessed: watch::Sender<Arc<Assessment>>,
 ) {
     let mut memory = Memory::default();
-    let mut epoch = facts.borrow().epoch;
     loop {
         let newest = Arc::clone(&facts.borrow_and_update());
-        if newest.epoch != epoch {
-            epoch = newest.epoch;
-            memory = Memory::default();
-        }
         while let Ok(entry) = notes.try_recv() {
             memory.note(entry);
         }

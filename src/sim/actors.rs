@@ -5,8 +5,8 @@
 //! [`crate::sim::cluster`]), serving them.
 //! May import [`crate::clock`] and this room.
 //!
-//! Users are obeyed because decisions are made from objects: a cordon, a pause, a deleted pod, an edited budget are seen
-//! at the next step. Only what a real component keeps in its process is kept in memory here.
+//! Users are obeyed because decisions are made from objects: a cordon, a pause, a deleted pod, an edited budget are
+//! seen at the next step. Only what a real component keeps in its process is kept in memory here.
 
 pub mod cluster_operators;
 pub mod config_daemon;
@@ -29,11 +29,13 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
+use tokio::sync::watch;
 
 use super::cluster::{self, release};
 use super::kinds::Res;
 use super::pace::Pace;
 use super::scenario::Scenario;
+use super::server::{Controllers, Stage};
 use super::store::Store;
 use crate::clock::WallClock;
 use seen::Seen;
@@ -46,6 +48,17 @@ const STEP: Duration = Duration::from_millis(100);
 const LONGEST: Duration = Duration::from_secs(5);
 /// How long the controllers may settle before a scenario is shown, simulated.
 const SETTLE: Duration = Duration::from_secs(40);
+
+/// The controllers of a scenario for a server: when it attaches them, they build the cluster in its store, live through
+/// the scenario's past, and then go on at the stage's speed. Watches begin at what the scenario starts with.
+pub fn play(scenario: Scenario) -> Controllers {
+    Box::new(move |stage: Stage| {
+        let pace = Pace::new(*stage.speed.borrow());
+        let actors = Actors::prepare(&stage.store, &scenario, &pace, stage.seed, stage.clock.now());
+        stage.store.forget_history();
+        Box::pin(actors.run(stage.clock, stage.speed))
+    })
+}
 
 /// All actors and the world that they live in.
 pub struct Actors {
@@ -66,6 +79,7 @@ impl Actors {
             dice: Dice(seed),
             seen: Seen::default(),
             machines: BTreeMap::new(),
+            unwatched: false,
             events: Recorder::default(),
         };
         let cast: Vec<Box<dyn Actor>> = vec![
@@ -86,12 +100,12 @@ impl Actors {
 
     /// Builds the scenario's cluster in the store and lives through its past, so that `now` finds it as the scenario
     /// says: an update that was requested some time ago is where the same rules have brought it.
-    pub fn prepare(store: Arc<Store>, scenario: &Scenario, pace: Pace, seed: u64, now: DateTime<Utc>) -> Self {
+    pub fn prepare(store: &Arc<Store>, scenario: &Scenario, pace: &Pace, seed: u64, now: DateTime<Utc>) -> Self {
         let past = scenario.start.as_ref().map_or(Duration::ZERO, |start| start.requested.0) + SETTLE;
         let real = TimeDelta::from_std(pace.scale(past)).unwrap_or_else(|_| TimeDelta::zero());
         let begin = now - real;
-        cluster::build(&store, scenario, begin);
-        let mut actors = Self::new(Arc::clone(&store), scenario, pace.clone(), seed);
+        cluster::build(store, scenario, begin);
+        let mut actors = Self::new(Arc::clone(store), scenario, pace.clone(), seed);
         actors.step(begin);
         let settled = begin + TimeDelta::from_std(pace.scale(SETTLE)).unwrap_or_else(|_| TimeDelta::zero());
         actors.live(settled);
@@ -111,10 +125,12 @@ impl Actors {
     fn live(&mut self, now: DateTime<Utc>) {
         let step = TimeDelta::from_std(self.world.pace.scale(Duration::from_secs(2))).unwrap_or(TimeDelta::seconds(1));
         let mut at = self.last.unwrap_or(now);
+        self.world.unwatched = true;
         while at + step < now {
             at += step;
             self.step(at);
         }
+        self.world.unwatched = false;
         self.step(now);
     }
 
@@ -136,12 +152,13 @@ impl Actors {
         self.last = Some(now);
     }
 
-    /// Steps about ten times a second, for as long as it is polled.
-    pub async fn run(mut self, clock: WallClock) {
+    /// Steps about ten times a second for as long as it is polled, at the speed that is asked for.
+    pub async fn run(mut self, clock: WallClock, speed: watch::Receiver<f64>) {
         let mut ticks = tokio::time::interval(STEP);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             ticks.tick().await;
+            self.world.pace.set_speed(*speed.borrow());
             self.step(clock.now());
         }
     }

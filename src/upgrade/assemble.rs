@@ -128,7 +128,9 @@ pub fn newest_transition<'a>(values: impl IntoIterator<Item = &'a Value>) -> Opt
 
 fn newest_in(value: &Value, any: &mut Option<DateTime<Utc>>, platform: &mut Option<DateTime<Utc>>) {
     if let Some(items) = value.get("items").and_then(Value::as_array) {
-        items.iter().for_each(|item| newest_in(item, any, platform));
+        for item in items {
+            newest_in(item, any, platform);
+        }
         return;
     }
     let Some(conditions) = value.pointer("/status/conditions").and_then(Value::as_array) else { return };

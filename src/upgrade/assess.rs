@@ -13,14 +13,18 @@ use super::memory::Memory;
 use super::{changes, checks, operators, progress, rail, rebuild, rollout, verdict, version};
 
 /// What `facts` mean at `now`, given what is remembered.
+#[expect(clippy::needless_pass_by_value, reason = "the assessment keeps the facts")]
 pub fn assess(facts: Arc<Facts>, memory: &Memory, now: DateTime<Utc>) -> Assessment {
+    let fresh = memory.void_for(&facts);
+    let generation = memory.last.as_ref().map_or(0, |last| last.generation + 1);
+    let memory = fresh.as_ref().unwrap_or(memory);
     let last = memory.settled(&facts);
     let update = facts.cluster_version.as_deref().map(version::update).unwrap_or_default();
     let (nodes, pools) = rollout::rollout(&facts, &update, last, now);
     let operators = operators_of(&facts, &update, &nodes, &pools);
     let mut assessment = Assessment {
         now,
-        generation: memory.last.as_ref().map_or(0, |last| last.generation + 1),
+        generation,
         openshift: openshift(&facts),
         cluster_id: facts.cluster_version.as_ref().and_then(|version| version.spec.cluster_id.clone()),
         facts: Arc::clone(&facts),
@@ -74,5 +78,109 @@ fn openshift(facts: &Facts) -> Option<bool> {
     match facts.status(Kind::ClusterVersions) {
         KindStatus::Waiting | KindStatus::Failing(_) | KindStatus::Forbidden(_) => None,
         KindStatus::Live | KindStatus::Absent => Some(false),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::upgrade::outline::outline;
+    use crate::upgrade::specimen::{Specimen, condition};
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+
+    /// Values that no schema allows where they end up.
+    fn odd() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            any::<f64>().prop_map(Value::from),
+            "\\PC{0,12}".prop_map(Value::from),
+            Just(json!("9999-12-31T23:59:59Z")),
+            Just(json!("-262143-01-01T00:00:00Z")),
+            Just(json!("999999999999%")),
+            Just(json!("Working towards : 4294967296 of 0 done (% complete), waiting on , over  and ")),
+            Just(json!("pods/\"\" -n \"pod \"pods/\"x")),
+        ];
+        leaf.prop_recursive(3, 16, 4, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+                prop::collection::hash_map("[a-z:./]{0,12}", inner, 0..4)
+                    .prop_map(|map| Value::Object(map.into_iter().collect())),
+            ]
+        })
+    }
+
+    /// Every place in a value, as JSON pointers.
+    fn places(value: &Value, at: &str, into: &mut Vec<String>) {
+        into.push(at.to_owned());
+        match value {
+            Value::Object(fields) => {
+                for (key, field) in fields {
+                    places(field, &format!("{at}/{}", key.replace('~', "~0").replace('/', "~1")), into);
+                }
+            }
+            Value::Array(items) => {
+                for (place, item) in items.iter().enumerate() {
+                    places(item, &format!("{at}/{place}"), into);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn stories() -> [Specimen; 4] {
+        let mut busy = Specimen::workers_left();
+        busy.drains("worker-0", "worker", 61);
+        busy.steps(
+            "worker-0",
+            vec![
+                condition("Cordoned", "True", "", "", 61),
+                condition("Drained", "Unknown", "", "Error: pods/\"a\" -n \"b\"", 70),
+            ],
+        );
+        busy.cordon("worker-1", "somebody", 10);
+        busy.events.push(json!({"apiVersion": "v1", "kind": "Event", "reason": "DrainFailed", "message": "x",
+            "involvedObject": {"kind": "Node", "name": "worker-0"}, "lastTimestamp": "2026-03-01T13:00:00Z"}));
+        [Specimen::idle(), Specimen::rolling(), busy, Specimen::finished()]
+    }
+
+    proptest! {
+        /// Whatever a field of whatever object holds, the whole is judged and told.
+        #[test]
+        fn no_object_makes_it_panic(
+            which in 0..4_usize,
+            changes in prop::collection::vec((any::<prop::sample::Index>(), any::<prop::sample::Index>(), odd()), 1..6),
+            minute in -100_000..100_000_i64,
+        ) {
+            let [a, b, c, d] = stories();
+            let mut cluster = [a, b, c, d].into_iter().nth(which).unwrap_or_else(Specimen::idle);
+            let mut memory = Memory::default();
+            cluster.watched(&mut memory, minute);
+            for (object, place, odd) in changes {
+                let mut objects: Vec<&mut Value> = std::iter::once(&mut cluster.version)
+                    .chain(&mut cluster.operators)
+                    .chain(&mut cluster.pools)
+                    .chain(&mut cluster.nodes)
+                    .chain(&mut cluster.machine_config_nodes)
+                    .chain(&mut cluster.machine_configs)
+                    .chain(&mut cluster.events)
+                    .collect();
+                let chosen = object.index(objects.len());
+                let mut pointers = Vec::new();
+                places(objects[chosen], "", &mut pointers);
+                let pointer = &pointers[place.index(pointers.len())];
+                if let Some(value) = objects[chosen].pointer_mut(pointer) {
+                    *value = odd;
+                }
+                let assessment = cluster.watched(&mut memory, minute + 1);
+                prop_assert!(!outline(&assessment).is_empty());
+                prop_assert!(assessment.progress.is_none_or(|percent| percent <= 100));
+                for pool in &assessment.pools {
+                    prop_assert!(pool.updated + pool.moving + pool.waiting + pool.degraded <= pool.total);
+                }
+            }
+        }
     }
 }

@@ -165,3 +165,138 @@ fn holders(members: &[Member]) -> String {
     }
     parts.join("; ")
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use super::*;
+    use crate::upgrade::specimen::{NEW, Specimen, rendered, stamp};
+    use serde_json::{Value, json};
+
+    #[test]
+    fn max_unavailable_is_scaled_as_the_controller_does() {
+        let table: [(Value, &str, usize, usize); 9] = [
+            (json!(null), "worker", 6, 1),
+            (json!(3), "worker", 6, 3),
+            (json!(0), "worker", 6, 1),
+            (json!("10%"), "worker", 6, 1),
+            (json!("50%"), "worker", 7, 3),
+            (json!("34%"), "worker", 100, 34),
+            (json!("half"), "worker", 6, 1),
+            (json!(-2), "worker", 6, 1),
+            (json!(3), "arbiter", 6, 1),
+        ];
+        for (spec, name, total, expected) in table {
+            let pool: MachineConfigPool =
+                serde_json::from_value(json!({"metadata": {"name": name}, "spec": {"maxUnavailable": spec}})).unwrap();
+            assert_eq!(max_unavailable(&pool, total), expected, "{spec} of {total} in {name}");
+        }
+    }
+
+    /// Capacity of the pool `worker`: free slots, the next ones, and why none.
+    fn of_worker(cluster: &Specimen) -> (usize, Vec<String>, String) {
+        let assessment = cluster.assess(40);
+        let capacity = assessment.pool("worker").unwrap().capacity.clone();
+        (capacity.free, capacity.next, capacity.why_none)
+    }
+
+    fn names(names: &[&str]) -> Vec<String> {
+        names.iter().map(|&name| name.to_owned()).collect()
+    }
+
+    #[test]
+    fn the_next_ones_come_by_zone_then_by_age_and_those_without_zone_last() {
+        let mut cluster = Specimen::rolling();
+        cluster.node("worker-0")["metadata"]["labels"]["topology.kubernetes.io/zone"] = json!(null);
+        cluster.node("worker-1")["metadata"]["creationTimestamp"] = json!("2026-01-01T00:00:00Z");
+        cluster.node("worker-2")["metadata"]["labels"]["topology.kubernetes.io/zone"] = json!("b");
+        assert_eq!(of_worker(&cluster), (1, names(&["worker-2", "worker-1", "worker-0"]), String::new()));
+        let assessment = cluster.assess(40);
+        let places = ["worker-0", "worker-1", "worker-2"].map(|name| assessment.node(name).unwrap().next);
+        assert_eq!(places, [Some(3), Some(2), Some(1)]);
+        assert_eq!(assessment.node("master-0").unwrap().next, Some(1), "each pool has its own queue");
+    }
+
+    #[test]
+    fn a_node_at_work_uses_capacity() {
+        let mut cluster = Specimen::rolling();
+        cluster.drains("worker-0", "worker", 35);
+        assert_eq!(
+            of_worker(&cluster),
+            (0, names(&["worker-2", "worker-1"]), "no capacity: at work on worker-0".to_owned())
+        );
+        cluster.pool("worker")["spec"]["maxUnavailable"] = json!(2);
+        assert_eq!(of_worker(&cluster), (1, names(&["worker-2", "worker-1"]), String::new()));
+    }
+
+    #[test]
+    fn anybodys_cordon_uses_capacity_and_takes_the_node_out_of_the_queue() {
+        let mut cluster = Specimen::rolling();
+        cluster.cordon("worker-0", "kubectl-cordon", -60);
+        assert_eq!(
+            of_worker(&cluster),
+            (0, names(&["worker-2", "worker-1"]), "no capacity: cordoned worker-0".to_owned())
+        );
+        let cordon = cluster.assess(40).node("worker-0").unwrap().cordon.clone().unwrap();
+        assert!(!cordon.by_mco);
+        assert_eq!(cordon.manager.as_deref(), Some("kubectl-cordon"));
+    }
+
+    #[test]
+    fn a_failed_drain_counts_twice() {
+        let mut cluster = Specimen::rolling();
+        cluster.drains("worker-0", "worker", -60);
+        cluster.mark("worker-0", &[("state", "Degraded"), ("reason", "failed to drain node: worker-0 after 1 hour")]);
+        for (max, free) in [(1, 0), (2, 0), (3, 1)] {
+            cluster.pool("worker")["spec"]["maxUnavailable"] = json!(max);
+            assert_eq!(of_worker(&cluster).0, free, "maxUnavailable {max}");
+        }
+        cluster.pool("worker")["spec"]["maxUnavailable"] = json!(2);
+        assert!(of_worker(&cluster).2.contains("counts twice"));
+    }
+
+    #[test]
+    fn a_failing_node_that_is_schedulable_counts_once() {
+        let mut cluster = Specimen::rolling();
+        let config = rendered("worker", NEW);
+        cluster.mark("worker-0", &[("desiredConfig", &config), ("state", "Unreconcilable")]);
+        let capacity = cluster.assess(40).pool("worker").unwrap().capacity.clone();
+        assert_eq!((capacity.unavailable, capacity.failing, capacity.free), (0, 1, 0));
+    }
+
+    #[test]
+    fn a_node_that_fails_at_an_older_target_may_be_retargeted() {
+        let mut cluster = Specimen::rolling();
+        cluster.mark("worker-0", &[("desiredConfig", "rendered-worker-between"), ("state", "Degraded")]);
+        let (free, next, _) = of_worker(&cluster);
+        assert_eq!((free, next), (1, names(&["worker-0", "worker-2", "worker-1"])));
+    }
+
+    #[test]
+    fn disk_pressure_and_a_missing_network_make_a_node_unavailable() {
+        for (kind, status) in [("DiskPressure", "True"), ("NetworkUnavailable", "True"), ("Ready", "Unknown")] {
+            let mut cluster = Specimen::rolling();
+            let told = json!({"type": kind, "status": status, "lastTransitionTime": stamp(0)});
+            cluster.node("worker-0")["status"]["conditions"] = json!([told]);
+            assert_eq!(of_worker(&cluster).0, 0, "{kind} {status}");
+        }
+    }
+
+    #[test]
+    fn a_paused_pool_has_no_next_one() {
+        let mut cluster = Specimen::rolling();
+        cluster.pool("worker")["spec"]["paused"] = json!(true);
+        let (_, next, why) = of_worker(&cluster);
+        assert_eq!((next, why.as_str()), (Vec::new(), "the pool is paused; 3 nodes to come"));
+        assert_eq!(cluster.assess(40).node("worker-0").unwrap().next, None);
+    }
+
+    #[test]
+    fn before_the_configuration_is_rendered_the_order_is_a_forecast() {
+        let (_, next, why) = of_worker(&Specimen::updating());
+        assert_eq!(next, names(&["worker-0", "worker-2", "worker-1"]));
+        assert_eq!(why, "the new configuration has not been rendered yet");
+        assert_eq!(Specimen::updating().assess(5).node("worker-0").unwrap().next, None, "no candidate now");
+    }
+}

@@ -49,7 +49,7 @@ fn version(before: &Assessment, now: &Assessment, log: &mut Log) {
     let to = is.to.as_deref().unwrap_or("the target");
     match (&was.requested, &is.requested) {
         (None, Some(requested)) => {
-            log.add(Level::Info, Subject::Version, format!("update to {} requested", requested.target))
+            log.add(Level::Info, Subject::Version, format!("update to {} requested", requested.target));
         }
         (Some(requested), None) if is.started == was.started => {
             log.add(Level::Info, Subject::Version, format!("request for {} withdrawn", requested.target));
@@ -84,7 +84,7 @@ fn operators(before: &Assessment, now: &Assessment, log: &mut Log) {
         let why = words::first_line(&row.message);
         match row.state {
             OperatorState::Unavailable => {
-                log.add(Level::Warning, subject(), format!("{} is not available: {why}", row.name))
+                log.add(Level::Warning, subject(), format!("{} is not available: {why}", row.name));
             }
             OperatorState::Degraded => {
                 let level = if row.expected { Level::Info } else { Level::Warning };

@@ -19,6 +19,8 @@ mod operator_unavailable;
 mod pool_degraded;
 mod pool_paused;
 mod release_not_accepted;
+#[cfg(test)]
+mod tests;
 
 use chrono::{DateTime, TimeDelta, Utc};
 

@@ -1,7 +1,5 @@
 //! Drains that do not come to an end: since when, and which pods the errors name.
 
-use std::collections::HashMap;
-
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::assessment::{DrainTrouble, NodePhase};
@@ -11,18 +9,6 @@ use crate::api::{Event, Tri};
 /// From here on the drain controller itself calls a drain failing (machine-config operator,
 /// pkg/controller/drain/drain_controller.go, `DrainThresholdExceeded` after 10 minutes).
 pub const THRESHOLD: TimeDelta = TimeDelta::minutes(10);
-
-/// Events that speak of a failing drain, newest per node.
-pub fn failures_by_node(events: &[Event]) -> HashMap<&str, &Event> {
-    let mut newest = HashMap::new();
-    for event in events {
-        let failing = matches!(event.reason.as_str(), "DrainThresholdExceeded" | "DrainFailed" | "FailedToDrain");
-        if failing && event.involved_object.kind == "Node" {
-            newest.insert(event.involved_object.name.as_str(), event); // oldest first: the last one stays
-        }
-    }
-    newest
-}
 
 /// The trouble of the drain of a node in `phase`, if there is any.
 pub fn trouble(

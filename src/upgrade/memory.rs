@@ -7,10 +7,10 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 
 use super::assess::settles;
-use super::assessment::Assessment;
+use super::assessment::{Assessment, Level, Subject};
 use super::facts::Facts;
 use super::progress;
-use super::timeline::{Entry, Timeline};
+use super::timeline::{Entry, Origin, Timeline};
 
 /// The memory of one session with one cluster. `assess` reads it; [`Memory::observe`] lets it learn.
 #[derive(Debug, Clone, Default)]
@@ -40,9 +40,8 @@ pub struct Clocks {
 impl Memory {
     /// Lets the memory learn from an assessment that was made with it.
     pub fn observe(&mut self, assessment: &Arc<Assessment>) {
-        if self.last.as_ref().is_some_and(|last| last.facts.epoch != assessment.facts.epoch) {
-            // Another cluster (or another state of it) answers: nothing that was known holds.
-            *self = Self { noted: std::mem::take(&mut self.noted), ..Self::default() };
+        if let Some(fresh) = self.void_for(&assessment.facts) {
+            *self = fresh;
         }
         self.clocks.time_operators(assessment);
         if settles(&assessment.facts) {
@@ -52,6 +51,20 @@ impl Memory {
         self.noted.retain(|noted| !carried.iter().rev().take(64).any(|entry| entry == noted));
         self.timeline = Arc::clone(&assessment.timeline);
         self.last = Some(Arc::clone(assessment));
+    }
+
+    /// The memory to go on with when another cluster (or another state of it) answers: nothing that was known holds.
+    pub(super) fn void_for(&self, facts: &Facts) -> Option<Self> {
+        let last = self.last.as_ref().filter(|last| last.facts.epoch != facts.epoch)?;
+        let said = Entry {
+            at: last.now,
+            level: Level::Warning,
+            subject: Subject::Link,
+            text: "another state of the cluster answers: what was known before is dropped".to_owned(),
+            origin: Origin::Seen,
+        };
+        let noted = self.noted.iter().cloned().chain([said]).collect();
+        Some(Self { noted, ..Self::default() })
     }
 
     /// Adds an entry to the timeline (an action of this program); the next assessment carries it.
@@ -80,9 +93,9 @@ impl Memory {
         self.clocks.operators.get(name).copied()
     }
 
-    /// When anything moved last; none before the first assessment.
-    pub fn moved(&self) -> Option<DateTime<Utc>> {
-        self.clocks.moved.map(|(at, _)| at)
+    /// When anything moved last, as seen; before the first assessment as the API remembers.
+    pub fn moved(&self, assessment: &Assessment) -> Option<DateTime<Utc>> {
+        self.clocks.moved.map(|(at, _)| at).or_else(|| progress::newest_known_move(assessment))
     }
 }
 
@@ -92,7 +105,7 @@ impl Clocks {
         let at = match self.moved {
             Some((_, before)) if before == signature => return,
             Some(_) => assessment.now,
-            None => newest_known_move(assessment).unwrap_or(assessment.now),
+            None => progress::newest_known_move(assessment).unwrap_or(assessment.now),
         };
         self.moved = Some((at, signature));
     }
@@ -125,10 +138,203 @@ fn progressing_since(assessment: &Assessment, name: &str) -> Option<DateTime<Utc
     Some(assessment.update.started.map_or(since, |started| since.max(started)))
 }
 
-/// The newest move that the API remembers: what the clock begins with after a start.
-fn newest_known_move(assessment: &Assessment) -> Option<DateTime<Utc>> {
-    let nodes = assessment.nodes.iter().filter(|node| node.phase.moving()).filter_map(|node| node.since);
-    let pools = assessment.pools.iter().filter_map(|pool| pool.rolling_since);
-    let operators = assessment.operators.rows.iter().filter(|row| row.platform).filter_map(|row| row.since);
-    nodes.chain(pools).chain(operators).chain(assessment.update.started).filter(|at| *at <= assessment.now).max()
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use super::*;
+    use crate::upgrade::assessment::NodePhase;
+    use crate::upgrade::facts::{Kind, KindStatus};
+    use crate::upgrade::specimen::{NEW, Specimen, at, condition, rendered};
+    use serde_json::json;
+
+    fn texts(assessment: &Assessment, origin: Origin) -> Vec<&str> {
+        let entries = assessment.timeline.entries.iter().filter(|entry| entry.origin == origin);
+        entries.map(|entry| entry.text.as_str()).collect()
+    }
+
+    /// worker-0 goes from waiting to done, a step every few minutes; each step is (minute, what the cluster is then).
+    fn story() -> Vec<(i64, Specimen)> {
+        let config = rendered("worker", NEW);
+        let drain = format!("drain-{config}");
+        let start = Specimen::workers_left();
+        let mut targeted = start.clone();
+        targeted.mark("worker-0", &[("desiredConfig", &config)]);
+        let mut draining = start.clone();
+        draining.drains("worker-0", "worker", 64);
+        let mut applying = draining.clone();
+        applying.mark("worker-0", &[("lastAppliedDrain", &drain)]);
+        let mut rebooting = applying.clone();
+        rebooting.mark("worker-0", &[("post-config-action", "Rebooting")]);
+        let mut silent = rebooting.clone();
+        silent.node("worker-0")["status"]["conditions"][0] = condition("Ready", "Unknown", "", "", 71);
+        let mut back = silent.clone();
+        back.node("worker-0")["status"]["conditions"][0] = condition("Ready", "True", "", "", 75);
+        let mut done = start.clone();
+        done.node("worker-0")["status"]["conditions"][0] = condition("Ready", "True", "", "", 75);
+        done.reaches("worker-0", "worker");
+        vec![
+            (61, start),
+            (63, targeted),
+            (65, draining),
+            (67, applying),
+            (69, rebooting),
+            (72, silent),
+            (76, back),
+            (78, done),
+        ]
+    }
+
+    #[test]
+    fn what_was_seen_is_told_once_and_dated() {
+        let mut memory = Memory::default();
+        let mut last = None;
+        for (minute, cluster) in story() {
+            cluster.watched(&mut memory, minute);
+            last = Some(cluster.watched(&mut memory, minute));
+        }
+        let last = last.unwrap();
+        let seen: Vec<(DateTime<Utc>, &str)> = last
+            .timeline
+            .entries
+            .iter()
+            .filter(|entry| entry.origin == Origin::Seen)
+            .map(|entry| (entry.at, entry.text.as_str()))
+            .collect();
+        let expected = [
+            (63, "worker-0 targeted, goes to rendered-worker-4.19.3"),
+            (64, "worker-0 drain started"),
+            (67, "worker-0 drained, applies the configuration"),
+            (69, "worker-0 reboots"),
+            (72, "worker-0 is not ready"),
+            (75, "worker-0 is back from its reboot"),
+            (76, "worker-0 is ready"),
+            (78, "worker-0 is done, at 4.19.3"),
+        ];
+        assert_eq!(seen, expected.map(|(minute, text)| (at(minute), text)));
+    }
+
+    /// Restarting in the middle keeps the ages of all phases of which the API remembers anything.
+    #[test]
+    fn a_restart_keeps_phases_ages_and_verdict() {
+        let mut memory = Memory::default();
+        for (minute, cluster) in story() {
+            let watched = cluster.watched(&mut memory, minute);
+            let restarted = cluster.assess(minute);
+            assert_eq!(restarted.verdict.kind, watched.verdict.kind, "minute {minute}");
+            for (was, is) in watched.nodes.iter().zip(&restarted.nodes) {
+                assert_eq!(was.phase, is.phase, "{} at minute {minute}", is.name);
+                if let (Some(was), Some(is)) = (was.since, is.since) {
+                    assert!((was - is).abs() <= chrono::TimeDelta::minutes(2), "at minute {minute}: {was} and {is}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn after_a_start_the_timeline_is_what_the_api_remembers() {
+        let mut cluster = Specimen::workers_left();
+        cluster.operator("etcd")["status"]["conditions"][1] = condition("Progressing", "False", "", "", 12);
+        cluster.cordon("worker-1", "kubectl-cordon", 40);
+        cluster.drains("worker-0", "worker", 62);
+        cluster.steps(
+            "worker-0",
+            vec![condition("Updated", "False", "", "", 61), condition("Cordoned", "True", "", "", 62)],
+        );
+        cluster.events.push(json!({
+            "apiVersion": "v1", "kind": "Event", "metadata": {"name": "e"}, "reason": "DrainThresholdExceeded",
+            "involvedObject": {"kind": "Node", "name": "worker-0"}, "type": "Warning", "message": "Drain failed",
+            "firstTimestamp": crate::upgrade::specimen::stamp(72), "lastTimestamp": crate::upgrade::specimen::stamp(77),
+        }));
+        let mut memory = Memory::default();
+        let assessment = cluster.watched(&mut memory, 80);
+        let expected = [
+            "update to 4.19.3 started",
+            "etcd is at 4.19.3",
+            "pool worker goes to rendered-worker-4.19.3",
+            "worker-1 cordoned by kubectl-cordon",
+            "pool master is done, 3 nodes",
+            "control plane is at 4.19.3",
+            "machine-config is at 4.19.3",
+            "worker-0 cordoned",
+            "worker-0 drain has failed for 10 minutes",
+        ];
+        assert_eq!(texts(&assessment, Origin::Rebuilt), expected);
+        assert_eq!(texts(&assessment, Origin::Seen), [] as [&str; 0]);
+        assert!(assessment.node("worker-0").unwrap().since_rebuilt);
+        let again = cluster.watched(&mut memory, 81);
+        assert_eq!(again.timeline.entries.len(), expected.len(), "nothing is told twice");
+    }
+
+    #[test]
+    fn what_is_listed_later_is_no_news() {
+        let cluster = Specimen::workers_left();
+        let mut memory = Memory::default();
+        let mut partial = cluster.facts(61);
+        partial.nodes = Arc::default();
+        partial.kinds.entry(Kind::Nodes).or_default().status = KindStatus::Waiting;
+        let first = Arc::new(crate::upgrade::assess::assess(Arc::new(partial), &memory, at(61)));
+        memory.observe(&first);
+        assert!(first.timeline.entries.is_empty(), "the picture is not complete yet");
+        let second = cluster.watched(&mut memory, 62);
+        assert!(
+            !texts(&second, Origin::Seen).iter().any(|text| text.contains("joined")),
+            "the nodes were there before"
+        );
+        assert!(!texts(&second, Origin::Rebuilt).is_empty());
+        assert!(second.node("worker-0").unwrap().since_rebuilt);
+    }
+
+    #[test]
+    fn another_state_of_the_cluster_voids_what_was_known() {
+        let mut memory = Memory::default();
+        let mut cluster = Specimen::workers_left();
+        cluster.watched(&mut memory, 61);
+        let before = cluster.watched(&mut memory, 62);
+        cluster.epoch = 2;
+        cluster.node("worker-0")["metadata"]["name"] = json!("worker-9");
+        let after = cluster.watched(&mut memory, 63);
+        let seen = texts(&after, Origin::Seen);
+        assert_eq!(seen, ["another state of the cluster answers: what was known before is dropped"]);
+        assert!(after.generation > before.generation, "views rebuild their rows");
+        let later = cluster.watched(&mut memory, 64);
+        assert_eq!(texts(&later, Origin::Seen).len(), 1, "and it is said once");
+    }
+
+    #[test]
+    fn an_action_is_kept_even_when_an_assessment_was_on_its_way() {
+        let mut memory = Memory::default();
+        let cluster = Specimen::workers_left();
+        let on_its_way = Arc::new(crate::upgrade::assess::assess(Arc::new(cluster.facts(61)), &memory, at(61)));
+        memory.note(Entry {
+            at: at(61),
+            level: Level::Info,
+            subject: Subject::Pool("worker".to_owned()),
+            text: "paused pool worker".to_owned(),
+            origin: Origin::Action,
+        });
+        memory.observe(&on_its_way);
+        for minute in 62..64 {
+            let assessment = cluster.watched(&mut memory, minute);
+            assert_eq!(texts(&assessment, Origin::Action), ["paused pool worker"], "minute {minute}");
+        }
+    }
+
+    #[test]
+    fn the_own_clock_of_an_operator_survives_its_flapping() {
+        let mut cluster = Specimen::updating();
+        let mut memory = Memory::default();
+        cluster.operator("dns")["status"]["conditions"][1] = condition("Progressing", "True", "", "", 5);
+        cluster.watched(&mut memory, 6);
+        cluster.operator("dns")["status"]["conditions"][1] = condition("Progressing", "False", "", "", 20);
+        cluster.watched(&mut memory, 21);
+        cluster.operator("dns")["status"]["conditions"][1] = condition("Progressing", "True", "", "", 30);
+        let late = cluster.watched(&mut memory, 36);
+        assert_eq!(memory.operator_since("dns"), Some(at(5)));
+        assert!(late.findings.iter().any(|finding| finding.id == "operator-slow"), "31 minutes in all");
+        cluster.operator("dns")["status"]["versions"][0]["version"] = json!(NEW);
+        cluster.watched(&mut memory, 37);
+        assert_eq!(memory.operator_since("dns"), None);
+        assert_eq!(late.node("worker-0").unwrap().phase, NodePhase::Waiting);
+    }
 }

@@ -345,3 +345,194 @@ fn by_marks(node: &Node, marks: &Marks) -> Phase {
     }
     from(NodePhase::Preparing, None)
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use super::*;
+    use crate::upgrade::specimen::{NEW, Specimen, at, condition, rendered, stamp};
+    use serde_json::{Value, json};
+
+    fn new_config() -> String {
+        rendered("worker", NEW)
+    }
+
+    /// The phase of worker-1 with these annotations, targeted at the new configuration, cordoned at minute 32 or not.
+    fn marked(marks: &[(&str, &str)], cordoned: bool, ready: Value) -> (NodePhase, Option<DateTime<Utc>>) {
+        let mut cluster = Specimen::rolling();
+        cluster.mark("worker-1", &[("desiredConfig", &new_config()), ("state", "Working")]);
+        cluster.mark("worker-1", marks);
+        if cordoned {
+            cluster.cordon("worker-1", "machine-config-controller", 32);
+        }
+        cluster.node("worker-1")["status"]["conditions"][0] = ready;
+        let assessment = cluster.assess(45);
+        let node = assessment.node("worker-1").unwrap();
+        assert_eq!(node.phase_source, Source::Annotations);
+        (node.phase, node.since)
+    }
+
+    #[test]
+    fn annotations_alone_tell_the_phases_of_clusters_before_4_19() {
+        use NodePhase::{Applying, Back, Degraded, Draining, Preparing, Rebooting, Uncordoning};
+        let drain = format!("drain-{}", new_config());
+        let uncordon = format!("uncordon-{}", new_config());
+        let up = || condition("Ready", "True", "KubeletReady", "", -9000);
+        let silent = || condition("Ready", "Unknown", "NodeStatusUnknown", "Kubelet stopped posting node status.", 38);
+        let shutting_down = || condition("Ready", "False", "KubeletNotReady", "node is shutting down", 37);
+        let starting = || condition("Ready", "False", "KubeletNotReady", "container runtime network not ready", 41);
+        let up_again = || condition("Ready", "True", "KubeletReady", "", 42);
+        let asked = [("desiredDrain", drain.as_str())];
+        let drained = [("desiredDrain", drain.as_str()), ("lastAppliedDrain", drain.as_str())];
+        let rebooting = [drained[0], drained[1], ("post-config-action", "Rebooting")];
+        let table: [(&str, &[(&str, &str)], bool, Value, NodePhase, Option<i64>); 13] = [
+            ("targeted, not picked up", &[("state", "Done")], false, up(), Preparing, None),
+            ("picked up, drain not asked for", &[], false, up(), Preparing, None),
+            ("drain asked for, not cordoned yet", &asked, false, up(), Preparing, None),
+            ("drain runs", &asked, true, up(), Draining, Some(32)),
+            ("drain is done", &drained, true, up(), Applying, None),
+            ("reboot asked for, kubelet still posts", &rebooting, true, up(), Rebooting, None),
+            ("shutting down", &rebooting, true, shutting_down(), Rebooting, Some(37)),
+            ("silent", &rebooting, true, silent(), Rebooting, Some(38)),
+            ("heard again, not ready", &rebooting, true, starting(), Back, Some(41)),
+            ("ready again, daemon not there", &rebooting, true, up_again(), Back, Some(42)),
+            (
+                "daemon is there",
+                &[drained[0], drained[1], ("post-config-action", "")],
+                true,
+                up_again(),
+                Back,
+                Some(42),
+            ),
+            (
+                "uncordon asked for",
+                &[("desiredDrain", &uncordon), ("lastAppliedDrain", &drain)],
+                true,
+                up_again(),
+                Uncordoning,
+                None,
+            ),
+            ("daemon failed", &[("state", "Unreconcilable"), ("reason", "no")], false, up(), Degraded, None),
+        ];
+        for (story, marks, cordoned, ready, phase, since) in table {
+            assert_eq!(marked(marks, cordoned, ready), (phase, since.map(at)), "{story}");
+        }
+    }
+
+    /// The conditions of a MachineConfigNode whose update has come so far: the last of `True` steps, then one Unknown.
+    fn walked(reached: &[&str], current: Option<&str>) -> Vec<Value> {
+        const ORDER: [&str; 9] = [
+            "UpdatePrepared",
+            "Cordoned",
+            "Drained",
+            "AppliedFilesAndOS",
+            "UpdateExecuted",
+            "RebootedNode",
+            "UpdatePostActionComplete",
+            "Resumed",
+            "UpdateComplete",
+        ];
+        let mut conditions = vec![condition("Updated", "False", "", "Node worker-1 needs an update", 31)];
+        for (place, kind) in ORDER.iter().enumerate() {
+            let status = if reached.contains(kind) {
+                "True"
+            } else if current == Some(kind) {
+                "Unknown"
+            } else {
+                "False"
+            };
+            conditions.push(condition(kind, status, "", "Action during update to rendered-x: ", 32 + place as i64));
+        }
+        conditions
+    }
+
+    #[test]
+    fn the_machine_config_node_tells_the_step() {
+        use NodePhase::{Applying, Cordoned, Draining, Preparing, Rebooting, Uncordoning};
+        let all = [
+            "UpdatePrepared",
+            "Cordoned",
+            "Drained",
+            "AppliedFilesAndOS",
+            "UpdateExecuted",
+            "RebootedNode",
+            "UpdatePostActionComplete",
+            "Resumed",
+        ];
+        let table: [(&[&str], Option<&str>, NodePhase, i64); 8] = [
+            (&[], None, Preparing, 31),
+            (&all[..1], None, Preparing, 31),
+            (&all[..2], None, Cordoned, 33),
+            // The drain's clock is the cordon's: `Drained` is rewritten with each attempt.
+            (&all[..2], Some("Drained"), Draining, 33),
+            (&all[..3], None, Applying, 34),
+            (&all[..3], Some("AppliedFilesAndOS"), Applying, 34),
+            (&all[..5], Some("RebootedNode"), Rebooting, 37),
+            (&all[..8], None, Uncordoning, 39),
+        ];
+        for (reached, current, phase, since) in table {
+            let mut cluster = Specimen::rolling();
+            cluster.drains("worker-1", "worker", 33);
+            cluster.steps("worker-1", walked(reached, current));
+            let assessment = cluster.assess(45);
+            let node = assessment.node("worker-1").unwrap();
+            assert_eq!((node.phase, node.since), (phase, Some(at(since))), "after {reached:?}, in {current:?}");
+            assert_eq!(node.phase_source, Source::MachineConfigNode);
+            assert!(node.since_rebuilt, "nobody saw it happen");
+        }
+    }
+
+    #[test]
+    fn a_node_that_is_heard_after_its_reboot_is_back() {
+        let mut cluster = Specimen::rolling();
+        cluster.drains("worker-1", "worker", 33);
+        let reached = ["UpdatePrepared", "Cordoned", "Drained", "AppliedFilesAndOS", "UpdateExecuted"];
+        cluster.steps("worker-1", walked(&reached, Some("RebootedNode")));
+        cluster.node("worker-1")["status"]["conditions"][0] = condition("Ready", "True", "KubeletReady", "", 41);
+        let node = cluster.assess(45).node("worker-1").cloned().unwrap();
+        assert_eq!((node.phase, node.since), (NodePhase::Back, Some(at(41))));
+    }
+
+    #[test]
+    fn a_machine_config_node_that_lags_does_not_hide_what_annotations_say() {
+        let updated = || vec![condition("Updated", "True", "", "", -9000)];
+        let mut cluster = Specimen::rolling();
+        cluster.steps("worker-1", updated());
+        let waits = cluster.assess(45).node("worker-1").cloned().unwrap();
+        assert_eq!(
+            (waits.phase, waits.since),
+            (NodePhase::Waiting, Some(at(30))),
+            "since the pool got its configuration"
+        );
+
+        cluster.mark("worker-1", &[("desiredConfig", &new_config())]);
+        assert_eq!(cluster.assess(45).node("worker-1").unwrap().phase, NodePhase::Preparing, "targeted a moment ago");
+
+        // "sensed disruption via a manual update": Updated turns False although nothing is under way.
+        let mut done = Specimen::finished();
+        done.steps(
+            "worker-1",
+            vec![condition("Updated", "False", "", "This node is not updated, sensed disruption", 95)],
+        );
+        assert_eq!(done.assess(100).node("worker-1").unwrap().phase, NodePhase::Done);
+    }
+
+    #[test]
+    fn a_node_at_its_pools_old_configuration_waits_for_the_new_release() {
+        let mut cluster = Specimen::updating();
+        cluster.pool("worker")["spec"]["paused"] = json!(true);
+        let assessment = cluster.assess(5);
+        assert_eq!(assessment.node("master-0").unwrap().phase, NodePhase::Waiting);
+        assert_eq!(assessment.node("worker-0").unwrap().phase, NodePhase::Paused);
+        assert_eq!(Specimen::idle().assess(0).node("worker-0").unwrap().phase, NodePhase::Done);
+    }
+
+    #[test]
+    fn a_node_without_marks_is_not_done() {
+        let mut cluster = Specimen::finished();
+        cluster.node("worker-1")["metadata"]["annotations"] = json!(null);
+        cluster.node("worker-1")["metadata"]["creationTimestamp"] = json!(stamp(99));
+        assert_eq!(cluster.assess(100).node("worker-1").unwrap().phase, NodePhase::Waiting);
+    }
+}

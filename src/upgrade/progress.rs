@@ -2,7 +2,10 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use super::assessment::{Assessment, Node, NodePhase, Pool};
+use chrono::{DateTime, Utc};
+
+use super::assessment::{Assessment, Node, NodePhase, OperatorRow, Pool};
+use crate::api::Conditions as _;
 
 /// How much of a node's way lies behind it, in percent, by phase. Draining and rebooting are the long parts.
 fn behind(phase: NodePhase) -> u64 {
@@ -37,7 +40,7 @@ pub fn percent(assessment: &Assessment) -> Option<u8> {
         .iter()
         .filter(counted)
         .fold((0, 0), |(sum, count), node| (sum + behind(node.phase), count + 1));
-    let nodes = if count == 0 { None } else { Some(sum / count) };
+    let nodes = u64::checked_div(sum, count);
     let operators = &assessment.operators;
     let by_operators =
         (version_rolls && operators.total > 0).then(|| (operators.updated * 100 / operators.total) as u64);
@@ -68,4 +71,18 @@ pub fn signature(assessment: &Assessment) -> u64 {
         node.phase.hash(&mut hasher);
     }
     hasher.finish()
+}
+
+/// The newest move that the API remembers: what the clock of moves begins with after a start.
+pub fn newest_known_move(assessment: &Assessment) -> Option<DateTime<Utc>> {
+    let nodes = assessment.nodes.iter().filter(|node| node.phase.moving() || node.phase == NodePhase::Done);
+    let nodes = nodes.filter_map(|node| node.since);
+    let ready = assessment.facts.nodes.iter().filter_map(|node| node.status.conditions.condition("Ready")?.since);
+    let pools = assessment.pools.iter().filter_map(|pool| pool.rolling_since);
+    // An operator that goes Degraded does not move on.
+    let moves = |row: &&OperatorRow| row.platform && row.available && !row.degraded;
+    let operators = assessment.operators.rows.iter().filter(moves).filter_map(|row| row.since);
+    let update = assessment.update.started.max(assessment.update.completed);
+    let known = nodes.chain(ready).chain(pools).chain(operators).chain(update);
+    known.filter(|at| *at <= assessment.now).max()
 }

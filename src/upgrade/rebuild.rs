@@ -3,6 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::assessment::{Assessment, Level, OperatorState, Subject};
+use super::node_events::node_of;
 use super::node_phase::Steps;
 use super::timeline::{Entry, Origin};
 use super::words;
@@ -158,8 +159,12 @@ fn said(event: &Event, log: &mut Log) {
         "NodeDone" => (Level::Info, "is done"),
         "DrainThresholdExceeded" => (Level::Warning, "drain has failed for 10 minutes"),
         "DrainFailed" => (Level::Error, "drain has failed for an hour"),
-        "FailedToDrain" | "FailedToUncordon" | "FailedToReconcile" | "ConfigDriftDetected" => (Level::Error, ""),
-        "OnDiskStateValidationFailed" | "PreflightConfigDriftCheckFailed" => (Level::Error, ""),
+        "FailedToDrain"
+        | "FailedToUncordon"
+        | "FailedToReconcile"
+        | "ConfigDriftDetected"
+        | "OnDiskStateValidationFailed"
+        | "PreflightConfigDriftCheckFailed" => (Level::Error, ""),
         "RetrievePayloadFailed" | "LoadPayloadFailed" | "VerifyPayloadVersionFailed" | "PreconditionBlock" => {
             let text = || format!("{}: {}", event.reason, words::first_line(&event.message));
             log.add(event.last_at(), Level::Error, Subject::Version, text);
@@ -167,14 +172,11 @@ fn said(event: &Event, log: &mut Log) {
         }
         _ => return,
     };
-    let name = event.involved_object.name.clone();
-    if event.involved_object.kind != "Node" || name.is_empty() {
-        return;
-    }
+    let Some(name) = node_of(event) else { return };
     let text = if words.is_empty() {
         format!("{name}: {}", words::first_line(&event.message))
     } else {
         format!("{name} {words}")
     };
-    log.add(event.first_at(), level, Subject::Node(name), || text);
+    log.add(event.first_at(), level, Subject::Node(name.to_owned()), || text);
 }

@@ -8,6 +8,7 @@ use super::assessment::{Assessment, Node, NodePhase, Pool, Source, Update};
 use super::capacity::{self, Member};
 use super::facts::Facts;
 use super::membership::{Membership, Pools};
+use super::node_events::{self, NodeEvents};
 use super::node_phase::{self, Aim, Marks, Phase, Steps};
 use super::{cordon, drain, pool_phase, words};
 use crate::api::{self, Conditions as _, Tri, node_key};
@@ -56,7 +57,7 @@ struct Lookup<'a> {
     now: DateTime<Utc>,
     pools: Pools<'a>,
     aims: Vec<PoolAim<'a>>,
-    drain_events: HashMap<&'a str, &'a api::Event>,
+    events: HashMap<&'a str, NodeEvents<'a>>,
 }
 
 /// What a pool asks of its nodes.
@@ -79,7 +80,7 @@ impl<'a> Lookup<'a> {
             now,
             pools: Pools::new(&facts.pools),
             aims: Vec::new(),
-            drain_events: drain::failures_by_node(&facts.events),
+            events: node_events::by_node(&facts.events),
         };
         lookup.aims = facts.pools.iter().map(|pool| lookup.aim(pool)).collect();
         lookup
@@ -131,13 +132,15 @@ impl<'a> Lookup<'a> {
             }
             _ => Phase { phase: NodePhase::Unmanaged, since: None, source: Source::Annotations },
         };
+        let events = self.events.get(name).copied().unwrap_or_default();
+        let phase = Phase { since: phase.since.or_else(|| events.since(phase.phase, self.update.started)), ..phase };
         let cordon = cordon::cordon(node, marks, steps);
         let drain_started = steps
             .and_then(|steps| steps.cordoned)
             .filter(|cordoned| cordoned.status == Tri::True)
             .and_then(|cordoned| cordoned.since)
             .or_else(|| cordon.as_ref().and_then(|cordon| cordon.since));
-        let event = self.drain_events.get(name).copied();
+        let event = events.drain_failure;
         let drain_trouble = drain::trouble(&phase, marks, steps, event, drain_started, self.now);
         let heard = node.status.conditions.condition("Ready");
         let (since, since_rebuilt) = clock(&phase, marks, name, last, self.now);

@@ -164,3 +164,136 @@ pub fn newer_first(a: &str, b: &str) -> Ordering {
         (Err(_), Err(_)) => a.cmp(b),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use super::*;
+    use crate::upgrade::specimen::{NEW, OLD, Specimen, at, condition, stamp};
+    use serde_json::{Value, json};
+
+    fn told(cluster: &Specimen) -> Update {
+        update(&serde_json::from_value(cluster.version.clone()).unwrap())
+    }
+
+    #[test]
+    fn history_tells_from_and_to() {
+        let updating = told(&Specimen::updating());
+        assert_eq!((updating.from.as_deref(), updating.to.as_deref()), (Some(OLD), Some(NEW)));
+        assert!(updating.in_progress && !updating.installing && !updating.multi_arch);
+        assert_eq!((updating.started, updating.completed), (Some(at(0)), None));
+        assert_eq!(updating.payload.map(|payload| (payload.done, payload.total)), Some((100, 900)));
+        assert_eq!(updating.waiting_on, ["etcd"]);
+
+        let finished = told(&Specimen::finished());
+        assert_eq!((finished.in_progress, finished.completed), (false, Some(at(60))));
+        assert_eq!(finished.payload, None);
+    }
+
+    #[test]
+    fn a_retarget_comes_from_what_was_never_completed() {
+        let mut cluster = Specimen::updating();
+        let history = cluster.version["status"]["history"].as_array_mut().unwrap();
+        history.insert(
+            1,
+            json!({"state": "Partial", "version": "4.19.1", "startedTime": stamp(-60), "completionTime": stamp(0)}),
+        );
+        let update = told(&cluster);
+        assert_eq!((update.from.as_deref(), update.from_incomplete.as_deref()), (Some(OLD), Some("4.19.1")));
+    }
+
+    #[test]
+    fn the_same_version_by_another_image_is_a_migration_to_multi_arch() {
+        let mut cluster = Specimen::updating();
+        cluster.version["status"]["history"][0]["version"] = json!(OLD);
+        assert!(told(&cluster).multi_arch);
+    }
+
+    #[test]
+    fn a_first_entry_alone_is_an_installation_while_it_runs() {
+        let mut cluster = Specimen::updating();
+        cluster.version["status"]["history"].as_array_mut().unwrap().truncate(1);
+        let update = told(&cluster);
+        assert!(update.installing);
+        assert_eq!((update.from, update.from_incomplete), (None, None));
+    }
+
+    fn asked_for(version: &str) -> Specimen {
+        let mut cluster = Specimen::idle();
+        cluster.version["spec"]["desiredUpdate"] = json!({"version": version, "image": "", "force": false});
+        cluster
+    }
+
+    #[test]
+    fn a_request_is_told_until_it_is_accepted() {
+        let mut cluster = asked_for(NEW);
+        cluster.version["metadata"]["generation"] = json!(4);
+        let unseen = told(&cluster).requested.unwrap();
+        assert_eq!((unseen.target.as_str(), unseen.step.as_str(), unseen.refused), (NEW, "", false), "not seen yet");
+
+        cluster.version["status"]["observedGeneration"] = json!(4);
+        cluster.says("ReleaseAccepted", "Unknown", "RetrievePayload", "Retrieving", 1);
+        let retrieving = told(&cluster).requested.unwrap();
+        assert_eq!((retrieving.step.as_str(), retrieving.refused), ("RetrievePayload", false));
+
+        cluster.says("ReleaseAccepted", "False", "PreconditionChecks", "Preconditions failed", 3);
+        let refused = told(&cluster).requested.unwrap();
+        assert_eq!((refused.step.as_str(), refused.refused, refused.since), ("PreconditionChecks", true, Some(at(3))));
+
+        cluster.says("ReleaseAccepted", "True", "PayloadLoaded", "", 4);
+        cluster.version["status"]["desired"]["version"] = json!(NEW);
+        assert_eq!(told(&cluster).requested, None);
+    }
+
+    #[test]
+    fn an_invalid_request_is_refused() {
+        let mut cluster = asked_for("4.99.0");
+        cluster.says(
+            "Invalid",
+            "True",
+            "InvalidClusterVersion",
+            "when image is empty the update must be an available update",
+            2,
+        );
+        let requested = told(&cluster).requested.unwrap();
+        assert!(requested.refused);
+        assert!(requested.message.contains("available update"));
+    }
+
+    #[test]
+    fn a_request_by_image_is_compared_by_image() {
+        let mut cluster = Specimen::idle();
+        cluster.version["spec"]["desiredUpdate"] = json!({"version": "", "image": "registry/release@sha256:old"});
+        assert_eq!(told(&cluster).requested, None);
+    }
+
+    #[test]
+    fn offers_are_newest_first_with_their_risks_and_gates() {
+        let recommended = |status: &str, reason: &str| json!([condition("Recommended", status, reason, "because", 0)]);
+        let release =
+            |version: &str| json!({"version": version, "image": format!("registry/release@sha256:{version}")});
+        let conditional =
+            |version: &str, conditions: Value| json!({"release": release(version), "conditions": conditions});
+        let mut cluster = Specimen::idle();
+        let status = &mut cluster.version["status"];
+        status["availableUpdates"] = json!([release("4.18.25"), release("4.19.3")]);
+        status["conditionalUpdates"] = json!([
+            conditional("4.18.30", recommended("False", "BadDisk")),
+            conditional("4.19.3", recommended("True", "NotExposedToRisks")),
+            conditional("4.18.9-rc.1", json!([])),
+        ]);
+        let offers: Vec<(String, Option<String>)> =
+            told(&cluster).offers.into_iter().map(|offer| (offer.version, offer.risk)).collect();
+        let versions: Vec<&str> = offers.iter().map(|(version, _)| version.as_str()).collect();
+        assert_eq!(versions, ["4.19.3", "4.18.30", "4.18.25", "4.18.9-rc.1"]);
+        assert_eq!(offers[0].1, None);
+        assert_eq!(offers[1].1.as_deref(), Some("BadDisk: because"));
+        assert_eq!(offers[3].1.as_deref(), Some("not evaluated yet"));
+
+        cluster.says("Upgradeable", "False", "AdminAckRequired", "read this first", 0);
+        let gated = told(&cluster).offers;
+        assert_eq!(gated[0].risk.as_deref(), Some("Upgradeable is False: AdminAckRequired: read this first"));
+        assert_eq!(gated[2].risk, None, "a patch update is not concerned");
+    }
+}

@@ -1,5 +1,7 @@
 //! Small words that several sentences share.
 
+use std::fmt::Write as _;
+
 use chrono::TimeDelta;
 
 /// A span of time for people: `45s`, `14m`, `1h05m`, `2d3h`. Negative spans are `0s`: clocks differ.
@@ -38,7 +40,7 @@ pub fn some_of<'a>(names: impl ExactSizeIterator<Item = &'a str>, shown: usize) 
         text.push_str(name);
     }
     if total > shown {
-        text.push_str(&format!(" and {} more", total - shown));
+        let _ = write!(text, " and {} more", total - shown); // writing to a String cannot fail
     }
     text
 }

@@ -76,7 +76,7 @@ impl ClusterOperators {
         let changed: Vec<&str> = world
             .seen
             .nodes
-            .changed
+            .altered
             .iter()
             .map(|(_, node)| node.as_str())
             .filter(|node| world.seen.pool_of(node) == Some("master"))
@@ -100,7 +100,7 @@ impl ClusterOperators {
             Style::DaemonSet(namespace, name) => {
                 world.seen.daemon_sets.changed.contains(&(namespace.to_owned(), name.to_owned()))
             }
-            Style::StaticPods => !self.masters_down.is_empty() || world.seen.nodes.has_news(),
+            Style::StaticPods => !self.masters_down.is_empty() || !world.seen.nodes.altered.is_empty(),
             Style::Deployment | Style::MachineConfig => false,
         };
         disturbed
@@ -236,7 +236,7 @@ impl ClusterOperators {
         };
         world.store.update(Res::CLUSTER_OPERATORS, None, operator.name, |object| {
             object["status"]["versions"] = versions(operator, version);
-            let parts: [(&str, bool, Option<&(String, String)>); 3] = [
+            let parts = [
                 ("Progressing", true, statement.progressing.as_ref()),
                 ("Degraded", true, statement.degraded.as_ref()),
                 ("Available", false, statement.unavailable.as_ref()),
@@ -289,7 +289,8 @@ fn working(operator: &Operator, rollout: &Rollout, elapsed: Duration) -> (String
             let revision = 7 + crate::sim::cluster::object::hash(&format!("{} {target}", operator.name)) % 12;
             let message = match done {
                 0 => format!(
-                    "NodeInstallerProgressing: 3 nodes are at revision {}; 0 nodes have achieved new revision {revision}",
+                    "NodeInstallerProgressing: 3 nodes are at revision {}; 0 nodes have achieved new revision \
+                     {revision}",
                     revision - 1
                 ),
                 1 => format!(

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::seen::Key;
 use super::world::{Actor, EventType, Power, World};
-use crate::sim::cluster::nodes::lease_time;
+use crate::sim::cluster::machines::lease_time;
 use crate::sim::cluster::object::{Condition, annotation, items, set_condition, text, uuid};
 use crate::sim::cluster::release;
 use crate::sim::cluster::workloads::{STOP, run};
@@ -30,8 +30,8 @@ const MANY_NODES: usize = 100;
 pub struct Kubelet {
     starting: BTreeMap<Key, Duration>,
     stopping: BTreeMap<Key, Duration>,
-    reports: BTreeMap<(DateTime<Utc>, String), ()>,
-    renewals: BTreeMap<(DateTime<Utc>, String), ()>,
+    reports: BTreeSet<(DateTime<Utc>, String)>,
+    renewals: BTreeSet<(DateTime<Utc>, String)>,
     known: BTreeSet<String>,
     boots: BTreeMap<String, u32>,
 }
@@ -43,8 +43,10 @@ impl Actor for Kubelet {
         self.watch_pods(world);
         self.start_pods(world);
         self.stop_pods(world);
-        self.report(world);
-        self.renew(world);
+        if !world.unwatched {
+            self.report(world);
+            self.renew(world);
+        }
     }
 }
 
@@ -62,14 +64,14 @@ impl Kubelet {
                     let share = world.dice.roll(&format!("{what} {node}")) % 1_000;
                     world.now + TimeDelta::milliseconds(limit.num_milliseconds() * share as i64 / 1_000)
                 };
-                self.reports.insert((spread(STATUS_REPORT, "report"), node.clone()), ());
-                self.renewals.insert((spread(LEASE_RENEWAL, "lease"), node.clone()), ());
+                self.reports.insert((spread(STATUS_REPORT, "report"), node.clone()));
+                self.renewals.insert((spread(LEASE_RENEWAL, "lease"), node.clone()));
             }
         }
     }
 
     fn report(&mut self, world: &World) {
-        for node in take_due(&mut self.reports, world.now) {
+        for (due, node) in take_due(&mut self.reports, world.now) {
             if world.seen.node(&node).is_none() {
                 self.known.remove(&node);
                 continue;
@@ -84,13 +86,13 @@ impl Kubelet {
                     }
                 });
             }
-            self.reports.insert((world.now + STATUS_REPORT, node), ());
+            self.reports.insert((next(due, STATUS_REPORT, world.now), node));
         }
     }
 
     fn renew(&mut self, world: &World) {
         let often = if world.seen.nodes.len() > MANY_NODES { LEASE_RENEWAL * 3 } else { LEASE_RENEWAL };
-        for node in take_due(&mut self.renewals, world.now) {
+        for (due, node) in take_due(&mut self.renewals, world.now) {
             if world.seen.node(&node).is_none() {
                 continue;
             }
@@ -99,7 +101,7 @@ impl Kubelet {
                     lease["spec"]["renewTime"] = json!(lease_time(world.now));
                 });
             }
-            self.renewals.insert((world.now + often, node), ());
+            self.renewals.insert((next(due, often, world.now), node));
         }
     }
 
@@ -221,9 +223,16 @@ impl Kubelet {
     }
 }
 
-fn take_due(queue: &mut BTreeMap<(DateTime<Utc>, String), ()>, now: DateTime<Utc>) -> Vec<String> {
+fn take_due(queue: &mut BTreeSet<(DateTime<Utc>, String)>, now: DateTime<Utc>) -> BTreeSet<(DateTime<Utc>, String)> {
     let later = queue.split_off(&(now + TimeDelta::nanoseconds(1), String::new()));
-    std::mem::replace(queue, later).into_keys().map(|(_, node)| node).collect()
+    std::mem::replace(queue, later)
+}
+
+/// The next time after `now` of something that was due at `due` and comes back every `interval`: what was missed is not
+/// made up for, and nodes that were spread stay spread.
+fn next(due: DateTime<Utc>, interval: TimeDelta, now: DateTime<Utc>) -> DateTime<Utc> {
+    let late = (now - due).num_milliseconds().max(0) / interval.num_milliseconds().max(1);
+    due + interval * (late as i32 + 1)
 }
 
 /// How long a machine is away: what the scenario says, else what a cloud machine needs.

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::seen::{Entry, NodeView, UPDATE_TAINT};
 use super::world::{Actor, Event, EventType, World, involved};
-use crate::sim::cluster::nodes::MCO;
+use crate::sim::cluster::machines::MCO;
 use crate::sim::cluster::object::{
     Condition, annotate, condition_status, flag, items, name, set_condition, status, text,
 };
@@ -117,7 +117,7 @@ impl NodeController {
 
     fn queue(&mut self, world: &World) {
         let mut pools: BTreeSet<&str> = world.seen.pools.changed.iter().map(|(_, pool)| pool.as_str()).collect();
-        for (_, node) in &world.seen.nodes.changed {
+        for (_, node) in &world.seen.nodes.altered {
             pools.extend(world.seen.pool_of(node));
         }
         if world.seen.nodes.before.iter().any(|((_, node), _)| world.seen.node(node).is_none()) {
@@ -311,7 +311,8 @@ pub fn report(pool: &Value) -> PoolReport {
         let reason =
             super::super::cluster::object::condition(pool, "NodeDegraded").map_or("", |it| text(it, "/message"));
         format!(
-            "(pool degraded: true total: {total}, ready {ready}, updated: {updated}, unavailable: {unavailable}, reason: {reason})"
+            "(pool degraded: true total: {total}, ready {ready}, updated: {updated}, unavailable: {unavailable}, \
+             reason: {reason})"
         )
     } else {
         format!(
@@ -345,6 +346,7 @@ mod tests {
             state: "Done".to_owned(),
             desired_drain: String::new(),
             applied_drain: String::new(),
+            readiness: "True".to_owned(),
             ready: true,
             unschedulable: false,
             pressed: false,
@@ -354,7 +356,7 @@ mod tests {
         }
     }
 
-    fn pool(limit: Value) -> Value {
+    fn pool(limit: &Value) -> Value {
         json!({"metadata": {"name": "worker"}, "spec": {"configuration": {"name": "new"}, "maxUnavailable": limit}})
     }
 
@@ -362,7 +364,7 @@ mod tests {
     fn the_next_node_is_the_oldest_of_the_first_zone_and_nodes_without_zone_come_last() {
         let nodes =
             [node("a", None, 400), node("b", Some("z2"), 300), node("c", Some("z1"), 1), node("d", Some("z1"), 9)];
-        let order: Vec<&str> = candidates(&pool(json!(1)), &nodes.iter().collect::<Vec<_>>())
+        let order: Vec<&str> = candidates(&pool(&json!(1)), &nodes.iter().collect::<Vec<_>>())
             .iter()
             .map(|node| node.name.as_str())
             .collect();
@@ -371,11 +373,11 @@ mod tests {
 
     #[test]
     fn percentages_round_down_and_never_below_one() {
-        assert_eq!(max_unavailable(&pool(json!("10%")), 19), 1);
-        assert_eq!(max_unavailable(&pool(json!("10%")), 2_000), 200);
-        assert_eq!(max_unavailable(&pool(json!("1%")), 6), 1);
-        assert_eq!(max_unavailable(&pool(json!(0)), 6), 1);
-        assert_eq!(max_unavailable(&pool(Value::Null), 6), 1);
+        assert_eq!(max_unavailable(&pool(&json!("10%")), 19), 1);
+        assert_eq!(max_unavailable(&pool(&json!("10%")), 2_000), 200);
+        assert_eq!(max_unavailable(&pool(&json!("1%")), 6), 1);
+        assert_eq!(max_unavailable(&pool(&json!(0)), 6), 1);
+        assert_eq!(max_unavailable(&pool(&Value::Null), 6), 1);
     }
 
     #[test]
@@ -386,8 +388,8 @@ mod tests {
         stuck.state = "Degraded".to_owned();
         let others = [node("b", None, 1), node("c", None, 1), node("d", None, 1)];
         let nodes: Vec<&NodeView> = [&stuck].into_iter().chain(&others).collect();
-        assert_eq!(capacity(&pool(json!(2)), &nodes), 0);
-        assert_eq!(capacity(&pool(json!(3)), &nodes), 1);
+        assert_eq!(capacity(&pool(&json!(2)), &nodes), 0);
+        assert_eq!(capacity(&pool(&json!(3)), &nodes), 1);
     }
 
     #[test]
@@ -396,7 +398,7 @@ mod tests {
         cordoned.unschedulable = true;
         let other = node("b", None, 1);
         let nodes = [&cordoned, &other];
-        assert_eq!(capacity(&pool(json!(1)), &nodes), 0);
-        assert_eq!(candidates(&pool(json!(1)), &nodes), [&other]);
+        assert_eq!(capacity(&pool(&json!(1)), &nodes), 0);
+        assert_eq!(candidates(&pool(&json!(1)), &nodes), [&other]);
     }
 }

@@ -33,7 +33,7 @@ impl Actor for NodeLifecycle {
         let changed: Vec<NodeView> = world
             .seen
             .nodes
-            .changed
+            .altered
             .iter()
             .filter_map(|(_, node)| world.seen.node(node))
             .map(|node| node.view.clone())

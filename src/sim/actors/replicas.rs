@@ -1,7 +1,7 @@
 //! The controllers that keep pods in number: Deployments, ReplicaSets, StatefulSets, DaemonSets, and the operators'
 //! guards of static pods.
 //!
-//! Rules: Kubernetes, pkg/controller/{deployment,replicaset,statefulset,daemon}; library-go, staticpod guard controller.
+//! Rules: Kubernetes, pkg/controller/{deployment,replicaset,statefulset,daemon}; library-go, guards of static pods.
 
 use std::collections::BTreeSet;
 
@@ -176,7 +176,7 @@ impl Replicas {
         }
         world.store.update(Res::REPLICA_SETS, Some(place), name(set), |object| {
             let generation = object["metadata"]["generation"].clone();
-            let count = pods.len().max(0);
+            let count = pods.len();
             object["status"] = json!({
                 "availableReplicas": ready, "fullyLabeledReplicas": count, "observedGeneration": generation,
                 "readyReplicas": ready, "replicas": count,

@@ -40,16 +40,13 @@ impl Actor for Scheduler {
             let Some(pod) = world.seen.pods.get(&key.0, &key.1) else { continue };
             let object = std::sync::Arc::clone(&pod.object);
             let owner = pod.view.owner.clone();
-            match choose(world, &object, &owner, &placed) {
-                Some(node) => {
-                    world.store.update(Res::PODS, Some(&key.0), &key.1, |pod| bind(pod, &node, world.now));
-                    *placed.entry(node).or_default() += 1;
-                    self.backoff.remove(&key);
-                }
-                None => {
-                    unschedulable(world, &key, &object);
-                    self.backoff.insert(key, world.elapsed + BACKOFF);
-                }
+            if let Some(node) = choose(world, &object, &owner, &placed) {
+                world.store.update(Res::PODS, Some(&key.0), &key.1, |pod| bind(pod, &node, world.now));
+                *placed.entry(node).or_default() += 1;
+                self.backoff.remove(&key);
+            } else {
+                unschedulable(world, &key, &object);
+                self.backoff.insert(key, world.elapsed + BACKOFF);
             }
         }
         if !self.backoff.is_empty() {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
-use crate::sim::cluster::nodes::MCO;
+use crate::sim::cluster::machines::MCO;
 use crate::sim::cluster::object::{annotation, flag, items, label, name, namespace, selects, text, time};
 use crate::sim::kinds::Res;
 use crate::sim::store::{ChangeKind, Store};
@@ -15,7 +15,7 @@ use crate::sim::store::{ChangeKind, Store};
 pub type Key = (String, String);
 
 /// The part of an object that controllers decide by.
-pub trait View {
+pub trait View: PartialEq {
     /// Reads it.
     fn read(object: &Value) -> Self;
 }
@@ -37,18 +37,28 @@ pub struct Mirror<T> {
     entries: BTreeMap<Key, Entry<T>>,
     /// Objects that appeared or changed since the last refresh.
     pub changed: BTreeSet<Key>,
+    /// Those of them whose view is another than before, and objects that vanished: a heartbeat alters nothing.
+    pub altered: BTreeSet<Key>,
     /// Objects that vanished since the last refresh, and objects that changed, as they were.
     pub before: Vec<(Key, Entry<T>)>,
 }
 
 impl<T: View> Mirror<T> {
     fn new(res: Res) -> Self {
-        Self { res, version: None, entries: BTreeMap::new(), changed: BTreeSet::new(), before: Vec::new() }
+        Self {
+            res,
+            version: None,
+            entries: BTreeMap::new(),
+            changed: BTreeSet::new(),
+            altered: BTreeSet::new(),
+            before: Vec::new(),
+        }
     }
 
     /// Catches up with the store; returns how many objects were read.
     fn refresh(&mut self, store: &Store) -> usize {
         self.changed.clear();
+        self.altered.clear();
         self.before.clear();
         let news = self.version.map(|version| store.changes_since(self.res, version));
         let Some(Ok((changes, version))) = news else { return self.relist(store) };
@@ -58,10 +68,14 @@ impl<T: View> Mirror<T> {
             let key = (namespace(&change.object).to_owned(), name(&change.object).to_owned());
             let old = if change.kind == ChangeKind::Deleted {
                 self.changed.remove(&key);
+                self.altered.insert(key.clone());
                 self.entries.remove(&key)
             } else {
                 let view = T::read(&change.object);
                 self.changed.insert(key.clone());
+                if self.entries.get(&key).is_none_or(|old| old.view != view) {
+                    self.altered.insert(key.clone());
+                }
                 self.entries.insert(key.clone(), Entry { object: change.object, view })
             };
             if let Some(old) = old {
@@ -79,9 +93,11 @@ impl<T: View> Mirror<T> {
         for object in objects {
             let key = (namespace(&object).to_owned(), name(&object).to_owned());
             self.changed.insert(key.clone());
+            self.altered.insert(key.clone());
             let view = T::read(&object);
             self.entries.insert(key, Entry { object, view });
         }
+        self.altered.extend(old.keys().cloned());
         self.before.extend(old);
         self.entries.len()
     }
@@ -129,7 +145,7 @@ impl<T: View> Mirror<T> {
 }
 
 /// A kind of which controllers need the object only.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Whole;
 
 impl View for Whole {
@@ -157,6 +173,8 @@ pub struct NodeView {
     pub desired_drain: String,
     /// `lastAppliedDrain`.
     pub applied_drain: String,
+    /// The status of Ready: True, False or Unknown.
+    pub readiness: String,
     /// Ready is True.
     pub ready: bool,
     /// `spec.unschedulable`.
@@ -195,6 +213,7 @@ impl View for NodeView {
             state: note("state"),
             desired_drain: note("desiredDrain"),
             applied_drain: note("lastAppliedDrain"),
+            readiness: status("Ready").to_owned(),
             ready: status("Ready") == "True",
             unschedulable: flag(object, "/spec/unschedulable"),
             pressed: status("DiskPressure") == "True" || status("NetworkUnavailable") == "True",

@@ -158,7 +158,8 @@ fn conditions(object: &mut Value) -> &mut Vec<Value> {
 /// An owner reference that controls.
 pub fn owner(api_version: &str, kind: &str, name: &str, uid: &str) -> Value {
     json!([{
-        "apiVersion": api_version, "kind": kind, "name": name, "uid": uid, "controller": true, "blockOwnerDeletion": true,
+        "apiVersion": api_version, "kind": kind, "name": name, "uid": uid,
+        "controller": true, "blockOwnerDeletion": true,
     }])
 }
 
@@ -184,7 +185,7 @@ pub fn hex(text: &str, length: usize) -> String {
     let mut digits = String::with_capacity(length + 16);
     let mut state = hash(text);
     while digits.len() < length {
-        digits.push_str(&format!("{state:016x}"));
+        digits.extend(format!("{state:016x}").chars());
         state = mix(state);
     }
     digits.truncate(length);

@@ -196,6 +196,7 @@ pub fn versions(operator: &Operator, version: &str) -> Value {
         let value = match *name {
             "operator-image" => release::component_image(version, "machine-config-operator"),
             "raw-internal"
+            | "etcd"
             | "feature-gates"
             | "oauth-apiserver"
             | "ocp-tuned"
@@ -209,7 +210,6 @@ pub fn versions(operator: &Operator, version: &str) -> Value {
             "operator-lifecycle-manager" => {
                 format!("{version}-{}", &object::hex(&format!("olm {version}"), 7))
             }
-            "etcd" => version.to_owned(),
             component => release::component_image(version, component),
         };
         versions.push(json!({"name": name, "version": value}));
@@ -225,7 +225,13 @@ pub fn calm(operator: &Operator, version: &str) -> BTreeMap<&'static str, (&'sta
         Style::StaticPods => {
             let revision = 6 + object::hash(&format!("{} {version}", operator.name)) % 12;
             [
-                ("AsExpected", format!("StaticPodsAvailable: 3 nodes are active; 3 nodes are at revision {revision}")),
+                (
+                    "AsExpected",
+                    format!(
+                        "StaticPodsAvailable: 3 nodes are active; 3 nodes are at revision \
+                  {revision}"
+                    ),
+                ),
                 ("AsExpected", format!("NodeInstallerProgressing: 3 nodes are at revision {revision}")),
                 ("AsExpected", "NodeControllerDegraded: All master nodes are ready".to_owned()),
                 ("AsExpected", well()),

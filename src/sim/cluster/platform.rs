@@ -114,7 +114,7 @@ pub fn guard_pod(namespace: &str, name: &str, node: &str, version: &str) -> Valu
     template.grace = 3;
     template.stop = 1;
     template.labels = json!({"app": guard});
-    let pod_name = format!("{}-guard-{node}", name);
+    let pod_name = format!("{name}-guard-{node}");
     workloads::pod(&template.object(), namespace, &pod_name, Value::Null)
 }
 

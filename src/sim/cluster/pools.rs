@@ -159,7 +159,7 @@ pub fn build(builder: &Builder<'_>) {
         builder.born(Res::MACHINE_CONFIGS, rendered, updated);
         builder.store.update(Res::MACHINE_CONFIG_POOLS, None, pool_name, |object| {
             object["spec"]["configuration"] = target.clone();
-            object["status"] = initial_status(target, pool.nodes, updated, builder);
+            object["status"] = initial_status(&target, pool.nodes, updated, builder);
         });
     }
 }
@@ -191,8 +191,8 @@ fn skeleton(pool_name: &str, pool: &Pool) -> Value {
     json!({"metadata": {"name": pool_name, "labels": labels}, "spec": spec})
 }
 
-fn initial_status(target: Value, nodes: usize, updated: DateTime<Utc>, builder: &Builder<'_>) -> Value {
-    let rendered = text(&target, "/name").to_owned();
+fn initial_status(target: &Value, nodes: usize, updated: DateTime<Utc>, builder: &Builder<'_>) -> Value {
+    let rendered = text(target, "/name").to_owned();
     let condition = |kind: &str, status: &str, message: &str, since: DateTime<Utc>| {
         json!({
             "lastTransitionTime": timestamp(since), "message": message, "reason": "", "status": status, "type": kind,

@@ -2,20 +2,26 @@
 //! objects that move in between.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use oc_cockpit::actions::audit::Actor;
+use oc_cockpit::actions::audit::{Actor, Audit as _, Given, Proof};
 use oc_cockpit::actions::outcome::{Order, Outcome, Rehearsal};
-use oc_cockpit::actions::{ActionId, Plan, Refusal, Session, Target, again, plan};
+use oc_cockpit::actions::{ActionId, Plan, Question, Refusal, Session, Target, again, permissions, plan};
+use oc_cockpit::cluster::Cluster;
 use oc_cockpit::cluster::execute::{execute, rehearse};
 use oc_cockpit::recorder::Recorder;
 use oc_cockpit::sim::kinds::Res;
 use oc_cockpit::sim::server::{Options, Simulation, serve};
 use oc_cockpit::sim::store::Store;
+use oc_cockpit::upgrade::assess::assess;
 use oc_cockpit::upgrade::assessment::Assessment;
+use oc_cockpit::upgrade::facts::Facts;
+use oc_cockpit::upgrade::memory::Memory;
 use serde_json::{Value, json};
+use tokio::sync::watch::Receiver;
 
 use super::in_process::InProcess;
-use super::sample::{Sample, assess_live};
+use super::sample::{Sample, assess_live, now};
 use super::script::{lines, scratch};
 use crate::support::sim::{namespace, pod};
 
@@ -68,7 +74,9 @@ impl Person {
     async fn confirms(self, client: &InProcess) -> (Outcome, Vec<Value>) {
         let path = scratch("simulated").join("audit.jsonl");
         let (recorder, task) = Recorder::start(Some(path.clone()));
-        let order = Order { rehearsal: self.rehearsal, actor: Actor::of(&self.seen, &session()), answers: Vec::new() };
+        let answer = |question: &Question| Given { name: question.name.into(), answer: "s3://backups/etcd".into() };
+        let answers = self.plan.questions.iter().map(answer).collect();
+        let order = Order { rehearsal: self.rehearsal, actor: Actor::of(&self.seen, &session()), answers };
         let outcome = execute(client, order, &recorder, replanner(self.seen, self.plan)).await;
         task.close(&recorder).await;
         (outcome, lines(&path))
@@ -129,26 +137,40 @@ async fn starting_an_update() {
     insta::assert_snapshot!(requests);
 }
 
-#[tokio::test]
-async fn starting_an_update_removes_a_preflight_and_keeps_accepted_risks() {
+#[test]
+fn starting_an_update_removes_a_preflight_and_keeps_accepted_risks() {
     let mut sample = Sample::idle();
     sample.edit("version", |version| {
         version["spec"]["desiredUpdate"] = json!({
-            "version": "4.18.22", "image": "quay.io/r@sha256:1822", "architecture": "", "force": false,
+            "version": "4.18.22", "image": "quay.io/r@sha256:1822", "architecture": "", "force": true,
             "mode": "Preflight", "acceptRisks": [{ "name": "DiskLoss" }],
         });
     });
-    let simulation = simulation(&sample);
-    let (store, client) = (simulation.store(), InProcess::new(simulation.service()));
-    let person = rehearsed(&store, &client, ActionId::StartUpdate, &Target::Version("4.18.25".into())).await;
-    let (outcome, _) = person.confirms(&client).await;
-    assert!(matches!(outcome, Outcome::Accepted { .. }), "{outcome:?}");
-    let version = store.get(Res::CLUSTER_VERSIONS, None, "version").unwrap();
+    let plan = sample.plan(ActionId::StartUpdate, &Target::Version("4.18.25".into())).unwrap();
+    // On a cluster whose schema knows both fields (4.22 and later, by feature gate) the merge decides.
+    let mut version = sample.object("version");
+    json_patch::merge(&mut version, &plan.writes[0].body);
     let expected = json!({
         "version": "4.18.25", "image": "quay.io/r@sha256:1825", "architecture": "", "force": false,
         "acceptRisks": [{ "name": "DiskLoss" }],
     });
     assert_eq!(version["spec"]["desiredUpdate"], expected);
+}
+
+#[tokio::test]
+async fn a_field_that_the_schema_does_not_know_is_an_error_already_in_the_dry_run() {
+    let simulation = simulation(&Sample::idle());
+    let (store, client) = (simulation.store(), InProcess::new(simulation.service()));
+    let seen = look(&store);
+    let mut plan = plan(&seen, &session(), ActionId::StartUpdate, &Target::Version("4.18.25".into())).unwrap();
+    let risks = json!([{ "name": "DiskLoss" }]);
+    plan.writes[0].body["spec"]["desiredUpdate"]["acceptRisks"] = risks.clone();
+    plan.writes[0].stored.push(("/spec/desiredUpdate/acceptRisks".into(), risks));
+    let again = plan.clone();
+    let replan = move |_: &Target, _: &[Value]| Ok(again.clone());
+    let rehearsal = rehearse(&client, plan, replan).await.unwrap();
+    assert!(rehearsal.steps[0].words.contains("did not store it: spec.desiredUpdate.acceptRisks"), "{rehearsal:?}");
+    assert!(!rehearsal.ok());
 }
 
 #[tokio::test]
@@ -278,4 +300,49 @@ async fn a_viewer_is_told_which_permission_is_missing_and_changes_nothing() {
     assert!(words.contains("oc auth can-i patch mcp/worker"), "{words}");
     assert_eq!((audit.len(), audit[1]["status"].as_u64()), (2, Some(403)));
     assert!(!look(&server.store).pool("worker").unwrap().paused);
+}
+
+/// Waits until what the client observes satisfies `holds`.
+async fn until(facts: &mut Receiver<Arc<Facts>>, holds: impl Fn(&Assessment) -> bool) -> Assessment {
+    loop {
+        let seen = Arc::clone(&facts.borrow_and_update());
+        let assessment = assess(seen, &Memory::default(), now());
+        if holds(&assessment) {
+            return assessment;
+        }
+        tokio::time::timeout(Duration::from_secs(20), facts.changed()).await.expect("nothing changed").unwrap();
+    }
+}
+
+#[tokio::test]
+async fn the_cockpits_own_client_pauses_a_pool_and_its_watch_shows_it() {
+    let simulation = simulation(&Sample::rolling());
+    let cluster = Cluster::start_in_process(kube::Client::new(simulation.service(), "default"));
+    let mut facts = cluster.facts();
+    let ready = |seen: &Assessment| {
+        let asked = |permission| seen.facts.access.answer(&permission).is_some();
+        seen.facts.complete() && seen.facts.link.state.writable() && permissions().into_iter().all(asked)
+    };
+    let seen = until(&mut facts, ready).await;
+    let target = Target::Pool("worker".into());
+    let plan = plan(&seen, &session(), ActionId::PausePool, &target).unwrap();
+    let requests = cluster.requests();
+    let rehearsal = rehearse(&requests, plan.clone(), replanner(seen.clone(), plan.clone())).await.unwrap();
+    assert!(rehearsal.ok(), "{rehearsal:?}");
+
+    let path = scratch("client").join("audit.jsonl");
+    let (recorder, task) = Recorder::start(Some(path.clone()));
+    let order = Order { rehearsal, actor: Actor::of(&seen, &session()), answers: Vec::new() };
+    let outcome = execute(&requests, order, &recorder, replanner(seen, plan.clone())).await;
+    assert!(matches!(outcome, Outcome::Accepted { .. }), "{outcome:?}");
+    let shown = until(&mut facts, |seen| plan.effect.holds(seen)).await;
+    recorder.proved(&outcome.unproved(), Proof::Seen { at: now() }).await;
+    task.close(&recorder).await;
+
+    let whose = shown.pool("worker").unwrap().paused_by.clone().unwrap();
+    assert_eq!(whose.0, "oc-cockpit");
+    let audit = lines(&path);
+    assert_eq!((audit.len(), &audit[1]["effect"]), (2, &json!("seen")));
+    assert_eq!(audit[0]["clusterId"], "11111111-2222-3333-4444-555555555555");
+    assert!(audit[0]["user"].as_str().is_some_and(|user| !user.is_empty()), "{}", audit[0]);
 }

@@ -1,0 +1,460 @@
+//! The app as a specification: messages in, effects out. No I/O, no waiting, time by hand.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use serde_json::{Value, json};
+
+use super::{App, Connected, Effect, Msg, News, Start, Switchable, flash};
+use crate::actions::audit::{AuditId, Proof};
+use crate::actions::outcome::{Outcome, Rehearsal, Step, Written};
+use crate::actions::{ActionId, Plan, Refusal, Session, Target};
+use crate::config::{Overrides, parse};
+use crate::input::Key;
+use crate::ui::{Depth, FlashLevel, JobState, Request};
+use crate::upgrade::access::Answer;
+use crate::upgrade::assemble;
+use crate::upgrade::assess::assess;
+use crate::upgrade::assessment::{Assessment, Subject, VerdictKind};
+use crate::upgrade::facts::Facts;
+use crate::upgrade::link::{Link, LinkState};
+use crate::upgrade::memory::Memory;
+
+fn at(millis: i64) -> DateTime<Utc> {
+    DateTime::from_timestamp_millis(1_795_000_000_000 + millis).unwrap()
+}
+
+fn node(name: &str, cordoned: bool) -> Value {
+    json!({
+        "apiVersion": "v1", "kind": "Node",
+        "metadata": {
+            "name": name, "uid": format!("uid-{name}"), "resourceVersion": "7",
+            "labels": {"node-role.kubernetes.io/worker": ""},
+            "annotations": {
+                "machineconfiguration.openshift.io/currentConfig": "rendered-worker-a",
+                "machineconfiguration.openshift.io/desiredConfig": "rendered-worker-a",
+                "machineconfiguration.openshift.io/state": "Done",
+            },
+        },
+        "spec": {"unschedulable": cordoned},
+        "status": {"conditions": [{"type": "Ready", "status": "True"}]},
+    })
+}
+
+fn pool(paused: bool) -> Value {
+    json!({
+        "apiVersion": "machineconfiguration.openshift.io/v1", "kind": "MachineConfigPool",
+        "metadata": {"name": "worker", "uid": "uid-pool", "resourceVersion": "9"},
+        "spec": {
+            "paused": paused, "configuration": {"name": "rendered-worker-a"},
+            "nodeSelector": {"matchLabels": {"node-role.kubernetes.io/worker": ""}},
+        },
+        "status": {"configuration": {"name": "rendered-worker-a"}, "machineCount": 3},
+    })
+}
+
+fn version() -> Value {
+    json!({
+        "apiVersion": "config.openshift.io/v1", "kind": "ClusterVersion",
+        "metadata": {"name": "version", "uid": "uid-version", "resourceVersion": "3"},
+        "spec": {"clusterID": "11111111-2222-4333-8444-555555555555", "channel": "stable-4.18"},
+        "status": {
+            "desired": {"version": "4.18.22", "image": "quay.io/ocp@sha256:aa"},
+            "history": [{"state": "Completed", "version": "4.18.22", "startedTime": "2026-10-20T10:00:00Z",
+                         "completionTime": "2026-10-20T11:00:00Z"}],
+            "conditions": [],
+        },
+    })
+}
+
+/// A picture of a small cluster in which everything may be done.
+fn picture(paused: bool, link: LinkState, epoch: u64) -> Arc<Assessment> {
+    let objects = [version(), pool(paused), node("worker-0", false), node("worker-1", false), node("worker-2", true)];
+    let mut facts = assemble::from_values(&objects, at(0));
+    facts.link = Link { state: link, heard: Some(at(0)), ..Link::recording() };
+    facts.epoch = epoch;
+    let mut access = (*facts.access).clone();
+    access.user = Some("kube:admin".to_owned());
+    access.answers = crate::actions::permissions().into_iter().map(|it| (it, Answer::Allowed)).collect();
+    facts.access = Arc::new(access);
+    Arc::new(assess(Arc::new(facts), &Memory::default(), at(0)))
+}
+
+fn live(paused: bool) -> Arc<Assessment> {
+    picture(paused, LinkState::Live, 1)
+}
+
+fn start(config: &str, overrides: Overrides) -> App {
+    let config = parse(config, "c.yaml").unwrap().config;
+    let start =
+        Start { config, overrides, depth: Depth::None, theme: "dark", audit: None, sim: None, warnings: Vec::new() };
+    let mut nothing = Facts::nothing(at(0));
+    nothing.epoch = 1;
+    let nothing = Arc::new(assess(Arc::new(nothing), &Memory::default(), at(0)));
+    let mut app = App::new(start, nothing, at(0));
+    let context = |name: &str| Switchable { name: name.into(), cluster: "c".into(), user: "u".into() };
+    let connected =
+        Connected { context: "lab".into(), contexts: vec![context("lab"), context("prod")], ..Connected::default() };
+    app.update(Msg::Connected(connected), at(0));
+    app
+}
+
+/// An app that looks at the small cluster.
+fn looking() -> App {
+    let mut app = start("notify: {bell: false}", Overrides::default());
+    app.update(Msg::Assessed(live(false)), at(0));
+    app
+}
+
+fn pause() -> Request {
+    Request::Plan { action: ActionId::PausePool, target: Target::Pool("worker".into()) }
+}
+
+fn rehearsal(plan: &Plan) -> Rehearsal {
+    let step = |object: &str| Step { object: object.to_owned(), words: "would be accepted".into(), ok: true };
+    Rehearsal {
+        plan: plan.clone(),
+        changed: false,
+        steps: plan.writes.iter().map(|write| step(&write.object)).collect(),
+        reads: Vec::new(),
+    }
+}
+
+fn written(plan: &Plan) -> Vec<Written> {
+    let write = |object: &String| Written {
+        object: object.clone(),
+        audit: AuditId(format!("audit-{object}")),
+        words: "200".into(),
+    };
+    plan.writes.iter().map(|it| write(&it.object)).collect()
+}
+
+/// Asks for the plan; its ticket and the plan.
+fn ask(app: &mut App, wish: Request) -> (u64, Plan) {
+    match app.fulfil(vec![wish]).as_slice() {
+        [Effect::Rehearse { ticket, plan }] => (*ticket, (**plan).clone()),
+        other => panic!("a plan leads to a rehearsal, not to {other:?}"),
+    }
+}
+
+fn confirm(app: &mut App, plan: &Plan) -> Vec<Effect> {
+    app.fulfil(vec![Request::Confirm { plan: Box::new(plan.clone()), answers: Vec::new() }])
+}
+
+/// Plans, rehearses and confirms; the number of the job and the plan.
+fn send(app: &mut App, wish: Request) -> (u64, Plan) {
+    let (ticket, plan) = ask(app, wish);
+    app.update(Msg::Rehearsed { ticket, rehearsed: Box::new(Ok(rehearsal(&plan))) }, at(100));
+    match confirm(app, &plan).as_slice() {
+        [Effect::Execute { id, .. }] => (*id, plan),
+        other => panic!("a confirmation leads to an execution, not to {other:?}"),
+    }
+}
+
+fn state(app: &App, id: u64) -> JobState {
+    app.state.jobs.shown().iter().find(|job| job.id == id).unwrap().state
+}
+
+fn said(app: &App) -> &str {
+    app.state.flash.current().map_or("", |flash| flash.text.as_str())
+}
+
+#[test]
+fn an_action_is_done_when_the_watch_shows_it_and_not_before() {
+    let mut app = looking();
+    let (id, plan) = send(&mut app, pause());
+    let accepted = Outcome::Accepted { done: written(&plan) };
+    let effects = app.update(Msg::JobDone { id, outcome: accepted }, at(200));
+    assert!(matches!(effects.as_slice(), [Effect::Note(_)]), "the reply proves nothing: {effects:?}");
+    assert_eq!(state(&app, id), JobState::Running);
+
+    assert_eq!(app.update(Msg::Assessed(live(false)), at(300)), [], "nothing is seen yet");
+    let effects = app.update(Msg::Assessed(live(true)), at(700));
+    let proof = Proof::Seen { at: at(700) };
+    assert_eq!(effects, [Effect::Prove { ids: vec![AuditId("audit-mcp/worker".into())], proof }]);
+    assert_eq!(state(&app, id), JobState::Done);
+    assert_eq!(app.state.jobs.shown()[0].words, "seen in the watch after 0.6 s");
+}
+
+#[test]
+fn an_effect_that_is_not_seen_in_time_is_said_so_and_still_counts_when_it_comes() {
+    let mut app = looking();
+    let (id, plan) = send(&mut app, pause());
+    app.update(Msg::JobDone { id, outcome: Outcome::Accepted { done: written(&plan) } }, at(200));
+    assert_eq!(app.update(Msg::Tick, at(60_000)), []);
+    let effects = app.update(Msg::Tick, at(60_100));
+    assert!(matches!(effects.as_slice(), [Effect::Prove { proof: Proof::NotSeen { .. }, .. }]), "{effects:?}");
+    assert_eq!(state(&app, id), JobState::Unproven);
+    assert!(said(&app).contains("sent, not seen"), "{}", said(&app));
+    assert_eq!(app.update(Msg::Tick, at(62_000)), [], "it is said once");
+
+    assert_eq!(app.update(Msg::Assessed(live(true)), at(90_000)), [], "the audit entry has ended");
+    assert_eq!(state(&app, id), JobState::Done);
+}
+
+#[test]
+fn a_plan_is_not_sent_before_the_server_rehearsed_it() {
+    let mut app = looking();
+    let (_, plan) = ask(&mut app, pause());
+    assert_eq!(confirm(&mut app, &plan), []);
+    assert!(said(&app).contains("dry run"), "{}", said(&app));
+}
+
+#[test]
+fn a_plan_that_the_server_would_refuse_is_not_sent() {
+    let mut app = looking();
+    let (ticket, plan) = ask(&mut app, pause());
+    let mut refused = rehearsal(&plan);
+    refused.steps[0].ok = false;
+    app.update(Msg::Rehearsed { ticket, rehearsed: Box::new(Ok(refused)) }, at(100));
+    assert_eq!(confirm(&mut app, &plan), []);
+}
+
+#[test]
+fn the_answer_to_an_older_question_is_ignored() {
+    let mut app = looking();
+    let (old, plan) = ask(&mut app, pause());
+    let (new, _) = ask(&mut app, pause());
+    assert_ne!(old, new);
+    app.update(Msg::Rehearsed { ticket: old, rehearsed: Box::new(Ok(rehearsal(&plan))) }, at(100));
+    assert_eq!(confirm(&mut app, &plan), [], "only the newest rehearsal counts");
+    app.update(Msg::Rehearsed { ticket: new, rehearsed: Box::new(Ok(rehearsal(&plan))) }, at(100));
+    assert!(matches!(confirm(&mut app, &plan).as_slice(), [Effect::Execute { .. }]));
+    assert_eq!(confirm(&mut app, &plan), [], "a confirmation is good for one execution");
+}
+
+#[test]
+fn a_plan_that_cannot_be_made_any_more_is_taken_away() {
+    let mut app = looking();
+    let (ticket, plan) = ask(&mut app, pause());
+    let rehearsed = Box::new(Err(Refusal("the pool is gone".into())));
+    app.update(Msg::Rehearsed { ticket, rehearsed }, at(100));
+    assert_eq!(confirm(&mut app, &plan), []);
+    assert_eq!(app.state.log.lines().back().unwrap().outcome, "the pool is gone");
+}
+
+#[test]
+fn nothing_is_written_on_a_stale_picture() {
+    let stale = LinkState::Stale { since: at(-5_000) };
+    let mut app = looking();
+    app.update(Msg::Assessed(picture(false, stale, 1)), at(0));
+    assert_eq!(app.fulfil(vec![pause()]), [], "no plan is made");
+
+    let mut app = looking();
+    let (ticket, plan) = ask(&mut app, pause());
+    app.update(Msg::Rehearsed { ticket, rehearsed: Box::new(Ok(rehearsal(&plan))) }, at(100));
+    app.update(Msg::Assessed(picture(false, stale, 1)), at(200));
+    assert_eq!(confirm(&mut app, &plan), [], "the picture went stale while the plan was on the screen");
+}
+
+#[test]
+fn read_only_by_flag_by_file_and_by_context() {
+    let flag = Overrides { read_only: Some(true), ..Overrides::default() };
+    let write = Overrides { read_only: Some(false), ..Overrides::default() };
+    let by_context = "contexts: {'prod*': {read-only: true, label: production}}";
+    for (config, overrides, context, closed) in [
+        ("", flag.clone(), "lab", true),
+        ("read-only: true", Overrides::default(), "lab", true),
+        ("read-only: true", write, "lab", false),
+        (by_context, Overrides::default(), "lab", false),
+        (by_context, Overrides::default(), "prod-eu1", true),
+    ] {
+        let mut app = start(config, overrides);
+        app.update(Msg::Connected(Connected { context: context.into(), ..Connected::default() }), at(0));
+        app.update(Msg::Assessed(live(false)), at(0));
+        assert_eq!(app.fulfil(vec![pause()]).is_empty(), closed, "{config} {context}");
+        assert_eq!(app.session().read_only.is_some(), closed, "{config} {context}");
+        assert_eq!(app.state.connection.production, context == "prod-eu1");
+    }
+}
+
+#[test]
+fn recorded_objects_cannot_be_written() {
+    let mut app = start("", Overrides::default());
+    app.update(Msg::Assessed(picture(false, LinkState::Recording, 1)), at(0));
+    assert_eq!(app.session().read_only.as_deref(), Some("these objects come from files"));
+}
+
+#[test]
+fn a_refused_write_fails_the_job_and_leaves_nothing_to_wait_for() {
+    let mut app = looking();
+    let (id, _) = send(&mut app, pause());
+    let outcome = Outcome::Failed {
+        done: Vec::new(),
+        object: "mcp/worker".into(),
+        words: "403: not allowed".into(),
+        left: Vec::new(),
+    };
+    assert_eq!(app.update(Msg::JobDone { id, outcome }, at(200)), []);
+    assert_eq!(state(&app, id), JobState::Failed);
+    assert_eq!(app.state.log.lines().back().unwrap().outcome, "403: not allowed");
+    assert_eq!(app.update(Msg::Tick, at(120_000)), []);
+}
+
+#[test]
+fn what_was_written_before_a_failure_is_proved_all_the_same() {
+    let mut app = looking();
+    let nodes = Target::Nodes(vec!["worker-0".into(), "worker-1".into()]);
+    let (id, plan) = send(&mut app, Request::Plan { action: ActionId::CordonNodes, target: nodes });
+    assert_eq!(plan.writes.len(), 2);
+    let outcome = Outcome::Failed {
+        done: written(&plan)[..1].to_vec(),
+        object: "node/worker-1".into(),
+        words: "409: conflict".into(),
+        left: Vec::new(),
+    };
+    app.update(Msg::JobDone { id, outcome }, at(200));
+    let objects = [version(), pool(false), node("worker-0", true), node("worker-1", false), node("worker-2", true)];
+    let mut facts = assemble::from_values(&objects, at(0));
+    facts.link.state = LinkState::Live;
+    facts.epoch = 1;
+    let seen = Arc::new(assess(Arc::new(facts), &Memory::default(), at(0)));
+    let effects = app.update(Msg::Assessed(seen), at(300));
+    assert!(matches!(effects.as_slice(), [Effect::Prove { ids, proof: Proof::Seen { .. } }] if ids.len() == 1));
+    assert_eq!(state(&app, id), JobState::Failed, "the action as a whole did not come through");
+}
+
+#[test]
+fn an_object_that_changed_in_between_is_shown_again_and_asked_about() {
+    let mut app = looking();
+    let (id, plan) = send(&mut app, pause());
+    let outcome =
+        Outcome::Changed { done: Vec::new(), plan: Box::new(plan.clone()), words: "worker-2 was cordoned".into() };
+    let effects = app.update(Msg::JobDone { id, outcome }, at(200));
+    let [Effect::Rehearse { ticket, .. }] = effects.as_slice() else { panic!("{effects:?}") };
+    assert_eq!(state(&app, id), JobState::Failed);
+    app.update(Msg::Rehearsed { ticket: *ticket, rehearsed: Box::new(Ok(rehearsal(&plan))) }, at(300));
+    assert!(matches!(confirm(&mut app, &plan).as_slice(), [Effect::Execute { .. }]));
+}
+
+#[test]
+fn a_job_can_be_stopped() {
+    let mut app = looking();
+    let (id, _) = send(&mut app, pause());
+    assert_eq!(app.fulfil(vec![Request::CancelJob(id)]), [Effect::CancelJob(id)]);
+    assert_eq!(state(&app, id), JobState::Cancelled);
+    assert_eq!(app.fulfil(vec![Request::CancelJob(id)]), []);
+}
+
+#[test]
+fn leaving_while_a_write_is_under_way_asks_once() {
+    let mut app = looking();
+    send(&mut app, pause());
+    assert_eq!(app.fulfil(vec![Request::Quit]), []);
+    assert!(said(&app).contains("quit again"), "{}", said(&app));
+    assert_eq!(app.fulfil(vec![Request::Quit]), [Effect::Quit]);
+}
+
+#[test]
+fn a_second_ctrl_c_leaves_whatever_the_first_met() {
+    let mut app = looking();
+    send(&mut app, pause());
+    app.update(Msg::Key(Key::ctrl('c')), at(300));
+    assert_eq!(app.update(Msg::Key(Key::ctrl('c')), at(301)), [Effect::Quit]);
+}
+
+#[test]
+fn another_cluster_ends_what_was_waited_for_in_the_old_one() {
+    let mut app = looking();
+    let (id, plan) = send(&mut app, pause());
+    app.update(Msg::JobDone { id, outcome: Outcome::Accepted { done: written(&plan) } }, at(200));
+    let effects = app.update(Msg::Assessed(picture(true, LinkState::Live, 2)), at(300));
+    assert!(matches!(effects.as_slice(), [Effect::Prove { proof: Proof::NotSeen { .. }, .. }]), "{effects:?}");
+    assert_eq!(state(&app, id), JobState::Cancelled);
+}
+
+#[test]
+fn a_context_is_switched_when_it_exists_and_nothing_is_being_sent() {
+    let mut app = looking();
+    assert_eq!(app.fulfil(vec![Request::SwitchContext("moon".into())]), []);
+    assert_eq!(app.fulfil(vec![Request::SwitchContext("prod".into())]), [Effect::SwitchContext("prod".into())]);
+    send(&mut app, pause());
+    assert_eq!(app.fulfil(vec![Request::SwitchContext("prod".into())]), []);
+}
+
+#[test]
+fn reads_and_writes_are_in_the_command_log_as_oc_lines() {
+    let mut app = looking();
+    app.fulfil(vec![Request::Fetch(Subject::Node("worker-0".into()))]);
+    app.update(Msg::Fetched { subject: Subject::Node("worker-0".into()), fetched: Ok(json!({})) }, at(50));
+    let (id, plan) = send(&mut app, pause());
+    app.update(Msg::JobDone { id, outcome: Outcome::Accepted { done: written(&plan) } }, at(200));
+    let lines: Vec<(bool, &str, &str)> =
+        app.state.log.lines().iter().map(|line| (line.write, line.oc.as_str(), line.outcome.as_str())).collect();
+    let oc = plan.writes[0].oc.as_str();
+    let dry = format!("{oc} --dry-run=server");
+    assert!(lines.contains(&(false, "oc --context=lab get node worker-0 -o yaml", "200")), "{lines:?}");
+    assert!(lines.contains(&(false, dry.as_str(), "would be accepted")), "{lines:?}");
+    assert!(lines.contains(&(true, oc, "200")), "{lines:?}");
+    assert!(lines.contains(&(false, "oc --context=lab get nodes --watch", "listed, watching")), "{lines:?}");
+}
+
+/// The small cluster with another verdict.
+fn judged(kind: VerdictKind, rolling: bool) -> Arc<Assessment> {
+    let mut assessment = (*live(false)).clone();
+    assessment.verdict.kind = kind;
+    assessment.verdict.why = "because".into();
+    assessment.progress = rolling.then_some(50);
+    Arc::new(assessment)
+}
+
+#[test]
+fn a_person_is_told_when_it_gets_worse_when_needed_and_when_done() {
+    use VerdictKind::{Completed, Failing, NeedsPerson, Slow, UpdatingPools};
+    let story = |effects: &[Effect]| match effects {
+        [] => None,
+        [Effect::Bell, Effect::Notify(line), Effect::Hook { command, story }] => {
+            assert_eq!(command, "page me");
+            assert!(line.starts_with("lab: "), "{line}");
+            Some(story.news)
+        }
+        other => panic!("{other:?}"),
+    };
+    let mut app = start("notify: {osc9: true, hook: page me}", Overrides::default());
+    for (kind, rolling, expected) in [
+        (UpdatingPools, true, None),
+        (Slow, true, Some(News::Worse)),
+        (Slow, true, None),
+        (UpdatingPools, true, None),
+        (NeedsPerson, true, Some(News::NeedsPerson)),
+        (Failing, true, Some(News::Worse)),
+        (NeedsPerson, true, Some(News::NeedsPerson)),
+        (UpdatingPools, true, None),
+        (Completed, false, Some(News::Done)),
+        (Completed, false, None),
+    ] {
+        let effects = app.update(Msg::Assessed(judged(kind, rolling)), at(0));
+        assert_eq!(story(&effects), expected, "{kind:?}");
+    }
+}
+
+#[test]
+fn the_first_picture_rings_no_bell() {
+    let mut app = start("", Overrides::default());
+    assert_eq!(app.update(Msg::Assessed(judged(VerdictKind::Failing, true)), at(0)), []);
+}
+
+#[test]
+fn mistakes_of_the_configuration_are_said_and_do_not_stop_the_start() {
+    let app = start("theme: mauve\ntab: cellar\nkeys: {hyper-x: quit}", Overrides::default());
+    let first = app.state.flash.current().unwrap();
+    assert_eq!(first.level, FlashLevel::Warning);
+    assert!(first.text.contains("hyper-x"), "{}", first.text);
+}
+
+#[test]
+fn a_message_goes_with_the_ticks() {
+    let mut app = looking();
+    app.update(Msg::Say(flash::info("saved")), at(0));
+    app.update(Msg::Tick, at(4_000));
+    assert_eq!(said(&app), "saved");
+    app.update(Msg::Tick, at(6_000));
+    assert_eq!(said(&app), "");
+}
+
+#[test]
+fn the_header_names_the_user_that_the_server_names() {
+    let app = looking();
+    assert_eq!(app.state.connection.user, "kube:admin");
+    assert_eq!(*app.session(), Session { read_only: None, context: "lab".into() });
+}

@@ -1,0 +1,314 @@
+//! Each check: what it needs to speak, what it says, and when it stays silent.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::sync::Arc;
+
+use chrono::TimeDelta;
+use serde_json::json;
+
+use super::{Finding, Level, Subject};
+use crate::upgrade::assess::assess;
+use crate::upgrade::facts::{Facts, Kind, KindStatus};
+use crate::upgrade::link::{LinkState, Trouble, TroubleKind};
+use crate::upgrade::memory::Memory;
+use crate::upgrade::specimen::{NEW, Specimen, at, condition, rendered, stamp};
+
+fn findings(cluster: &Specimen, minute: i64) -> Vec<Finding> {
+    cluster.assess(minute).findings
+}
+
+fn find(cluster: &Specimen, minute: i64, id: &str) -> Option<(Level, Subject, String, bool)> {
+    let mut found = findings(cluster, minute).into_iter().filter(|finding| finding.id == id);
+    let first = found.next().map(|finding| (finding.level, finding.subject, finding.title, finding.expected));
+    assert!(found.next().is_none(), "one finding of {id} is enough here");
+    first
+}
+
+fn on_node(name: &str) -> Subject {
+    Subject::Node(name.to_owned())
+}
+
+#[test]
+fn a_cluster_at_rest_has_nothing_to_say() {
+    assert_eq!(findings(&Specimen::idle(), 0), []);
+    assert_eq!(findings(&Specimen::finished(), 100), []);
+    assert_eq!(findings(&Specimen::updating(), 5), []);
+    assert_eq!(findings(&Specimen::rolling(), 32), []);
+}
+
+fn blocked_drain(last_attempt: i64) -> Specimen {
+    let error = "Error: Node Drain has not succeeded. Error is: [error when evicting pods/\"cart-0\" -n \"shop\": global timeout reached: 1m30s]";
+    let mut cluster = Specimen::workers_left();
+    cluster.drains("worker-0", "worker", 61);
+    cluster.steps(
+        "worker-0",
+        vec![
+            condition("Updated", "False", "", "", 60),
+            condition("Cordoned", "True", "", "", 61),
+            condition("Drained", "Unknown", "", error, last_attempt),
+        ],
+    );
+    cluster
+}
+
+#[test]
+fn drain_blocked_names_the_pod_and_grows_with_age() {
+    let cluster = blocked_drain(64);
+    let title = |span: &str| format!("worker-0: the drain has been failing for {span}: shop/cart-0");
+    assert_eq!(find(&cluster, 65, "drain-blocked"), Some((Level::Warning, on_node("worker-0"), title("4m"), false)));
+    assert_eq!(find(&cluster, 75, "drain-blocked"), Some((Level::Error, on_node("worker-0"), title("14m"), false)));
+    let finding = findings(&cluster, 75).into_iter().find(|finding| finding.id == "drain-blocked").unwrap();
+    assert_eq!(finding.since, Some(at(61)), "a later attempt does not reset the clock");
+    assert!(finding.advice.contains("oc get pdb -n shop"), "{}", finding.advice);
+}
+
+#[test]
+fn a_drain_that_was_only_begun_is_no_finding() {
+    let mut cluster = Specimen::workers_left();
+    cluster.drains("worker-0", "worker", 61);
+    assert_eq!(find(&cluster, 65, "drain-blocked"), None);
+}
+
+#[test]
+fn an_old_event_says_nothing_about_a_new_drain() {
+    let event = |minute: i64| {
+        json!({
+            "apiVersion": "v1", "kind": "Event", "metadata": {"name": "e", "namespace": "default"},
+            "reason": "DrainThresholdExceeded", "involvedObject": {"kind": "Node", "name": "worker-0"},
+            "message": "Drain failed. Error message from drain: [error when evicting pods/\"old\" -n \"shop\": global timeout reached: 1m30s]",
+            "lastTimestamp": stamp(minute),
+        })
+    };
+    let mut cluster = Specimen::workers_left();
+    cluster.drains("worker-0", "worker", 61);
+    cluster.events = vec![event(50)];
+    assert_eq!(find(&cluster, 65, "drain-blocked"), None);
+    cluster.events.push(event(64));
+    let (.., title, _) = find(&cluster, 65, "drain-blocked").unwrap();
+    assert!(title.contains("shop/old"), "{title}");
+}
+
+#[test]
+fn node_degraded_tells_the_reason_and_what_to_do() {
+    let table = [
+        (
+            "unexpected on-disk state validating against rendered-x: content mismatch for file \"/etc/a\"",
+            "changed by hand",
+        ),
+        ("can't reconcile config a with b: ignition disks section contains changes", "Revert the MachineConfig"),
+        ("machineconfig.machineconfiguration.openshift.io \"rendered-x\" not found", "replace the node"),
+        ("failed to drain node: worker-0 after 1 hour", "still goes on"),
+        ("something new", "log of the machine-config daemon"),
+    ];
+    for (reason, advice) in table {
+        let mut cluster = Specimen::workers_left();
+        let config = rendered("worker", NEW);
+        cluster.mark("worker-0", &[("desiredConfig", &config), ("state", "Degraded"), ("reason", reason)]);
+        let found = findings(&cluster, 61).into_iter().find(|finding| finding.id == "node-degraded").unwrap();
+        assert_eq!((found.level, &found.subject), (Level::Error, &on_node("worker-0")));
+        assert_eq!(found.title, format!("worker-0 is degraded: {reason}"));
+        assert!(found.advice.contains(advice), "{reason}: {}", found.advice);
+    }
+}
+
+#[test]
+fn node_not_ready_is_expected_while_it_reboots_and_not_for_long() {
+    let mut cluster = Specimen::workers_left();
+    cluster.drains("worker-0", "worker", 61);
+    let drain = format!("drain-{}", rendered("worker", NEW));
+    cluster.mark("worker-0", &[("lastAppliedDrain", &drain), ("post-config-action", "Rebooting")]);
+    cluster.node("worker-0")["status"]["conditions"][0] = condition("Ready", "Unknown", "", "", 65);
+    let levels = [(66, Level::Info, true), (75, Level::Warning, false), (85, Level::Error, false)];
+    for (minute, level, expected) in levels {
+        let (told, _, title, is_expected) = find(&cluster, minute, "node-not-ready").unwrap();
+        assert_eq!((told, is_expected), (level, expected), "minute {minute}: {title}");
+    }
+    let mut silent = Specimen::idle();
+    silent.node("worker-0")["status"]["conditions"][0] =
+        condition("Ready", "Unknown", "", "Kubelet stopped posting node status.", -3);
+    let (level, _, title, expected) = find(&silent, 0, "node-not-ready").unwrap();
+    assert_eq!((level, expected), (Level::Warning, false));
+    assert_eq!(title, "worker-0 has not been ready for 3m: Kubelet stopped posting node status.");
+    assert_eq!(find(&silent, 3, "node-not-ready").unwrap().0, Level::Error);
+}
+
+#[test]
+fn pool_paused_is_told_by_what_it_holds_up() {
+    let paused = |mut cluster: Specimen, pool: &str, minute| {
+        cluster.pool(pool)["spec"]["paused"] = json!(true);
+        find(&cluster, minute, "pool-paused").map(|(level, ..)| level)
+    };
+    assert_eq!(paused(Specimen::idle(), "worker", 0), None, "nothing is pending");
+    assert_eq!(paused(Specimen::updating(), "worker", 5), Some(Level::Info), "the documented procedure");
+    assert_eq!(paused(Specimen::updating(), "master", 5), Some(Level::Error), "the update cannot end");
+    assert_eq!(paused(Specimen::workers_left(), "worker", 61), Some(Level::Warning), "all that is left");
+}
+
+#[test]
+fn pool_degraded_finds_the_message_where_it_is() {
+    let mut cluster = Specimen::idle();
+    cluster.pool("worker")["status"]["conditions"] = json!([
+        condition("RenderDegraded", "True", "", "Failed to render configuration for pool worker: bad ignition", -5),
+        condition("Degraded", "True", "", "", -5),
+    ]);
+    let (level, subject, title, _) = find(&cluster, 0, "pool-degraded").unwrap();
+    assert_eq!((level, subject), (Level::Error, Subject::Pool("worker".to_owned())));
+    assert!(title.contains("bad ignition"), "{title}");
+}
+
+#[test]
+fn capacity_exhausted_names_who_holds_it() {
+    let mut cluster = Specimen::workers_left();
+    cluster.cordon("worker-2", "kubectl-cordon", 50);
+    let (level, _, title, _) = find(&cluster, 61, "capacity-exhausted").unwrap();
+    assert_eq!(level, Level::Warning);
+    assert_eq!(title, "pool worker: 3 nodes to come, no capacity: cordoned worker-2");
+    cluster.pool("worker")["spec"]["maxUnavailable"] = json!(2);
+    assert_eq!(find(&cluster, 61, "capacity-exhausted"), None);
+}
+
+fn operator_with(condition: serde_json::Value, place: usize) -> Specimen {
+    let mut cluster = Specimen::updating();
+    cluster.operator("etcd")["status"]["conditions"][place] = condition;
+    cluster
+}
+
+#[test]
+fn unavailable_and_degraded_operators_grow_with_age() {
+    let unavailable = operator_with(condition("Available", "False", "Down", "no leader", 0), 0);
+    let degraded =
+        operator_with(condition("Degraded", "True", "EtcdMembers_UnhealthyMembers", "one member is gone", 0), 2);
+    let levels = [(2, Level::Info), (6, Level::Warning), (25, Level::Error)];
+    for (minute, level) in levels {
+        assert_eq!(find(&unavailable, minute, "operator-unavailable").unwrap().0, level, "minute {minute}");
+    }
+    let levels = [(2, Level::Info), (6, Level::Warning), (39, Level::Warning), (41, Level::Error)];
+    for (minute, level) in levels {
+        let (told, _, title, expected) = find(&degraded, minute, "operator-degraded").unwrap();
+        assert_eq!((told, expected), (level, false), "minute {minute}: {title}");
+    }
+    assert_eq!(find(&unavailable, 6, "operator-degraded"), None);
+}
+
+#[test]
+fn a_degraded_etcd_is_expected_while_a_master_reboots() {
+    let mut cluster = Specimen::rolling();
+    cluster.operator("etcd")["status"]["conditions"][2] =
+        condition("Degraded", "True", "EtcdMembers_UnhealthyMembers", "", 33);
+    cluster.drains("master-0", "master", 32);
+    let (level, _, _, expected) = find(&cluster, 40, "operator-degraded").unwrap();
+    assert_eq!((level, expected), (Level::Info, true));
+}
+
+#[test]
+fn cvo_failing_has_two_shades() {
+    let mut cluster = Specimen::updating();
+    cluster.says("Failing", "True", "UpdatePayloadFailed", "could not apply", 3);
+    assert_eq!(find(&cluster, 5, "cvo-failing").unwrap().0, Level::Error);
+    cluster.says("Failing", "Unknown", "SlowClusterOperator", "waiting on etcd", 3);
+    assert_eq!(find(&cluster, 5, "cvo-failing").unwrap().0, Level::Warning);
+}
+
+#[test]
+fn a_request_is_a_finding_when_it_is_refused_or_takes_long() {
+    let mut cluster = Specimen::idle();
+    cluster.version["spec"]["desiredUpdate"] = json!({"version": NEW});
+    cluster.says("ReleaseAccepted", "Unknown", "RetrievePayload", "Retrieving", 0);
+    assert_eq!(find(&cluster, 3, "release-not-accepted"), None);
+    assert_eq!(find(&cluster, 6, "release-not-accepted").unwrap().0, Level::Warning);
+    cluster.says("ReleaseAccepted", "False", "RetrievePayload", "Retrieving payload failed", 4);
+    let (level, _, title, _) = find(&cluster, 6, "release-not-accepted").unwrap();
+    assert_eq!(level, Level::Error);
+    assert_eq!(title, format!("the update to {NEW} was refused (RetrievePayload): Retrieving payload failed"));
+
+    cluster.says("Invalid", "True", "InvalidClusterVersion", "not an available update", 4);
+    assert_eq!(find(&cluster, 6, "release-not-accepted"), None, "said by invalid-request");
+    assert_eq!(find(&cluster, 6, "invalid-request").unwrap().0, Level::Error);
+}
+
+#[test]
+fn not_upgradeable_matters_when_a_minor_is_on_offer_and_not_during_an_update() {
+    let mut cluster = Specimen::idle();
+    cluster.says("Upgradeable", "False", "AdminAckRequired", "Kubernetes 1.32 removes APIs", -60);
+    assert_eq!(find(&cluster, 0, "not-upgradeable").unwrap().0, Level::Info);
+    cluster.version["status"]["availableUpdates"] = json!([{"version": NEW, "image": "i"}]);
+    let (level, _, title, _) = find(&cluster, 0, "not-upgradeable").unwrap();
+    assert_eq!((level, title.as_str()), (Level::Warning, "minor updates are held up: Kubernetes 1.32 removes APIs"));
+
+    let mut updating = Specimen::updating();
+    updating.says("Upgradeable", "False", "ClusterVersionUpdating", "", 0);
+    assert_eq!(find(&updating, 5, "not-upgradeable"), None, "normal while an update runs");
+}
+
+#[test]
+fn node_unmanaged_finds_the_node_that_nobody_updates() {
+    let mut cluster = Specimen::idle();
+    for role in ["infra", "gpu"] {
+        let mut pool = cluster.pool("worker").clone();
+        pool["metadata"]["name"] = json!(role);
+        let label = format!("node-role.kubernetes.io/{role}");
+        pool["spec"]["nodeSelector"] = json!({"matchLabels": {label.clone(): ""}});
+        cluster.node("worker-0")["metadata"]["labels"][label] = json!("");
+        cluster.pools.push(pool);
+    }
+    let (level, subject, title, _) = find(&cluster, 0, "node-unmanaged").unwrap();
+    assert_eq!((level, subject), (Level::Warning, on_node("worker-0")));
+    assert!(title.contains("several custom pools"), "{title}");
+
+    cluster.node("worker-0")["metadata"]["labels"]["kubernetes.io/os"] = json!("windows");
+    assert_eq!(find(&cluster, 0, "node-unmanaged"), None, "Windows nodes have an operator of their own");
+}
+
+fn of_facts(change: impl FnOnce(&mut Facts)) -> Vec<Finding> {
+    let mut facts = Specimen::idle().facts(0);
+    change(&mut facts);
+    assess(Arc::new(facts), &Memory::default(), at(0)).findings
+}
+
+fn trouble() -> Trouble {
+    Trouble { kind: TroubleKind::Forbidden, words: "not allowed".to_owned(), hint: "ask".to_owned(), since: at(-5) }
+}
+
+#[test]
+fn a_kind_that_cannot_be_read_is_said_and_an_absent_one_is_not() {
+    let with =
+        |status: KindStatus| of_facts(|facts| facts.kinds.entry(Kind::MachineConfigNodes).or_default().status = status);
+    assert_eq!(with(KindStatus::Absent), [], "older releases have none");
+    let forbidden = with(KindStatus::Forbidden(trouble()));
+    assert_eq!((forbidden[0].id, forbidden[0].level), ("kind-unreadable", Level::Warning));
+    assert!(forbidden[0].title.contains("machineconfignodes may not be read"), "{}", forbidden[0].title);
+    assert!(forbidden[0].advice.contains("annotations"), "what is lost: {}", forbidden[0].advice);
+    let unreadable = of_facts(|facts| {
+        let state = facts.kinds.entry(Kind::Nodes).or_default();
+        state.unreadable.push(("worker-7".to_owned(), "no object".to_owned()));
+    });
+    assert!(unreadable[0].title.contains("worker-7"), "{}", unreadable[0].title);
+}
+
+#[test]
+fn a_stale_link_is_one_finding_and_an_expected_one_is_milder() {
+    let stale = |expected: Option<&str>| {
+        of_facts(|facts| {
+            facts.link.state = LinkState::Stale { since: at(0) - TimeDelta::seconds(42) };
+            facts.link.expected_outage = expected.map(str::to_owned);
+            facts.kinds.entry(Kind::Nodes).or_default().status = KindStatus::Failing(trouble());
+        })
+    };
+    let surprise = stale(None);
+    assert_eq!(surprise.len(), 1, "not one for each kind: {surprise:?}");
+    assert_eq!((surprise[0].id, surprise[0].level, surprise[0].expected), ("link-stale", Level::Error, false));
+    assert!(surprise[0].title.contains("for 42s"), "{}", surprise[0].title);
+    let expected = stale(Some("master-1"));
+    assert_eq!((expected[0].level, expected[0].expected), (Level::Warning, true));
+    assert!(expected[0].advice.contains("master-1 reboots"), "{}", expected[0].advice);
+}
+
+#[test]
+fn the_worst_comes_first() {
+    let mut cluster = blocked_drain(64);
+    cluster.operator("etcd")["status"]["conditions"][2] = condition("Degraded", "True", "Members", "", 70);
+    cluster.says("Upgradeable", "False", "AdminAckRequired", "", -60);
+    let ids: Vec<&str> = findings(&cluster, 77).into_iter().map(|finding| finding.id).collect();
+    assert_eq!(ids, ["drain-blocked", "operator-degraded", "not-upgradeable"]);
+}
