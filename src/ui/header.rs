@@ -230,7 +230,7 @@ fn stale_words(link: &Link, ctx: &Ctx<'_>) -> Option<String> {
 
 /// The keys of a command as the footer would show them.
 fn key_of(command: Command, ctx: &Ctx<'_>) -> String {
-    let keys = ctx.keymap.keys(command, ctx.session.read_only.is_some());
+    let keys = ctx.keymap.keys(command, false);
     keys.first().map(ToString::to_string).unwrap_or_default()
 }
 
@@ -300,7 +300,7 @@ pub fn draw_rail(buffer: &mut Buffer, area: Rect, ctx: &Ctx<'_>, next: Option<&N
         };
         pen.put(tone, format!("{} {}{detail}", signs.step(step.state), step.name));
     }
-    if rail.is_empty() {
+    if rail.is_empty() && ctx.assessment.verdict.kind != VerdictKind::Unknown {
         pen.gap(1).put(Tone::Dim, "idle");
         if !ctx.assessment.update.offers.is_empty() {
             let n = ctx.assessment.update.offers.len();
