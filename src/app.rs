@@ -60,6 +60,8 @@ pub struct App {
     announcer: announce::Announcer,
     /// The last key was ctrl-c: pressed again it leaves at once, whatever the first press met.
     leaving: bool,
+    /// The person asked to read everything anew: what comes next is the same cluster, not another one.
+    refreshing: bool,
     /// The person knows that an action is being sent.
     warned: bool,
 }
@@ -162,6 +164,7 @@ impl App {
             orders: orders::Orders::default(),
             announcer: announce::Announcer::default(),
             leaving: false,
+            refreshing: false,
             warned: false,
         };
         if let Some(tab) = tab {
@@ -234,7 +237,7 @@ impl App {
         let other = self.state.assessment.facts.epoch != assessment.facts.epoch;
         let before = std::mem::replace(&mut self.state.assessment, assessment);
         let mut effects = Vec::new();
-        if other {
+        if other && !std::mem::take(&mut self.refreshing) {
             self.view.forget_cluster();
             self.orders = orders::Orders::default();
             self.announcer = announce::Announcer::default();

@@ -61,7 +61,7 @@ fn each_tab_shows_its_pane() {
         ("3", "[3 Pools", "infra"),
         ("4", "[4 Nodes", "worker-5"),
         ("5", "[5 Findings", "not-upgradeable"),
-        ("6", "[6 Timeline", "4.18.22"),
+        ("6", "[6 Timeline", "Timeline"),
         ("1", "[1 Overview", "Nodes, one cell each"),
     ] {
         terminal.press(key);
@@ -137,14 +137,39 @@ fn marked_nodes_are_cordoned_and_uncordoned() {
     terminal.press("/worker-[12]");
     terminal.press(ENTER);
     terminal.wait_gone("master-2");
-    terminal.press("g jc");
-    confirm(&mut terminal, "Cordon");
-    terminal.wait_text("seen in the watch");
+    terminal.press("g j c");
+    confirm(&mut terminal, "Cordon 2 nodes");
+    terminal.wait_line(&["Cordon 2 nodes", "seen in the watch"]);
     let cordoned = |name: &str| sim.node(name)["spec"]["unschedulable"] == true;
-    let both = [cordoned("worker-1"), cordoned("worker-2")];
-    assert!(both.contains(&true), "a marked node is cordoned");
+    assert!(cordoned("worker-1") && cordoned("worker-2"), "both marked nodes are cordoned");
+    assert!(!cordoned("worker-3"), "no other node is");
+
     terminal.press("u");
-    terminal.wait_text("Uncordon");
+    confirm(&mut terminal, "Uncordon 2 nodes");
+    terminal.wait_line(&["Uncordon 2 nodes", "seen in the watch"]);
+    assert!(!cordoned("worker-1") && !cordoned("worker-2"), "both are back");
+}
+
+#[test]
+fn the_simulated_cluster_is_driven_from_the_cockpit() {
+    let home = Home::new();
+    let mut terminal = Terminal::cockpit(&home, &["demo", "--scenario", "minor"], SIZE);
+    complete(&terminal);
+    terminal.press(":sim");
+    terminal.press(ENTER);
+    terminal.wait_text("export KUBECONFIG=");
+    let text = terminal.text();
+    let path = text.split("export KUBECONFIG=").nth(1).unwrap();
+    let path: String = path.lines().next().unwrap().trim_matches([' ', '│']).to_owned();
+    assert!(std::path::Path::new(&path).exists(), "{path}");
+    terminal.press("+");
+    terminal.wait_text("speed 20x");
+    // The first of the faults is an outage.
+    terminal.press(ENTER);
+    terminal.wait_text("STALE");
+    terminal.press("\x03");
+    assert_eq!(terminal.end(), 0);
+    assert!(!std::path::Path::new(&path).exists(), "the kubeconfig goes with the cluster");
 }
 
 #[test]
