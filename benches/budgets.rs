@@ -28,7 +28,7 @@ use serde_json::Value;
 fn cluster(workers: usize) -> Arc<Store> {
     let scenario = Scenario::load("stuck-drain").unwrap().with_workers(workers);
     let store = Arc::new(Store::new(1));
-    Actors::prepare(Arc::clone(&store), &scenario, Pace::new(scenario.speed), 1, clock::now());
+    Actors::prepare(&store, &scenario, &Pace::new(scenario.speed), 1, clock::now());
     store
 }
 
