@@ -209,6 +209,7 @@ fn stale_words(link: &Link, ctx: &Ctx<'_>) -> Option<String> {
     let since = link.state.since()?;
     let connecting = matches!(link.state, LinkState::Connecting { .. });
     let mut text = match link.state {
+        LinkState::Connecting { .. } if ctx.connection.server.is_empty() => "not connected".to_owned(),
         LinkState::Connecting { .. } => format!("connecting to {}", ctx.connection.server),
         _ => format!("stale since {}, {}", words::clock(since, ctx.now), words::duration(age(since, ctx.now))),
     };
@@ -229,7 +230,7 @@ fn stale_words(link: &Link, ctx: &Ctx<'_>) -> Option<String> {
 
 /// The keys of a command as the footer would show them.
 fn key_of(command: Command, ctx: &Ctx<'_>) -> String {
-    let keys = ctx.keymap.keys(command, ctx.session.read_only.is_some());
+    let keys = ctx.keymap.keys(command, false);
     keys.first().map(ToString::to_string).unwrap_or_default()
 }
 
@@ -299,7 +300,7 @@ pub fn draw_rail(buffer: &mut Buffer, area: Rect, ctx: &Ctx<'_>, next: Option<&N
         };
         pen.put(tone, format!("{} {}{detail}", signs.step(step.state), step.name));
     }
-    if rail.is_empty() {
+    if rail.is_empty() && ctx.assessment.verdict.kind != VerdictKind::Unknown {
         pen.gap(1).put(Tone::Dim, "idle");
         if !ctx.assessment.update.offers.is_empty() {
             let n = ctx.assessment.update.offers.len();

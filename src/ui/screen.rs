@@ -60,7 +60,13 @@ pub fn draw(view: &mut View, frame: &mut Frame<'_>, ctx: &Ctx<'_>) {
     let above = if view.header { 5 } else { 2 };
     let body = take(area.height.saturating_sub(above + below));
     draw_body(view, buffer, body, ctx);
-    cursor = draw_popups(view, buffer, body, ctx).or(cursor);
+    if !view.popups.is_empty() {
+        // What lies below can still be recognised, and does not ask to be read.
+        buffer.set_style(body, ctx.theme.style(Tone::Dim));
+        let whole = Rect { height: body.bottom() - area.y, ..area };
+        let room = if view.fullscreen { whole } else { body };
+        cursor = draw_popups(view, buffer, room, ctx).or(cursor);
+    }
     for pen in &messages {
         let line = take(1);
         Clear.render(line, buffer);
@@ -143,7 +149,7 @@ impl Stage<'_, '_> {
         let entries = self.ctx.assessment.timeline.entries.len() as u16;
         let below = (area.height / 5).clamp(3, 14).min(entries + 2).max(3);
         let (upper, low) = cut(area, area.height - below + 1);
-        let left = area.width * 38 / 100;
+        let left = area.width * 2 / 5;
         let left = Rect { width: left, ..upper };
         let right = Rect { x: left.right() - 1, width: area.width - left.width + 1, ..upper };
         let map = self.view.map.height(self.ctx.assessment, left.width.saturating_sub(3)) + 3;
@@ -261,34 +267,25 @@ impl Stage<'_, '_> {
 
 /// Draws popups bottom to top; gives back where the cursor stands.
 fn draw_popups(view: &mut View, buffer: &mut Buffer, body: Rect, ctx: &Ctx<'_>) -> Option<(u16, u16)> {
-    let fullscreen = view.fullscreen;
     let mut cursor = None;
     let last = view.popups.len().saturating_sub(1);
     for (index, popup) in view.popups.iter_mut().enumerate() {
         cursor = None;
         // Only the one on top is whole on the screen; those below would be drawn for nothing.
         if index == last {
-            cursor = draw_popup(popup, buffer, body, ctx, fullscreen);
+            cursor = draw_popup(popup, buffer, body, ctx);
         }
     }
     cursor
 }
 
-fn draw_popup(
-    popup: &mut Popup,
-    buffer: &mut Buffer,
-    body: Rect,
-    ctx: &Ctx<'_>,
-    fullscreen: bool,
-) -> Option<(u16, u16)> {
-    let large =
-        if fullscreen { body } else { centred(body, (body.width * 9 / 10).max(56), (body.height * 19 / 20).max(10)) };
+fn draw_popup(popup: &mut Popup, buffer: &mut Buffer, body: Rect, ctx: &Ctx<'_>) -> Option<(u16, u16)> {
     let mut tone = Tone::TitleFocused;
     let (area, name) = match popup {
-        Popup::Object(object) => (large, object.title()),
-        Popup::Help { filter, .. } if filter.is_empty() => (large, "help".to_owned()),
-        Popup::Help { filter, .. } => (large, format!("help /{filter}")),
-        Popup::Log(_) => (large, "command log".to_owned()),
+        Popup::Object(object) => (body, object.title()),
+        Popup::Help { filter, .. } if filter.is_empty() => (body, "help".to_owned()),
+        Popup::Help { filter, .. } => (body, format!("help /{filter}")),
+        Popup::Log(_) => (body, "command log".to_owned()),
         Popup::Message { title, view } => {
             let lines = view.text();
             let long = lines.lines().map(|line| words::width(line) / 66 + 1).sum::<usize>() as u16;

@@ -280,7 +280,7 @@ impl Pools {
         let mut out = String::new();
         for branch in &self.branches {
             let pool = &ctx.assessment.pools[branch.index];
-            out.push_str(pool_line(pool, ctx, 120, 12).text().trim_end());
+            out.push_str(pool_line(pool, ctx, 120, 12, true).text().trim_end());
             out.push('\n');
             if let Some(next) = next_words(pool) {
                 out.push_str(&format!("    {next}\n"));
@@ -391,7 +391,8 @@ impl<'a> Planter<'a> {
         let pool = &self.ctx.assessment.pools[branch.index];
         let id = TreeId::Pool(Arc::clone(&branch.name));
         let text = if self.visible() {
-            pool_line(pool, self.ctx, self.width, self.name_width).line()
+            let open = self.opened(std::slice::from_ref(&id));
+            pool_line(pool, self.ctx, self.width, self.name_width, open).line()
         } else {
             Line::default()
         };
@@ -463,7 +464,7 @@ impl<'a> Planter<'a> {
 }
 
 /// `worker   ███████▒▒░░░░  4/6   1 draining  1 blocked   max 1, free 0`.
-fn pool_line<'t>(pool: &Pool, ctx: &Ctx<'t>, width: usize, name_width: usize) -> Pen<'t> {
+fn pool_line<'t>(pool: &Pool, ctx: &Ctx<'t>, width: usize, name_width: usize, open: bool) -> Pen<'t> {
     let signs = ctx.theme.symbols();
     let mut pen = Pen::new(ctx.theme);
     pen.cell(Tone::Strong, &pool.name, name_width).gap(1);
@@ -483,6 +484,14 @@ fn pool_line<'t>(pool: &Pool, ctx: &Ctx<'t>, width: usize, name_width: usize) ->
     let blocked = ctx.assessment.nodes_of(&pool.name).filter(|node| node.drain_trouble.is_some()).count();
     let draining = pool.draining.saturating_sub(blocked);
     let moving = pool.moving.saturating_sub(pool.draining);
+    // A single node under way is named where it is not listed below.
+    if let (1, false) = (moving, open)
+        && let Some(node) = ctx.assessment.nodes_of(&pool.name).find(|node| node.phase.moving() && !stuck(node))
+    {
+        let age = words::since(node.since, ctx.now, node.since_rebuilt);
+        pen.put(Tone::Active, format!("{} {} {age}", node.name, node.phase.word().to_lowercase())).gap(2);
+    }
+    let moving = if moving == 1 && !open { 0 } else { moving };
     let parts = [
         (pool.degraded, "degraded", Tone::Danger),
         (blocked, "blocked", Tone::Danger),

@@ -181,7 +181,7 @@ fn the_map_is_walked_cell_by_cell_and_leads_to_the_table() {
     stage.keys("tab tab tab tab").shows("[Nodes, one cell each]");
     stage.keys("g");
     assert_eq!(stage.view.subject(&stage.world.ctx()), Some(Subject::Node("master-0".into())));
-    stage.keys("l j");
+    stage.keys("j l l");
     assert_eq!(stage.view.subject(&stage.world.ctx()), Some(Subject::Node("worker-6".into())));
     stage.keys("enter");
     assert_eq!(stage.view.tab(), Tab::Nodes);

@@ -103,7 +103,7 @@ fn kinds_that_fail_are_marked_where_they_are_shown_and_nowhere_else() {
     facts.kinds.insert(Kind::MachineConfigPools, KindState { status: forbidden, heard: None, unreadable: vec![] });
     world.assessment.facts = std::sync::Arc::new(facts);
     let mut stage = Stage::new(world, 160, 40);
-    stage.shows("clusteroperators stale since 03:11:44");
+    stage.shows("stale since 03:11:44 ┬");
     stage.shows("no permission: machineconfigpools");
     stage.shows("user jane may not list machineconfigpools; ask for the viewer role");
     stage.shows("live 0.4s · 4 of 6 kinds");
@@ -154,7 +154,7 @@ fn sorting_shows_its_arrow_and_the_selection_follows_the_object() {
 #[test]
 fn marks_survive_a_refresh_and_hidden_ones_are_counted() {
     let mut stage = Stage::new(sample::rolling(), 120, 40);
-    stage.keys("4 N space j space j v");
+    stage.keys("4 N g space j space j v");
     stage.shows("3 marked");
     stage.changes(|_| {}).shows("3 marked");
     stage.keys("/").types("!infra-0").keys("enter");

@@ -76,7 +76,7 @@ fn help_is_made_of_the_real_bindings_those_that_work_here_first() {
     stage.keys("4 ?");
     assert_snapshot!("help_nodes", stage.screen());
     stage.keys("/").types("half").shows("never deletes");
-    stage.lacks("describe:");
+    stage.lacks("as YAML");
 }
 
 #[test]
