@@ -468,7 +468,7 @@ fn pool_line<'t>(pool: &Pool, ctx: &Ctx<'t>, width: usize, name_width: usize, op
     let signs = ctx.theme.symbols();
     let mut pen = Pen::new(ctx.theme);
     pen.cell(Tone::Strong, &pool.name, name_width).gap(1);
-    let columns = if width > 70 { 14 } else { 8 };
+    let columns = if width > 60 { 14 } else { 8 };
     bar(&mut pen, columns, pool.updated, pool.moving, pool.total);
     let done = !pool.outdated();
     let longest = ctx.assessment.pools.iter().map(|pool| 1 + 2 * digits(pool.total)).max().unwrap_or(5).max(5);
@@ -505,7 +505,9 @@ fn pool_line<'t>(pool: &Pool, ctx: &Ctx<'t>, width: usize, name_width: usize, op
             pen.put(tone, format!("{n} {word}")).gap(2);
         }
     }
-    if done && pool.moving == 0 {
+    if pool.total == 0 {
+        pen.put(Tone::Dim, "no nodes");
+    } else if done && pool.moving == 0 {
         pen.put(Tone::Ok, format!("{} done", signs.ok)).gap(2);
     }
     if pool.outdated() || pool.unavailable > 0 {
