@@ -111,7 +111,7 @@ impl Headless {
         }
         let buffer = self.terminal.backend().buffer();
         let width = usize::from(buffer.area.width).max(1);
-        let lines = buffer.content.chunks(width).map(|row| row.iter().map(|cell| cell.symbol()).collect::<String>());
+        let lines = buffer.content.chunks(width).map(|row| row.iter().map(ratatui::buffer::Cell::symbol).collect::<String>());
         lines.collect::<Vec<_>>().join("\n")
     }
 

@@ -29,13 +29,11 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
-use tokio::sync::watch;
 
 use super::cluster::{self, release};
 use super::kinds::Res;
 use super::pace::Pace;
 use super::scenario::Scenario;
-use super::server::{Controllers, Stage};
 use super::store::Store;
 use crate::clock::WallClock;
 use seen::Seen;
@@ -48,17 +46,6 @@ const STEP: Duration = Duration::from_millis(100);
 const LONGEST: Duration = Duration::from_secs(5);
 /// How long the controllers may settle before a scenario is shown, simulated.
 const SETTLE: Duration = Duration::from_secs(40);
-
-/// The controllers of a scenario for a server: when it attaches them, they build the cluster in its store, live through
-/// the scenario's past, and then go on at the stage's speed. Watches begin at what the scenario starts with.
-pub fn play(scenario: Scenario) -> Controllers {
-    Box::new(move |stage: Stage| {
-        let pace = Pace::new(*stage.speed.borrow());
-        let actors = Actors::prepare(&stage.store, &scenario, &pace, stage.seed, stage.clock.now());
-        stage.store.forget_history();
-        Box::pin(actors.run(stage.clock, stage.speed))
-    })
-}
 
 /// All actors and the world that they live in.
 pub struct Actors {
@@ -152,13 +139,12 @@ impl Actors {
         self.last = Some(now);
     }
 
-    /// Steps about ten times a second for as long as it is polled, at the speed that is asked for.
-    pub async fn run(mut self, clock: WallClock, speed: watch::Receiver<f64>) {
+    /// Steps about ten times a second, for as long as it is polled.
+    pub async fn run(mut self, clock: WallClock) {
         let mut ticks = tokio::time::interval(STEP);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             ticks.tick().await;
-            self.world.pace.set_speed(*speed.borrow());
             self.step(clock.now());
         }
     }

@@ -856,12 +856,12 @@ fn a_change_of_speed_is_felt_by_what_is_under_way() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_server_plays_a_scenario_on_its_own_clock() {
-    use oc_cockpit::sim::server::{Options, Simulation};
+async fn the_actors_run_on_the_clock_that_they_are_given() {
     let scenario = Scenario::load("tour").unwrap();
-    let simulation = Simulation::new(&Options { speed: scenario.speed, ..Options::default() }).unwrap();
-    let store = simulation.store();
-    let playing = tokio::spawn(oc_cockpit::sim::actors::play(scenario)(simulation.stage()));
+    let clock = oc_cockpit::clock::WallClock::start();
+    let store = Arc::new(Store::new(1));
+    let actors = Actors::prepare(&store, &scenario, &Pace::new(scenario.speed), 1, clock.now());
+    let playing = tokio::spawn(actors.run(clock));
     let message = || {
         let version = store.get(Res::CLUSTER_VERSIONS, None, "version").unwrap();
         condition(&version, "Progressing")["message"].as_str().unwrap().to_owned()
