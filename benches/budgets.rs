@@ -1,6 +1,6 @@
 //! The budgets in time: drawing a frame, assessing, applying events. `cargo bench`, means by criterion; the rest
 //! (percentiles, memory, CPU, latency) is measured by `examples/measure`.
-#![allow(missing_docs, clippy::unwrap_used)] // criterion's macros make undocumented functions; a benchmark may panic
+#![allow(missing_docs, clippy::unwrap_used)] // criterion makes undocumented functions; a benchmark may panic
 
 use std::hint::black_box;
 use std::sync::Arc;

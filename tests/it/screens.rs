@@ -5,6 +5,7 @@ mod keys;
 mod panes;
 mod popups;
 mod sample;
+mod story;
 mod styles;
 
 use oc_cockpit::input::Key;

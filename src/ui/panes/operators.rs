@@ -200,7 +200,7 @@ pub fn draw_lanes(buffer: &mut Buffer, area: Rect, ctx: &Ctx<'_>, compact: bool)
         let mut one = Pen::new(ctx.theme);
         one.put(if done { Tone::Ok } else { Tone::Text }, format!(" {} ", lane.name));
         if compact {
-            cells(&mut one, &lane.rows, 20);
+            cells(&mut one, &lane.rows, usize::from(area.width).saturating_sub(10).clamp(8, 28));
         } else {
             one.to(8);
             cells(&mut one, &lane.rows, usize::from(area.width).saturating_sub(40).clamp(8, 40));

@@ -468,11 +468,12 @@ fn pool_line<'t>(pool: &Pool, ctx: &Ctx<'t>, width: usize, name_width: usize, op
     let signs = ctx.theme.symbols();
     let mut pen = Pen::new(ctx.theme);
     pen.cell(Tone::Strong, &pool.name, name_width).gap(1);
-    let columns = if width > 70 { 14 } else { 8 };
+    let columns = if width > 60 { 14 } else { 8 };
     bar(&mut pen, columns, pool.updated, pool.moving, pool.total);
     let done = !pool.outdated();
-    pen.gap(1)
-        .put(if done { Tone::Ok } else { Tone::Text }, format!("{:>5}", format!("{}/{}", pool.updated, pool.total)));
+    let longest = ctx.assessment.pools.iter().map(|pool| 1 + 2 * digits(pool.total)).max().unwrap_or(5).max(5);
+    let count = format!("{}/{}", pool.updated, pool.total);
+    pen.gap(1).put(if done { Tone::Ok } else { Tone::Text }, format!("{count:>longest$}"));
     pen.gap(2);
     if pool.paused {
         let by = pool.paused_by.as_ref().map_or_else(String::new, |(who, at)| {
@@ -504,7 +505,9 @@ fn pool_line<'t>(pool: &Pool, ctx: &Ctx<'t>, width: usize, name_width: usize, op
             pen.put(tone, format!("{n} {word}")).gap(2);
         }
     }
-    if done && pool.moving == 0 {
+    if pool.total == 0 {
+        pen.put(Tone::Dim, "no nodes");
+    } else if done && pool.moving == 0 {
         pen.put(Tone::Ok, format!("{} done", signs.ok)).gap(2);
     }
     if pool.outdated() || pool.unavailable > 0 {
@@ -512,6 +515,10 @@ fn pool_line<'t>(pool: &Pool, ctx: &Ctx<'t>, width: usize, name_width: usize, op
         pen.rest(Tone::Dim, format!("max {}, free {}", capacity.max_unavailable_spec, capacity.free), width);
     }
     pen
+}
+
+fn digits(n: usize) -> usize {
+    n.checked_ilog10().unwrap_or(0) as usize + 1
 }
 
 /// `next: worker-5, then worker-6`, or why none.
@@ -565,7 +572,8 @@ fn why<'t>(node: &Node, ctx: &Ctx<'t>) -> Vec<Pen<'t>> {
     };
     if let Some(trouble) = &node.drain_trouble {
         let since = words::since(trouble.since, ctx.now, false);
-        if !since.is_empty() {
+        // The age of the phase stands beside it already.
+        if !since.is_empty() && trouble.since != node.since {
             say(format!("drain runs for {since}"));
         }
         for pod in trouble.pods.iter().take(6) {
@@ -574,7 +582,8 @@ fn why<'t>(node: &Node, ctx: &Ctx<'t>) -> Vec<Pen<'t>> {
         neutral_lines(&trouble.error).into_iter().for_each(&mut say);
     }
     neutral_lines(&node.message).into_iter().filter(|line| !line.is_empty()).for_each(&mut say);
-    if let Some(cordon) = &node.cordon {
+    // The operator's own cordon belongs to its work and needs no words while that goes on.
+    if let Some(cordon) = node.cordon.as_ref().filter(|cordon| !(cordon.by_mco && node.phase.moving())) {
         let by = cordon.manager.as_deref().unwrap_or("an unknown manager");
         let since = words::since(cordon.since, ctx.now, false);
         let whose = if cordon.by_mco { "by the machine-config operator".to_owned() } else { format!("by {by}") };

@@ -17,6 +17,9 @@ use super::{Stage, dump};
 /// What somebody could write into an object.
 const EVIL: &str = "\u{1b}[2J\u{1b}]0;owned\u{7}\u{202e}retsam\u{200b}\r\nnext\tline";
 
+/// Wide characters.
+const WIDE: &str = "節點尚未就緒";
+
 fn poisoned() -> World {
     let mut world = sample::rolling();
     let a = &mut world.assessment;
@@ -74,14 +77,14 @@ fn escape_sequences_and_reordering_never_reach_a_cell() {
 fn wide_characters_align() {
     let mut world = sample::rolling();
     for row in &mut world.assessment.operators.rows {
-        row.message = "節点尚未就緒，正在等待".into();
+        row.message = WIDE.into();
     }
     let mut stage = Stage::new(world, 120, 40);
     let screen = stage.keys("2").screen();
     for line in screen.lines().filter(|line| line.starts_with('│')) {
         assert_eq!(unicode_width::UnicodeWidthStr::width(line), 120, "{line}");
     }
-    assert!(screen.contains("節點尚未就緒"));
+    assert!(screen.contains(WIDE), "{screen}");
 }
 
 fn link() -> impl Strategy<Value = LinkState> {

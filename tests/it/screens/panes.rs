@@ -103,7 +103,7 @@ fn kinds_that_fail_are_marked_where_they_are_shown_and_nowhere_else() {
     facts.kinds.insert(Kind::MachineConfigPools, KindState { status: forbidden, heard: None, unreadable: vec![] });
     world.assessment.facts = std::sync::Arc::new(facts);
     let mut stage = Stage::new(world, 160, 40);
-    stage.shows("stale since 03:11:44 ┬");
+    stage.shows("stale since 03:11:44 ");
     stage.shows("no permission: machineconfigpools");
     stage.shows("user jane may not list machineconfigpools; ask for the viewer role");
     stage.shows("live 0.4s · 4 of 6 kinds");
