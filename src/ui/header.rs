@@ -225,6 +225,7 @@ fn stale_words(link: &Link, ctx: &Ctx<'_>) -> Option<String> {
     let since = link.state.since()?;
     let connecting = matches!(link.state, LinkState::Connecting { .. });
     let mut text = match link.state {
+        LinkState::Connecting { .. } if ctx.connection.server.is_empty() => "not connected".to_owned(),
         LinkState::Connecting { .. } => format!("connecting to {}", ctx.connection.server),
         _ => format!("stale since {}, {}", words::clock(since, ctx.now), words::duration(age(since, ctx.now))),
     };

@@ -299,9 +299,19 @@ impl View {
         }
         let title =
             format!("{} {}: refused", Command::Act(action).word(), super::popups::choices::target_words(target));
-        let lines = super::neutral::neutral_lines(why);
+        self.show_message(title, why);
+    }
+
+    /// A text that is too important for the line at the bottom, in a popup of its own.
+    pub fn show_message(&mut self, title: impl Into<String>, text: &str) {
+        let lines = super::neutral::neutral_lines(text);
         let lines = lines.into_iter().map(|line| TextLine::new(Tone::Text, line)).collect();
-        self.popups.push(Popup::Message { title, view: TextView::new(lines) });
+        self.popups.push(Popup::Message { title: title.into(), view: TextView::new(lines) });
+    }
+
+    /// What a message of that title said is no longer so.
+    pub fn end_message(&mut self, title: &str) {
+        self.popups.retain(|popup| !matches!(popup, Popup::Message { title: shown, .. } if shown == title));
     }
 
     /// Another cluster answers: selections, marks, filters and popups of the old one go.

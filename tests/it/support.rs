@@ -137,7 +137,7 @@ impl Terminal {
         let heard = Arc::new((Mutex::new(heard), Condvar::new()));
         let shared = Arc::clone(&heard);
         std::thread::spawn(move || {
-            let mut bytes = [0; 64 * 1024];
+            let mut bytes = vec![0; 64 * 1024];
             loop {
                 let count = reader.read(&mut bytes).unwrap_or(0);
                 let mut heard = shared.0.lock().unwrap();
