@@ -169,7 +169,9 @@ fn essence<'t>(ctx: &Ctx<'t>, width: usize) -> (Pen<'t>, usize) {
             pen.put(Tone::Text, words::duration(age(started, ctx.now)));
         }
         (_, Some(completed)) if !a.update.in_progress => {
-            pen.put(Tone::Dim, format!("completed {} ago", words::duration(age(completed, ctx.now))));
+            // The cluster-version operator is done before the pools are.
+            let what = if a.progress.is_some() { "control plane done" } else { "completed" };
+            pen.put(Tone::Dim, format!("{what} {} ago", words::duration(age(completed, ctx.now))));
         }
         _ => {}
     }

@@ -448,11 +448,13 @@ impl<'a> Planter<'a> {
         self.row += 1;
         let mut children = Vec::new();
         if open {
-            for (at, line) in why(node, self.ctx).into_iter().enumerate() {
-                let room = self.width.saturating_sub(4);
+            let room = self.width.saturating_sub(4);
+            let most = if self.compact { 2 } else { 8 };
+            let texts = why(node, self.ctx).into_iter().flat_map(|line| clipped(&line.text(), room, most));
+            for (at, text) in texts.enumerate() {
                 children.push(self.leaf(TreeId::Line(at as u16), |it| {
                     let mut pen = Pen::new(it.ctx.theme);
-                    pen.rest(Tone::Text, line.text(), room);
+                    pen.rest(Tone::Text, text, room);
                     pen.line()
                 }));
             }
@@ -515,6 +517,18 @@ fn pool_line<'t>(pool: &Pool, ctx: &Ctx<'t>, width: usize, name_width: usize, op
         pen.rest(Tone::Dim, format!("max {}, free {}", capacity.max_unavailable_spec, capacity.free), width);
     }
     pen
+}
+
+/// A text in at most so many lines; the last one is cut where there would be more.
+fn clipped(text: &str, columns: usize, most: usize) -> Vec<String> {
+    let mut lines = words::wrap(text, columns, 2);
+    if lines.len() > most {
+        let rest = lines.split_off(most).concat();
+        if let Some(last) = lines.last_mut() {
+            last.push_str(&rest);
+        }
+    }
+    lines
 }
 
 fn digits(n: usize) -> usize {

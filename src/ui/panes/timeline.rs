@@ -12,7 +12,7 @@ use crate::ui::theme::Tone;
 use crate::ui::widgets::pen::{Pen, write};
 use crate::ui::widgets::table::{Cell, Column, Sheet, Table, Width};
 use crate::ui::words;
-use crate::upgrade::assessment::{Assessment, Level};
+use crate::upgrade::assessment::{Assessment, Level, Subject};
 use crate::upgrade::timeline::{Entry, Origin};
 
 /// The table of the timeline.
@@ -124,7 +124,12 @@ pub fn draw_short(buffer: &mut Buffer, area: Rect, ctx: &Ctx<'_>, table: &mut Ta
     for (entry, y) in entries[first..].iter().rev().zip(area.y..area.bottom()) {
         let mut pen = Pen::new(ctx.theme);
         pen.put(Tone::Dim, format!("{}{} ", origin(entry), words::clock(entry.at, ctx.now)));
-        pen.cell(Tone::Dim, subject_words(&entry.subject), 18).gap(1);
+        // Most entries name what they are about; the others are told what.
+        let subject = subject_words(&entry.subject);
+        let name = subject.rsplit('/').next().unwrap_or_default();
+        if !entry.text.contains(name) && entry.subject != Subject::Version {
+            pen.put(Tone::Dim, format!("{subject} "));
+        }
         let sign = if entry.level == Level::Info { "" } else { ctx.theme.symbols().level(entry.level) };
         let space = if sign.is_empty() { "" } else { " " };
         pen.put(tone(entry), format!("{sign}{space}{}", entry.text));

@@ -183,7 +183,9 @@ impl<S: Sheet> Table<S> {
     /// Orders the rows anew: the filter or the sort changed.
     pub fn rebuild(&mut self, ctx: &Ctx<'_>) {
         let rows = S::rows(ctx.assessment);
-        self.name_width = rows.iter().map(|row| words::width(&S::id(row))).max().unwrap_or(0);
+        if matches!(S::COLUMNS[0].width, Width::Name(..)) {
+            self.name_width = rows.iter().map(|row| words::width(&S::id(row))).max().unwrap_or(0);
+        }
         self.order.clear();
         let filter = &self.filter;
         let passing = (0..rows.len() as u32).filter(|at| {
