@@ -1,6 +1,6 @@
 //! The budgets in time: drawing a frame, assessing, applying events. `cargo bench`, means by criterion; the rest
 //! (percentiles, memory, CPU, latency) is measured by `examples/measure`.
-#![allow(missing_docs, clippy::unwrap_used)] // criterion's macros make undocumented functions; a benchmark may panic
+#![allow(missing_docs, clippy::unwrap_used)] // criterion makes undocumented functions; a benchmark may panic
 
 use std::hint::black_box;
 use std::sync::Arc;
@@ -15,8 +15,8 @@ use oc_cockpit::sim::scenario::Scenario;
 use oc_cockpit::sim::server::{Options, Simulation};
 use oc_cockpit::sim::{actors::Actors, pace::Pace, store::Store};
 use oc_cockpit::ui::Depth;
-use oc_cockpit::upgrade::assess::assess;
 use oc_cockpit::upgrade::assemble;
+use oc_cockpit::upgrade::assess::assess;
 use oc_cockpit::upgrade::assessment::Assessment;
 use oc_cockpit::upgrade::facts::Facts;
 use oc_cockpit::upgrade::memory::Memory;
@@ -28,7 +28,7 @@ use serde_json::Value;
 fn cluster(workers: usize) -> Arc<Store> {
     let scenario = Scenario::load("stuck-drain").unwrap().with_workers(workers);
     let store = Arc::new(Store::new(1));
-    Actors::prepare(Arc::clone(&store), &scenario, Pace::new(scenario.speed), 1, clock::now());
+    Actors::prepare(&store, &scenario, &Pace::new(scenario.speed), 1, clock::now());
     store
 }
 

@@ -25,6 +25,7 @@ mod words;
 
 pub use again::{again, difference, rest_differs, same_meaning};
 pub use pods::complete;
+pub use request::oc;
 
 use serde::Serialize;
 use serde_json::Value;

@@ -60,6 +60,8 @@ pub struct App {
     announcer: announce::Announcer,
     /// The last key was ctrl-c: pressed again it leaves at once, whatever the first press met.
     leaving: bool,
+    /// The person asked to read everything anew: what comes next is the same cluster, not another one.
+    refreshing: bool,
     /// The person knows that an action is being sent.
     warned: bool,
 }
@@ -77,6 +79,8 @@ struct State {
     theme: Theme,
     now: DateTime<Utc>,
     connection: Connection,
+    /// Why there is no connection to speak of; it is on the screen.
+    disconnected: Option<String>,
     contexts: Vec<ContextLine>,
     flash: flash::Flashes,
     jobs: jobs::Jobs,
@@ -146,6 +150,7 @@ impl App {
             theme,
             now,
             connection: Connection::default(),
+            disconnected: None,
             contexts: Vec::new(),
             flash: flash::Flashes::default(),
             jobs: jobs::Jobs::default(),
@@ -159,6 +164,7 @@ impl App {
             orders: orders::Orders::default(),
             announcer: announce::Announcer::default(),
             leaving: false,
+            refreshing: false,
             warned: false,
         };
         if let Some(tab) = tab {
@@ -185,9 +191,6 @@ impl App {
                     return vec![Effect::Quit];
                 }
                 let wishes = self.view.key(key, &self.state.ctx());
-                if wishes.is_empty() {
-                    self.explain_read_only(key);
-                }
                 self.fulfil(wishes)
             }
             Msg::Paste(text) => {
@@ -199,7 +202,7 @@ impl App {
             Msg::Assessed(assessment) => self.assessed(assessment),
             Msg::Connected(connected) => self.connected(connected),
             Msg::Fetched { subject, fetched } => {
-                self.state.log.end_read(&subject, fetched.as_ref().err().map(String::as_str));
+                self.state.log.end_read(&self.state.session, &subject, fetched.as_ref().err().map(String::as_str));
                 self.view.show_object(&subject, fetched);
                 Vec::new()
             }
@@ -234,20 +237,16 @@ impl App {
         let other = self.state.assessment.facts.epoch != assessment.facts.epoch;
         let before = std::mem::replace(&mut self.state.assessment, assessment);
         let mut effects = Vec::new();
-        if other {
+        if other && !std::mem::take(&mut self.refreshing) {
             self.view.forget_cluster();
             self.orders = orders::Orders::default();
             self.announcer = announce::Announcer::default();
             effects.extend(self.state.jobs.forget(self.state.now));
         }
-        self.state.log.note_kinds(&before, &self.state.assessment, self.state.now);
+        self.state.log.note_kinds(&self.state.session, &before, &self.state.assessment, self.state.now);
         self.identify();
         self.view.assessed(&self.state.ctx());
-        let (seen, proofs) = self.state.jobs.watch(&self.state.assessment, self.state.now);
-        for words in seen {
-            self.state.say(flash::info(words));
-        }
-        effects.extend(proofs);
+        effects.extend(self.state.jobs.watch(&self.state.assessment, self.state.now));
         effects.extend(self.announce());
         effects
     }
@@ -268,16 +267,6 @@ impl App {
             effects.push(Effect::Hook { command: command.clone(), story });
         }
         effects
-    }
-
-    /// A key that would write, while writes are off: says why nothing happens.
-    fn explain_read_only(&mut self, key: Key) {
-        let at = self.view.snapshot(&self.state.ctx());
-        if let Some(why) = self.state.session.read_only.clone()
-            && self.state.keymap.would_write(key, &at)
-        {
-            self.state.say(flash::warning(format!("read-only: {why}")));
-        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! The only room that talks to an API server.
 //!
 //! Belongs here: the kubeconfig, the client, the link, the watches, single reads, access reviews, and (in
-//! [`execute`](self)) the sending of plans. Does not: judgement of what was observed (that is `upgrade`), plans (they
+//! [`execute`]) the sending of plans. Does not: judgement of what was observed (that is `upgrade`), plans (they
 //! are data of `actions`), the screen.
 //! May import: `api`, `upgrade` (facts, link, access), `actions` (data), `clock`.
 //!
@@ -72,7 +72,7 @@ impl Cluster {
     /// [`Connection::error`] and in the link of the facts. Must be called inside a tokio runtime.
     pub fn start(options: Options) -> Self {
         let limit = options.request_timeout;
-        Self::start_from(Source::Kubeconfig(options, Environment::of_process()), limit)
+        Self::start_from(Source::Kubeconfig(Box::new((options, Environment::of_process()))), limit)
     }
 
     /// Starts to observe a cluster in the same process, behind a client that the caller made.
@@ -170,11 +170,12 @@ async fn supervise(source: &Source, picture: &Arc<Picture>, requests: &Requests,
 /// chooses another context, and now and then.
 async fn open(source: &Source, picture: &Picture, control: &mut Control) -> Credentials {
     let mut context = match source {
-        Source::Kubeconfig(options, _) => options.context.clone(),
+        Source::Kubeconfig(from) => from.0.context.clone(),
         Source::Client(_) => None,
     };
     loop {
         let began = clock::now();
+        let before = credentials::stamps(&source.candidates()).await;
         match Credentials::open(source, context.as_deref()).await {
             Ok((credentials, line)) => {
                 control.take(line, credentials.connection());
@@ -185,10 +186,9 @@ async fn open(source: &Source, picture: &Picture, control: &mut Control) -> Cred
                 tracing::warn!(words, "no client");
                 let trouble = trouble::trouble(TroubleKind::Credentials, words, "");
                 picture.link(Input::Failed { trouble, began });
-                let candidates = source.candidates();
                 control.connection.send_replace(Arc::new(*connection));
                 tokio::select! {
-                    () = credentials::touched(&candidates, TRY_AGAIN) => {}
+                    () = credentials::touched(&before, TRY_AGAIN) => {}
                     Some(wanted) = control.switches.recv() => context = Some(wanted),
                 }
             }

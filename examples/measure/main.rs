@@ -3,6 +3,7 @@
 //!
 //! `cargo build --release && cargo run --release --example measure` prints a table for 60 and for 2,000 nodes. Every
 //! start is compared with raw GETs of the same lists, from the same server, in the same run.
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, clippy::print_stderr)] // a tool for developers: it fails by panicking
 
 mod process;
 mod raw;

@@ -2,6 +2,7 @@
 //!
 //! The real program (app, client, work) is driven without a terminal, waits for what the screen shows, and is drawn as
 //! SVG. No picture is made by hand.
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, clippy::print_stderr)] // a tool for developers: it fails by panicking
 
 mod svg;
 

@@ -116,7 +116,8 @@ fn alike(a: &Run, b: &Run) -> bool {
 
 /// The characters that are drawn as lines or blocks are left out here.
 fn words(out: &mut String, run: &Run, top: f64) {
-    let text: String = run.text.chars().map(|c| if arms(c).is_some() || block(c).is_some() { ' ' } else { c }).collect();
+    let text: String =
+        run.text.chars().map(|c| if arms(c).is_some() || block(c).is_some() { ' ' } else { c }).collect();
     // Each word is placed by itself: fonts differ in width, cells do not.
     let mut at = run.start;
     for piece in text.split_inclusive(' ') {

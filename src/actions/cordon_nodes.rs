@@ -154,9 +154,9 @@ fn consequences(assessment: &Assessment, found: &[Found<'_>]) -> Vec<String> {
     for found in &chosen {
         let name = &found.node.name;
         let pool = found.node.pool.as_deref().and_then(|pool| assessment.pool(pool));
-        if let Some(work) = found.at_work() {
+        if found.at_work().is_some() {
             lines.push(format!(
-                "the machine-config operator {work}: it will uncordon {name} at the end, whoever cordoned it"
+                "the machine-config operator works on {name} and will uncordon it at the end, whoever cordoned it"
             ));
         } else if pool.is_some_and(|pool| pool.target.is_some() && pool.target != found.node.current_config) {
             lines.push(format!("{name} still has its old configuration and is passed over while it is cordoned"));

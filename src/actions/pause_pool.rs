@@ -67,7 +67,7 @@ fn consequences(assessment: &Assessment, pool: &Pool) -> Vec<String> {
     if moving.is_empty() {
         lines.push("no node of the pool is being worked on".to_owned());
     } else {
-        let names = list(moving.iter().map(String::as_str));
+        let names = list(moving.iter().copied());
         lines.push(format!("{} in flight will finish, reboot included: {names}", count(moving.len(), "node")));
     }
     let free = capacity::free(pool, pool.capacity.unavailable);

@@ -70,12 +70,13 @@ pub(super) fn pending(assessment: &Assessment, pool: &Pool) -> Option<String> {
     Some(format!("{from} -> {}", config(pool.target.as_deref(), pool.target_version.as_deref())))
 }
 
-/// Nodes of the pool that the machine-config daemon works on, as `worker-1 (Draining)`, by name.
-pub(super) fn in_flight(assessment: &Assessment, pool: &Pool) -> Vec<String> {
+/// Nodes of the pool that the machine-config daemon works on, by name. Without their phases: those change by the minute,
+/// and the sentence should mean the same as long as the nodes are the same.
+pub(super) fn in_flight<'a>(assessment: &'a Assessment, pool: &'a Pool) -> Vec<&'a str> {
     assessment
         .nodes_of(&pool.name)
         .filter(|node| node.phase.moving() || targeted_and_failing(node, pool))
-        .map(|node| format!("{} ({})", node.name, node.phase.word()))
+        .map(|node| node.name.as_str())
         .collect()
 }
 

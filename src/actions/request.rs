@@ -48,7 +48,7 @@ impl Change<'_> {
 }
 
 /// An `oc` line that names the context, so that it does the same when it is pasted elsewhere.
-fn oc(session: &Session, arguments: &str) -> String {
+pub fn oc(session: &Session, arguments: &str) -> String {
     if session.context.is_empty() {
         return format!("oc {arguments}");
     }

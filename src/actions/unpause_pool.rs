@@ -66,7 +66,7 @@ fn consequences(assessment: &Assessment, pool: &Pool, after: &Assessment) -> Vec
     ));
     let moving = in_flight(assessment, pool);
     if !moving.is_empty() {
-        lines.push(format!("in flight already: {}", list(moving.iter().map(String::as_str))));
+        lines.push(format!("in flight already: {}", list(moving)));
     }
     lines.push(format!(
         "at most {} unavailable at once (maxUnavailable {}), {} unavailable now, effective capacity {} afterwards",

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use chrono::{DateTime, Utc};
 
+use crate::actions::{Session, oc};
 use crate::ui::LogLine;
 use crate::upgrade::assessment::{Assessment, Subject};
 use crate::upgrade::facts::{Kind, KindStatus};
@@ -47,13 +48,13 @@ impl CommandLog {
     }
 
     /// An object is read.
-    pub fn begin_read(&mut self, at: DateTime<Utc>, subject: &Subject) {
-        self.begin(at, false, read_line(subject));
+    pub fn begin_read(&mut self, session: &Session, at: DateTime<Utc>, subject: &Subject) {
+        self.begin(at, false, oc(session, &read_line(subject)));
     }
 
     /// The newest read of `subject` that is under way was answered.
-    pub fn end_read(&mut self, subject: &Subject, trouble: Option<&str>) {
-        let oc = read_line(subject);
+    pub fn end_read(&mut self, session: &Session, subject: &Subject, trouble: Option<&str>) {
+        let oc = oc(session, &read_line(subject));
         let open = self.lines.iter_mut().rev().find(|line| line.oc == oc && line.outcome.is_empty());
         if let Some(line) = open {
             trouble.unwrap_or("200").clone_into(&mut line.outcome);
@@ -61,7 +62,7 @@ impl CommandLog {
     }
 
     /// Notes which watches began, failed or turned out to be impossible between two assessments.
-    pub fn note_kinds(&mut self, before: &Assessment, after: &Assessment, at: DateTime<Utc>) {
+    pub fn note_kinds(&mut self, session: &Session, before: &Assessment, after: &Assessment, at: DateTime<Utc>) {
         let other = before.facts.epoch != after.facts.epoch;
         for kind in Kind::ALL {
             let was = if other { &KindStatus::Waiting } else { before.facts.status(kind) };
@@ -75,7 +76,7 @@ impl CommandLog {
                 KindStatus::Absent => "404: the server does not serve it".to_owned(),
                 KindStatus::Failing(trouble) | KindStatus::Forbidden(trouble) => trouble.words.clone(),
             };
-            let line = self.begin(at, false, format!("oc get {} --watch", resource(kind)));
+            let line = self.begin(at, false, oc(session, &format!("get {} --watch", resource(kind))));
             self.end(line, outcome);
         }
     }
@@ -94,11 +95,11 @@ fn resource(kind: Kind) -> String {
 
 fn read_line(subject: &Subject) -> String {
     match subject {
-        Subject::Version => "oc get clusterversion version -o yaml".to_owned(),
-        Subject::Operator(name) => format!("oc get clusteroperator {name} -o yaml"),
-        Subject::Pool(name) => format!("oc get machineconfigpool {name} -o yaml"),
-        Subject::Node(name) => format!("oc get node {name} -o yaml"),
-        Subject::Link => "oc version".to_owned(),
+        Subject::Version => "get clusterversion version -o yaml".to_owned(),
+        Subject::Operator(name) => format!("get clusteroperator {name} -o yaml"),
+        Subject::Pool(name) => format!("get machineconfigpool {name} -o yaml"),
+        Subject::Node(name) => format!("get node {name} -o yaml"),
+        Subject::Link => "version".to_owned(),
     }
 }
 
@@ -121,12 +122,13 @@ mod tests {
     #[test]
     fn a_read_is_ended_once() {
         let at = DateTime::from_timestamp(0, 0).unwrap();
+        let lab = Session { context: "lab".into(), ..Session::default() };
         let subject = Subject::Node("worker-1".into());
         let mut log = CommandLog::default();
-        log.begin_read(at, &subject);
-        log.begin_read(at, &subject);
-        log.end_read(&subject, None);
-        log.end_read(&subject, Some("gone"));
+        log.begin_read(&lab, at, &subject);
+        log.begin_read(&lab, at, &subject);
+        log.end_read(&lab, &subject, None);
+        log.end_read(&lab, &subject, Some("gone"));
         let outcomes: Vec<&str> = log.lines().iter().map(|line| line.outcome.as_str()).collect();
         assert_eq!(outcomes, ["gone", "200"]);
     }

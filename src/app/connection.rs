@@ -1,22 +1,24 @@
 //! What we are connected to, and what holds there.
 
-use super::{App, Effect, Msg, flash};
+use super::{App, Effect, Msg};
 use crate::app::msg::Connected;
 use crate::ui::{Connection, ContextLine};
 use crate::upgrade::link::LinkState;
 
+/// Title of the message that says why there is no connection.
+const NO_CONNECTION: &str = "no connection";
+
 impl App {
     /// The connection changed: the header, the contexts, and what the configuration says of this context.
     pub(super) fn connected(&mut self, connected: Connected) -> Vec<Effect> {
+        self.tell(connected.error.as_deref());
         let state = &mut self.state;
-        if let Some(trouble) = &connected.error {
-            state.flash.say(flash::error(trouble.clone()), state.now);
-        }
         let held = state.config.context(&connected.context, &state.overrides);
-        let source = if state.sim.is_some() {
-            "simulated".to_owned()
-        } else {
-            connected.files.first().map_or_else(|| "in-cluster".to_owned(), |file| file.display().to_string())
+        let source = match connected.files.first() {
+            _ if state.sim.is_some() => "simulated".to_owned(),
+            Some(file) => file.display().to_string(),
+            None if connected.context.is_empty() => String::new(),
+            None => "in-cluster".to_owned(),
         };
         state.session.context.clone_from(&connected.context);
         state.session.read_only = held.read_only;
@@ -40,6 +42,18 @@ impl App {
         };
         self.identify();
         Vec::new()
+    }
+
+    /// Why there is no connection to speak of, until there is one.
+    fn tell(&mut self, error: Option<&str>) {
+        if self.state.disconnected.as_deref() == error {
+            return;
+        }
+        self.view.end_message(NO_CONNECTION);
+        if let Some(words) = error {
+            self.view.show_message(NO_CONNECTION, words);
+        }
+        self.state.disconnected = error.map(ToOwned::to_owned);
     }
 
     /// Who the server takes us for, and whether anything can be written at all.

@@ -17,6 +17,7 @@ pub fn warning(text: impl Into<String>) -> Flash {
 }
 
 /// Something failed.
+#[cfg(test)]
 pub fn error(text: impl Into<String>) -> Flash {
     Flash { level: FlashLevel::Error, text: text.into() }
 }

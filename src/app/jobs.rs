@@ -35,6 +35,8 @@ pub struct Jobs {
 struct Live {
     plan: Plan,
     lines: Vec<LineId>,
+    /// When it was confirmed: what is told to the person counts from there.
+    confirmed: DateTime<Utc>,
     phase: Phase,
 }
 
@@ -43,7 +45,7 @@ enum Phase {
     /// Requests are being sent.
     Sending,
     /// The watch has to show the effect.
-    Awaiting { effect: Effect, sent: DateTime<Utc>, ids: Vec<AuditId>, late: bool },
+    Awaiting { effect: Effect, ids: Vec<AuditId>, late: bool },
 }
 
 /// What a job that was answered leads to.
@@ -81,7 +83,7 @@ impl Jobs {
         if self.shown.len() > KEPT {
             self.shown.remove(0);
         }
-        self.live.insert(id, Live { plan, lines, phase: Phase::Sending });
+        self.live.insert(id, Live { plan, lines, confirmed: now, phase: Phase::Sending });
         id
     }
 
@@ -91,8 +93,7 @@ impl Jobs {
         let words = outcome.words(&live.plan.target);
         let ids = outcome.unproved();
         let (state, effect) = match outcome {
-            Outcome::Accepted { .. } => (JobState::Running, Some(live.plan.effect.clone())),
-            Outcome::Unknown { .. } => (JobState::Running, Some(live.plan.effect.clone())),
+            Outcome::Accepted { .. } | Outcome::Unknown { .. } => (JobState::Running, Some(live.plan.effect.clone())),
             Outcome::Refused { .. } => (JobState::Failed, None),
             Outcome::Failed { done, .. } | Outcome::Changed { done, .. } => {
                 (JobState::Failed, part(&live.plan.effect, done))
@@ -102,7 +103,7 @@ impl Jobs {
         let mut answered = Answered { job: Some((live.plan.clone(), live.lines.clone())), effects: Vec::new() };
         match effect {
             Some(effect) => {
-                live.phase = Phase::Awaiting { effect, sent: now, ids, late: false };
+                live.phase = Phase::Awaiting { effect, ids, late: false };
                 self.live.insert(id, live);
             }
             None if ids.is_empty() => {}
@@ -111,37 +112,36 @@ impl Jobs {
         answered
     }
 
-    /// Does the newest picture show what was waited for? Returns what to say and the proofs for the audit log.
-    pub fn watch(&mut self, assessment: &Assessment, now: DateTime<Utc>) -> (Vec<String>, Vec<Do>) {
-        let (mut said, mut effects, mut over) = (Vec::new(), Vec::new(), Vec::new());
+    /// Does the newest picture show what was waited for? Returns the proofs for the audit log.
+    pub fn watch(&mut self, assessment: &Assessment, now: DateTime<Utc>) -> Vec<Do> {
+        let (mut effects, mut over) = (Vec::new(), Vec::new());
         for (id, live) in &mut self.live {
-            let Phase::Awaiting { effect, sent, ids, late } = &mut live.phase else { continue };
+            let Phase::Awaiting { effect, ids, late } = &mut live.phase else { continue };
             if !effect.holds(assessment) {
                 continue;
             }
-            let words = format!("seen in the watch after {}", seconds(now - *sent));
+            let words = format!("seen in the watch after {}", seconds(now - live.confirmed));
             if !*late {
                 effects.push(Do::Prove { ids: std::mem::take(ids), proof: Proof::Seen { at: now } });
             }
-            over.push((*id, words, live.plan.title.clone()));
+            over.push((*id, words));
         }
-        for (id, words, title) in over {
+        for (id, words) in over {
             self.live.remove(&id);
             if self.state(id) != Some(JobState::Failed) {
-                said.push(format!("{title}: {words}"));
                 self.set(id, JobState::Done, &words, Some(now));
             }
         }
-        (said, effects)
+        effects
     }
 
     /// Time passes: what was not seen for too long is said so.
     pub fn tick(&mut self, now: DateTime<Utc>) -> (Vec<String>, Vec<Do>) {
         let (mut said, mut effects, mut unproven) = (Vec::new(), Vec::new(), Vec::new());
         for (id, live) in &mut self.live {
-            if let Phase::Awaiting { sent, ids, late, .. } = &mut live.phase
+            if let Phase::Awaiting { ids, late, .. } = &mut live.phase
                 && !*late
-                && now - *sent >= PATIENCE
+                && now - live.confirmed >= PATIENCE
             {
                 *late = true;
                 effects.push(Do::Prove { ids: std::mem::take(ids), proof: Proof::NotSeen { until: now } });

@@ -130,7 +130,6 @@ impl App {
         let lines = plan.writes.iter().map(|write| self.state.log.begin(now, true, write.oc.clone())).collect();
         let actor = Actor::of(&self.state.assessment, &self.state.session);
         let answers = answers.into_iter().map(|(name, answer)| Given { name, answer }).collect();
-        self.state.say(flash::info(format!("{}: sent, waiting for the answer", plan.title)));
         let id = self.state.jobs.start(plan, lines, now);
         vec![Effect::Execute { id, order: Box::new(Order { rehearsal, actor, answers }) }]
     }
@@ -147,10 +146,10 @@ impl App {
         let words = format!("{}: {}", plan.title, outcome.words(&plan.target));
         effects.extend(notes(&plan, outcome, now).into_iter().map(Effect::Note));
         match outcome {
-            Outcome::Accepted { .. } => self.state.say(flash::info(words)),
+            // The line of the job says it until the watch shows the effect.
+            Outcome::Accepted { .. } => {}
             Outcome::Unknown { .. } => self.state.say(flash::warning(words)),
             Outcome::Refused { .. } | Outcome::Failed { .. } => {
-                self.state.say(flash::error(words.clone()));
                 self.view.show_refusal(plan.action, &plan.target, &words);
             }
             Outcome::Changed { plan: newer, words: why, .. } => {
@@ -161,11 +160,7 @@ impl App {
                 self.view.show_rehearsal(action, &target, changed);
             }
         }
-        let (seen, proofs) = self.state.jobs.watch(&self.state.assessment, now);
-        for words in seen {
-            self.state.say(flash::info(words));
-        }
-        effects.extend(proofs);
+        effects.extend(self.state.jobs.watch(&self.state.assessment, now));
         effects
     }
 }

@@ -28,7 +28,7 @@ impl App {
             }
             Request::Save { name, extension, text } => vec![Effect::Save { name, extension, text }],
             Request::Fetch(subject) => {
-                self.state.log.begin_read(self.state.now, &subject);
+                self.state.log.begin_read(&self.state.session, self.state.now, &subject);
                 vec![Effect::Fetch(subject)]
             }
             Request::SwitchContext(context) => self.switch(context),
@@ -37,7 +37,9 @@ impl App {
                 let now = self.state.now;
                 self.state.jobs.cancel(id, now).unwrap_or_default()
             }
+            Request::Refresh if self.state.session.context.is_empty() => Vec::new(),
             Request::Refresh => {
+                self.refreshing = true;
                 self.state.say(flash::info("asking the cluster again"));
                 vec![Effect::Refresh]
             }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
 use super::{App, Connected, Effect, Msg, News, Start, Switchable, flash};
@@ -16,6 +16,7 @@ use crate::upgrade::access::Answer;
 use crate::upgrade::assemble;
 use crate::upgrade::assess::assess;
 use crate::upgrade::assessment::{Assessment, Subject, VerdictKind};
+use crate::upgrade::facts::Facts;
 use crate::upgrade::link::{Link, LinkState};
 use crate::upgrade::memory::Memory;
 
@@ -87,7 +88,9 @@ fn start(config: &str, overrides: Overrides) -> App {
     let config = parse(config, "c.yaml").unwrap().config;
     let start =
         Start { config, overrides, depth: Depth::None, theme: "dark", audit: None, sim: None, warnings: Vec::new() };
-    let nothing = picture(false, LinkState::Connecting { since: at(0) }, 1);
+    let mut nothing = Facts::nothing(at(0));
+    nothing.epoch = 1;
+    let nothing = Arc::new(assess(Arc::new(nothing), &Memory::default(), at(0)));
     let mut app = App::new(start, nothing, at(0));
     let context = |name: &str| Switchable { name: name.into(), cluster: "c".into(), user: "u".into() };
     let connected =
@@ -170,7 +173,7 @@ fn an_action_is_done_when_the_watch_shows_it_and_not_before() {
     let proof = Proof::Seen { at: at(700) };
     assert_eq!(effects, [Effect::Prove { ids: vec![AuditId("audit-mcp/worker".into())], proof }]);
     assert_eq!(state(&app, id), JobState::Done);
-    assert!(said(&app).contains("seen in the watch after 0.5 s"), "{}", said(&app));
+    assert_eq!(app.state.jobs.shown()[0].words, "seen in the watch after 0.6 s");
 }
 
 #[test]
@@ -178,8 +181,8 @@ fn an_effect_that_is_not_seen_in_time_is_said_so_and_still_counts_when_it_comes(
     let mut app = looking();
     let (id, plan) = send(&mut app, pause());
     app.update(Msg::JobDone { id, outcome: Outcome::Accepted { done: written(&plan) } }, at(200));
-    assert_eq!(app.update(Msg::Tick, at(59_000)), []);
-    let effects = app.update(Msg::Tick, at(61_000));
+    assert_eq!(app.update(Msg::Tick, at(60_000)), []);
+    let effects = app.update(Msg::Tick, at(60_100));
     assert!(matches!(effects.as_slice(), [Effect::Prove { proof: Proof::NotSeen { .. }, .. }]), "{effects:?}");
     assert_eq!(state(&app, id), JobState::Unproven);
     assert!(said(&app).contains("sent, not seen"), "{}", said(&app));
@@ -361,6 +364,17 @@ fn another_cluster_ends_what_was_waited_for_in_the_old_one() {
 }
 
 #[test]
+fn asking_again_is_not_another_cluster() {
+    let mut app = looking();
+    let (id, plan) = send(&mut app, pause());
+    app.update(Msg::JobDone { id, outcome: Outcome::Accepted { done: written(&plan) } }, at(200));
+    assert_eq!(app.fulfil(vec![Request::Refresh]), [Effect::Refresh]);
+    let effects = app.update(Msg::Assessed(picture(true, LinkState::Live, 2)), at(300));
+    assert!(matches!(effects.as_slice(), [Effect::Prove { proof: Proof::Seen { .. }, .. }]), "{effects:?}");
+    assert_eq!(state(&app, id), JobState::Done);
+}
+
+#[test]
 fn a_context_is_switched_when_it_exists_and_nothing_is_being_sent() {
     let mut app = looking();
     assert_eq!(app.fulfil(vec![Request::SwitchContext("moon".into())]), []);
@@ -380,10 +394,10 @@ fn reads_and_writes_are_in_the_command_log_as_oc_lines() {
         app.state.log.lines().iter().map(|line| (line.write, line.oc.as_str(), line.outcome.as_str())).collect();
     let oc = plan.writes[0].oc.as_str();
     let dry = format!("{oc} --dry-run=server");
-    assert!(lines.contains(&(false, "oc get node worker-0 -o yaml", "200")), "{lines:?}");
+    assert!(lines.contains(&(false, "oc --context=lab get node worker-0 -o yaml", "200")), "{lines:?}");
     assert!(lines.contains(&(false, dry.as_str(), "would be accepted")), "{lines:?}");
     assert!(lines.contains(&(true, oc, "200")), "{lines:?}");
-    assert!(lines.contains(&(false, "oc get nodes --watch", "listed, watching")), "{lines:?}");
+    assert!(lines.contains(&(false, "oc --context=lab get nodes --watch", "listed, watching")), "{lines:?}");
 }
 
 /// The small cluster with another verdict.

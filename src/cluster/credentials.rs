@@ -21,12 +21,14 @@ const BEFORE_EXPIRY: chrono::TimeDelta = chrono::TimeDelta::seconds(60);
 
 /// What a file looked like: changes with every write.
 type Stamp = Option<(SystemTime, u64)>;
+/// What files looked like.
+pub(super) type Stamps = Vec<(PathBuf, Stamp)>;
 
 /// Where credentials come from.
 #[derive(Clone)]
 pub(super) enum Source {
     /// Kubeconfig files, or the pod's service account.
-    Kubeconfig(Options, Environment),
+    Kubeconfig(Box<(Options, Environment)>),
     /// A client that somebody else made: a cluster in the same process.
     Client(kube::Client),
 }
@@ -34,7 +36,7 @@ pub(super) enum Source {
 impl std::fmt::Debug for Source {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Kubeconfig(options, _) => formatter.debug_tuple("Kubeconfig").field(options).finish(),
+            Self::Kubeconfig(from) => formatter.debug_tuple("Kubeconfig").field(&from.0).finish(),
             Self::Client(_) => formatter.write_str("Client"),
         }
     }
@@ -44,7 +46,7 @@ impl Source {
     /// The files that may hold the kubeconfig, whether they exist or not.
     pub fn candidates(&self) -> Vec<PathBuf> {
         match self {
-            Self::Kubeconfig(options, environment) => kubeconfig::candidates(options, environment),
+            Self::Kubeconfig(from) => kubeconfig::candidates(&from.0, &from.1),
             Self::Client(_) => Vec::new(),
         }
     }
@@ -56,7 +58,7 @@ pub(super) struct Credentials {
     source: Source,
     chosen: Chosen,
     expires: Option<chrono::DateTime<chrono::Utc>>,
-    stamps: Vec<(PathBuf, Stamp)>,
+    stamps: Stamps,
     /// The next reading makes a client even when nothing seems to have changed.
     refused: bool,
     renewed: Option<tokio::time::Instant>,
@@ -66,9 +68,10 @@ impl Credentials {
     /// Reads the kubeconfig and makes a client for `context` (none: the current one). On failure: what is known, with
     /// the error in words.
     pub async fn open(source: &Source, context: Option<&str>) -> Result<(Self, Line), Box<Connection>> {
+        let before = stamps(&source.candidates()).await;
         let (chosen, line) = match source {
-            Source::Kubeconfig(options, environment) => {
-                let chosen = read(options, environment, context).await?;
+            Source::Kubeconfig(from) => {
+                let chosen = read(&from.0, &from.1, context).await?;
                 let line = client::build(&chosen).await;
                 (chosen, line)
             }
@@ -83,7 +86,7 @@ impl Credentials {
             Ok(line) => {
                 let credentials = Self {
                     source: source.clone(),
-                    stamps: stamps(&chosen.watched).await,
+                    stamps: stamps_since(before, &chosen.watched).await,
                     expires: line.expires,
                     chosen,
                     refused: false,
@@ -103,9 +106,10 @@ impl Credentials {
     /// The same options with another context. The flags that name a cluster, a user or credentials belonged to the first
     /// one: they are left out.
     pub async fn switched(&self, context: &str) -> Result<(Self, Line), String> {
-        let Source::Kubeconfig(options, environment) = &self.source else {
+        let Source::Kubeconfig(from) = &self.source else {
             return Err("there is no other context".to_owned());
         };
+        let (options, environment) = from.as_ref();
         let options = Options {
             kubeconfig: options.kubeconfig.clone(),
             request_timeout: options.request_timeout,
@@ -113,7 +117,7 @@ impl Credentials {
             impersonate_groups: options.impersonate_groups.clone(),
             ..Options::default()
         };
-        let opened = Self::open(&Source::Kubeconfig(options, environment.clone()), Some(context)).await;
+        let opened = Self::open(&Source::Kubeconfig(Box::new((options, environment.clone()))), Some(context)).await;
         opened.map_err(|connection| connection.error.unwrap_or_default())
     }
 
@@ -145,13 +149,14 @@ impl Credentials {
     /// Reads them again. None when nothing changed that a client depends on.
     pub async fn renew(&mut self) -> Result<Option<Line>, String> {
         self.renewed = Some(clock::runtime_instant());
-        let Source::Kubeconfig(options, environment) = &self.source else {
+        let before = self.stamps.clone();
+        let Source::Kubeconfig(from) = &self.source else {
             self.refused = false;
             return Ok(None);
         };
         // The context stays the one in use, whatever the file says is current now.
         let context = Some(self.chosen.connection.context.clone()).filter(|name| !name.is_empty());
-        let chosen = read(options, environment, context.as_deref())
+        let chosen = read(&from.0, &from.1, context.as_deref())
             .await
             .map_err(|connection| connection.error.unwrap_or_default())?;
         if chosen.fingerprint == self.chosen.fingerprint && !(self.refused && chosen.user.exec.is_some()) {
@@ -161,21 +166,18 @@ impl Credentials {
         let line = client::build(&chosen).await?;
         self.refused = false;
         self.expires = line.expires;
-        self.stamps = stamps(&chosen.watched).await;
+        self.stamps = stamps_since(before, &chosen.watched).await;
         self.chosen = chosen;
         Ok(Some(line))
     }
 }
 
-/// Waits until one of the files changes, at most as long as `limit`.
-pub(super) async fn touched(files: &[PathBuf], limit: Duration) {
-    let before = stamps(files).await;
+/// Waits until one of the files looks other than `before`, at most as long as `limit`.
+pub(super) async fn touched(before: &Stamps, limit: Duration) {
+    let files: Vec<PathBuf> = before.iter().map(|(file, _)| file.clone()).collect();
     let touched = async {
-        loop {
+        while stamps(&files).await == *before {
             tokio::time::sleep(LOOK).await;
-            if stamps(files).await != before {
-                return;
-            }
         }
     };
     // The limit is no failure: it is when to try again anyway.
@@ -192,7 +194,20 @@ async fn read(options: &Options, environment: &Environment, context: Option<&str
     })
 }
 
-async fn stamps(files: &[PathBuf]) -> Vec<(PathBuf, Stamp)> {
+/// What files looked like before they were read, so that no change between reading and looking is missed; files that
+/// were not known before are looked at now.
+async fn stamps_since(before: Stamps, files: &[PathBuf]) -> Stamps {
+    let mut all = stamps(files).await;
+    for (file, stamp) in &mut all {
+        if let Some((_, earlier)) = before.iter().find(|(other, _)| other == file) {
+            *stamp = *earlier;
+        }
+    }
+    all
+}
+
+/// What files look like now.
+pub(super) async fn stamps(files: &[PathBuf]) -> Stamps {
     let mut all = Vec::with_capacity(files.len());
     for file in files {
         let stamp = tokio::fs::metadata(file).await.ok().and_then(|data| Some((data.modified().ok()?, data.len())));

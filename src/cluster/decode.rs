@@ -89,10 +89,10 @@ pub(super) fn event<T: DeserializeOwned>(line: &[u8]) -> Result<Event<T>, serde_
     {
         return Ok(Event::Applied(event.object));
     }
-    let Typed { r#type, object } = serde_json::from_slice::<Typed<Value>>(line)?;
+    let Typed { r#type: kind, object } = serde_json::from_slice::<Typed<Value>>(line)?;
     let version = text(&object, "/metadata/resourceVersion");
     let name = name_of(&object).unwrap_or_default();
-    Ok(match r#type.as_str() {
+    Ok(match kind.as_str() {
         "BOOKMARK" => Event::Bookmark { version },
         "DELETED" => Event::Deleted { name, version },
         "ERROR" => Event::Error {
@@ -101,7 +101,7 @@ pub(super) fn event<T: DeserializeOwned>(line: &[u8]) -> Result<Event<T>, serde_
         },
         _ => {
             let why = serde_json::from_value::<T>(object).err();
-            let why = why.map_or_else(|| format!("an event of type {}", r#type), |error| error.to_string());
+            let why = why.map_or_else(|| format!("an event of type {kind}"), |error| error.to_string());
             Event::Unreadable { name, version, why }
         }
     })

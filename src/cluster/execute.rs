@@ -85,8 +85,23 @@ pub async fn rehearse(client: &impl Transport, plan: Plan, mut replan: impl Repl
 
 /// Executes a confirmed order, write by write, each entered in `audit` before it is sent. Stops at the first write that
 /// is not accepted.
+///
+/// Before anything is sent the plan is made once more on what the watch shows by then (`replan` without fresh objects):
+/// minutes may lie between rehearsal and confirmation, and what changed meanwhile on *other* objects (a second control
+/// plane node went down) does not touch the lock.
 pub async fn execute<A: Audit>(client: &impl Transport, order: Order, audit: &A, mut replan: impl Replan) -> Outcome {
     let plan = &order.rehearsal.plan;
+    if let Some(question) = unanswered(&order) {
+        return Outcome::Refused { words: format!("a question is not answered: {question}") };
+    }
+    match replan(&plan.target, &[]) {
+        Err(Refusal(words)) => return Outcome::Refused { words },
+        Ok(newest) => {
+            if let Some(words) = actions::rest_differs(plan, &newest) {
+                return Outcome::Changed { done: Vec::new(), plan: Box::new(newest), words };
+            }
+        }
+    }
     let mut done: Vec<Written> = Vec::with_capacity(plan.writes.len());
     for (at, write) in plan.writes.iter().enumerate() {
         let left = || plan.writes[at + 1..].iter().map(|write| write.object.clone()).collect::<Vec<_>>();
@@ -104,6 +119,13 @@ pub async fn execute<A: Audit>(client: &impl Transport, order: Order, audit: &A,
         }
     }
     Outcome::Accepted { done }
+}
+
+/// The first question of the plan without an answer.
+fn unanswered(order: &Order) -> Option<&str> {
+    let answered = |name: &str| order.answers.iter().any(|given| given.name == name && !given.answer.trim().is_empty());
+    let questions = &order.rehearsal.plan.questions;
+    questions.iter().find(|question| !answered(question.name)).map(|question| question.words.as_str())
 }
 
 /// How one write ended.

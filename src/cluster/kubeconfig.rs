@@ -380,3 +380,6 @@ fn list_in_words(all: &[&str]) -> String {
     }
     if words.is_empty() { "none".to_owned() } else { words }
 }
+
+#[cfg(test)]
+mod tests;

@@ -35,6 +35,7 @@ pub(super) struct Picture {
     dirty: Notify,
     open: watch::Sender<bool>,
     live: watch::Sender<bool>,
+    complete: watch::Sender<bool>,
 }
 
 impl Picture {
@@ -47,6 +48,7 @@ impl Picture {
             dirty: Notify::new(),
             open: watch::Sender::new(true),
             live: watch::Sender::new(false),
+            complete: watch::Sender::new(false),
         }
     }
 
@@ -56,7 +58,12 @@ impl Picture {
 
     /// Changes the facts and lets them be published.
     pub fn change<R>(&self, change: impl FnOnce(&mut Facts) -> R) -> R {
-        let result = change(&mut self.lock().facts);
+        let mut state = self.lock();
+        let result = change(&mut state.facts);
+        if !*self.complete.borrow() && state.facts.complete() {
+            self.complete.send_replace(true);
+        }
+        drop(state);
         self.dirty.notify_one();
         result
     }
@@ -102,6 +109,11 @@ impl Picture {
     /// Is the link live?
     pub fn live(&self) -> watch::Receiver<bool> {
         self.live.subscribe()
+    }
+
+    /// Has every kind said something?
+    pub fn complete(&self) -> watch::Receiver<bool> {
+        self.complete.subscribe()
     }
 
     /// A resourceVersion was seen. Versions that are no numbers cannot be compared and are passed over.
@@ -150,6 +162,7 @@ impl Picture {
         state.identity = Identity::default();
         self.step(&mut state, Input::StartedOver);
         state.facts.link = state.machine.link().clone();
+        self.complete.send_replace(false);
         drop(state);
         self.dirty.notify_one();
     }

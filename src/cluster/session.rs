@@ -3,10 +3,12 @@
 //! Here run, side by side, the keepers of the kinds, the access reviews, the reading of events, the probes of the link
 //! and the eye on the credentials. All of them end with the future that runs them.
 
+use std::any::Any;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use chrono::TimeDelta;
+use futures::FutureExt as _;
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinSet;
 
@@ -24,12 +26,16 @@ use crate::upgrade::link::{LinkState, TroubleKind};
 
 /// Any change of ClusterVersion lets absent kinds be looked for, but not more often than this.
 const SOFT_PERIOD: Duration = Duration::from_secs(10);
+/// What is not in the first picture waits for it, but not longer than this.
+const FIRST_PICTURE: Duration = Duration::from_secs(1);
 
-/// Running watches are to be begun anew.
+/// Counts how often running watches were to be begun anew.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Restart {
-    /// With a fresh list, because nobody vouches for the history.
-    pub relist: bool,
+pub(super) struct Restarts {
+    /// In all.
+    pub all: u64,
+    /// With a fresh list, because nobody vouched for the history.
+    pub relists: u64,
 }
 
 /// Why a stay ended.
@@ -46,7 +52,7 @@ pub(super) enum End {
 pub(super) struct Session {
     pub picture: Arc<Picture>,
     pub requests: Requests,
-    restart: watch::Sender<Restart>,
+    restart: watch::Sender<Restarts>,
     again: watch::Sender<()>,
     unauthorized: Notify,
     another: Notify,
@@ -70,7 +76,7 @@ impl Session {
     }
 
     /// Signals when watches are to be begun anew.
-    pub fn restarts(&self) -> watch::Receiver<Restart> {
+    pub fn restarts(&self) -> watch::Receiver<Restarts> {
         self.restart.subscribe()
     }
 
@@ -110,7 +116,10 @@ impl Session {
     }
 
     fn restart(&self, relist: bool) {
-        self.restart.send_replace(Restart { relist });
+        self.restart.send_modify(|restarts| {
+            restarts.all += 1;
+            restarts.relists += u64::from(relist);
+        });
     }
 
     /// Stays until there is a reason to end.
@@ -122,9 +131,17 @@ impl Session {
         tasks.spawn(watching::keep::<api::MachineConfigNode>(Arc::clone(&self)));
         tasks.spawn(watching::keep::<api::Node>(Arc::clone(&self)));
         tasks.spawn(watching::keep::<api::MachineConfig>(Arc::clone(&self)));
-        tasks.spawn(access::keep(Arc::clone(&self)));
-        tasks.spawn(events::read(Arc::clone(&self)));
+        for later in [access::keep(Arc::clone(&self)).boxed(), events::read(Arc::clone(&self)).boxed()] {
+            let mut complete = self.picture.complete();
+            tasks.spawn(async move {
+                // The first picture has the connections for itself.
+                let _ = tokio::time::timeout(FIRST_PICTURE, complete.wait_for(|complete| *complete)).await;
+                later.await;
+            });
+        }
         let end = tokio::select! {
+            // A keeper that panicked would leave a kind silent for ever: let everybody know.
+            panic = panicked(&mut tasks) => std::panic::resume_unwind(panic),
             end = self.probe() => end,
             end = self.mind(credentials, control) => end,
             () = self.another.notified() => End::AnotherCluster(None),
@@ -147,7 +164,7 @@ impl Session {
                 Err(failure) => match failure.kind() {
                     // It answers, if not as we would like it.
                     TroubleKind::Forbidden | TroubleKind::AbsentKind | TroubleKind::Gone => {
-                        self.answered(sent.elapsed())
+                        self.answered(sent.elapsed());
                     }
                     TroubleKind::TooManyRequests => {
                         self.answered(sent.elapsed());
@@ -269,6 +286,17 @@ impl Session {
         }
         self.probe_now.notify_one();
         None
+    }
+}
+
+/// Waits until a task panics; that some end well is as it should be.
+async fn panicked(tasks: &mut JoinSet<()>) -> Box<dyn Any + Send> {
+    loop {
+        match tasks.join_next().await {
+            Some(Err(error)) if error.is_panic() => return error.into_panic(),
+            Some(_) => {}
+            None => std::future::pending::<()>().await,
+        }
     }
 }
 

@@ -253,3 +253,58 @@ fn host_of(server: &str) -> String {
 fn seconds(limit: Duration) -> String {
     if limit.subsec_millis() == 0 { limit.as_secs().to_string() } else { format!("{:.1}", limit.as_secs_f64()) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn status(status: u16, body: &str) -> Trouble {
+        of_status(status, &HeaderMap::new(), body.as_bytes(), "nodes").trouble
+    }
+
+    #[test]
+    fn answers_are_told_apart() {
+        let message = r#"{"kind":"Status","message":"nodes is forbidden: User \"eve\" cannot list"}"#;
+        let forbidden = status(403, message);
+        assert_eq!(forbidden.kind, TroubleKind::Forbidden);
+        assert!(
+            forbidden.words.ends_with(r#"(403): nodes is forbidden: User "eve" cannot list"#),
+            "{}",
+            forbidden.words
+        );
+        assert_eq!(status(401, "").kind, TroubleKind::Unauthorized);
+        assert_eq!(status(404, "404 page not found").words, "the server has no nodes (404)");
+        assert_eq!(status(410, "").kind, TroubleKind::Gone);
+        assert_eq!(status(503, "").kind, TroubleKind::Server);
+        assert_eq!(status(418, "teapot").words, "the server answered 418 on nodes: teapot");
+    }
+
+    #[test]
+    fn a_proxys_page_is_not_repeated() {
+        assert_eq!(status(502, "<html><body>Bad gateway</body></html>").words, "the server failed on nodes (502)");
+    }
+
+    #[test]
+    fn what_a_server_says_is_one_short_line_without_escapes() {
+        let words = short(&format!("\u{1b}[2Jevil\nline {}", "x".repeat(1_000)));
+        assert!(words.starts_with("[2Jevil line x"), "{words}");
+        assert!(words.chars().count() <= MESSAGE_LIMIT + 1 && words.ends_with('…'));
+    }
+
+    #[test]
+    fn a_tls_error_is_found_inside_an_io_error() {
+        let tls = rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer);
+        let failure = of_error(&io::Error::other(io::Error::other(tls)), "https://api.example.com:6443");
+        assert_eq!(failure.kind(), TroubleKind::TlsUnknownAuthority);
+        assert!(failure.trouble.words.contains("api.example.com"), "{}", failure.trouble.words);
+    }
+
+    #[test]
+    fn seconds_to_wait_are_read() {
+        let mut headers = HeaderMap::new();
+        headers.insert(RETRY_AFTER, http::HeaderValue::from_static("7"));
+        let failure = of_status(429, &headers, b"Too many requests, please try again later.", "nodes");
+        assert_eq!(failure.retry_after, Some(Duration::from_secs(7)));
+        assert!(failure.trouble.words.ends_with(": Too many requests, please try again later."));
+    }
+}

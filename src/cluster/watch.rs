@@ -22,7 +22,7 @@ use super::client::WATCH_TIMEOUT;
 use super::decode::{self, Event};
 use super::kinds::{self, Watched};
 use super::list;
-use super::session::Session;
+use super::session::{Restarts, Session};
 use super::trouble::{self, Failure};
 use crate::clock;
 use crate::upgrade::facts::{Kind, KindStatus};
@@ -47,6 +47,7 @@ pub(super) async fn keep<K: Watched>(session: Arc<Session>) {
         gate: session.picture.gate(),
         restarts: session.restarts(),
         session,
+        relists: 0,
         version: None,
         highest: 0,
         failures: 0,
@@ -62,7 +63,9 @@ pub(super) async fn keep<K: Watched>(session: Arc<Session>) {
 struct Keeper<K> {
     session: Arc<Session>,
     gate: watch::Receiver<bool>,
-    restarts: watch::Receiver<super::session::Restart>,
+    restarts: watch::Receiver<Restarts>,
+    /// Restarts with a fresh list that were obeyed.
+    relists: u64,
     /// Where the next watch begins; none: a list is due.
     version: Option<String>,
     /// Highest resourceVersion that this kind has seen.
@@ -79,8 +82,11 @@ impl<K: Watched> Keeper<K> {
     async fn turn(&mut self) -> Result<(), Failure> {
         self.opened().await;
         let mut restarts = self.restarts.clone();
-        restarts.mark_unchanged();
+        let relists = restarts.borrow_and_update().relists;
         self.restarts.mark_unchanged();
+        if std::mem::replace(&mut self.relists, relists) != relists {
+            self.version = None;
+        }
         tokio::select! {
             result = async {
                 match self.version.clone() {
@@ -88,12 +94,7 @@ impl<K: Watched> Keeper<K> {
                     Some(version) => self.follow(&version).await,
                 }
             } => result,
-            Ok(()) = restarts.changed() => {
-                if restarts.borrow().relist {
-                    self.version = None;
-                }
-                Ok(())
-            }
+            Ok(()) = restarts.changed() => Ok(()),
         }
     }
 
@@ -286,7 +287,7 @@ impl<K: Watched> Keeper<K> {
                     return;
                 }
             }
-            std::future::pending().await
+            std::future::pending::<()>().await;
         };
         tokio::select! {
             () = tokio::time::sleep(doubled.min(LONGEST_PAUSE)) => {}

@@ -122,6 +122,10 @@ pub enum Command {
     PreviousPane,
     /// Down to the obvious child, or press the focused button.
     Enter,
+    /// Press the focused button, take the selected choice.
+    Press,
+    /// Search in a text.
+    Search,
     /// One step up: popup, filter, marks, view; never out.
     Back,
     /// Back, and out when pressed twice at the root.
@@ -258,9 +262,11 @@ const TABLE: &[(Command, &str, &str, &str, Group)] = &[
         "stop the newest action of this program that is under way",
         Group::Actions,
     ),
-    (Command::Enter, "enter", "open", "down: open, go to, press", Group::Look),
+    (Command::Enter, "enter", "open", "down: open, go to", Group::Look),
+    (Command::Press, "press", "choose", "take the choice, press the button", Group::Look),
     (Command::Describe, "describe", "describe", "describe: conditions, fields, ages, evidence", Group::Look),
     (Command::Yaml, "yaml", "yaml", "the object as YAML", Group::Look),
+    (Command::Search, "search", "search", "search in a text: regex; narrow help", Group::Look),
     (Command::NextMatch, "next-match", "next match", "next match of the search", Group::Look),
     (Command::PreviousMatch, "previous-match", "previous match", "previous match of the search", Group::Look),
     (Command::Wrap, "wrap", "wrap", "wrap long lines, or not", Group::Look),
@@ -268,13 +274,7 @@ const TABLE: &[(Command, &str, &str, &str, Group)] = &[
     (Command::ManagedFields, "managed-fields", "managedFields", "show or hide managedFields", Group::Look),
     (Command::Copy, "copy", "copy", "copy the name, the finding, the oc line or the text", Group::Look),
     (Command::Save, "save", "save", "save this view to a file", Group::Look),
-    (
-        Command::Filter,
-        "filter",
-        "filter",
-        "filter, or search in a text: regex, !inverse, -l key=value, -f fuzzy",
-        Group::Lists,
-    ),
+    (Command::Filter, "filter", "filter", "filter: regex, !inverse, -l key=value, -f fuzzy", Group::Lists),
     (Command::Mark, "mark", "mark", "mark or unmark", Group::Lists),
     (Command::MarkRange, "mark-range", "mark range", "mark from the last marked row to here", Group::Lists),
     (Command::ClearMarks, "clear-marks", "clear marks", "forget the marks", Group::Lists),

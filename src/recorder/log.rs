@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
-use std::io::Write as _;
+use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, SecondsFormat, Utc};
@@ -191,7 +191,7 @@ fn open(path: &Path) -> Result<File, String> {
         builder.create(directory).map_err(words)?;
     }
     let mut options = OpenOptions::new();
-    options.append(true).create(true);
+    options.append(true).create(true).read(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let file = options.open(path).map_err(words)?;
@@ -204,7 +204,24 @@ fn open(path: &Path) -> Result<File, String> {
             file.set_permissions(std::fs::Permissions::from_mode(0o600)).map_err(words)?;
         }
     }
+    end_torn_line(&file).map_err(words)?;
+    // The name of a new file is durable only with its directory; where that cannot be synced, the data still is.
+    if let Some(Ok(directory)) = path.parent().map(File::open) {
+        let _ = directory.sync_all();
+    }
     Ok(file)
+}
+
+/// A line that was cut off (disk full, power loss) must not swallow the next one.
+fn end_torn_line(mut file: &File) -> std::io::Result<()> {
+    let metadata = file.metadata()?;
+    if !metadata.is_file() || metadata.len() == 0 {
+        return Ok(());
+    }
+    file.seek(SeekFrom::End(-1))?;
+    let mut last = [0];
+    file.read_exact(&mut last)?;
+    if last == *b"\n" { Ok(()) } else { file.write_all(b"\n") }
 }
 
 /// Is `file` still what `path` names?

@@ -38,8 +38,14 @@ impl Between {
             Self::Nothing => sequence.to_owned(),
             Self::Tmux => format!("\x1bPtmux;{}\x1b\\", sequence.replace('\x1b', "\x1b\x1b")),
             Self::Screen => {
-                let pieces = sequence.as_bytes().chunks(PIECE);
-                pieces.map(|piece| format!("\x1bP{}\x1b\\", String::from_utf8_lossy(piece))).collect()
+                let mut wrapped = String::new();
+                // Only ASCII comes here: base64, or a text whose odd characters a screen would not show anyway.
+                for piece in sequence.as_bytes().chunks(PIECE) {
+                    wrapped.push_str("\x1bP");
+                    wrapped.push_str(&String::from_utf8_lossy(piece));
+                    wrapped.push_str("\x1b\\");
+                }
+                wrapped
             }
         }
     }
@@ -48,7 +54,8 @@ impl Between {
 /// The sequence that puts `text` on the clipboard. Inside tmux the plain sequence is sent as well: tmux answers it
 /// itself with `set-clipboard on`, and passes the wrapped one on with `allow-passthrough on`.
 pub fn clipboard(text: &str, between: Between) -> String {
-    let cut = text.floor_char_boundary(text.len().min(LONGEST));
+    let ends = text.char_indices().map(|(at, c)| at + c.len_utf8());
+    let cut = ends.take_while(|end| *end <= LONGEST).last().unwrap_or(0);
     let sequence = format!("\x1b]52;c;{}\x07", STANDARD.encode(&text[..cut]));
     match between {
         Between::Tmux => format!("{sequence}{}", between.wrap(&sequence)),

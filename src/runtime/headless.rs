@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
-use ratatui::buffer::Buffer;
+use ratatui::buffer::{Buffer, Cell};
 use tokio::sync::{mpsc, watch};
 
 use super::cockpit::{connected, nothing};
@@ -111,7 +111,7 @@ impl Headless {
         }
         let buffer = self.terminal.backend().buffer();
         let width = usize::from(buffer.area.width).max(1);
-        let lines = buffer.content.chunks(width).map(|row| row.iter().map(|cell| cell.symbol()).collect::<String>());
+        let lines = buffer.content.chunks(width).map(|row| row.iter().map(Cell::symbol).collect::<String>());
         lines.collect::<Vec<_>>().join("\n")
     }
 

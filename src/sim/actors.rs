@@ -5,8 +5,8 @@
 //! [`crate::sim::cluster`]), serving them.
 //! May import [`crate::clock`] and this room.
 //!
-//! Users are obeyed because decisions are made from objects: a cordon, a pause, a deleted pod, an edited budget are seen
-//! at the next step. Only what a real component keeps in its process is kept in memory here.
+//! Users are obeyed because decisions are made from objects: a cordon, a pause, a deleted pod, an edited budget are
+//! seen at the next step. Only what a real component keeps in its process is kept in memory here.
 
 pub mod cluster_operators;
 pub mod config_daemon;

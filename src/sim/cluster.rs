@@ -4,13 +4,13 @@
 //! Does not: what moves them later (see [`crate::sim::actors`]), HTTP.
 //! May import the store, the kinds and the scenario of this room, nothing else of ours.
 
-pub mod nodes;
+pub mod cluster_version;
+pub mod machines;
 pub mod object;
 pub mod operators;
 pub mod platform;
 pub mod pools;
 pub mod release;
-pub mod version;
 pub mod workloads;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -51,10 +51,10 @@ pub fn build(store: &Store, scenario: &Scenario, now: DateTime<Utc>) {
     let builder = Builder { store, scenario, now, installed };
     namespaces(&builder);
     configuration(&builder);
-    version::build(&builder);
+    cluster_version::build(&builder);
     operators::build(&builder);
     pools::build(&builder);
-    nodes::build(&builder);
+    machines::build(&builder);
     platform::build(&builder);
     workloads::build(&builder);
     let minor = release::minor(&scenario.cluster.version);
@@ -114,13 +114,14 @@ fn configuration(builder: &Builder<'_>) {
     );
     let name = &scenario.cluster.name;
     let platform = &scenario.cluster.platform;
+    let topology = if scenario.pools["master"].nodes == 1 { "SingleReplica" } else { "HighlyAvailable" };
     let infrastructure = json!({
         "metadata": {"name": "cluster"},
         "spec": {"cloudConfig": {"name": ""}, "platformSpec": {"type": platform}},
         "status": {
             "apiServerInternalURI": format!("https://api-int.{name}.example.com:6443"),
             "apiServerURL": format!("https://api.{name}.example.com:6443"),
-            "controlPlaneTopology": if scenario.pools["master"].nodes == 1 { "SingleReplica" } else { "HighlyAvailable" },
+            "controlPlaneTopology": topology,
             "cpuPartitioning": "None",
             "etcdDiscoveryDomain": "",
             "infrastructureName": infrastructure_name(scenario),

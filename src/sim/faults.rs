@@ -9,11 +9,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use chrono::SecondsFormat;
+use serde_json::json;
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
 
+use crate::clock;
 use crate::sim::identity::Identity;
-use crate::sim::kinds::KINDS;
+use crate::sim::kinds::{KINDS, Res};
 use crate::sim::store::Store;
 
 /// How long an outage or a half-open server lasts when nothing is said.
@@ -47,6 +50,8 @@ pub enum Trouble {
     ViewerForbidden(String),
     /// The kind with this plural is not served.
     Absent(String),
+    /// So many Nodes a second report a heartbeat: a cluster that is large and busy.
+    Churn(u32),
 }
 
 /// A trouble with its times. In words: `NAME[=VALUE][/LASTS][@AFTER]`.
@@ -85,6 +90,7 @@ half-open=10s                accept connections and stay silent for 10 s
 revoke-token, revoke-token=5s   refuse the admin's token; write a new one into the kubeconfig 5 s later
 viewer-forbidden=nodes       answer 403 to the viewer for a kind
 absent=machineconfignodes    do not serve a kind
+churn=1000                   change a thousand Nodes a second (heartbeats)
 Any of them may end in /DURATION (how long) and @DURATION (how long after the start), as in error=0.5/20s@1m.";
 
 impl Fault {
@@ -137,6 +143,7 @@ impl FromStr for Fault {
             "revoke-token" => Trouble::RevokeToken(optional(RENEWAL)?),
             "viewer-forbidden" => Trouble::ViewerForbidden(required()?.to_owned()),
             "absent" => Trouble::Absent(known_kind(required()?, whole)?),
+            "churn" => Trouble::Churn(rate(required()?, whole)?),
             _ => return Err(FaultSyntax(format!("there is no fault \"{name}\". Faults are\n{FAULT_HELP}"))),
         };
         Ok(Self { trouble, lasts, after })
@@ -176,6 +183,11 @@ fn share(text: &str, whole: &str) -> Result<f64, FaultSyntax> {
     share.ok_or_else(|| FaultSyntax(format!("fault \"{whole}\": \"{text}\" is not a share between 0 and 1")))
 }
 
+fn rate(text: &str, whole: &str) -> Result<u32, FaultSyntax> {
+    let rate = text.parse::<u32>().ok().filter(|rate| (1..=100_000).contains(rate));
+    rate.ok_or_else(|| FaultSyntax(format!("fault \"{whole}\": \"{text}\" is not a number of changes a second")))
+}
+
 fn known_kind(plural: &str, whole: &str) -> Result<String, FaultSyntax> {
     if KINDS.iter().any(|info| info.plural == plural) {
         return Ok(plural.to_owned());
@@ -199,6 +211,7 @@ impl fmt::Display for Fault {
             Trouble::RevokeToken(renewed) => write!(formatter, "revoke-token={}", Spelled(*renewed))?,
             Trouble::ViewerForbidden(plural) => write!(formatter, "viewer-forbidden={plural}")?,
             Trouble::Absent(plural) => write!(formatter, "absent={plural}")?,
+            Trouble::Churn(rate) => write!(formatter, "churn={rate}")?,
         }
         if let Some(lasts) = lasts {
             write!(formatter, "/{}", Spelled(lasts))?;
@@ -325,6 +338,7 @@ impl FaultsHandle {
                     tokio::time::sleep(every).await;
                     self.cut_watches();
                 },
+                Trouble::Churn(rate) => self.churn(rate).await,
                 Trouble::Gone(Some(every)) => loop {
                     tokio::time::sleep(every).await;
                     self.expire_watches();
@@ -419,6 +433,28 @@ impl FaultsHandle {
         self.0.cuts.send_modify(|count| *count += 1);
     }
 
+    /// Lets so many Nodes a second report a heartbeat, one after the other, in hundredths of a second.
+    async fn churn(&self, rate: u32) {
+        let mut ticks = tokio::time::interval(Duration::from_millis(10));
+        let (mut owed, mut at) = (0, 0);
+        loop {
+            ticks.tick().await;
+            owed += rate;
+            let nodes = self.0.store.list(Res::NODES);
+            let heartbeat = clock::now().to_rfc3339_opts(SecondsFormat::Micros, true);
+            while owed >= 100 && !nodes.is_empty() {
+                owed -= 100;
+                at = (at + 1) % nodes.len();
+                let name = nodes[at]["metadata"]["name"].as_str().unwrap_or_default();
+                self.0.store.update(Res::NODES, None, name, |node| {
+                    for condition in node["status"]["conditions"].as_array_mut().into_iter().flatten() {
+                        condition["lastHeartbeatTime"] = json!(heartbeat);
+                    }
+                });
+            }
+        }
+    }
+
     /// Tells all watches once that their version is gone, and forgets older versions.
     pub fn expire_watches(&self) {
         self.0.store.forget_history();
@@ -493,6 +529,7 @@ mod tests {
             "too-many=2s",
             "error=0.2/20s@60s",
             "latency=300ms",
+            "churn=1000",
             "outage=30s@60s",
             "half-open=10s",
             "revoke-token=5s",

@@ -93,6 +93,10 @@ impl KindInfo {
         Self { short, ..self }
     }
 
+    const fn extends_api(self) -> Self {
+        Self { categories: &["api-extensions"], ..self }
+    }
+
     const fn in_all(self) -> Self {
         Self { categories: &["all"], ..self }
     }
@@ -298,8 +302,9 @@ pub static KINDS: &[KindInfo] = &[
         ["customresourcedefinitions", "customresourcedefinition"],
     )
     .short(&["crd", "crds"])
+    .extends_api()
     .counted(),
-    KindInfo::built_in("apiregistration.k8s.io", "v1", "APIService", ["apiservices", "apiservice"]),
+    KindInfo::built_in("apiregistration.k8s.io", "v1", "APIService", ["apiservices", "apiservice"]).extends_api(),
     KindInfo::built_in("storage.k8s.io", "v1", "StorageClass", ["storageclasses", "storageclass"])
         .short(&["sc"])
         .no_status(),

@@ -43,8 +43,12 @@ pub fn record(next: &mut Value, previous: &Value, writer: &Writer) {
         if is_own(entry) {
             owned.append(&mut fields);
         } else {
+            let before = fields.len();
             fields.retain(|path| !changed.contains(path));
-            entry["fieldsV1"] = tree_of(&fields);
+            // What nobody took away stays as it was, to whatever depth it was told.
+            if fields.len() < before {
+                entry["fieldsV1"] = tree_of(&fields);
+            }
         }
     }
     entries.retain(|entry| !is_own(entry) && entry["fieldsV1"].as_object().is_some_and(|fields| !fields.is_empty()));

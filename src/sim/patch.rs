@@ -52,7 +52,7 @@ impl PatchKind {
             }
             Self::Strategic => {
                 require_object(patch)?;
-                strategic(&mut next, patch, "");
+                strategic(&mut next, patch);
             }
         }
         Ok(next)
@@ -92,7 +92,7 @@ fn is_set(field: &str) -> bool {
     matches!(field, "finalizers" | "podCIDRs")
 }
 
-fn strategic(target: &mut Value, patch: &Value, field: &str) {
+fn strategic(target: &mut Value, patch: &Value) {
     let Some(changes) = patch.as_object() else {
         *target = patch.clone();
         return;
@@ -132,7 +132,7 @@ fn strategic(target: &mut Value, patch: &Value, field: &str) {
             strategic_list(list, elements, name);
         } else {
             let value = fields.entry(name.clone()).or_insert(Value::Null);
-            strategic(value, change, field);
+            strategic(value, change);
             if value.is_null() {
                 fields.remove(name);
             }
@@ -167,7 +167,7 @@ fn strategic_list(target: &mut Value, elements: &[Value], field: &str) {
                 values.remove(place);
             }
             (true, None) => {}
-            (false, Some(place)) => strategic(&mut values[place], element, field),
+            (false, Some(place)) => strategic(&mut values[place], element),
             (false, None) => values.push(element.clone()),
         }
     }

@@ -93,7 +93,11 @@ impl Presentation<'_> {
 
     /// The bytes of a list.
     pub fn list_bytes<'v>(&self, objects: impl Iterator<Item = &'v Value>, metadata: &ListMetadata) -> Vec<u8> {
-        let metadata = metadata.to_json();
+        let mut metadata = metadata.to_json();
+        if self.form == Form::Whole && self.info.custom && metadata.get("continue").is_none() {
+            // Lists of custom resources say that there is no next page; those of built-in kinds say nothing.
+            metadata["continue"] = json!("");
+        }
         match self.form {
             Form::Table => to_bytes(&tables::table(self, objects, &metadata)),
             Form::Metadata => {

@@ -261,22 +261,18 @@ mod tests {
         Some((target.resource(), target.namespace, target.name))
     }
 
-    fn owned(text: &str) -> Option<String> {
-        Some(text.to_owned())
-    }
-
     #[test]
     fn paths_name_collections_objects_and_subresources() {
         assert_eq!(target("/api/v1/nodes"), Some(("nodes".into(), None, None)));
-        assert_eq!(target("/api/v1/namespaces/shop"), Some(("namespaces".into(), None, owned("shop"))));
+        assert_eq!(target("/api/v1/namespaces/shop"), Some(("namespaces".into(), None, Some("shop".to_owned()))));
         assert_eq!(target("/api/v1/pods"), Some(("pods".into(), None, None)));
         assert_eq!(
             target("/api/v1/namespaces/shop/pods/cart-0/eviction"),
-            Some(("pods/eviction".into(), owned("shop"), owned("cart-0")))
+            Some(("pods/eviction".into(), Some("shop".to_owned()), Some("cart-0".to_owned())))
         );
         assert_eq!(
             target("/apis/config.openshift.io/v1/clusterversions/version/status"),
-            Some(("clusterversions/status".into(), None, owned("version")))
+            Some(("clusterversions/status".into(), None, Some("version".to_owned())))
         );
         assert_eq!(target("/api/v1/pods/cart-0"), None);
         assert_eq!(target("/api/v1/namespaces/shop/nodes"), None);

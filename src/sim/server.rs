@@ -318,15 +318,15 @@ fn load(store: &Store, object: &Value, clock: WallClock) -> Result<(), SimError>
         )));
     }
     let group = api_version.rsplit_once('/').map_or("", |(group, _)| group);
-    let res = match store.find_kind(group, kind) {
-        Some(info) => info.res(),
-        None => {
+    let res = store.find_kind(group, kind).map_or_else(
+        || {
             let info = KindInfo::guessed(api_version, kind, object.pointer("/metadata/namespace").is_some());
             let res = info.res();
             store.register(info);
             res
-        }
-    };
+        },
+        |info| info.res(),
+    );
     store.load(res, object.clone(), clock.now());
     Ok(())
 }

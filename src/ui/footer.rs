@@ -11,6 +11,7 @@ use super::theme::Tone;
 use super::view::{Purpose, View};
 use super::widgets::pen::Pen;
 use super::words;
+use crate::input::{Command, Key};
 
 /// How long a finished action stays on the screen.
 const LINGER: TimeDelta = TimeDelta::seconds(8);
@@ -46,16 +47,19 @@ pub fn draw(view: &View, buffer: &mut Buffer, area: Rect, ctx: &Ctx<'_>) -> Opti
     }
     let at = view.snapshot(ctx);
     let mut pen = Pen::new(ctx.theme);
-    let mut room = usize::from(area.width);
-    let mut hints = Vec::new();
-    for (key, command) in ctx.keymap.hints(&at) {
-        let columns = words::width(&key.to_string()) + words::width(command.word()) + 3;
-        // What does not fit is left out whole; help has it.
-        if columns <= room {
-            room -= columns;
-            hints.push((key, command));
-        }
-    }
+    let columns = |key: &Key, command: Command| words::width(&key.to_string()) + words::width(command.word()) + 3;
+    let hints = ctx.keymap.hints(&at);
+    // The doors to everything else are always there; what does not fit is left out whole, help has it.
+    let door = |command: Command| matches!(command, Command::Help | Command::CommandLine);
+    let doors: usize = hints.iter().filter(|(_, c)| door(*c)).map(|(key, command)| columns(key, *command)).sum();
+    let mut room = usize::from(area.width).saturating_sub(doors);
+    let mut fits = |(key, command): &(Key, Command)| {
+        let wanted = columns(key, *command);
+        let fits = door(*command) || wanted <= room;
+        room -= if fits && !door(*command) { wanted } else { 0 };
+        fits
+    };
+    let hints: Vec<_> = hints.into_iter().filter(|hint| fits(hint)).collect();
     for (key, command) in hints {
         pen.gap(1).put(Tone::Key, key.to_string()).put(Tone::Dim, format!(" {} ", command.word()));
     }

@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::style::Modifier;
+use ratatui::style::{Modifier, Style};
 
 use super::ctx::Ctx;
 use super::next_step::NextStep;
@@ -144,21 +144,16 @@ fn moving(ctx: &Ctx<'_>) -> bool {
     )
 }
 
-/// Versions, channel, verdict, progress, elapsed.
-fn draw_verdict(buffer: &mut Buffer, area: Rect, ctx: &Ctx<'_>) {
+/// What the second line must say whatever else fits: verdict, progress, elapsed. Gives the columns of the verdict too.
+fn essence<'t>(ctx: &Ctx<'t>, width: usize) -> (Pen<'t>, usize) {
     let a = ctx.assessment;
-    let width = usize::from(area.width);
     let mut pen = Pen::new(ctx.theme);
-    pen.gap(1).put(Tone::Strong, versions(ctx));
-    if let Some(channel) = a.update.channel.as_ref().filter(|_| width >= 90) {
-        pen.gap(2).put(Tone::Dim, channel);
-    }
-    pen.gap(2);
-    let badge = u16::try_from(pen.width()).unwrap_or(u16::MAX);
     let stale = a.facts.link.state.stale();
-    let words = format!(" {} ", a.verdict.kind.words().to_uppercase());
-    let badge_width = words.chars().count() as u16;
-    pen.put(if stale { Tone::Warning } else { a.verdict.kind.into() }, words);
+    pen.put(
+        if stale { Tone::Warning } else { a.verdict.kind.into() },
+        format!(" {} ", a.verdict.kind.words().to_uppercase()),
+    );
+    let badge = pen.width();
     if let (true, Some(since)) = (stale, a.facts.link.state.since()) {
         pen.put(Tone::Warning, format!(" as of {}", words::clock(since, ctx.now)));
     }
@@ -178,6 +173,25 @@ fn draw_verdict(buffer: &mut Buffer, area: Rect, ctx: &Ctx<'_>) {
         }
         _ => {}
     }
+    (pen, badge)
+}
+
+/// Versions, channel, verdict, progress, elapsed; the reason where there is room.
+fn draw_verdict(buffer: &mut Buffer, area: Rect, ctx: &Ctx<'_>) {
+    let a = ctx.assessment;
+    let width = usize::from(area.width);
+    let (essence, badge_width) = essence(ctx, width);
+    let mut pen = Pen::new(ctx.theme);
+    // Long names of nightly builds give way to the verdict.
+    pen.gap(1).rest(Tone::Strong, versions(ctx), width.saturating_sub(essence.width() + 3).max(12));
+    if let Some(channel) = a.update.channel.as_ref()
+        && pen.width() + words::width(channel) + essence.width() + 6 < width
+    {
+        pen.gap(2).put(Tone::Dim, channel);
+    }
+    pen.gap(2);
+    let badge = pen.width() as u16;
+    pen.append(essence);
     if a.update.multi_arch {
         pen.gap(2).put(Tone::Dim, "to multi-architecture");
     }
@@ -189,12 +203,12 @@ fn draw_verdict(buffer: &mut Buffer, area: Rect, ctx: &Ctx<'_>) {
     }
     pen.draw(buffer, area);
     if badge < area.width {
-        let place = Rect { x: area.x + badge, width: badge_width.min(area.width - badge), height: 1, ..area };
-        buffer.set_style(place, ratatui::style::Style::new().add_modifier(Modifier::REVERSED | Modifier::BOLD));
-        if a.verdict.kind == VerdictKind::Failing {
-            // Critical is already drawn on a ground of its own.
-            buffer.set_style(place, ratatui::style::Style::new().remove_modifier(Modifier::REVERSED));
-        }
+        let width = (badge_width as u16).min(area.width - badge);
+        let place = Rect { x: area.x + badge, width, height: 1, ..area };
+        // Critical is drawn on a ground of its own already.
+        let critical = a.verdict.kind == VerdictKind::Failing && !a.facts.link.state.stale();
+        let emphasis = if critical { Modifier::BOLD } else { Modifier::REVERSED | Modifier::BOLD };
+        buffer.set_style(place, Style::new().add_modifier(emphasis));
     }
 }
 
@@ -209,6 +223,7 @@ fn stale_words(link: &Link, ctx: &Ctx<'_>) -> Option<String> {
     let since = link.state.since()?;
     let connecting = matches!(link.state, LinkState::Connecting { .. });
     let mut text = match link.state {
+        LinkState::Connecting { .. } if ctx.connection.server.is_empty() => "not connected".to_owned(),
         LinkState::Connecting { .. } => format!("connecting to {}", ctx.connection.server),
         _ => format!("stale since {}, {}", words::clock(since, ctx.now), words::duration(age(since, ctx.now))),
     };
@@ -229,7 +244,7 @@ fn stale_words(link: &Link, ctx: &Ctx<'_>) -> Option<String> {
 
 /// The keys of a command as the footer would show them.
 fn key_of(command: Command, ctx: &Ctx<'_>) -> String {
-    let keys = ctx.keymap.keys(command, ctx.session.read_only.is_some());
+    let keys = ctx.keymap.keys(command, false);
     keys.first().map(ToString::to_string).unwrap_or_default()
 }
 
@@ -299,7 +314,7 @@ pub fn draw_rail(buffer: &mut Buffer, area: Rect, ctx: &Ctx<'_>, next: Option<&N
         };
         pen.put(tone, format!("{} {}{detail}", signs.step(step.state), step.name));
     }
-    if rail.is_empty() {
+    if rail.is_empty() && ctx.assessment.verdict.kind != VerdictKind::Unknown {
         pen.gap(1).put(Tone::Dim, "idle");
         if !ctx.assessment.update.offers.is_empty() {
             let n = ctx.assessment.update.offers.len();

@@ -48,8 +48,9 @@ pub fn draw(view: &mut View, frame: &mut Frame<'_>, ctx: &Ctx<'_>) {
         taken
     };
     if view.header {
-        header::draw(buffer, take(3), ctx, view.next.as_ref());
-        header::draw_rail(buffer, take(1), ctx, view.next.as_ref());
+        let next = view.next.as_ref().filter(|_| ctx.session.read_only.is_none());
+        header::draw(buffer, take(3), ctx, next);
+        header::draw_rail(buffer, take(1), ctx, next);
     } else {
         header::draw_short(buffer, take(1), ctx);
     }
@@ -59,7 +60,13 @@ pub fn draw(view: &mut View, frame: &mut Frame<'_>, ctx: &Ctx<'_>) {
     let above = if view.header { 5 } else { 2 };
     let body = take(area.height.saturating_sub(above + below));
     draw_body(view, buffer, body, ctx);
-    cursor = draw_popups(view, buffer, body, ctx).or(cursor);
+    if !view.popups.is_empty() {
+        // What lies below can still be recognised, and does not ask to be read.
+        buffer.set_style(body, ctx.theme.style(Tone::Dim));
+        let whole = Rect { height: body.bottom() - area.y, ..area };
+        let room = if view.fullscreen { whole } else { body };
+        cursor = draw_popups(view, buffer, room, ctx).or(cursor);
+    }
     for pen in &messages {
         let line = take(1);
         Clear.render(line, buffer);
@@ -142,13 +149,16 @@ impl Stage<'_, '_> {
         let entries = self.ctx.assessment.timeline.entries.len() as u16;
         let below = (area.height / 5).clamp(3, 14).min(entries + 2).max(3);
         let (upper, low) = cut(area, area.height - below + 1);
-        let left = area.width * 38 / 100;
+        let left = area.width * 2 / 5;
         let left = Rect { width: left, ..upper };
         let right = Rect { x: left.right() - 1, width: area.width - left.width + 1, ..upper };
         let map = self.view.map.height(self.ctx.assessment, left.width.saturating_sub(3)) + 3;
         let map = map.clamp(4, (left.height / 2).max(4));
         let (operators, map) = cut(left, left.height - map + 1);
-        let findings = (self.ctx.assessment.findings.len() as u16 + 2).clamp(3, (right.height / 3).max(3));
+        let rows = self.ctx.assessment.findings.len() as u16;
+        // Where there is plenty of room the selected finding is told in full.
+        let told = if rows > 0 && right.height >= 36 { rows.min(6) + 14 } else { rows + 2 };
+        let findings = told.clamp(3, (right.height / 5 * 2).max(3));
         let (pools, findings) = cut(right, right.height - findings + 1);
         self.place(buffer, operators, Pane::Operators, true);
         self.place(buffer, map, Pane::Map, true);
@@ -242,7 +252,9 @@ impl Stage<'_, '_> {
                 view.map.draw(buffer, inner, ctx, selected.as_deref(), focused);
             }
             Pane::Nodes => nodes::draw(buffer, inner, ctx, &mut view.nodes, focused),
-            Pane::Findings => findings::draw(buffer, inner, ctx, &mut view.findings, focused, !compact),
+            Pane::Findings => {
+                findings::draw(buffer, inner, ctx, &mut view.findings, focused, !compact || inner.height >= 14)
+            }
             Pane::Timeline if compact => timeline::draw_short(buffer, inner, ctx, &mut view.timeline, focused),
             Pane::Timeline => timeline::draw(buffer, inner, ctx, &mut view.timeline, focused),
         }
@@ -255,34 +267,25 @@ impl Stage<'_, '_> {
 
 /// Draws popups bottom to top; gives back where the cursor stands.
 fn draw_popups(view: &mut View, buffer: &mut Buffer, body: Rect, ctx: &Ctx<'_>) -> Option<(u16, u16)> {
-    let fullscreen = view.fullscreen;
     let mut cursor = None;
     let last = view.popups.len().saturating_sub(1);
     for (index, popup) in view.popups.iter_mut().enumerate() {
         cursor = None;
         // Only the one on top is whole on the screen; those below would be drawn for nothing.
         if index == last {
-            cursor = draw_popup(popup, buffer, body, ctx, fullscreen);
+            cursor = draw_popup(popup, buffer, body, ctx);
         }
     }
     cursor
 }
 
-fn draw_popup(
-    popup: &mut Popup,
-    buffer: &mut Buffer,
-    body: Rect,
-    ctx: &Ctx<'_>,
-    fullscreen: bool,
-) -> Option<(u16, u16)> {
-    let large =
-        if fullscreen { body } else { centred(body, (body.width * 9 / 10).max(56), (body.height * 19 / 20).max(10)) };
+fn draw_popup(popup: &mut Popup, buffer: &mut Buffer, body: Rect, ctx: &Ctx<'_>) -> Option<(u16, u16)> {
     let mut tone = Tone::TitleFocused;
     let (area, name) = match popup {
-        Popup::Object(object) => (large, object.title()),
-        Popup::Help { filter, .. } if filter.is_empty() => (large, "help".to_owned()),
-        Popup::Help { filter, .. } => (large, format!("help /{filter}")),
-        Popup::Log(_) => (large, "command log".to_owned()),
+        Popup::Object(object) => (body, object.title()),
+        Popup::Help { filter, .. } if filter.is_empty() => (body, "help".to_owned()),
+        Popup::Help { filter, .. } => (body, format!("help /{filter}")),
+        Popup::Log(_) => (body, "command log".to_owned()),
         Popup::Message { title, view } => {
             let lines = view.text();
             let long = lines.lines().map(|line| words::width(line) / 66 + 1).sum::<usize>() as u16;

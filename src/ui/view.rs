@@ -72,6 +72,12 @@ pub struct View {
     pub(super) next: Option<NextStep>,
 }
 
+/// Why nothing can be changed now: read-only, or a picture that is not live.
+pub(super) fn writes_off(ctx: &Ctx<'_>) -> Option<String> {
+    let stale = !ctx.assessment.facts.link.state.writable();
+    ctx.session.read_only.clone().or_else(|| stale.then(|| "the picture is not live".to_owned()))
+}
+
 impl Default for View {
     fn default() -> Self {
         Self {
@@ -169,7 +175,7 @@ impl View {
             pane: self.pane(),
             text_entry: self.prompt.is_some() || in_plan,
             command_line,
-            read_only: ctx.session.read_only.is_some(),
+            read_only: writes_off(ctx).is_some(),
             row: self.row_kind(ctx),
             marked: self.nodes.marked() && matches!(self.pane(), Pane::Nodes | Pane::Map),
             searching: self.text_view().is_some_and(TextView::searching),
@@ -210,7 +216,7 @@ impl View {
         }
         self.leaving = false;
         if ctx.keymap.would_write(key, &at) {
-            let why = ctx.session.read_only.as_deref().unwrap_or_default();
+            let why = writes_off(ctx).unwrap_or_default();
             return vec![Request::Say(format!("{key} does nothing here, writes are off: {why}"))];
         }
         Vec::new()
@@ -243,8 +249,8 @@ impl View {
         if command != Command::Leave {
             self.leaving = false;
         }
-        if command.writes() && command != Command::CancelJob && ctx.session.read_only.is_some() {
-            return Vec::new();
+        if let Some(why) = writes_off(ctx).filter(|_| command.writes() && command != Command::CancelJob) {
+            return vec![Request::Say(format!("writes are off: {why}"))];
         }
         self.carry_out(command, ctx)
     }
@@ -293,9 +299,19 @@ impl View {
         }
         let title =
             format!("{} {}: refused", Command::Act(action).word(), super::popups::choices::target_words(target));
-        let lines = super::neutral::neutral_lines(why);
+        self.show_message(title, why);
+    }
+
+    /// A text that is too important for the line at the bottom, in a popup of its own.
+    pub fn show_message(&mut self, title: impl Into<String>, text: &str) {
+        let lines = super::neutral::neutral_lines(text);
         let lines = lines.into_iter().map(|line| TextLine::new(Tone::Text, line)).collect();
-        self.popups.push(Popup::Message { title, view: TextView::new(lines) });
+        self.popups.push(Popup::Message { title: title.into(), view: TextView::new(lines) });
+    }
+
+    /// What a message of that title said is no longer so.
+    pub fn end_message(&mut self, title: &str) {
+        self.popups.retain(|popup| !matches!(popup, Popup::Message { title: shown, .. } if shown == title));
     }
 
     /// Another cluster answers: selections, marks, filters and popups of the old one go.

@@ -68,6 +68,21 @@ pub fn fit<'a>(text: &'a str, columns: usize, ellipsis: &str) -> Cow<'a, str> {
     Cow::Owned(out)
 }
 
+/// The end of a text, cut to `columns` in front: for names whose ends differ.
+pub fn tail<'a>(text: &'a str, columns: usize, ellipsis: &str) -> Cow<'a, str> {
+    if width(text) <= columns {
+        return Cow::Borrowed(text);
+    }
+    let room = columns.saturating_sub(width(ellipsis));
+    let mut used = 0;
+    let kept = text.char_indices().rev().take_while(|(_, c)| {
+        used += c.width().unwrap_or(0);
+        used <= room
+    });
+    let start = kept.last().map_or(text.len(), |(at, _)| at);
+    Cow::Owned(format!("{ellipsis}{}", &text[start..]))
+}
+
 /// A text cut and padded to exactly `columns`.
 pub fn pad(text: &str, columns: usize, ellipsis: &str) -> String {
     let mut out = fit(text, columns, ellipsis).into_owned();
@@ -129,6 +144,8 @@ mod tests {
         assert_eq!(pad("节点", 6, "…"), "节点  ");
         assert_eq!(fit("节点已就绪", 6, "…"), "节点…");
         assert_eq!(width(&pad("节点已就绪", 6, "…")), 6);
+        assert_eq!(tail("eu-central-1a", 6, "…"), "…al-1a");
+        assert_eq!(tail("节点已就绪", 6, "…"), "…就绪");
     }
 
     #[test]

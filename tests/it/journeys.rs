@@ -1,10 +1,432 @@
 //! Journeys: the real binary in a pseudo-terminal, as the person at the keyboard meets it.
+//!
+//! They wait for what the screen shows, never for time. What a journey changes is checked past the cockpit, by another
+//! client of the simulated cluster.
 
 use rustix::process::Signal;
 
 use crate::support::{Home, Sim, Terminal};
 
 const SIZE: (u16, u16) = (120, 40);
+const ESC: &str = "\x1b";
+const TAB: &str = "\t";
+const ENTER: &str = "\r";
+
+/// A cluster that rests, and the cockpit on it as the admin.
+fn resting(home: &Home) -> (Sim, Terminal) {
+    let sim = Sim::start(home, &["--scenario", "minor"]);
+    let terminal = Terminal::on(home, &sim, "admin", &[], SIZE);
+    terminal.wait_text("NOT UPDATING");
+    complete(&terminal);
+    (sim, terminal)
+}
+
+/// The first picture is complete: a key that is pressed earlier meets an empty pane.
+fn complete(terminal: &Terminal) {
+    terminal.wait_line(&["master", "3/3"]);
+    terminal.wait_line(&["worker", "6/6"]);
+    terminal.wait_line(&["infra", "3/3"]);
+}
+
+/// Confirms the plan that is on the screen, once the server has rehearsed it. The safe button has the focus.
+fn confirm(terminal: &mut Terminal, title: &str) {
+    terminal.wait_text(title);
+    terminal.wait_text("the server takes it");
+    terminal.press(TAB);
+    terminal.press(ENTER);
+}
+
+#[test]
+fn the_demo_opens_on_a_moving_update() {
+    let home = Home::new();
+    let mut terminal = Terminal::cockpit(&home, &["demo"], SIZE);
+    terminal.wait_text("CONTROL PLANE UPDATING");
+    terminal.wait_line(&["4.18.22", "4.19.3", "stable-4.19"]);
+    terminal.wait_line(&["preflight", "accepted", "operators", "masters", "pools", "verify"]);
+    terminal.wait_line(&["infra", "paused"]);
+    let before = terminal.text();
+    terminal.wait("another picture", |screen| screen.contents() != before);
+    terminal.press("q");
+    terminal.press("q");
+    assert_eq!(terminal.end(), 0);
+    terminal.assert_intact();
+}
+
+#[test]
+fn each_tab_shows_its_pane() {
+    let home = Home::new();
+    let (_sim, mut terminal) = resting(&home);
+    for (key, tab, shown) in [
+        ("2", "[2 Operators", "kube-apiserver"),
+        ("3", "[3 Pools", "infra"),
+        ("4", "[4 Nodes", "worker-5"),
+        ("5", "[5 Findings", "not-upgradeable"),
+        ("6", "[6 Timeline", "Timeline"),
+        ("1", "[1 Overview", "Nodes, one cell each"),
+    ] {
+        terminal.press(key);
+        terminal.wait_text(tab);
+        terminal.wait_text(shown);
+    }
+    terminal.press("?");
+    terminal.wait_text("help");
+    terminal.press(ESC);
+    terminal.press("\x03");
+    assert_eq!(terminal.end(), 0);
+    terminal.assert_intact();
+}
+
+#[test]
+fn a_filter_narrows_the_nodes_and_esc_takes_it_away() {
+    let home = Home::new();
+    let (_sim, mut terminal) = resting(&home);
+    terminal.press("4");
+    terminal.wait_text("[4 Nodes");
+    terminal.wait_text("master-2");
+    terminal.press("/worker-[12]");
+    terminal.press(ENTER);
+    terminal.wait_gone("master-2");
+    terminal.wait_text("worker-2");
+    terminal.press(ESC);
+    terminal.wait_text("master-2");
+}
+
+#[test]
+fn a_pool_is_paused_and_unpaused() {
+    let home = Home::new();
+    let (sim, mut terminal) = resting(&home);
+    terminal.press("3");
+    terminal.wait_text("[3 Pools");
+    terminal.press("jp");
+    confirm(&mut terminal, "Pause pool worker");
+    terminal.wait_line(&["worker", "paused by oc-cockpit"]);
+    terminal.wait_text("seen in the watch");
+    assert_eq!(sim.pool("worker")["spec"]["paused"], true);
+
+    terminal.press("p");
+    confirm(&mut terminal, "Unpause pool worker");
+    terminal.wait_gone("paused by oc-cockpit");
+    assert_eq!(sim.pool("worker")["spec"]["paused"], false);
+
+    terminal.press("\x03");
+    assert_eq!(terminal.end(), 0);
+    let audit = std::fs::read_to_string(home.state("audit.jsonl")).unwrap();
+    let lines: Vec<serde_json::Value> = audit.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let told: Vec<String> = lines.iter().map(|line| format!("{} {}", line["line"], line["effect"])).collect();
+    assert_eq!(told, [r#""attempt" null"#, r#""outcome" "seen""#, r#""attempt" null"#, r#""outcome" "seen""#]);
+    assert_eq!(lines[0]["id"], lines[1]["id"]);
+}
+
+#[test]
+fn master_is_never_paused() {
+    let home = Home::new();
+    let (sim, mut terminal) = resting(&home);
+    terminal.press("3");
+    terminal.wait_text("[3 Pools");
+    terminal.press("p");
+    terminal.wait_text("is never paused");
+    assert_ne!(sim.pool("master")["spec"]["paused"], true);
+}
+
+#[test]
+fn marked_nodes_are_cordoned_and_uncordoned() {
+    let home = Home::new();
+    let (sim, mut terminal) = resting(&home);
+    terminal.press("4");
+    terminal.wait_text("[4 Nodes");
+    terminal.press("/worker-[12]");
+    terminal.press(ENTER);
+    terminal.wait_gone("master-2");
+    terminal.press("g j c");
+    confirm(&mut terminal, "Cordon 2 nodes");
+    terminal.wait_line(&["Cordon 2 nodes", "seen in the watch"]);
+    let cordoned = |name: &str| sim.node(name)["spec"]["unschedulable"] == true;
+    assert!(cordoned("worker-1") && cordoned("worker-2"), "both marked nodes are cordoned");
+    assert!(!cordoned("worker-3"), "no other node is");
+
+    terminal.press("u");
+    confirm(&mut terminal, "Uncordon 2 nodes");
+    terminal.wait_line(&["Uncordon 2 nodes", "seen in the watch"]);
+    assert!(!cordoned("worker-1") && !cordoned("worker-2"), "both are back");
+}
+
+#[test]
+fn the_simulated_cluster_is_driven_from_the_cockpit() {
+    let home = Home::new();
+    let mut terminal = Terminal::cockpit(&home, &["demo", "--scenario", "minor"], SIZE);
+    complete(&terminal);
+    terminal.press(":sim");
+    terminal.press(ENTER);
+    terminal.wait_text("export KUBECONFIG=");
+    let text = terminal.text();
+    let path = text.split("export KUBECONFIG=").nth(1).unwrap();
+    let path: String = path.lines().next().unwrap().trim_matches([' ', '│']).to_owned();
+    assert!(std::path::Path::new(&path).exists(), "{path}");
+    terminal.press("+");
+    terminal.wait_text("speed 20x");
+    // The first of the faults is an outage.
+    terminal.press(ENTER);
+    terminal.wait_text("STALE");
+    terminal.press("\x03");
+    assert_eq!(terminal.end(), 0);
+    assert!(!std::path::Path::new(&path).exists(), "the kubeconfig goes with the cluster");
+}
+
+#[test]
+fn a_cordon_by_somebody_else_is_seen_within_a_second() {
+    let home = Home::new();
+    let (sim, mut terminal) = resting(&home);
+    terminal.press("4");
+    terminal.wait_text("[4 Nodes");
+    sim.ask("PATCH", "/api/v1/nodes/worker-3", r#"{"spec":{"unschedulable":true}}"#);
+    terminal.wait_line(&["worker-3", "cordoned"]);
+}
+
+#[test]
+fn a_patch_update_starts_and_a_minor_one_waits_for_its_gate() {
+    let home = Home::new();
+    let (sim, mut terminal) = resting(&home);
+    terminal.press("U");
+    terminal.wait_text("versions on offer");
+    terminal.press(ENTER);
+    terminal.wait_text("refused");
+    terminal.wait_text("AdminAckRequired");
+    terminal.wait_text("require admin");
+    terminal.press(ESC);
+    terminal.wait_gone("refused");
+    if !terminal.text().contains("versions on offer") {
+        terminal.press("U");
+        terminal.wait_text("versions on offer");
+    }
+    terminal.press("G");
+    terminal.press(ENTER);
+    terminal.wait_text("Start update to 4.18.25");
+    terminal.wait_text("etcd backup");
+    terminal.press("s3://backups/etcd");
+    terminal.press(TAB);
+    terminal.press("4.18.25");
+    terminal.press(TAB);
+    terminal.press(TAB);
+    terminal.press(ENTER);
+    terminal.wait_text("seen in the watch");
+    terminal.wait_line(&["4.18.22", "4.18.25"]);
+    let version = sim.ask("GET", "/apis/config.openshift.io/v1/clusterversions/version", "");
+    assert_eq!(version["spec"]["desiredUpdate"]["version"], "4.18.25");
+    terminal.wait_text("CONTROL PLANE UPDATING");
+    let audit = std::fs::read_to_string(home.state("audit.jsonl")).unwrap();
+    assert!(audit.contains("s3://backups/etcd"), "the answer is recorded: {audit}");
+}
+
+#[test]
+fn an_outage_is_dated_refuses_writes_and_ends_without_a_key() {
+    let home = Home::new();
+    let (sim, mut terminal) = resting(&home);
+    terminal.press("3");
+    terminal.wait_text("[3 Pools");
+    terminal.press("j");
+    sim.throw("outage=12s");
+    terminal.wait_text("STALE");
+    terminal.wait_text("stale since");
+    terminal.wait_line(&["worker", "6/6"]);
+    terminal.press("p");
+    terminal.wait_text("the picture is not live since");
+    terminal.wait_text("live 0.");
+    terminal.wait_gone("STALE");
+    terminal.press(ESC);
+    terminal.wait_gone("refused");
+    terminal.press("p");
+    terminal.wait_text("Pause pool worker");
+}
+
+#[test]
+fn a_new_token_in_the_kubeconfig_is_taken_up() {
+    let home = Home::new();
+    let (sim, mut terminal) = resting(&home);
+    let old = std::fs::read_to_string(&sim.kubeconfig).unwrap();
+    sim.throw("revoke-token=3s");
+    terminal.wait_text("no answer from the API server");
+    terminal.wait_text("the API server answers again");
+    assert_ne!(std::fs::read_to_string(&sim.kubeconfig).unwrap(), old, "there is a new token");
+    terminal.press("3");
+    terminal.wait_text("[3 Pools");
+    terminal.press("jp");
+    confirm(&mut terminal, "Pause pool worker");
+    terminal.wait_text("seen in the watch");
+    assert_eq!(sim.pool("worker")["spec"]["paused"], true);
+}
+
+#[test]
+fn a_restart_in_the_middle_keeps_verdict_and_ages() {
+    let home = Home::new();
+    let sim = Sim::start(&home, &["--scenario", "stuck-drain"]);
+    let read = |terminal: &mut Terminal| {
+        terminal.press("4");
+        terminal.wait_text("[4 Nodes");
+        terminal.wait("a node that drains", |screen| drain(&screen.contents()).is_some());
+        let text = terminal.text();
+        (verdict(&text), drain(&text).unwrap())
+    };
+    let mut first = Terminal::on(&home, &sim, "admin", &[], SIZE);
+    first.wait_text("live 0.");
+    let before = read(&mut first);
+    first.press("\x03");
+    assert_eq!(first.end(), 0);
+
+    let mut second = Terminal::on(&home, &sim, "admin", &[], SIZE);
+    second.wait_text("live 0.");
+    let after = read(&mut second);
+    assert_eq!(before.0, after.0, "the verdict");
+    assert_eq!(before.1.0, after.1.0, "the node");
+    let grown = after.1.1 - before.1.1;
+    // Above ten minutes an age is shown in minutes.
+    assert!((-60..=60).contains(&grown), "the age of the drain went from {} s to {} s", before.1.1, after.1.1);
+}
+
+/// The capitals of the header.
+fn verdict(screen: &str) -> String {
+    let line = screen.lines().nth(1).unwrap_or_default();
+    let words = line.split("   ").map(str::trim);
+    words.filter(|word| word.len() > 3 && word.chars().all(|c| c.is_uppercase() || c == ' ' || c == ',')).collect()
+}
+
+/// The first node that drains, with the age of that in seconds.
+fn drain(screen: &str) -> Option<(String, i64)> {
+    let row = screen.lines().find(|line| line.contains("worker-") && line.contains("Draining"))?;
+    let name = row.split(|c: char| !c.is_alphanumeric() && c != '-').find(|word| word.starts_with("worker-"))?;
+    let rest = row.split("Draining").nth(1)?;
+    let age = rest.split_whitespace().map(|word| word.trim_start_matches('~')).find_map(age)?;
+    Some((name.to_owned(), age))
+}
+
+/// `14m`, `3m12s`, `21s` in seconds.
+fn age(word: &str) -> Option<i64> {
+    let mut seconds = 0;
+    let mut number = String::new();
+    for c in word.chars() {
+        match c {
+            '0'..='9' => number.push(c),
+            's' | 'm' | 'h' => {
+                let unit = if c == 's' {
+                    1
+                } else if c == 'm' {
+                    60
+                } else {
+                    3_600
+                };
+                seconds += number.parse::<i64>().ok()? * unit;
+                number.clear();
+            }
+            _ => return None,
+        }
+    }
+    (number.is_empty() && word.len() > 1).then_some(seconds)
+}
+
+#[test]
+fn another_size_is_drawn_whole() {
+    let home = Home::new();
+    let (_sim, mut terminal) = resting(&home);
+    for (columns, rows) in [(80, 24), (200, 60), (120, 40)] {
+        terminal.resize(columns, rows);
+        terminal.wait("the frame at the new size", |screen| {
+            let lines: Vec<String> = screen.rows(0, columns).collect();
+            let wide = |line: &String| line.trim_end().chars().count() > usize::from(columns) - 4;
+            lines.iter().any(wide) && lines.last().is_some_and(|line| line.contains("x actions"))
+        });
+    }
+    terminal.press("\x03");
+    assert_eq!(terminal.end(), 0);
+}
+
+#[test]
+fn ctrl_z_gives_the_terminal_to_the_shell_and_fg_takes_it_back() {
+    let home = Home::new();
+    let (_sim, mut terminal) = resting(&home);
+    terminal.press("\x1a");
+    terminal.wait_state("T");
+    terminal.wait("the main screen", |screen| !screen.alternate_screen());
+    terminal.assert_intact();
+    terminal.signal(Signal::CONT);
+    terminal.wait("the alternate screen", vt100::Screen::alternate_screen);
+    terminal.wait_text("NOT UPDATING");
+    assert_eq!(terminal.cooked(), Some(false));
+    terminal.press("2");
+    terminal.wait_text("[2 Operators");
+    terminal.press("\x03");
+    assert_eq!(terminal.end(), 0);
+    terminal.assert_intact();
+}
+
+#[test]
+fn read_only_offers_nothing_that_writes() {
+    let home = Home::new();
+    let sim = Sim::start(&home, &["--scenario", "minor"]);
+    let mut terminal = Terminal::on(&home, &sim, "admin", &["--read-only", "--tab", "pools"], SIZE);
+    terminal.wait_text("NOT UPDATING");
+    terminal.wait_text("[3 Pools");
+    complete(&terminal);
+    assert!(!terminal.text().contains("p pause"), "{}", terminal.text());
+    terminal.press("jp");
+    terminal.wait_text("writes are off: started with --read-only");
+    assert_ne!(sim.pool("worker")["spec"]["paused"], true);
+}
+
+#[test]
+fn a_viewer_looks_and_is_told_why_not_more() {
+    let home = Home::new();
+    let sim = Sim::start(&home, &["--scenario", "minor"]);
+    let mut terminal = Terminal::on(&home, &sim, "viewer", &["--tab", "3"], SIZE);
+    terminal.wait_text("NOT UPDATING");
+    terminal.wait_text("[3 Pools");
+    complete(&terminal);
+    terminal.press("jp");
+    terminal.wait_text("refused");
+    terminal.wait_text("patch machineconfigpools");
+    assert_ne!(sim.pool("worker")["spec"]["paused"], true);
+}
+
+#[test]
+fn a_view_is_saved_and_a_name_is_copied() {
+    let home = Home::new();
+    let (_sim, mut terminal) = resting(&home);
+    terminal.press("4");
+    terminal.wait_text("[4 Nodes");
+    terminal.press("\x13");
+    terminal.wait_text("saved ");
+    let saved: Vec<_> = std::fs::read_dir(home.state("views")).unwrap().collect();
+    assert_eq!(saved.len(), 1);
+    let text = std::fs::read_to_string(saved[0].as_ref().unwrap().path()).unwrap();
+    assert!(text.contains("worker-5"), "{text}");
+    terminal.press("Y");
+    terminal.wait_text("copied: ");
+    assert!(terminal.raw().contains("\x1b]52;c;"), "the copy goes out by OSC 52");
+}
+
+#[test]
+fn no_color_means_no_colour() {
+    let home = Home::new();
+    let sim = Sim::start(&home, &["--scenario", "minor"]);
+    let mut args = sim.flags("admin");
+    args.push("--ascii".to_owned());
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    let terminal = Terminal::cockpit_with(&home, &args, SIZE, &[("NO_COLOR", "1")]);
+    terminal.wait_text("NOT UPDATING");
+    let raw = terminal.raw();
+    let coloured = regex::Regex::new("\x1b\\[[0-9;]*?(3[0-8]|4[0-8]|9[0-7]|10[0-7])[0-9;]*m").unwrap();
+    assert_eq!(coloured.find(&raw).map(|found| found.as_str()), None, "colour although NO_COLOR is set");
+    assert!(terminal.text().is_ascii(), "not in ASCII alone: {}", terminal.text());
+}
+
+#[test]
+fn without_a_kubeconfig_it_points_to_the_demo() {
+    let home = Home::new();
+    let mut terminal = Terminal::cockpit(&home, &[], SIZE);
+    terminal.wait_text("no kubeconfig was found");
+    terminal.wait_text("oc-cockpit demo");
+    terminal.press("\x03");
+    assert_eq!(terminal.end(), 0);
+    terminal.assert_intact();
+}
 
 #[test]
 fn without_a_terminal_it_says_so() {
@@ -25,13 +447,15 @@ fn a_dumb_terminal_is_refused_in_words() {
 }
 
 #[test]
-fn term_gives_the_terminal_back() {
-    let home = Home::new();
-    let mut terminal = Terminal::cockpit(&home, &[], SIZE);
-    terminal.wait("the alternate screen", vt100::Screen::alternate_screen);
-    terminal.signal(Signal::TERM);
-    assert_eq!(terminal.end(), 143);
-    terminal.assert_intact();
+fn signals_give_the_terminal_back() {
+    for (signal, code) in [(Signal::TERM, 143), (Signal::HUP, 129), (Signal::INT, 130), (Signal::QUIT, 131)] {
+        let home = Home::new();
+        let mut terminal = Terminal::cockpit(&home, &[], SIZE);
+        terminal.wait("the alternate screen", vt100::Screen::alternate_screen);
+        terminal.signal(signal);
+        assert_eq!(terminal.end(), code, "{signal:?}");
+        terminal.assert_intact();
+    }
 }
 
 #[test]
@@ -48,11 +472,12 @@ fn a_panic_gives_the_terminal_back_and_tells_about_it() {
 }
 
 #[test]
-fn ctrl_c_twice_leaves_whatever_is_on_the_screen() {
+fn ctrl_c_leaves_although_the_api_server_never_answers() {
     let home = Home::new();
-    let mut terminal = Terminal::cockpit(&home, &[], SIZE);
-    terminal.wait("the alternate screen", vt100::Screen::alternate_screen);
-    terminal.press("\x03\x03");
+    let sim = Sim::start(&home, &["--scenario", "minor", "--fault", "half-open=10m"]);
+    let mut terminal = Terminal::on(&home, &sim, "admin", &[], SIZE);
+    terminal.wait("the first frame", |screen| screen.contents().contains("[1 Overview"));
+    terminal.press("\x03");
     assert_eq!(terminal.end(), 0);
     terminal.assert_intact();
 }
@@ -85,4 +510,19 @@ fn the_simulator_serves_until_it_is_asked_to_end() {
     let mut sim = Sim::start(&home, &["--scenario", "minor"]);
     assert!(std::fs::read_to_string(&sim.kubeconfig).unwrap().contains("certificate-authority-data"));
     assert_eq!(sim.stop(), Some(0));
+}
+
+#[test]
+fn a_wrong_scenario_or_fault_is_told_in_words() {
+    let home = Home::new();
+    for (args, words) in [
+        (["sim", "--scenario", "moon"], "moon"),
+        (["sim", "--fault", "flood=3s"], "there is no fault"),
+        (["sim", "--from", "/nowhere"], "/nowhere"),
+    ] {
+        let output = home.run(&args);
+        assert_eq!(output.status.code(), Some(1));
+        let told = String::from_utf8(output.stderr).unwrap();
+        assert!(told.contains(words), "{told}");
+    }
 }

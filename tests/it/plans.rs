@@ -2,8 +2,10 @@
 
 mod audit_log;
 mod availability;
+mod foretold;
 mod in_process;
 mod meaning;
+mod never;
 mod sample;
 mod script;
 mod scripted;

@@ -43,10 +43,15 @@ impl Cluster {
         self.server.as_ref().unwrap()
     }
 
-    fn run(&self, args: &[&str]) -> Output {
+    fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new("kubectl");
         command.env("KUBECONFIG", &self.kubeconfig.0).env("HOME", &self.cache.0).arg("--cache-dir").arg(&self.cache.0);
-        command.args(args).output().unwrap()
+        command.args(args);
+        command
+    }
+
+    fn run(&self, args: &[&str]) -> Output {
+        self.command(args).output().unwrap()
     }
 
     /// The output of a command that has to work.
@@ -87,6 +92,150 @@ fn it_says_what_there_is() {
     assert!(resources.contains("machineconfigpools") && resources.contains("mcp"), "{resources}");
     let versions = cluster.ok(&["api-versions"]);
     assert!(versions.lines().any(|line| line == "config.openshift.io/v1"), "{versions}");
+}
+
+#[test]
+fn it_prints_the_tables_that_people_know() {
+    let Some(cluster) = Cluster::start() else { return };
+    let header = |args: &[&str]| {
+        let table = cluster.ok(args);
+        table.lines().next().unwrap_or_default().split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(header(&["get", "clusterversion"]), "NAME VERSION AVAILABLE PROGRESSING SINCE STATUS");
+    assert_eq!(header(&["get", "co"]), "NAME VERSION AVAILABLE PROGRESSING DEGRADED SINCE");
+    let pools = "NAME CONFIG UPDATED UPDATING DEGRADED MACHINECOUNT READYMACHINECOUNT UPDATEDMACHINECOUNT \
+                 DEGRADEDMACHINECOUNT AGE";
+    assert_eq!(header(&["get", "mcp"]), pools);
+    assert_eq!(header(&["get", "nodes"]), "NAME STATUS ROLES AGE VERSION");
+    let wide = header(&["get", "nodes", "-o", "wide"]);
+    assert!(wide.ends_with("INTERNAL-IP EXTERNAL-IP OS-IMAGE KERNEL-VERSION CONTAINER-RUNTIME"), "{wide}");
+    assert_eq!(header(&["get", "pods", "-A"]), "NAMESPACE NAME READY STATUS RESTARTS AGE");
+    assert_eq!(header(&["get", "pdb", "-n", "shop"]), "NAME MIN AVAILABLE MAX UNAVAILABLE ALLOWED DISRUPTIONS AGE");
+    let cluster_version = cluster.ok(&["get", "clusterversion"]);
+    assert!(cluster_version.contains("4.18.22") && cluster_version.contains("32% complete"), "{cluster_version}");
+    let pods = cluster.ok(&["get", "pods", "-n", "shop", "--no-headers"]);
+    let cart: Vec<&str> = pods.lines().next().unwrap().split_whitespace().take(4).collect();
+    assert_eq!(cart, ["cart-0", "1/1", "Running", "0"]);
+}
+
+#[test]
+fn it_selects_and_prints_in_other_forms() {
+    let Some(cluster) = Cluster::start() else { return };
+    let names = |args: &[&str]| {
+        let mut all = vec!["get", "-o", "name"];
+        all.extend(args);
+        cluster.ok(&all).lines().map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(names(&["nodes", "-l", "node-role.kubernetes.io/worker"]), ["node/worker-0", "node/worker-1"]);
+    assert_eq!(names(&["nodes", "-l", "kubernetes.io/hostname notin (worker-0,master-0)"]), ["node/worker-1"]);
+    assert_eq!(names(&["nodes", "--field-selector", "metadata.name=master-0"]), ["node/master-0"]);
+    let on_node = ["pods", "-A", "--field-selector", "spec.nodeName=worker-0"];
+    assert_eq!(names(&on_node), ["pod/cart-0", "pod/web-0"]);
+    assert_eq!(names(&["nodes", "--chunk-size=1"]).len(), 3);
+    let json = cluster.ok(&["get", "mcp", "worker", "-o", "json"]);
+    assert_eq!(serde_json::from_str::<serde_json::Value>(&json).unwrap()["kind"], "MachineConfigPool");
+    assert!(cluster.ok(&["get", "co", "etcd", "-o", "yaml"]).contains("kind: ClusterOperator"));
+    assert!(cluster.refused(&["get", "mcp", "nope"]).contains("\"nope\" not found"));
+}
+
+#[test]
+fn it_describes_a_node_with_its_pods() {
+    let Some(cluster) = Cluster::start() else { return };
+    let told = cluster.ok(&["describe", "node", "worker-0"]);
+    for part in ["Roles:              worker", "KubeletReady", "cart-0", "v1.31.9"] {
+        assert!(told.contains(part), "{part} is missing in\n{told}");
+    }
+}
+
+#[test]
+fn it_patches_in_three_ways_and_rehearses() {
+    let Some(cluster) = Cluster::start() else { return };
+    let paused = || cluster.ok(&["get", "mcp", "worker", "-o", "jsonpath={.spec.paused}"]);
+    let merge = ["patch", "mcp", "worker", "--type", "merge", "-p", r#"{"spec":{"paused":true}}"#];
+    let mut rehearsal = merge.to_vec();
+    rehearsal.push("--dry-run=server");
+    cluster.ok(&rehearsal);
+    assert_eq!(paused(), "false");
+    cluster.ok(&merge);
+    assert_eq!(paused(), "true");
+    let json =
+        r#"[{"op":"test","path":"/spec/paused","value":true},{"op":"replace","path":"/spec/paused","value":false}]"#;
+    cluster.ok(&["patch", "mcp", "worker", "--type", "json", "-p", json]);
+    assert_eq!(paused(), "false");
+    let taint = r#"{"spec":{"taints":[{"key":"maintenance","effect":"NoSchedule"}]}}"#;
+    cluster.ok(&["patch", "node", "worker-0", "-p", taint]);
+    assert_eq!(cluster.ok(&["get", "node", "worker-0", "-o", "jsonpath={.spec.taints[0].key}"]), "maintenance");
+    let refused = cluster.refused(&["patch", "mcp", "worker", "--type", "merge", "-p", r#"{"spec":{"paused":"yes"}}"#]);
+    assert!(refused.contains("spec.paused in body must be of type boolean"), "{refused}");
+    let managers = "jsonpath={.metadata.managedFields[*].manager}";
+    assert_eq!(cluster.ok(&["get", "mcp", "worker", "-o", managers, "--show-managed-fields"]), "kubectl-patch");
+}
+
+#[test]
+fn it_cordons_drains_and_uncordons() {
+    let Some(cluster) = Cluster::start() else { return };
+    cluster.ok(&["cordon", "worker-0"]);
+    assert!(cluster.ok(&["get", "node", "worker-0"]).contains("Ready,SchedulingDisabled"));
+    let drain = ["drain", "worker-0", "--ignore-daemonsets", "--delete-emptydir-data", "--timeout=3s"];
+    let refused = cluster.refused(&drain);
+    assert!(refused.contains("cart-0") && refused.contains("disruption budget"), "{refused}");
+    assert_eq!(cluster.ok(&["get", "pods", "-n", "shop", "-o", "name"]), "pod/cart-0\n");
+    cluster.ok(&["delete", "pdb", "cart", "-n", "shop"]);
+    cluster.ok(&drain);
+    assert_eq!(cluster.ok(&["get", "pods", "-n", "shop", "-o", "name"]), "");
+    cluster.ok(&["uncordon", "worker-0"]);
+    assert!(!cluster.ok(&["get", "node", "worker-0"]).contains("SchedulingDisabled"));
+}
+
+#[test]
+fn it_labels_annotates_creates_explains_waits_and_deletes() {
+    let Some(cluster) = Cluster::start() else { return };
+    cluster.ok(&["label", "node", "worker-1", "rack=7"]);
+    assert!(cluster.ok(&["get", "nodes", "-l", "rack=7", "-o", "name"]).contains("worker-1"));
+    cluster.ok(&["annotate", "mcp", "worker", "example.com/why=test"]);
+    cluster.ok(&["create", "configmap", "notes", "--from-literal=a=b"]);
+    assert!(cluster.refused(&["create", "configmap", "notes"]).contains("already exists"));
+    assert_eq!(cluster.ok(&["get", "cm", "notes", "-o", "jsonpath={.data.a}"]), "b");
+    assert!(cluster.ok(&["explain", "mcp.spec.paused"]).contains("boolean"));
+    cluster.ok(&["wait", "node/worker-0", "--for=condition=Ready", "--timeout=5s"]);
+    cluster.ok(&["delete", "pod", "web-0", "-n", "shop", "--wait=true", "--timeout=5s"]);
+    assert!(cluster.refused(&["get", "pod", "web-0", "-n", "shop"]).contains("not found"));
+    assert!(cluster.ok(&["logs", "cart-0", "-n", "shop", "--tail=1"]).contains("cart"));
+    assert!(cluster.ok(&["delete", "cm", "notes"]).starts_with("configmap \"notes\" deleted"));
+}
+
+#[test]
+fn it_knows_who_may_do_what() {
+    let Some(cluster) = Cluster::start() else { return };
+    assert_eq!(cluster.ok(&["auth", "can-i", "patch", "mcp"]).trim(), "yes");
+    let output = cluster.run(&["--context", "viewer", "auth", "can-i", "patch", "mcp"]);
+    assert_eq!(texts(&output).0.trim(), "no");
+    assert!(cluster.ok(&["auth", "whoami"]).contains("admin"));
+    assert!(cluster.ok(&["--context", "viewer", "auth", "can-i", "--list"]).contains("[get list watch]"));
+    let refused = cluster.refused(&["--context", "viewer", "label", "node", "worker-0", "a=b"]);
+    assert!(refused.contains("cannot patch resource \"nodes\""), "{refused}");
+    assert!(cluster.refused(&["--as", "somebody", "get", "nodes"]).contains("User \"somebody\" cannot list"));
+    assert!(cluster.refused(&["--context", "viewer", "get", "secrets"]).contains("forbidden"));
+}
+
+#[test]
+fn it_follows_changes() {
+    let Some(cluster) = Cluster::start() else { return };
+    // Of a single object kubectl drops the first event, so that only a watch of the collection shows every change.
+    let mut watch = cluster.command(&["get", "mcp", "-w", "--no-headers", "--request-timeout=20s"]);
+    let mut child = watch.stdout(std::process::Stdio::piped()).spawn().unwrap();
+    let mut lines = std::io::BufRead::lines(std::io::BufReader::new(child.stdout.take().unwrap()));
+    assert!(lines.next().unwrap().unwrap().starts_with("master"));
+    assert!(lines.next().unwrap().unwrap().starts_with("worker"));
+    let store = &cluster.server().store;
+    store.update(oc_cockpit::sim::kinds::Res::MACHINE_CONFIG_POOLS, None, "worker", |pool| {
+        pool["status"]["updatedMachineCount"] = serde_json::json!(1);
+    });
+    let changed = lines.next().unwrap().unwrap();
+    let cells: Vec<&str> = changed.split_whitespace().collect();
+    assert_eq!(cells[5..8], ["3", "3", "1"], "{changed}");
+    child.kill().unwrap();
+    child.wait().unwrap();
 }
 
 /// Serves the small cluster until it is interrupted: `cargo test --test it serve_for_a_person -- --ignored --nocapture`.

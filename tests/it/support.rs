@@ -102,6 +102,14 @@ struct Heard {
 }
 
 impl Terminal {
+    /// The cockpit on `sim`, as the user of `context`.
+    pub fn on(home: &Home, sim: &Sim, context: &str, args: &[&str], size: (u16, u16)) -> Self {
+        let mut all = sim.flags(context);
+        all.extend(args.iter().map(ToString::to_string));
+        let all: Vec<&str> = all.iter().map(String::as_str).collect();
+        Self::cockpit(home, &all, size)
+    }
+
     /// The cockpit with `args` in a terminal of `columns` by `rows`.
     pub fn cockpit(home: &Home, args: &[&str], (columns, rows): (u16, u16)) -> Self {
         Self::cockpit_with(home, args, (columns, rows), &[])
@@ -129,7 +137,7 @@ impl Terminal {
         let heard = Arc::new((Mutex::new(heard), Condvar::new()));
         let shared = Arc::clone(&heard);
         std::thread::spawn(move || {
-            let mut bytes = [0; 64 * 1024];
+            let mut bytes = vec![0; 64 * 1024];
             loop {
                 let count = reader.read(&mut bytes).unwrap_or(0);
                 let mut heard = shared.0.lock().unwrap();
@@ -310,6 +318,36 @@ impl Sim {
     pub fn flags(&self, context: &str) -> Vec<String> {
         let kubeconfig = self.kubeconfig.display().to_string();
         vec!["--kubeconfig".to_owned(), kubeconfig, "--context".to_owned(), context.to_owned()]
+    }
+
+    /// Sends a request to it, past the cockpit: by another client, as the admin of its kubeconfig.
+    pub fn ask(&self, method: &str, path: &str, body: &str) -> serde_json::Value {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let kubeconfig = kube::config::Kubeconfig::read_from(&self.kubeconfig).unwrap();
+            let options = kube::config::KubeConfigOptions { context: Some("admin".into()), ..Default::default() };
+            let config = kube::Config::from_custom_kubeconfig(kubeconfig, &options).await.unwrap();
+            let client = kube::Client::try_from(config).unwrap();
+            let request = http::Request::builder().method(method).uri(path);
+            let request = request.header("content-type", "application/merge-patch+json");
+            let text = client.request_text(request.body(body.as_bytes().to_vec()).unwrap()).await.unwrap();
+            serde_json::from_str(&text).unwrap()
+        })
+    }
+
+    /// A pool, as the server has it.
+    pub fn pool(&self, name: &str) -> serde_json::Value {
+        self.ask("GET", &format!("/apis/machineconfiguration.openshift.io/v1/machineconfigpools/{name}"), "")
+    }
+
+    /// A node, as the server has it.
+    pub fn node(&self, name: &str) -> serde_json::Value {
+        self.ask("GET", &format!("/api/v1/nodes/{name}"), "")
+    }
+
+    /// Throws a fault.
+    pub fn throw(&self, fault: &str) {
+        self.ask("POST", "/sim/faults", fault);
     }
 
     /// Asks it to end, and waits.

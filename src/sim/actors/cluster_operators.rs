@@ -289,7 +289,8 @@ fn working(operator: &Operator, rollout: &Rollout, elapsed: Duration) -> (String
             let revision = 7 + crate::sim::cluster::object::hash(&format!("{} {target}", operator.name)) % 12;
             let message = match done {
                 0 => format!(
-                    "NodeInstallerProgressing: 3 nodes are at revision {}; 0 nodes have achieved new revision {revision}",
+                    "NodeInstallerProgressing: 3 nodes are at revision {}; 0 nodes have achieved new revision \
+                     {revision}",
                     revision - 1
                 ),
                 1 => format!(

@@ -1,7 +1,7 @@
 //! The machine config daemon of every node: takes a new config through drain, files, reboot and back.
 //!
-//! Rules: machine-config-operator, pkg/daemon/update.go, drain.go and daemon.go. What a daemon is doing is its process's
-//! memory, as in reality; what others must know is in the node's annotations.
+//! Rules: machine-config-operator, pkg/daemon/update.go, drain.go and daemon.go. What a daemon is doing is in its
+//! process's memory, as in reality; what others must know is in the node's annotations.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::node_state;
 use super::seen::NodeView;
 use super::world::{Actor, EventType, Power, World};
-use crate::sim::cluster::nodes::MCO;
+use crate::sim::cluster::machines::MCO;
 use crate::sim::cluster::object::{annotate, annotation};
 use crate::sim::cluster::pools::RELEASE_VERSION;
 use crate::sim::kinds::Res;
@@ -250,7 +250,8 @@ fn wait_for_uncordon(world: &mut World, node: &NodeView, target: &str, since: Du
     if node.desired_drain != request || node.applied_drain != request {
         if world.elapsed >= since + UNCORDON_LIMIT && node.state != "Degraded" {
             let reason = format!(
-                "failed to uncordon node: {} after 10 minutes. Please see machine-config-controller logs for more information",
+                "failed to uncordon node: {} after 10 minutes. Please see machine-config-controller logs for more \
+                 information",
                 node.name
             );
             note(world, &node.name, &[("state", "Degraded"), ("reason", &reason)]);

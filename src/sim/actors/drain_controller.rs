@@ -12,7 +12,7 @@ use super::node_controller::NAMESPACE;
 use super::node_state;
 use super::seen::{Key, NodeView};
 use super::world::{Actor, EventType, World};
-use crate::sim::cluster::nodes::MCO;
+use crate::sim::cluster::machines::MCO;
 use crate::sim::cluster::object::{annotate, remove};
 use crate::sim::kinds::Res;
 
@@ -217,9 +217,13 @@ fn fail(world: &mut World, node: &NodeView, drain: &mut Drain, left: &[Key], ref
             let broken = refusals.iter().find(|(refused, _)| refused == key).map(|(_, refused)| refused);
             let deleting = world.seen.pods.get(namespace, pod).is_some_and(|pod| pod.view.deleting);
             match (broken, deleting) {
-                (Some(Refused::Broken(why)), _) => format!("error when evicting pods/{pod:?} -n {namespace:?}: {why}"),
+                (Some(Refused::Broken(why)), _) => format!(
+                    "error when evicting pods/{pod:?} -n {namespace:?}: \
+                                                            {why}"
+                ),
                 (_, true) => format!(
-                    "error when waiting for pod {pod:?} in namespace {namespace:?} to terminate: global timeout reached: 1m30s"
+                    "error when waiting for pod {pod:?} in namespace {namespace:?} to terminate: global timeout \
+                     reached: 1m30s"
                 ),
                 _ => format!("error when evicting pods/{pod:?} -n {namespace:?}: global timeout reached: 1m30s"),
             }

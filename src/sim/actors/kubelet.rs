@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::seen::Key;
 use super::world::{Actor, EventType, Power, World};
-use crate::sim::cluster::nodes::lease_time;
+use crate::sim::cluster::machines::lease_time;
 use crate::sim::cluster::object::{Condition, annotation, items, set_condition, text, uuid};
 use crate::sim::cluster::release;
 use crate::sim::cluster::workloads::{STOP, run};

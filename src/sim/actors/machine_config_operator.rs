@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::node_controller::{NAMESPACE, report};
 use super::version_operator::payload::{reported, roll};
 use super::world::{Actor, Event, EventType, World, involved};
-use crate::sim::cluster::nodes::machine_config_node;
+use crate::sim::cluster::machines::machine_config_node;
 use crate::sim::cluster::object::{
     Condition, annotation, condition_status, flag, label, name, number, set_condition, status, text,
 };
@@ -72,7 +72,8 @@ impl Actor for MachineConfigOperator {
                 EventType::Normal,
                 "OperatorVersionChanged",
                 &format!(
-                    "clusteroperator/machine-config started a version change from [{{operator {current}}}] to [{{operator {target}}}]"
+                    "clusteroperator/machine-config started a version change from [{{operator {current}}}] to \
+                     [{{operator {target}}}]"
                 ),
             );
         }
@@ -96,7 +97,8 @@ impl Actor for MachineConfigOperator {
                 EventType::Normal,
                 "OperatorVersionChanged",
                 &format!(
-                    "clusteroperator/machine-config version changed from [{{operator {current}}}] to [{{operator {target}}}]"
+                    "clusteroperator/machine-config version changed from [{{operator {current}}}] to [{{operator \
+                     {target}}}]"
                 ),
             );
         }
@@ -221,20 +223,38 @@ impl MachineConfigOperator {
             let mut set = |kind: &str, yes: bool, reason: &str, message: &str| {
                 set_condition(object, &Condition::new(kind, status(yes), reason, message), world.now);
             };
-            let text = if updating { format!("Working towards {target}") } else { format!("Cluster version is {version}") };
+            let text = if updating {
+                format!("Working towards {target}")
+            } else {
+                format!(
+                    "Cluster version is \
+                                              {version}"
+                )
+            };
             set("Progressing", updating, "", &text);
             let text = format!("Cluster has deployed [{{operator {version}}}]");
             set("Available", true, "AsExpected", &text);
             match problem.filter(|_| overdue) {
                 Some(problem) => {
-                    let head = if updating { format!("Unable to apply {target}:") } else { format!("Failed to resync {version} because:") };
-                    let text = format!("{head} error during syncRequiredMachineConfigPools: [context deadline exceeded, {problem}]");
+                    let head = if updating {
+                        format!("Unable to apply {target}:")
+                    } else {
+                        format!(
+                            "Failed to \
+                                                      resync {version} because:"
+                        )
+                    };
+                    let text = format!(
+                        "{head} error during syncRequiredMachineConfigPools: [context deadline \
+                                        exceeded, {problem}]"
+                    );
                     set("Degraded", true, "RequiredPoolsFailed", &text);
                 }
                 None => set("Degraded", false, "", ""),
             }
             if broken {
-                let text = "One or more machine config pools are degraded, please see `oc get mcp` for further details and resolve before upgrading";
+                let text = "One or more machine config pools are degraded, please see `oc get mcp` for further \
+                            details and resolve before upgrading";
                 set("Upgradeable", false, "DegradedPool", text);
             } else {
                 set("Upgradeable", true, "AsExpected", "");
@@ -315,7 +335,8 @@ fn required_pools(world: &World, target: &str) -> Option<String> {
         let has = release_of(spec);
         if has != target {
             return Some(format!(
-                "MachineConfigPool {pool_name} has not progressed to latest configuration: release image version mismatch for {spec} in {spec} expected: {target} got: {has}"
+                "MachineConfigPool {pool_name} has not progressed to latest configuration: release image version \
+                 mismatch for {spec} in {spec} expected: {target} got: {has}"
             ));
         }
         let report = report(&pool);
@@ -344,7 +365,8 @@ fn summary(pool: &Value) -> String {
         let message =
             crate::sim::cluster::object::condition(pool, "NodeDegraded").map_or("", |it| text(it, "/message"));
         format!(
-            "pool is degraded because nodes fail with \"{} nodes are reporting degraded status on sync\": {message:?}",
+            "pool is degraded because nodes fail with \"{} nodes are reporting degraded status on sync\": \
+             {message:?}",
             count("degradedMachineCount")
         )
     } else if report(pool).done {

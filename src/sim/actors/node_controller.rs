@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::seen::{Entry, NodeView, UPDATE_TAINT};
 use super::world::{Actor, Event, EventType, World, involved};
-use crate::sim::cluster::nodes::MCO;
+use crate::sim::cluster::machines::MCO;
 use crate::sim::cluster::object::{
     Condition, annotate, condition_status, flag, items, name, set_condition, status, text,
 };
@@ -311,7 +311,8 @@ pub fn report(pool: &Value) -> PoolReport {
         let reason =
             super::super::cluster::object::condition(pool, "NodeDegraded").map_or("", |it| text(it, "/message"));
         format!(
-            "(pool degraded: true total: {total}, ready {ready}, updated: {updated}, unavailable: {unavailable}, reason: {reason})"
+            "(pool degraded: true total: {total}, ready {ready}, updated: {updated}, unavailable: {unavailable}, \
+             reason: {reason})"
         )
     } else {
         format!(

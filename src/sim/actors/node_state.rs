@@ -72,7 +72,11 @@ fn change(world: &World, node: &str, change: impl FnOnce(&mut Value)) {
 }
 
 fn set(object: &mut Value, (kind, status, reason, message): &Phase<'_>, now: &str) {
-    let wanted = |since: &str| json!({"lastTransitionTime": since, "message": message, "reason": reason, "status": status, "type": kind});
+    let wanted = |since: &str| {
+        json!({
+            "lastTransitionTime": since, "message": message, "reason": reason, "status": status, "type": kind,
+        })
+    };
     let Some(list) = object.pointer_mut("/status/conditions").and_then(Value::as_array_mut) else { return };
     match list.iter_mut().find(|condition| condition["type"] == *kind) {
         None => list.push(wanted(now)),

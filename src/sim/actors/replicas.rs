@@ -1,7 +1,7 @@
 //! The controllers that keep pods in number: Deployments, ReplicaSets, StatefulSets, DaemonSets, and the operators'
 //! guards of static pods.
 //!
-//! Rules: Kubernetes, pkg/controller/{deployment,replicaset,statefulset,daemon}; library-go, staticpod guard controller.
+//! Rules: Kubernetes, pkg/controller/{deployment,replicaset,statefulset,daemon}; library-go, guards of static pods.
 
 use std::collections::BTreeSet;
 

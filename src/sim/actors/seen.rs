@@ -6,7 +6,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
-use crate::sim::cluster::nodes::MCO;
+use crate::sim::cluster::machines::MCO;
 use crate::sim::cluster::object::{annotation, flag, items, label, name, namespace, selects, text, time};
 use crate::sim::kinds::Res;
 use crate::sim::store::{ChangeKind, Store};

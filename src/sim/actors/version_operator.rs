@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 
 use super::world::{Actor, Event, EventType, World, involved};
 use crate::sim::cluster::object::{Condition, condition_status, drop_condition, set_condition, text};
-use crate::sim::cluster::{release, version};
+use crate::sim::cluster::{cluster_version, release};
 use crate::sim::kinds::Res;
 use crate::sim::store::timestamp;
 use accept::{Acceptance, Request};
@@ -148,7 +148,7 @@ impl VersionOperator {
             }
             _ => {
                 if self.acceptance.take().is_some() || condition_status(object, "ReleaseAccepted") != "True" {
-                    let message = version::payload_loaded(text(object, "/status/desired/version"), &current);
+                    let message = cluster_version::payload_loaded(text(object, "/status/desired/version"), &current);
                     write(world, |object| {
                         set_condition(
                             object,
@@ -165,7 +165,7 @@ impl VersionOperator {
     fn start(&mut self, world: &mut World, accepted: &accept::Accepted) {
         let now = world.now;
         let target = accepted.version.as_str();
-        let desired = version::release_object(&world.scenario, target);
+        let desired = cluster_version::release_object(&world.scenario, target);
         write(world, |object| {
             let fields = &mut object["status"];
             fields["desired"] = desired;
@@ -184,7 +184,7 @@ impl VersionOperator {
                 history.insert(0, entry);
                 history.truncate(100);
             }
-            let loaded = version::payload_loaded(target, &accepted.image);
+            let loaded = cluster_version::payload_loaded(target, &accepted.image);
             set_condition(object, &Condition::new("ReleaseAccepted", "True", "PayloadLoaded", &loaded), now);
             let working = format!("Working towards {target}");
             set_condition(object, &Condition::new("Progressing", "True", "", &working), now);

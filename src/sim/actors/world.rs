@@ -158,7 +158,13 @@ pub struct Recorder {
 impl Recorder {
     fn record(&mut self, store: &Store, event: &Event<'_>, now: DateTime<Utc>) {
         let about = text(&event.involved, "/name");
-        let identity = hash(&format!("{} {about} {} {}", text(&event.involved, "/kind"), event.reason, event.message));
+        let identity = hash(&format!(
+            "{} {about} {} \
+                                      {}",
+            text(&event.involved, "/kind"),
+            event.reason,
+            event.message
+        ));
         if let Some((namespace, name)) = self.known.get(&identity) {
             let counted = store.update(Res::EVENTS, Some(namespace), name, |object| {
                 object["count"] = json!(object["count"].as_u64().unwrap_or(1) + 1);

@@ -158,7 +158,8 @@ fn conditions(object: &mut Value) -> &mut Vec<Value> {
 /// An owner reference that controls.
 pub fn owner(api_version: &str, kind: &str, name: &str, uid: &str) -> Value {
     json!([{
-        "apiVersion": api_version, "kind": kind, "name": name, "uid": uid, "controller": true, "blockOwnerDeletion": true,
+        "apiVersion": api_version, "kind": kind, "name": name, "uid": uid,
+        "controller": true, "blockOwnerDeletion": true,
     }])
 }
 

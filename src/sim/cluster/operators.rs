@@ -225,7 +225,13 @@ pub fn calm(operator: &Operator, version: &str) -> BTreeMap<&'static str, (&'sta
         Style::StaticPods => {
             let revision = 6 + object::hash(&format!("{} {version}", operator.name)) % 12;
             [
-                ("AsExpected", format!("StaticPodsAvailable: 3 nodes are active; 3 nodes are at revision {revision}")),
+                (
+                    "AsExpected",
+                    format!(
+                        "StaticPodsAvailable: 3 nodes are active; 3 nodes are at revision \
+                  {revision}"
+                    ),
+                ),
                 ("AsExpected", format!("NodeInstallerProgressing: 3 nodes are at revision {revision}")),
                 ("AsExpected", "NodeControllerDegraded: All master nodes are ready".to_owned()),
                 ("AsExpected", well()),

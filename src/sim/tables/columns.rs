@@ -28,6 +28,7 @@ type Cell = Box<dyn Fn(&Value, DateTime<Utc>) -> Value>;
 
 impl Column {
     /// The same column for `-o wide` only.
+    #[must_use]
     pub fn wide(self) -> Self {
         Self { priority: 1, ..self }
     }

@@ -46,12 +46,14 @@ impl Sheet for FindingSheet {
     const STATE: usize = 1;
     const AGE: usize = 3;
     const COLUMNS: &'static [Column] = &[
-        Column { title: "FINDING", width: Width::Rest(26), extra: 0 },
-        Column { title: "LEVEL", width: Width::Fixed(8), extra: 2 },
+        Column { title: "FINDING", width: Width::Rest(44), extra: 0 },
+        Column { title: "LEVEL", width: Width::Fixed(8), extra: 3 },
         Column { title: "ABOUT", width: Width::Fixed(18), extra: 1 },
         Column { title: "AGE", width: Width::Fixed(6), extra: 0 },
-        Column { title: "CHECK", width: Width::Fixed(22), extra: 3 },
+        Column { title: "CHECK", width: Width::Fixed(22), extra: 2 },
     ];
+
+    const BRIEF: &'static [(usize, Width)] = &[(0, Width::Rest(20)), (3, Width::Fixed(6))];
 
     fn rows(assessment: &Assessment) -> &[Finding] {
         &assessment.findings
@@ -135,14 +137,15 @@ pub fn evidence_lines(evidence: &[Evidence], ctx: &Ctx<'_>) -> Vec<TextLine> {
 /// A finding in full.
 pub fn detail(finding: &Finding, ctx: &Ctx<'_>) -> Vec<TextLine> {
     let tone: Tone = finding.level.into();
+    let dot = ctx.theme.symbols().dot;
     let mut lines = vec![
         TextLine::new(tone, format!("{} {}", ctx.theme.symbols().level(finding.level), finding.title)).hanging(2),
-        TextLine::new(Tone::Dim, format!("{} · {} · ", level_word(finding.level), finding.id))
+        TextLine::new(Tone::Dim, format!("{} {dot} {} {dot} ", level_word(finding.level), finding.id))
             .and(Tone::Text, subject_words(&finding.subject))
             .and(
                 Tone::Dim,
                 finding.since.map_or_else(String::new, |at| {
-                    format!(" · since {} ({})", words::clock(at, ctx.now), words::since(Some(at), ctx.now, false))
+                    format!(" {dot} since {} ({})", words::clock(at, ctx.now), words::since(Some(at), ctx.now, false))
                 }),
             ),
         TextLine::default(),

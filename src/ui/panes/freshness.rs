@@ -30,7 +30,9 @@ pub fn mark<'t>(ctx: &Ctx<'t>, kinds: &[Kind]) -> Pen<'t> {
             KindStatus::Failing(trouble) => {
                 let heard = facts.kinds.get(kind).and_then(|state| state.heard).unwrap_or(trouble.since);
                 let clock = words::clock(heard, ctx.now);
-                pen.put(Tone::Warning, format!(" {} stale since {clock} ", kind.plural()));
+                // A pane of one kind needs not name it.
+                let name = if kinds.len() > 1 { format!("{} ", kind.plural()) } else { String::new() };
+                pen.put(Tone::Warning, format!(" {name}stale since {clock} "));
             }
             KindStatus::Forbidden(_) => {
                 pen.put(Tone::Warning, format!(" no permission: {} ", kind.plural()));

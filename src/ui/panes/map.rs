@@ -243,8 +243,9 @@ fn draw_legend(buffer: &mut Buffer, area: Rect, ctx: &Ctx<'_>) {
         (signs.cell(NodePhase::Paused, false), Tone::Paused, "paused"),
         (signs.cell(NodePhase::Degraded, true), Tone::Danger, "stuck"),
     ];
+    let gap = if area.width >= 48 { 2 } else { 1 };
     for (sign, tone, word) in entries {
-        pen.sign(tone, sign).gap(1).put(Tone::Dim, word).gap(2);
+        pen.sign(tone, sign).gap(1).put(Tone::Dim, word).gap(gap);
     }
     pen.draw(buffer, area);
 }

@@ -74,13 +74,13 @@ impl Sheet for NodeSheet {
         Column { title: "PHASE", width: Width::Fixed(19), extra: 0 },
         Column { title: "AGE", width: Width::Fixed(6), extra: 0 },
         Column { title: "STATUS", width: Width::Fixed(14), extra: 1 },
-        Column { title: "ZONE", width: Width::Fixed(12), extra: 4 },
+        Column { title: "ZONE", width: Width::Fixed(13), extra: 4 },
         Column { title: "VERSION", width: Width::Fixed(9), extra: 3 },
         Column { title: "KUBELET", width: Width::Fixed(9), extra: 5 },
-        Column { title: "MESSAGE", width: Width::Rest(14), extra: 2 },
+        Column { title: "MESSAGE", width: Width::Rest(30), extra: 2 },
         Column { title: "ROLES", width: Width::Fixed(16), extra: 6 },
-        Column { title: "CURRENT", width: Width::Fixed(30), extra: 7 },
-        Column { title: "DESIRED", width: Width::Fixed(30), extra: 8 },
+        Column { title: "CURRENT", width: Width::Fixed(30), extra: 20 },
+        Column { title: "DESIRED", width: Width::Fixed(30), extra: 21 },
     ];
 
     fn rows(assessment: &Assessment) -> &[Node] {
@@ -104,7 +104,9 @@ impl Sheet for NodeSheet {
                 let (tone, text) = status(row);
                 Cell::new(tone, text)
             }
-            5 => or(row.zone.as_ref(), "-"),
+            5 => {
+                Cell::new(Tone::Dim, words::tail(row.zone.as_deref().unwrap_or("-"), 13, ctx.theme.symbols().ellipsis))
+            }
             6 => or(row.version.as_ref(), "?"),
             7 => or(row.kubelet.as_ref(), "?"),
             8 => Cell::new(if stuck(row) { Tone::Danger } else { Tone::Dim }, says(row)),

@@ -23,6 +23,9 @@ pub const KINDS: &[Kind] = &[Kind::ClusterOperators];
 #[derive(Debug)]
 pub struct OperatorSheet;
 
+/// The column of the sign alone, for the overview.
+const SIGN: usize = 7;
+
 /// The word of a state.
 pub fn word(state: OperatorState) -> &'static str {
     match state {
@@ -67,8 +70,11 @@ impl Sheet for OperatorSheet {
         Column { title: "AGE", width: Width::Fixed(6), extra: 0 },
         Column { title: "LEVEL", width: Width::Fixed(5), extra: 1 },
         Column { title: "A P D U", width: Width::Fixed(7), extra: 3 },
-        Column { title: "MESSAGE", width: Width::Rest(18), extra: 2 },
+        Column { title: "MESSAGE", width: Width::Rest(22), extra: 2 },
     ];
+
+    const BRIEF: &'static [(usize, Width)] =
+        &[(SIGN, Width::Fixed(1)), (0, Width::Rest(12)), (2, Width::Fixed(8)), (3, Width::Fixed(6))];
 
     fn rows(assessment: &Assessment) -> &[OperatorRow] {
         &assessment.operators.rows
@@ -99,6 +105,7 @@ impl Sheet for OperatorSheet {
                 ];
                 Cell::new(Tone::Dim, flags.join(" "))
             }
+            SIGN => Cell::new(row.state.into(), signs.operator(row.state)),
             _ => Cell::new(Tone::Dim, says(row)),
         }
     }
@@ -193,7 +200,7 @@ pub fn draw_lanes(buffer: &mut Buffer, area: Rect, ctx: &Ctx<'_>, compact: bool)
         let mut one = Pen::new(ctx.theme);
         one.put(if done { Tone::Ok } else { Tone::Text }, format!(" {} ", lane.name));
         if compact {
-            cells(&mut one, &lane.rows, 20);
+            cells(&mut one, &lane.rows, usize::from(area.width).saturating_sub(10).clamp(8, 28));
         } else {
             one.to(8);
             cells(&mut one, &lane.rows, usize::from(area.width).saturating_sub(40).clamp(8, 40));

@@ -166,6 +166,25 @@ impl Pools {
         }
     }
 
+    /// Rows when every node of an open pool is listed.
+    fn rows(&self) -> usize {
+        let opened = |path: &[TreeId]| self.tree.opened().contains(path);
+        let nodes = |branch: &Branch| {
+            let pool = TreeId::Pool(Arc::clone(&branch.name));
+            if !opened(std::slice::from_ref(&pool)) {
+                return 1;
+            }
+            // What explains a node takes some six lines.
+            let why = branch
+                .nodes
+                .iter()
+                .take(50)
+                .filter(|(name, _)| opened(&[pool.clone(), TreeId::Node(Arc::clone(name))]));
+            2 + branch.nodes.len() + why.count() * 6
+        };
+        self.branches.iter().map(nodes).sum()
+    }
+
     /// What is selected.
     pub fn subject(&self) -> Option<Subject> {
         self.tree.selected().iter().rev().find_map(|id| match id {
@@ -261,7 +280,7 @@ impl Pools {
         let mut out = String::new();
         for branch in &self.branches {
             let pool = &ctx.assessment.pools[branch.index];
-            out.push_str(pool_line(pool, ctx, 120, 12).text().trim_end());
+            out.push_str(pool_line(pool, ctx, 120, 12, true).text().trim_end());
             out.push('\n');
             if let Some(next) = next_words(pool) {
                 out.push_str(&format!("    {next}\n"));
@@ -300,7 +319,7 @@ impl<'a> Planter<'a> {
             pools,
             ctx,
             width: usize::from(area.width).saturating_sub(3),
-            compact,
+            compact: compact && pools.rows() > page,
             windows: [around(pools.tree.get_offset()), 0..0],
             row: 0,
             name_width: names.max().unwrap_or(6).clamp(6, 16),
@@ -372,7 +391,8 @@ impl<'a> Planter<'a> {
         let pool = &self.ctx.assessment.pools[branch.index];
         let id = TreeId::Pool(Arc::clone(&branch.name));
         let text = if self.visible() {
-            pool_line(pool, self.ctx, self.width, self.name_width).line()
+            let open = self.opened(std::slice::from_ref(&id));
+            pool_line(pool, self.ctx, self.width, self.name_width, open).line()
         } else {
             Line::default()
         };
@@ -444,15 +464,16 @@ impl<'a> Planter<'a> {
 }
 
 /// `worker   ███████▒▒░░░░  4/6   1 draining  1 blocked   max 1, free 0`.
-fn pool_line<'t>(pool: &Pool, ctx: &Ctx<'t>, width: usize, name_width: usize) -> Pen<'t> {
+fn pool_line<'t>(pool: &Pool, ctx: &Ctx<'t>, width: usize, name_width: usize, open: bool) -> Pen<'t> {
     let signs = ctx.theme.symbols();
     let mut pen = Pen::new(ctx.theme);
     pen.cell(Tone::Strong, &pool.name, name_width).gap(1);
-    let columns = if width > 70 { 14 } else { 8 };
+    let columns = if width > 60 { 14 } else { 8 };
     bar(&mut pen, columns, pool.updated, pool.moving, pool.total);
     let done = !pool.outdated();
-    pen.gap(1)
-        .put(if done { Tone::Ok } else { Tone::Text }, format!("{:>5}", format!("{}/{}", pool.updated, pool.total)));
+    let longest = ctx.assessment.pools.iter().map(|pool| 1 + 2 * digits(pool.total)).max().unwrap_or(5).max(5);
+    let count = format!("{}/{}", pool.updated, pool.total);
+    pen.gap(1).put(if done { Tone::Ok } else { Tone::Text }, format!("{count:>longest$}"));
     pen.gap(2);
     if pool.paused {
         let by = pool.paused_by.as_ref().map_or_else(String::new, |(who, at)| {
@@ -464,6 +485,14 @@ fn pool_line<'t>(pool: &Pool, ctx: &Ctx<'t>, width: usize, name_width: usize) ->
     let blocked = ctx.assessment.nodes_of(&pool.name).filter(|node| node.drain_trouble.is_some()).count();
     let draining = pool.draining.saturating_sub(blocked);
     let moving = pool.moving.saturating_sub(pool.draining);
+    // A single node under way is named where it is not listed below.
+    if let (1, false) = (moving, open)
+        && let Some(node) = ctx.assessment.nodes_of(&pool.name).find(|node| node.phase.moving() && !stuck(node))
+    {
+        let age = words::since(node.since, ctx.now, node.since_rebuilt);
+        pen.put(Tone::Active, format!("{} {} {age}", node.name, node.phase.word().to_lowercase())).gap(2);
+    }
+    let moving = if moving == 1 && !open { 0 } else { moving };
     let parts = [
         (pool.degraded, "degraded", Tone::Danger),
         (blocked, "blocked", Tone::Danger),
@@ -476,7 +505,9 @@ fn pool_line<'t>(pool: &Pool, ctx: &Ctx<'t>, width: usize, name_width: usize) ->
             pen.put(tone, format!("{n} {word}")).gap(2);
         }
     }
-    if done && pool.moving == 0 {
+    if pool.total == 0 {
+        pen.put(Tone::Dim, "no nodes");
+    } else if done && pool.moving == 0 {
         pen.put(Tone::Ok, format!("{} done", signs.ok)).gap(2);
     }
     if pool.outdated() || pool.unavailable > 0 {
@@ -484,6 +515,10 @@ fn pool_line<'t>(pool: &Pool, ctx: &Ctx<'t>, width: usize, name_width: usize) ->
         pen.rest(Tone::Dim, format!("max {}, free {}", capacity.max_unavailable_spec, capacity.free), width);
     }
     pen
+}
+
+fn digits(n: usize) -> usize {
+    n.checked_ilog10().unwrap_or(0) as usize + 1
 }
 
 /// `next: worker-5, then worker-6`, or why none.
@@ -537,7 +572,8 @@ fn why<'t>(node: &Node, ctx: &Ctx<'t>) -> Vec<Pen<'t>> {
     };
     if let Some(trouble) = &node.drain_trouble {
         let since = words::since(trouble.since, ctx.now, false);
-        if !since.is_empty() {
+        // The age of the phase stands beside it already.
+        if !since.is_empty() && trouble.since != node.since {
             say(format!("drain runs for {since}"));
         }
         for pod in trouble.pods.iter().take(6) {
@@ -546,7 +582,8 @@ fn why<'t>(node: &Node, ctx: &Ctx<'t>) -> Vec<Pen<'t>> {
         neutral_lines(&trouble.error).into_iter().for_each(&mut say);
     }
     neutral_lines(&node.message).into_iter().filter(|line| !line.is_empty()).for_each(&mut say);
-    if let Some(cordon) = &node.cordon {
+    // The operator's own cordon belongs to its work and needs no words while that goes on.
+    if let Some(cordon) = node.cordon.as_ref().filter(|cordon| !(cordon.by_mco && node.phase.moving())) {
         let by = cordon.manager.as_deref().unwrap_or("an unknown manager");
         let since = words::since(cordon.since, ctx.now, false);
         let whose = if cordon.by_mco { "by the machine-config operator".to_owned() } else { format!("by {by}") };

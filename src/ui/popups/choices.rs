@@ -149,7 +149,9 @@ impl Choices {
 
     /// Lines that the popup would like.
     pub fn height(&self, ctx: &Ctx<'_>) -> u16 {
-        (self.preface(ctx).len() + self.choices(ctx).len() * 2 + 1).clamp(4, 30) as u16
+        let lines = |choice: &Choice| if choice.detail.is_empty() { 1 } else { 2 };
+        let choices: usize = self.choices(ctx).iter().map(lines).sum();
+        (self.preface(ctx).len() + choices.max(1)).clamp(2, 30) as u16
     }
 
     /// Draws preface and choices, the selected one with its detail.
@@ -171,8 +173,9 @@ impl Choices {
             }
             return;
         }
-        // Two lines each: what, and why not.
-        self.page = usize::from((area.bottom() - y) / 2).max(1);
+        // Up to two lines each: what, and why not.
+        let tall = if choices.iter().all(|choice| choice.detail.is_empty()) { 1 } else { 2 };
+        self.page = usize::from((area.bottom() - y) / tall).max(1);
         self.offset = scrolled(self.offset, self.cursor, choices.len(), self.page);
         for (index, choice) in choices.iter().enumerate().skip(self.offset) {
             if y >= area.bottom() {

@@ -171,7 +171,7 @@ impl PlanPopup {
                     edit.erase_word();
                 }
             }
-            Command::Enter => match self.focus {
+            Command::Press | Command::Enter => match self.focus {
                 Field::Confirm => return self.confirm(ctx),
                 Field::Cancel => return Outcome::Close,
                 _ => self.step(true),

@@ -201,7 +201,7 @@ fn about_operator(lines: &mut Vec<TextLine>, name: &str, ctx: &Ctx<'_>) {
     lines.push(field("version", row.version.as_deref().unwrap_or("none reported")));
     lines.push(field("run level", row.level.map_or_else(|| "unknown".into(), |level| format!("{level:02}"))));
     if !row.message.is_empty() || !row.reason.is_empty() {
-        lines.push(field("says", format!("{} {}", row.reason, row.message)));
+        lines.push(field("in short", format!("{} {}", row.reason, row.message)));
     }
     if row.expected {
         lines.push(field("expected", "yes, while nodes reboot"));
@@ -281,7 +281,7 @@ fn about_node(lines: &mut Vec<TextLine>, node: &Node, ctx: &Ctx<'_>) {
     let text = says(node);
     if !text.is_empty() {
         let tone = if crate::ui::widgets::strip::stuck(node) { Tone::Danger } else { Tone::Text };
-        lines.push(TextLine::new(Tone::Dim, format!("  {:<20} ", "says")).and(tone, text).hanging(23));
+        lines.push(TextLine::new(Tone::Dim, format!("  {:<20} ", "in short")).and(tone, text).hanging(23));
     }
     if let Some(trouble) = &node.drain_trouble {
         lines.push(field("drain since", dated(trouble.since, false, ctx)));

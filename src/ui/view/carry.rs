@@ -35,7 +35,7 @@ impl View {
     fn in_program(&mut self, command: Command, ctx: &Ctx<'_>) -> Option<Vec<Request>> {
         match command {
             Command::CommandLine => self.open_command_line(),
-            Command::Filter => self.open_filter(),
+            Command::Filter | Command::Search => self.open_filter(),
             Command::Header => self.header = !self.header,
             Command::Help => {
                 if !matches!(self.popups.last(), Some(Popup::Help { .. })) {
@@ -139,7 +139,7 @@ impl View {
                 let speed = next_speed(sim.speed, command == Command::Faster);
                 vec![Request::Sim(SimRequest::Speed(speed))]
             }
-            (Command::Enter, _) => self.pick(ctx),
+            (Command::Press | Command::Enter, _) => self.pick(ctx),
             (other, _) => {
                 if let Some(motion) = Motion::of(other) {
                     choices.go(motion, ctx);
@@ -174,7 +174,7 @@ impl View {
             Command::LastView => self.go(self.last_tab),
             Command::NextPane => self.next_pane(true),
             Command::PreviousPane => self.next_pane(false),
-            Command::Enter => return self.enter(ctx),
+            Command::Enter | Command::Press => return self.enter(ctx),
             Command::Back => self.back(ctx),
             Command::Leave => return self.leave(ctx),
             Command::Describe | Command::Yaml => {

@@ -135,7 +135,7 @@ impl View {
         let Some(prompt) = &mut self.prompt else { return Vec::new() };
         match command {
             Command::Cancel | Command::Back | Command::Leave => self.cancel_line(ctx),
-            Command::Accept | Command::Enter => return self.accept_line(ctx),
+            Command::Accept | Command::Enter | Command::Press => return self.accept_line(ctx),
             Command::EraseWord => {
                 prompt.edit.erase_word();
                 self.typed(ctx);

@@ -20,9 +20,9 @@ pub fn panel(buffer: &mut Buffer, area: Rect, theme: &Theme, title: &Pen<'_>, ma
     if area.width > 4 {
         let room = Rect { x: area.x + 1, width: area.width - 2, height: 1, ..area };
         title.draw(buffer, room);
-        let columns = mark.width() as u16;
-        if columns > 0 && usize::from(room.width) > title.width() + 2 {
-            let columns = columns.min(room.width - title.width() as u16 - 1);
+        // How fresh the content is comes before the end of a long title.
+        let columns = (mark.width() as u16).min(room.width.saturating_sub(12));
+        if columns > 0 {
             mark.draw(buffer, Rect { x: room.right() - columns, width: columns, ..room });
         }
     }

@@ -40,6 +40,9 @@ pub struct Column {
     pub extra: u8,
 }
 
+/// From this `extra` on a column is shown only when all columns are asked for.
+pub const RARE: u8 = 20;
+
 /// What is in a cell.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cell<'a> {
@@ -78,6 +81,9 @@ pub trait Sheet {
     fn by_column(a: &Self::Row, b: &Self::Row, column: usize) -> Ordering;
     /// The order without a sort: what matters first.
     fn natural(a: &Self::Row, b: &Self::Row) -> Ordering;
+    /// Columns where there is no room for headings (the overview), each with its width; empty: as with headings. A
+    /// column beyond [`Sheet::COLUMNS`] is one that [`Sheet::cell`] knows and that only stands here.
+    const BRIEF: &'static [(usize, Width)] = &[];
     /// A field for `-l` besides the columns.
     fn field(_row: &Self::Row, _key: &str) -> Option<String> {
         None
@@ -143,12 +149,14 @@ impl<S: Sheet> Default for Table<S> {
 struct Seen<'a, S: Sheet> {
     row: &'a S::Row,
     ctx: &'a Ctx<'a>,
+    wide: bool,
 }
 
 impl<S: Sheet> Filtered for Seen<'_, S> {
     fn text(&self) -> String {
-        let cells = (0..S::COLUMNS.len()).map(|column| S::cell(self.row, column, self.ctx).text);
-        cells.collect::<Vec<_>>().join(" ")
+        // What is shown only when all columns are asked for does not let a row pass unseen.
+        let columns = (0..S::COLUMNS.len()).filter(|at| self.wide || S::COLUMNS[*at].extra < RARE);
+        columns.map(|column| S::cell(self.row, column, self.ctx).text).collect::<Vec<_>>().join(" ")
     }
 
     fn name(&self) -> String {
@@ -178,8 +186,9 @@ impl<S: Sheet> Table<S> {
         self.name_width = rows.iter().map(|row| words::width(&S::id(row))).max().unwrap_or(0);
         self.order.clear();
         let filter = &self.filter;
-        let passing = (0..rows.len() as u32)
-            .filter(|at| !filter.active() || filter.passes(&Seen::<S> { row: &rows[*at as usize], ctx }));
+        let passing = (0..rows.len() as u32).filter(|at| {
+            !filter.active() || filter.passes(&Seen::<S> { row: &rows[*at as usize], ctx, wide: self.wide })
+        });
         self.order.extend(passing);
         let sort = self.sort;
         self.order.sort_by(|a, b| {
@@ -371,6 +380,20 @@ impl<S: Sheet> Table<S> {
         parts.join("  ")
     }
 
+    /// The few columns of the overview with their widths.
+    fn brief(room: usize) -> Vec<(usize, usize)> {
+        let least = |width: &Width| match width {
+            Width::Fixed(columns) | Width::Rest(columns) | Width::Name(columns, _) => usize::from(*columns),
+        };
+        let fixed = |width: &Width| matches!(width, Width::Fixed(_));
+        let taken: usize = S::BRIEF.iter().map(|(_, width)| if fixed(width) { least(width) + 2 } else { 2 }).sum();
+        let rest = room.saturating_sub(taken);
+        S::BRIEF
+            .iter()
+            .map(|(at, width)| (*at, if fixed(width) { least(width) } else { rest.max(least(width)) }))
+            .collect()
+    }
+
     /// Columns to show with their widths.
     fn columns(&self, room: usize) -> Vec<(usize, usize)> {
         let least = |column: &Column| match column.width {
@@ -384,7 +407,7 @@ impl<S: Sheet> Table<S> {
         let total = |chosen: &[usize]| chosen.iter().map(|at| least(&S::COLUMNS[*at]) + 2).sum::<usize>();
         for extra in extras {
             let columns = least(&S::COLUMNS[extra]) + 2;
-            if total(&chosen) + columns > room {
+            if S::COLUMNS[extra].extra >= RARE || total(&chosen) + columns > room {
                 break;
             }
             chosen.push(extra);
@@ -405,6 +428,7 @@ impl<S: Sheet> Table<S> {
     /// Draws headings (if asked for) and the visible rows.
     pub fn draw(&mut self, buffer: &mut Buffer, area: Rect, ctx: &Ctx<'_>, focused: bool, headings: bool) {
         self.assessed(ctx);
+        let brief = !headings && !S::BRIEF.is_empty();
         let headings = headings && area.height > 2;
         let body =
             Rect { y: area.y + u16::from(headings), height: area.height.saturating_sub(u16::from(headings)), ..area };
@@ -413,7 +437,8 @@ impl<S: Sheet> Table<S> {
         if area.is_empty() || area.width < 4 {
             return;
         }
-        let columns = self.columns(usize::from(area.width).saturating_sub(1));
+        let room = usize::from(area.width).saturating_sub(1);
+        let columns = if brief { Self::brief(room) } else { self.columns(room) };
         if headings {
             self.draw_headings(buffer, area, ctx, &columns);
         }

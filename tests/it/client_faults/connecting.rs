@@ -162,6 +162,44 @@ async fn nobody_listening_is_said_in_words() {
     assert!(!facts.complete());
 }
 
+#[tokio::test]
+async fn a_name_that_does_not_resolve_is_said_in_words() {
+    let folder = Folder::new();
+    let path = folder.file("config", &kubeconfig("https://api.nowhere.invalid:6443", &json!({}), &json!({})));
+    let cluster = Cluster::start(with(&path));
+    let facts = until(&cluster, "a trouble", |facts| facts.link.trouble.is_some()).await;
+    let trouble = facts.link.trouble.as_ref().unwrap();
+    // Where no name server answers at all, the look-up outlasts the probe.
+    if trouble.kind != TroubleKind::Timeout {
+        assert_eq!(trouble.kind, TroubleKind::Dns, "{}", trouble.words);
+        assert_eq!(trouble.words, "the name api.nowhere.invalid does not resolve");
+    }
+}
+
+#[tokio::test]
+async fn credentials_that_end_are_renewed_before_they_do() {
+    let folder = Folder::new();
+    let printed = folder.0.join("kubeconfig");
+    let server = simulated(&printed).await;
+    let ends = (oc_cockpit::clock::now() + chrono::TimeDelta::seconds(61)).to_rfc3339();
+    let answer = json!({"apiVersion": "client.authentication.k8s.io/v1", "kind": "ExecCredential",
+                        "status": {"token": server.admin_token(), "expirationTimestamp": ends}});
+    let user = plugin(&folder, &format!("echo '{answer}'"));
+    let insecure = json!({"insecure-skip-tls-verify": true});
+    let path = folder.file("config", &kubeconfig(&server.url, &insecure, &user));
+    let cluster = Cluster::start(with(&path));
+    until(&cluster, "a picture", |facts| all_live(facts)).await;
+    let runs = || std::fs::read_to_string(folder.0.join("count")).unwrap().lines().count();
+    let again = async {
+        while runs() < 2 {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, again).await.expect("the plugin was not asked again");
+    let facts = until(&cluster, "all well", |facts| all_live(facts)).await;
+    assert_eq!(facts.epoch, 0);
+}
+
 /// A credential plugin: a shell script that counts how often it runs.
 fn plugin(folder: &Folder, body: &str) -> serde_json::Value {
     let count = folder.0.join("count");

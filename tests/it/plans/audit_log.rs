@@ -5,20 +5,15 @@ use std::os::unix::fs::PermissionsExt as _;
 use chrono::{TimeZone as _, Utc};
 use oc_cockpit::actions::audit::{Audit as _, Proof};
 use oc_cockpit::actions::outcome::Outcome;
-use oc_cockpit::actions::{Plan, Refusal, Target};
 use oc_cockpit::cluster::execute::execute;
 use oc_cockpit::recorder::Recorder;
 use serde_json::Value;
 
-use super::script::{Script, lines, order, pause, pool, reply, scratch};
-
-fn never(_: &Target, _: &[Value]) -> Result<Plan, Refusal> {
-    panic!("nothing conflicted")
-}
+use super::script::{Script, calm, lines, order, pause, pool, reply, scratch};
 
 async fn accepted(recorder: &Recorder) -> Outcome {
     let script = Script::of([reply(200, pool("2", true))]);
-    execute(&script, order(pause("1")), recorder, never).await
+    execute(&script, order(pause("1")), recorder, calm(&pause("1"))).await
 }
 
 #[tokio::test]
@@ -90,6 +85,18 @@ async fn a_log_that_was_moved_away_is_begun_anew() {
     task.close(&recorder).await;
     let attempts = lines(&path).iter().filter(|line| line["line"] == "attempt").count();
     assert_eq!(attempts, 1, "the second attempt is in the new file");
+}
+
+#[tokio::test]
+async fn a_line_that_was_cut_off_swallows_no_other() {
+    let path = scratch("torn").join("audit.jsonl");
+    std::fs::write(&path, "{\"line\":\"att").unwrap();
+    let (recorder, task) = Recorder::start(Some(path.clone()));
+    accepted(&recorder).await;
+    task.close(&recorder).await;
+    let text = std::fs::read_to_string(&path).unwrap();
+    let whole: Vec<_> = text.lines().skip(1).map(|line| serde_json::from_str::<Value>(line).unwrap()).collect();
+    assert_eq!((text.lines().count(), whole[0]["line"].as_str()), (3, Some("attempt")));
 }
 
 #[tokio::test]

@@ -2,7 +2,8 @@
 
 use chrono::TimeDelta;
 use oc_cockpit::actions::{ActionId, Danger, Effect, Session, Target, offered, permissions, plan};
-use oc_cockpit::upgrade::link::LinkState;
+use oc_cockpit::upgrade::facts::{Kind, KindStatus};
+use oc_cockpit::upgrade::link::{LinkState, Trouble, TroubleKind};
 use serde_json::json;
 
 use super::sample::{Sample, now, rendered};
@@ -222,6 +223,30 @@ fn nothing_is_decided_on_a_stale_picture() {
             sample.link = link;
             refused(&sample, action, &target, "2026-11-20T03:12:24Z");
             assert!(sample.offers(&target).iter().all(|line| line.contains("not now: writes are off")), "{action:?}");
+        }
+    }
+}
+
+#[test]
+fn nothing_is_decided_on_a_kind_that_is_not_live() {
+    let trouble =
+        |words: &str| Trouble { kind: TroubleKind::Server, words: words.into(), hint: String::new(), since: now() };
+    for (status, part) in [
+        (KindStatus::Waiting, "the first list of nodes has not ended yet"),
+        (KindStatus::Absent, "does not serve nodes"),
+        (KindStatus::Forbidden(trouble("no")), "nodes may not be listed"),
+        (
+            KindStatus::Failing(trouble("etcd leader changed")),
+            "nodes is not live since 2026-11-20T03:12:44Z: etcd leader changed",
+        ),
+    ] {
+        for (action, target, mut sample) in everything() {
+            sample.kind(Kind::Nodes, status.clone());
+            if action == ActionId::StartUpdate {
+                assert_eq!(sample.verdict(action, &target), "ok, H", "the ClusterVersion alone decides");
+            } else {
+                refused(&sample, action, &target, part);
+            }
         }
     }
 }

@@ -10,7 +10,7 @@ use oc_cockpit::upgrade::access::{Access, Answer, Permission};
 use oc_cockpit::upgrade::assemble::Objects;
 use oc_cockpit::upgrade::assess::assess;
 use oc_cockpit::upgrade::assessment::Assessment;
-use oc_cockpit::upgrade::facts::Facts;
+use oc_cockpit::upgrade::facts::{Facts, Kind, KindStatus};
 use oc_cockpit::upgrade::link::LinkState;
 use oc_cockpit::upgrade::memory::Memory;
 use serde_json::{Value, json};
@@ -18,9 +18,11 @@ use serde_json::{Value, json};
 const MCO: &str = "machineconfiguration.openshift.io";
 
 /// The cluster, changed as a test needs it.
+#[derive(Debug, Clone)]
 pub struct Sample {
     objects: BTreeMap<String, Value>,
     denied: Vec<Permission>,
+    kinds: Vec<(Kind, KindStatus)>,
     pub session: Session,
     pub link: LinkState,
 }
@@ -36,6 +38,7 @@ impl Sample {
         let mut sample = Self {
             objects: BTreeMap::new(),
             denied: Vec::new(),
+            kinds: Vec::new(),
             session: Session { read_only: None, context: "lab".into() },
             link: LinkState::Live,
         };
@@ -61,8 +64,8 @@ impl Sample {
         sample
     }
 
-    /// The nodes go to 4.19.3: worker-0 is there, worker-1 is being drained, the others wait; infra is paused.
-    pub fn rolling() -> Self {
+    /// All pools go to 4.19.3, and no node has begun; infra is paused.
+    pub fn rolling_to_be() -> Self {
         let mut sample = Self::idle();
         for pool in ["master", "worker", "infra"] {
             sample.add(config_object(pool, 2, "4.19.3"));
@@ -70,6 +73,22 @@ impl Sample {
                 object["spec"]["configuration"]["name"] = json!(rendered(pool, 2));
             });
         }
+        sample.edit("version", |version| {
+            version["status"]["desired"] = json!({ "version": "4.19.3", "image": "quay.io/r@sha256:193" });
+            version["status"]["history"] = json!([
+                { "state": "Partial", "version": "4.19.3", "image": "quay.io/r@sha256:193",
+                  "startedTime": "2026-11-20T02:00:00Z", "completionTime": null, "verified": true },
+                { "state": "Completed", "version": "4.18.22", "image": "quay.io/r@sha256:1822",
+                  "startedTime": "2026-10-01T00:00:00Z", "completionTime": "2026-10-01T02:00:00Z", "verified": true },
+            ]);
+        });
+        sample.condition("Progressing", "True", "", "Working towards 4.19.3: 800 of 901 done (88% complete)");
+        sample
+    }
+
+    /// The nodes go to 4.19.3: worker-0 is there, worker-1 is being drained, the others wait; infra is paused.
+    pub fn rolling() -> Self {
+        let mut sample = Self::rolling_to_be();
         for name in ["master-0", "master-1", "master-2", "worker-0"] {
             let target = rendered(name.split('-').next().unwrap(), 2);
             sample.annotate(name, "currentConfig", &target);
@@ -81,16 +100,6 @@ impl Sample {
         sample.annotate("worker-1", "desiredDrain", &format!("drain-{}", rendered("worker", 2)));
         sample.annotate("worker-1", "state", "Working");
         sample.cordon("worker-1", "machine-config-controller", "2026-11-20T02:58:12Z");
-        sample.edit("version", |version| {
-            version["status"]["desired"] = json!({ "version": "4.19.3", "image": "quay.io/r@sha256:193" });
-            version["status"]["history"] = json!([
-                { "state": "Partial", "version": "4.19.3", "image": "quay.io/r@sha256:193",
-                  "startedTime": "2026-11-20T02:00:00Z", "completionTime": null, "verified": true },
-                { "state": "Completed", "version": "4.18.22", "image": "quay.io/r@sha256:1822",
-                  "startedTime": "2026-10-01T00:00:00Z", "completionTime": "2026-10-01T02:00:00Z", "verified": true },
-            ]);
-        });
-        sample.condition("Progressing", "True", "", "Working towards 4.19.3: 800 of 901 done (88% complete)");
         sample
     }
 
@@ -160,6 +169,12 @@ impl Sample {
         self
     }
 
+    /// How well a kind is known.
+    pub fn kind(&mut self, kind: Kind, status: KindStatus) -> &mut Self {
+        self.kinds.push((kind, status));
+        self
+    }
+
     /// All objects as a server sends them.
     pub fn objects(&self) -> Vec<Value> {
         self.objects.values().cloned().collect()
@@ -168,6 +183,9 @@ impl Sample {
     pub fn assessment(&self) -> Assessment {
         let mut facts: Facts = Objects::from_values(self.objects.values()).into_recording(now());
         facts.link.state = self.link;
+        for (kind, status) in &self.kinds {
+            facts.kinds.entry(*kind).or_default().status = status.clone();
+        }
         let mut access = Access { user: Some("kim".into()), ..Access::default() };
         for permission in permissions() {
             let denied = self.denied.contains(&permission);
@@ -203,11 +221,16 @@ impl Sample {
 
 /// What `objects` mean when a live watch shows them to a user who may do everything.
 pub fn assess_live<'a>(objects: impl IntoIterator<Item = &'a Value>) -> Assessment {
-    let mut facts = Objects::from_values(objects).into_recording(now());
+    assess_at(objects, now())
+}
+
+/// The same at another moment.
+pub fn assess_at<'a>(objects: impl IntoIterator<Item = &'a Value>, now: DateTime<Utc>) -> Assessment {
+    let mut facts = Objects::from_values(objects).into_recording(now);
     facts.link.state = LinkState::Live;
     let answers = permissions().into_iter().map(|permission| (permission, Answer::Allowed)).collect();
     facts.access = Arc::new(Access { user: Some("kim".into()), answers });
-    assess(Arc::new(facts), &Memory::default(), now())
+    assess(Arc::new(facts), &Memory::default(), now)
 }
 
 /// A rendered config of a pool, by number.

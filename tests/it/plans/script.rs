@@ -189,12 +189,23 @@ pub fn order(plan: Plan) -> Order {
     }
 }
 
-/// A planner that finds the meaning unchanged: the same plan on the version that was read.
-pub fn unchanged(
+/// A planner that finds everything as it was, and must not be asked about a conflict.
+pub fn calm(plan: &Plan) -> impl FnMut(&Target, &[Value]) -> Result<Plan, Refusal> + Send + use<> {
+    let plan = plan.clone();
+    move |_, fresh| {
+        assert!(fresh.is_empty(), "nothing conflicted, so no object is planned on again");
+        Ok(plan.clone())
+    }
+}
+
+/// A planner that finds everything as it was, until it is asked about an object: then `make` plans on its version.
+pub fn on_conflict(
+    plan: &Plan,
     make: impl Fn(&Target, &str) -> Plan + Send,
 ) -> impl FnMut(&Target, &[Value]) -> Result<Plan, Refusal> + Send {
-    move |target, fresh| {
-        let version = fresh[0].pointer("/metadata/resourceVersion").unwrap().as_str().unwrap();
-        Ok(make(target, version))
+    let plan = plan.clone();
+    move |target, fresh| match fresh {
+        [] => Ok(plan.clone()),
+        [object, ..] => Ok(make(target, object.pointer("/metadata/resourceVersion").unwrap().as_str().unwrap())),
     }
 }

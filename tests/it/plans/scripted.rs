@@ -1,18 +1,15 @@
 //! What is sent, in which order, and what is not sent, whatever the server answers.
 
 use oc_cockpit::actions::outcome::Outcome;
-use oc_cockpit::actions::{Danger, Plan, Refusal, Target};
+use oc_cockpit::actions::{Danger, Plan, Question, Refusal, Target};
 use oc_cockpit::cluster::execute::{execute, rehearse};
 use oc_cockpit::cluster::{ContentType, Method};
 use oc_cockpit::recorder::Recorder;
 use serde_json::{Value, json};
 
-use super::script::{Script, conflict, cordon, lines, node, order, pause, pool, reply, scratch, timeout, unchanged};
-
-/// A planner that must not be asked.
-fn never(_: &Target, _: &[Value]) -> Result<Plan, Refusal> {
-    panic!("nothing conflicted, so nothing is planned again")
-}
+use super::script::{
+    Script, calm, conflict, cordon, lines, node, on_conflict, order, pause, pool, reply, scratch, timeout,
+};
 
 async fn run(
     script: &Script,
@@ -29,7 +26,7 @@ async fn run(
 #[tokio::test]
 async fn a_rehearsal_reads_fresh_objects_and_changes_nothing() {
     let script = Script::of([reply(200, pool("7", false)), reply(200, pool("7", true))]);
-    let rehearsal = rehearse(&script, pause("1"), unchanged(|_, version| pause(version))).await.unwrap();
+    let rehearsal = rehearse(&script, pause("1"), on_conflict(&pause("1"), |_, version| pause(version))).await.unwrap();
     assert!(rehearsal.ok() && !rehearsal.changed, "{rehearsal:?}");
     assert_eq!(rehearsal.plan.writes[0].resource_version, "7", "the lock is on what was read just now");
     let sent = script.sent();
@@ -42,7 +39,7 @@ async fn a_rehearsal_reads_fresh_objects_and_changes_nothing() {
 async fn a_rehearsal_tells_what_the_server_would_refuse() {
     let no = reply(403, json!({ "message": "User \"viewer\" cannot patch resource \"machineconfigpools\"" }));
     let script = Script::of([reply(200, pool("1", false)), no]);
-    let rehearsal = rehearse(&script, pause("1"), unchanged(|_, version| pause(version))).await.unwrap();
+    let rehearsal = rehearse(&script, pause("1"), on_conflict(&pause("1"), |_, version| pause(version))).await.unwrap();
     assert!(!rehearsal.ok());
     assert!(rehearsal.steps[0].words.contains("oc auth can-i patch mcp/worker"), "{:?}", rehearsal.steps);
 }
@@ -51,7 +48,7 @@ async fn a_rehearsal_tells_what_the_server_would_refuse() {
 async fn a_rehearsal_marks_a_plan_that_means_something_else_by_now() {
     let script = Script::of([reply(200, pool("7", false)), reply(200, pool("7", true))]);
     let worse = |_: &Target, version: &str| Plan { consequences: vec!["3 nodes stay behind".into()], ..pause(version) };
-    let rehearsal = rehearse(&script, pause("1"), unchanged(worse)).await.unwrap();
+    let rehearsal = rehearse(&script, pause("1"), on_conflict(&pause("1"), worse)).await.unwrap();
     assert!(rehearsal.changed);
     assert_eq!(rehearsal.plan.consequences, ["3 nodes stay behind"], "the fresh plan is the one to show");
 }
@@ -64,7 +61,7 @@ async fn a_rehearsal_looks_again_when_the_object_moves_under_it() {
         reply(200, pool("2", false)),
         reply(200, pool("2", true)),
     ]);
-    let rehearsal = rehearse(&script, pause("1"), unchanged(|_, version| pause(version))).await.unwrap();
+    let rehearsal = rehearse(&script, pause("1"), on_conflict(&pause("1"), |_, version| pause(version))).await.unwrap();
     assert!(rehearsal.ok());
     assert_eq!(script.log(), ["Get worker", "Patch worker 1", "Get worker", "Patch worker 2"]);
 }
@@ -74,7 +71,9 @@ async fn another_object_of_the_same_name_is_not_touched() {
     let mut other = pool("7", false);
     other["metadata"]["uid"] = json!("uid-of-another");
     let script = Script::of([reply(200, other)]);
-    let Err(Refusal(words)) = rehearse(&script, pause("1"), never).await else { panic!("it is another object") };
+    let Err(Refusal(words)) = rehearse(&script, pause("1"), calm(&pause("1"))).await else {
+        panic!("it is another object")
+    };
     assert_eq!(words, "mcp/worker is another object now: it was deleted and created again");
 }
 
@@ -82,7 +81,7 @@ async fn another_object_of_the_same_name_is_not_touched() {
 async fn the_attempt_is_on_disk_before_the_request_is_sent() {
     let mut script = Script::of([reply(200, pool("2", true))]);
     script.audit = Some(scratch("before").join("audit.jsonl"));
-    let (outcome, _) = run(&script, pause("1"), never).await;
+    let (outcome, _) = run(&script, pause("1"), calm(&pause("1"))).await;
     assert!(matches!(outcome, Outcome::Accepted { .. }), "{outcome:?}");
     let when_sent = &script.audit_when_sent()[0];
     assert_eq!(when_sent.len(), 1);
@@ -97,7 +96,7 @@ async fn nothing_is_sent_when_the_attempt_cannot_be_recorded() {
     script.audit = Some(scratch("unwritable"));
     let path = script.audit.take().unwrap();
     let (recorder, task) = Recorder::start(Some(path));
-    let outcome = execute(&script, order(pause("1")), &recorder, never).await;
+    let outcome = execute(&script, order(pause("1")), &recorder, calm(&pause("1"))).await;
     task.close(&recorder).await;
     let Outcome::Refused { words } = outcome else { panic!("{outcome:?}") };
     assert!(words.contains("cannot be written"), "{words}");
@@ -107,7 +106,7 @@ async fn nothing_is_sent_when_the_attempt_cannot_be_recorded() {
 #[tokio::test]
 async fn a_conflict_that_changes_nothing_of_the_meaning_is_sent_again_and_audited_again() {
     let script = Script::of([conflict(), reply(200, pool("2", false)), reply(200, pool("3", true))]);
-    let (outcome, audit) = run(&script, pause("1"), unchanged(|_, version| pause(version))).await;
+    let (outcome, audit) = run(&script, pause("1"), on_conflict(&pause("1"), |_, version| pause(version))).await;
     assert!(matches!(outcome, Outcome::Accepted { .. }), "{outcome:?}");
     assert_eq!(script.log(), ["Patch worker 1", "Get worker", "Patch worker 2"]);
     let told: Vec<_> = audit.iter().map(|line| (line["line"].as_str().unwrap(), line["attempt"].as_u64())).collect();
@@ -119,7 +118,7 @@ async fn a_conflict_that_changes_nothing_of_the_meaning_is_sent_again_and_audite
 async fn a_conflict_that_changes_the_meaning_asks() {
     let script = Script::of([conflict(), reply(200, pool("2", false))]);
     let worse = |_: &Target, version: &str| Plan { danger: Danger::M, ..pause(version) };
-    let (outcome, _) = run(&script, pause("1"), unchanged(worse)).await;
+    let (outcome, _) = run(&script, pause("1"), on_conflict(&pause("1"), worse)).await;
     let Outcome::Changed { plan, words, done } = outcome else { panic!("{outcome:?}") };
     assert!(done.is_empty());
     assert_eq!(plan.danger, Danger::M);
@@ -130,7 +129,10 @@ async fn a_conflict_that_changes_the_meaning_asks() {
 #[tokio::test]
 async fn a_conflict_after_which_the_action_is_pointless_says_so() {
     let script = Script::of([conflict(), reply(200, pool("2", true))]);
-    let paused = |_: &Target, _: &[Value]| Err(Refusal("pool worker is paused already, paused by oc".into()));
+    let paused = |_: &Target, fresh: &[Value]| match fresh {
+        [] => Ok(pause("1")),
+        _ => Err(Refusal("pool worker is paused already, paused by oc".into())),
+    };
     let (outcome, _) = run(&script, pause("1"), paused).await;
     let Outcome::Failed { words, .. } = outcome else { panic!("{outcome:?}") };
     assert_eq!(words, "pool worker is paused already, paused by oc");
@@ -140,7 +142,7 @@ async fn a_conflict_after_which_the_action_is_pointless_says_so() {
 async fn a_strict_lock_is_never_sent_again() {
     let strict = |version: &str| Plan { strict_lock: true, ..pause(version) };
     let script = Script::of([conflict(), reply(200, pool("2", false))]);
-    let (outcome, _) = run(&script, strict("1"), unchanged(move |_, version| strict(version))).await;
+    let (outcome, _) = run(&script, strict("1"), on_conflict(&strict("1"), move |_, version| strict(version))).await;
     let Outcome::Changed { words, .. } = outcome else { panic!("{outcome:?}") };
     assert_eq!(words, "mcp/worker was modified since the plan was made");
     assert_eq!(script.log(), ["Patch worker 1", "Get worker"]);
@@ -150,7 +152,7 @@ async fn a_strict_lock_is_never_sent_again() {
 async fn an_object_that_never_rests_is_given_up_after_three_more_tries() {
     let endless = (1..=4).flat_map(|_| [conflict(), reply(200, pool("2", false))]);
     let script = Script::of(endless);
-    let (outcome, audit) = run(&script, pause("1"), unchanged(|_, version| pause(version))).await;
+    let (outcome, audit) = run(&script, pause("1"), on_conflict(&pause("1"), |_, version| pause(version))).await;
     let Outcome::Failed { words, .. } = outcome else { panic!("{outcome:?}") };
     assert_eq!(words, "it was modified since it was read; it was sent 4 times");
     assert_eq!(audit.iter().filter(|line| line["line"] == "attempt").count(), 4);
@@ -159,7 +161,7 @@ async fn an_object_that_never_rests_is_given_up_after_three_more_tries() {
 #[tokio::test]
 async fn a_bulk_plan_stops_at_the_first_refusal_and_says_what_was_done() {
     let script = Script::of([reply(200, node("a", "2", true)), reply(403, json!({ "message": "no" }))]);
-    let (outcome, _) = run(&script, cordon(&["a", "b", "c"], "1"), never).await;
+    let (outcome, _) = run(&script, cordon(&["a", "b", "c"], "1"), calm(&cordon(&["a", "b", "c"], "1"))).await;
     let words = outcome.words(&Target::Nodes(vec!["a".into(), "b".into(), "c".into()]));
     assert_eq!(words, "node/b: forbidden: no; done before: node/a; not sent: node/c");
     assert_eq!(script.log(), ["Patch a 1", "Patch b 1"]);
@@ -180,7 +182,8 @@ async fn a_conflict_within_a_bulk_plan_is_judged_by_what_is_left() {
         assert_eq!(left, &["b", "c"]);
         cordon(&["b", "c"], version)
     };
-    let (outcome, _) = run(&script, cordon(&["a", "b", "c"], "1"), unchanged(rest)).await;
+    let (outcome, _) =
+        run(&script, cordon(&["a", "b", "c"], "1"), on_conflict(&cordon(&["a", "b", "c"], "1"), rest)).await;
     assert_eq!(outcome.done().len(), 3, "{outcome:?}");
     assert_eq!(script.log(), ["Patch a 1", "Patch b 1", "Get b", "Patch b 5", "Patch c 1"]);
 }
@@ -190,7 +193,7 @@ async fn a_field_that_the_server_dropped_is_an_error() {
     let mut pruned = pool("2", false);
     pruned["spec"] = json!({});
     let script = Script::of([reply(200, pruned)]);
-    let (outcome, audit) = run(&script, pause("1"), never).await;
+    let (outcome, audit) = run(&script, pause("1"), calm(&pause("1"))).await;
     let Outcome::Failed { words, .. } = outcome else { panic!("{outcome:?}") };
     assert!(words.starts_with("the server accepted it and did not store it: spec.paused"), "{words}");
     assert_eq!(audit[1]["answer"], "refused");
@@ -200,7 +203,7 @@ async fn a_field_that_the_server_dropped_is_an_error() {
 async fn a_missing_answer_is_neither_success_nor_failure() {
     for answer in [timeout(), reply(504, json!({ "message": "upstream timed out" }))] {
         let script = Script::of([answer]);
-        let (outcome, audit) = run(&script, cordon(&["a", "b"], "1"), never).await;
+        let (outcome, audit) = run(&script, cordon(&["a", "b"], "1"), calm(&cordon(&["a", "b"], "1"))).await;
         let Outcome::Unknown { object, left, .. } = &outcome else { panic!("{outcome:?}") };
         assert_eq!((object.as_str(), left.as_slice()), ("node/a", &["node/b".to_owned()][..]));
         assert_eq!(outcome.unproved().len(), 1, "the watch will tell");
@@ -208,4 +211,35 @@ async fn a_missing_answer_is_neither_success_nor_failure() {
         assert_eq!(script.sent().len(), 1, "nothing is sent blindly again");
         assert_eq!(script.sent()[0].method, Method::Patch);
     }
+}
+
+#[tokio::test]
+async fn what_became_impossible_since_the_rehearsal_is_not_sent() {
+    let script = Script::of([]);
+    let stale = |_: &Target, _: &[Value]| Err(Refusal("writes are off while the API server does not answer".into()));
+    let (outcome, audit) = run(&script, pause("1"), stale).await;
+    let Outcome::Refused { words } = outcome else { panic!("{outcome:?}") };
+    assert_eq!(words, "writes are off while the API server does not answer");
+    assert!(script.sent().is_empty() && audit.is_empty());
+}
+
+#[tokio::test]
+async fn what_became_more_dangerous_since_the_rehearsal_asks() {
+    let script = Script::of([]);
+    let worse = |_: &Target, _: &[Value]| Ok(Plan { danger: Danger::M, ..pause("1") });
+    let (outcome, _) = run(&script, pause("1"), worse).await;
+    assert!(matches!(outcome, Outcome::Changed { .. }), "{outcome:?}");
+    assert!(script.sent().is_empty());
+}
+
+#[tokio::test]
+async fn a_question_without_an_answer_keeps_the_order_back() {
+    let asks = |name| Plan { questions: vec![Question { name, words: "Where?".into() }], ..pause("1") };
+    let script = Script::of([]);
+    let (outcome, _) = run(&script, asks("etcd-backup"), calm(&asks("etcd-backup"))).await;
+    let Outcome::Refused { words } = outcome else { panic!("{outcome:?}") };
+    assert_eq!(words, "a question is not answered: Where?");
+    let script = Script::of([reply(200, pool("2", true))]);
+    let (outcome, _) = run(&script, asks("why"), calm(&asks("why"))).await;
+    assert!(matches!(outcome, Outcome::Accepted { .. }), "{outcome:?}");
 }

@@ -4,9 +4,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use oc_cockpit::actions::audit::{Actor, Audit as _, Proof};
+use oc_cockpit::actions::audit::{Actor, Audit as _, Given, Proof};
 use oc_cockpit::actions::outcome::{Order, Outcome, Rehearsal};
-use oc_cockpit::actions::{ActionId, Plan, Refusal, Session, Target, again, permissions, plan};
+use oc_cockpit::actions::{ActionId, Plan, Question, Refusal, Session, Target, again, permissions, plan};
 use oc_cockpit::cluster::Cluster;
 use oc_cockpit::cluster::execute::{execute, rehearse};
 use oc_cockpit::recorder::Recorder;
@@ -74,7 +74,9 @@ impl Person {
     async fn confirms(self, client: &InProcess) -> (Outcome, Vec<Value>) {
         let path = scratch("simulated").join("audit.jsonl");
         let (recorder, task) = Recorder::start(Some(path.clone()));
-        let order = Order { rehearsal: self.rehearsal, actor: Actor::of(&self.seen, &session()), answers: Vec::new() };
+        let answer = |question: &Question| Given { name: question.name.into(), answer: "s3://backups/etcd".into() };
+        let answers = self.plan.questions.iter().map(answer).collect();
+        let order = Order { rehearsal: self.rehearsal, actor: Actor::of(&self.seen, &session()), answers };
         let outcome = execute(client, order, &recorder, replanner(self.seen, self.plan)).await;
         task.close(&recorder).await;
         (outcome, lines(&path))
@@ -166,12 +168,9 @@ async fn a_field_that_the_schema_does_not_know_is_an_error_already_in_the_dry_ru
     plan.writes[0].stored.push(("/spec/desiredUpdate/acceptRisks".into(), risks));
     let again = plan.clone();
     let replan = move |_: &Target, _: &[Value]| Ok(again.clone());
-    let rehearsal = rehearse(&client, plan.clone(), replan).await.unwrap();
+    let rehearsal = rehearse(&client, plan, replan).await.unwrap();
     assert!(rehearsal.steps[0].words.contains("did not store it: spec.desiredUpdate.acceptRisks"), "{rehearsal:?}");
-    let (outcome, audit) = Person { seen, plan, rehearsal }.confirms(&client).await;
-    let Outcome::Failed { words, .. } = outcome else { panic!("{outcome:?}") };
-    assert!(words.contains("did not store it: spec.desiredUpdate.acceptRisks"), "{words}");
-    assert_eq!((audit[1]["answer"].as_str(), audit[1]["status"].as_u64()), (Some("refused"), Some(200)));
+    assert!(!rehearsal.ok());
 }
 
 #[tokio::test]

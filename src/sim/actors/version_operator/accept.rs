@@ -55,7 +55,8 @@ pub fn request(object: &Value) -> Request {
             Request::Target { version: version.to_owned(), image: text(release, "/image").to_owned(), force }
         }
         None => Request::Invalid(format!(
-            "spec.desiredUpdate.version: Invalid value: {version:?}: when image is empty the update must be an available update"
+            "spec.desiredUpdate.version: Invalid value: {version:?}: when image is empty the update must be an \
+             available update"
         )),
     }
 }
@@ -129,7 +130,8 @@ impl Acceptance {
         let named = format!("version={:?} image={:?}", self.version, self.image);
         if self.payload_version(world, object).is_none() {
             let message = format!(
-                "Retrieving payload failed {named} failure=Unable to download and prepare the update: deadline exceeded, \
+                "Retrieving payload failed {named} failure=Unable to download and prepare the update: deadline \
+                 exceeded, \
                  reason: \"DeadlineExceeded\", message: \"Job was active longer than specified deadline\""
             );
             say(world, "False", "RetrievePayload", &message);
@@ -148,7 +150,8 @@ impl Acceptance {
         let Some(payload) = self.payload_version(world, object) else { return };
         if !self.version.is_empty() && self.version != payload {
             let message = format!(
-                "Verifying payload failed version={:?} image={:?} failure=release image version {payload} does not match \
+                "Verifying payload failed version={:?} image={:?} failure=release image version {payload} does \
+                 not match \
                  the expected upstream version {}",
                 self.version, self.image, self.version
             );
@@ -194,7 +197,7 @@ impl Acceptance {
                 &format!("precondition warning for payload loaded {named}: {}", risks.join("\n")),
             );
         }
-        let loaded = crate::sim::cluster::version::payload_loaded(&self.version, &self.image);
+        let loaded = crate::sim::cluster::cluster_version::payload_loaded(&self.version, &self.image);
         super::event(world, EventType::Normal, "PayloadLoaded", &loaded);
         Some(Accepted {
             version: self.version.clone(),
@@ -284,7 +287,8 @@ fn rollback(object: &Value, from: &Version, to: &Version) -> Option<Failure> {
     }
     let message = if to.minor == from.minor {
         format!(
-            "{to} is less than the current target {from}, and the only supported rollback is to the cluster's previous version {previous}"
+            "{to} is less than the current target {from}, and the only supported rollback is to the cluster's \
+             previous version {previous}"
         )
     } else {
         format!("{to} is less than the current target {from}, and the cluster's previous version is {previous}")
@@ -297,7 +301,8 @@ fn giant_hop(from: &Version, to: &Version) -> Option<Failure> {
         (
             "MajorVersionUpdate",
             format!(
-                "{to} has a larger major version than the current target {from} ({} > {}), and only updates within the current major version are supported.",
+                "{to} has a larger major version than the current target {from} ({} > {}), and only updates \
+                 within the current major version are supported.",
                 to.major, from.major
             ),
         )
@@ -305,7 +310,8 @@ fn giant_hop(from: &Version, to: &Version) -> Option<Failure> {
         (
             "MultipleMinorVersionsUpdate",
             format!(
-                "{to} is more than one minor version beyond the current target {from} ({}.{} > {}.{} + 1), and only updates within the current minor version or to the next minor version are supported.",
+                "{to} is more than one minor version beyond the current target {from} ({}.{} > {}.{} + 1), and \
+                 only updates within the current minor version or to the next minor version are supported.",
                 to.major, to.minor, from.major, from.minor
             ),
         )
@@ -328,7 +334,11 @@ fn recommended(object: &Value, from: &Version, target: &str) -> Option<Failure> 
         items(object, "/status/conditionalUpdates").iter().find(|update| update["release"]["version"] == target);
     if let Some(update) = conditional {
         let condition = &update["conditions"][0];
-        let message = format!("Update from {from} to {target} is not recommended:\n\n{}", text(condition, "/message"));
+        let message = format!(
+            "Update from {from} to {target} is not \
+                               recommended:\n\n{}",
+            text(condition, "/message")
+        );
         return failure(text(condition, "/reason"), message);
     }
     if text(object, "/spec/channel").is_empty() {
@@ -338,7 +348,8 @@ fn recommended(object: &Value, from: &Version, target: &str) -> Option<Failure> 
         return failure("NoChannel", message);
     }
     let message = format!(
-        "RetrievedUpdates=True (), so the update from {from} to {target} is probably neither recommended nor supported."
+        "RetrievedUpdates=True (), so the update from {from} to {target} is probably neither recommended nor \
+         supported."
     );
     failure("UnknownUpdate", message)
 }

@@ -6,8 +6,8 @@ use semver::Version;
 use serde_json::{Value, json};
 
 use super::super::world::World;
+use crate::sim::cluster::cluster_version::release_object;
 use crate::sim::cluster::object::{Condition, set_condition, text};
-use crate::sim::cluster::version::release_object;
 use crate::sim::scenario::{Applies, Release, Risk, Scenario};
 
 /// Writes `availableUpdates`, `conditionalUpdates` and RetrievedUpdates.
@@ -22,7 +22,8 @@ pub fn write(world: &World, object: &Value) {
         Ok(())
     } else {
         let message = format!(
-            "Unable to retrieve available updates: currently reconciling cluster version {current} not found in the {channel:?} channel"
+            "Unable to retrieve available updates: currently reconciling cluster version {current} not found in \
+             the {channel:?} channel"
         );
         Err(("VersionNotFound", message))
     };
@@ -122,7 +123,8 @@ fn recommended(risks: &[Risk]) -> OwnedCondition {
             status: "Unknown",
             reason: "EvaluationFailed".to_owned(),
             message: format!(
-                "Could not evaluate exposure to update risk {} (client-side throttling)\n  {0} description: {}\n  {0} URL: {}",
+                "Could not evaluate exposure to update risk {} (client-side throttling)\n  {0} description: {}\n  \
+                 {0} URL: {}",
                 one.name, one.message, one.url
             ),
         },

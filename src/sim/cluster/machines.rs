@@ -169,7 +169,8 @@ impl Seat<'_> {
                 "memory": format!("{}Ki", memory * 1024 * 1024), "pods": "250",
             },
             "conditions": [
-                condition("MemoryPressure", "False", "KubeletHasSufficientMemory", "kubelet has sufficient memory available"),
+                condition("MemoryPressure", "False", "KubeletHasSufficientMemory", "kubelet has sufficient memory \
+                           available"),
                 condition("DiskPressure", "False", "KubeletHasNoDiskPressure", "kubelet has no disk pressure"),
                 condition("PIDPressure", "False", "KubeletHasSufficientPID", "kubelet has sufficient PID available"),
                 condition("Ready", "True", "KubeletReady", "kubelet is posting ready status"),
@@ -274,7 +275,8 @@ pub fn machine_config_node(node: &Value, pool: &str, config: &str, now: DateTime
                 _ => ("False", "NotYetOccurred", format!("This node has not yet entered the {phase} phase")),
             };
             json!({
-                "lastTransitionTime": timestamp(now), "message": message, "reason": reason, "status": status, "type": phase,
+                "lastTransitionTime": timestamp(now), "message": message, "reason": reason, "status": status,
+                "type": phase,
             })
         })
         .collect();

@@ -1,0 +1,223 @@
+//! What keys do.
+
+use oc_cockpit::actions::{ActionId, Target};
+use oc_cockpit::input::Tab;
+use oc_cockpit::ui::{Request, SimFault, SimInfo, SimRequest};
+use oc_cockpit::upgrade::assessment::Subject;
+
+use super::Stage;
+use super::sample;
+
+fn stage() -> Stage {
+    Stage::new(sample::rolling(), 120, 40)
+}
+
+#[test]
+fn esc_goes_one_step_up_and_never_out() {
+    let mut stage = stage();
+    stage.keys("4 / w enter space d");
+    stage.keys("esc").shows("1 marked");
+    stage.shows("/w ");
+    stage.keys("esc").lacks("/w ");
+    stage.shows("1 marked");
+    stage.keys("esc").lacks("marked");
+    assert_eq!(stage.view.tab(), Tab::Nodes);
+    stage.keys("esc");
+    assert_eq!(stage.view.tab(), Tab::Overview);
+    stage.keys("esc esc esc esc");
+    assert!(stage.requests.is_empty());
+}
+
+#[test]
+fn q_is_back_and_twice_at_the_root_out() {
+    let mut stage = stage();
+    stage.keys("2 q");
+    assert_eq!(stage.view.tab(), Tab::Overview);
+    stage.keys("q");
+    assert!(matches!(stage.requests.as_slice(), [Request::Say(_)]), "{:?}", stage.requests);
+    stage.keys("j q");
+    assert!(matches!(stage.requests.as_slice(), [Request::Say(_)]), "another key in between starts over");
+    stage.keys("q");
+    assert_eq!(stage.requests, [Request::Quit]);
+}
+
+#[test]
+fn ctrl_c_quits_from_everywhere() {
+    for keys in ["ctrl-c", "/ ctrl-c", ": ctrl-c", "? ctrl-c", "x ctrl-c", "d / ctrl-c"] {
+        let mut stage = stage();
+        stage.keys(keys);
+        assert_eq!(stage.requests, [Request::Quit], "{keys}");
+    }
+}
+
+#[test]
+fn p_asks_for_the_plan_of_the_selected_pool() {
+    let mut stage = stage();
+    stage.keys("3 p");
+    let plan = |action, pool: &str| Request::Plan { action, target: Target::Pool(pool.into()) };
+    assert_eq!(stage.requests, [plan(ActionId::PausePool, "worker")]);
+    stage.keys("G p");
+    assert_eq!(stage.requests, [plan(ActionId::UnpausePool, "infra")]);
+}
+
+#[test]
+fn enter_on_a_finding_leads_to_why() {
+    let mut stage = stage();
+    stage.keys("5 enter");
+    assert_eq!(stage.view.tab(), Tab::Pools);
+    assert_eq!(stage.view.subject(&stage.world.ctx()), Some(Subject::Node("worker-3".into())));
+    stage.shows("pod shop/cart-0");
+    stage.keys("-");
+    assert_eq!(stage.view.tab(), Tab::Findings);
+}
+
+#[test]
+fn n_takes_the_next_step_that_the_header_names() {
+    let mut stage = stage();
+    stage.shows("n look at worker-3");
+    stage.keys("n");
+    assert_eq!(stage.view.subject(&stage.world.ctx()), Some(Subject::Node("worker-3".into())));
+}
+
+#[test]
+fn describe_asks_for_the_object_once() {
+    let mut stage = stage();
+    stage.keys("4 d");
+    assert_eq!(stage.requests, [Request::Fetch(Subject::Node("worker-3".into()))]);
+    stage.keys("ctrl-r");
+    assert_eq!(stage.requests, [Request::Fetch(Subject::Node("worker-3".into()))]);
+}
+
+#[test]
+fn read_only_takes_the_writes_away_and_says_so() {
+    let mut stage = stage();
+    stage.world.session.read_only = Some("--read-only".into());
+    stage.keys("4");
+    stage.shows("RO");
+    stage.lacks("cordon");
+    stage.lacks("actions");
+    stage.keys("c");
+    assert_eq!(stage.requests, [Request::Say("c does nothing here, writes are off: --read-only".into())]);
+    stage.keys("?").lacks("uncordon the node");
+    stage.lacks("Change the cluster");
+    stage.keys("q :").types("pause worker").keys("enter");
+    assert_eq!(stage.requests, [Request::Say("writes are off: --read-only".into())]);
+}
+
+#[test]
+fn the_command_line_knows_the_words_of_other_tools() {
+    let mut run = |line: &str| {
+        let mut stage = stage();
+        stage.world.sim = Some(SimInfo { speed: 1.0, ..SimInfo::default() });
+        stage.keys(":").types(line).keys("enter");
+        let subject = stage.view.subject(&stage.world.ctx());
+        (stage.requests.clone(), stage.view.tab(), subject)
+    };
+    for line in ["q", "q!", "qa", "quit", "exit"] {
+        assert_eq!(run(line).0, [Request::Quit], "{line}");
+    }
+    assert_eq!(run("ctx test-eu1").0, [Request::SwitchContext("test-eu1".into())]);
+    assert_eq!(run("@test-eu1").0, [Request::SwitchContext("test-eu1".into())]);
+    assert_eq!(run("theme light").0, [Request::SetTheme("light".into())]);
+    assert_eq!(run("cv").0, [Request::Fetch(Subject::Version)]);
+    assert_eq!(run("speed 5").0, [Request::Sim(SimRequest::Speed(5.0))]);
+    assert_eq!(run("outage 30").0, [Request::Sim(SimRequest::Fault(SimFault::Outage { seconds: 30 }))]);
+    assert_eq!(run("fault none").0, [Request::Sim(SimRequest::ClearFaults)]);
+    let cordon = Request::Plan {
+        action: ActionId::CordonNodes,
+        target: Target::Nodes(vec!["worker-1".into(), "worker-2".into()]),
+    };
+    assert_eq!(run("cordon worker-1 worker-2").0, [cordon]);
+    let update = Request::Plan { action: ActionId::StartUpdate, target: Target::Version("4.19.4".into()) };
+    assert_eq!(run("update 4.19.4").0, [update]);
+    assert_eq!(run("no").1, Tab::Nodes);
+    assert_eq!(run("co monitoring").2, Some(Subject::Operator("monitoring".into())));
+    assert_eq!(run("mcp infra").2, Some(Subject::Pool("infra".into())));
+    for (line, words) in [
+        ("pods", "not listed here"),
+        ("cordon worker-99", "there is no node worker-99"),
+        ("pause", "which pool"),
+        ("frobnicate", "is not a command"),
+        ("speed fast", "how fast"),
+    ] {
+        let said = format!("{:?}", run(line).0);
+        assert!(said.contains(words), "{line}: {said}");
+    }
+}
+
+#[test]
+fn the_command_line_filters_with_a_slash_or_a_term() {
+    let mut stage = stage();
+    stage.keys(":").types("nodes /worker-1").keys("enter").shows("/worker-1 1/12");
+    stage.keys("esc :").types("nodes pool=infra").keys("enter").shows("3/12");
+}
+
+#[test]
+fn the_command_line_completes_suggests_and_remembers() {
+    let mut stage = stage();
+    stage.keys(":").types("cor").shows(":cordon");
+    stage.keys("tab").types(" worker-").keys("tab").shows(":cordon worker-1");
+    stage.keys("tab").shows(":cordon worker-2");
+    stage.keys("enter :").types("the").keys("tab").types(" li").keys("tab enter");
+    assert_eq!(stage.requests, [Request::SetTheme("light".into())]);
+    stage.keys(": up").shows(":theme light");
+    stage.keys("up").shows(":cordon worker-2");
+    stage.keys("down down");
+    stage.types("co").shows(":cordon worker-2");
+}
+
+#[test]
+fn tab_goes_through_the_panes_of_the_overview() {
+    let mut stage = stage();
+    stage.shows("[Pools]");
+    stage.keys("tab").shows("[Findings");
+    stage.keys("tab").shows("[Timeline]");
+    stage.keys("shift-tab shift-tab").shows("[Pools]");
+}
+
+#[test]
+fn the_map_is_walked_cell_by_cell_and_leads_to_the_table() {
+    let mut stage = stage();
+    stage.keys("tab tab tab tab").shows("[Nodes, one cell each]");
+    stage.keys("g");
+    assert_eq!(stage.view.subject(&stage.world.ctx()), Some(Subject::Node("master-0".into())));
+    stage.keys("j l l");
+    assert_eq!(stage.view.subject(&stage.world.ctx()), Some(Subject::Node("worker-6".into())));
+    stage.keys("enter");
+    assert_eq!(stage.view.tab(), Tab::Nodes);
+    assert_eq!(stage.view.subject(&stage.world.ctx()), Some(Subject::Node("worker-6".into())));
+}
+
+#[test]
+fn copying_gives_the_name_and_the_finding() {
+    let mut stage = stage();
+    stage.keys("4 Y");
+    assert_eq!(stage.requests, [Request::Copy("worker-3".into())]);
+    stage.keys("5 Y");
+    let [Request::Copy(text)] = stage.requests.as_slice() else { panic!("{:?}", stage.requests) };
+    assert!(text.contains("drain blocked") && text.contains("Scale shop/cart up"), "{text}");
+}
+
+#[test]
+fn saving_gives_every_row_with_every_column() {
+    let mut stage = stage();
+    stage.keys("4 ctrl-s");
+    let [Request::Save { name, extension, text }] = stage.requests.as_slice() else { panic!("{:?}", stage.requests) };
+    assert_eq!((name.as_str(), *extension), ("nodes", "tsv"));
+    assert_eq!(text.lines().count(), 13);
+    assert!(text.lines().next().unwrap().starts_with("NODE\tPOOL\tPHASE"));
+    assert!(text.contains("rendered-worker-77b1"));
+    stage.keys("3 ctrl-s");
+    let [Request::Save { text, .. }] = stage.requests.as_slice() else { panic!("{:?}", stage.requests) };
+    assert!(text.contains("worker-3") && text.contains("pod shop/cart-0"), "{text}");
+}
+
+#[test]
+fn the_selection_stays_on_the_worst_until_the_person_moves() {
+    let mut stage = stage();
+    stage.keys("4");
+    assert_eq!(stage.view.subject(&stage.world.ctx()), Some(Subject::Node("worker-3".into())));
+    stage.changes(|world| world.assessment.nodes.iter_mut().for_each(|node| node.drain_trouble = None));
+    let first = stage.view.subject(&stage.world.ctx());
+    assert_eq!(first, Some(Subject::Node("master-2".into())), "the first of those that move");
+}

@@ -1,0 +1,181 @@
+//! The panes at the sizes that terminals have.
+
+use insta::assert_snapshot;
+
+use super::Stage;
+use super::sample::{self, World};
+
+fn at(world: World, keys: &str, width: u16, height: u16) -> String {
+    let mut stage = Stage::new(world, width, height);
+    if !keys.is_empty() {
+        stage.keys(keys);
+    }
+    stage.screen()
+}
+
+#[test]
+fn the_overview_in_the_middle_of_an_upgrade() {
+    assert_snapshot!("overview_80x24", at(sample::rolling(), "", 80, 24));
+    assert_snapshot!("overview_120x40", at(sample::rolling(), "", 120, 40));
+    assert_snapshot!("overview_200x60", at(sample::rolling(), "", 200, 60));
+}
+
+#[test]
+fn the_overview_of_an_idle_cluster() {
+    assert_snapshot!("idle_80x24", at(sample::idle(), "", 80, 24));
+    assert_snapshot!("idle_120x40", at(sample::idle(), "", 120, 40));
+}
+
+#[test]
+fn a_stale_picture_says_since_when_and_whether_that_is_expected() {
+    let mut stage = Stage::new(sample::stale(), 120, 40);
+    stage.shows("STALE 41s");
+    stage.shows("stale since 03:12:03, 41s; expected: master-2 is rebooting; nobody listens at");
+    stage.shows("as of 03:12:03");
+    stage.lacks("live 0.4s");
+    assert_snapshot!("stale_120x40", stage.screen());
+    assert_snapshot!("stale_80x24", at(sample::stale(), "", 80, 24));
+}
+
+#[test]
+fn before_anything_was_heard_each_pane_says_that_it_reads() {
+    assert_snapshot!("nothing_80x24", at(sample::nothing(), "", 80, 24));
+}
+
+#[test]
+fn each_tab() {
+    for (digit, name) in [(2, "operators"), (3, "pools"), (4, "nodes"), (5, "findings"), (6, "timeline")] {
+        let key = digit.to_string();
+        assert_snapshot!(format!("{name}_80x24"), at(sample::rolling(), &key, 80, 24));
+        assert_snapshot!(format!("{name}_120x40"), at(sample::rolling(), &key, 120, 40));
+    }
+}
+
+#[test]
+fn a_large_cluster_is_a_map_on_which_the_wave_is_seen() {
+    assert_snapshot!("large_nodes_120x40", at(sample::large(600), "4", 120, 40));
+    assert_snapshot!("large_overview_200x60", at(sample::large(600), "", 200, 60));
+}
+
+#[test]
+fn hiding_the_header_keeps_the_verdict() {
+    let mut stage = Stage::new(sample::rolling(), 80, 24);
+    stage.keys("ctrl-e").shows("POOLS ROLLING");
+    stage.shows("71%");
+    stage.lacks("preflight");
+}
+
+#[test]
+fn a_screen_that_is_too_small_still_says_the_verdict() {
+    for (width, height) in [(59, 24), (80, 14), (40, 6), (20, 3)] {
+        let screen = at(sample::rolling(), "", width, height);
+        assert!(screen.contains("POOLS ROLLING"), "{width}x{height}:\n{screen}");
+    }
+    assert!(at(sample::rolling(), "", 40, 6).contains("too small: 40x6"));
+}
+
+#[test]
+fn ages_follow_the_clock_without_a_new_assessment() {
+    let mut stage = Stage::new(sample::rolling(), 120, 40);
+    stage.shows("~3m12s");
+    stage.world.now += chrono::TimeDelta::seconds(5);
+    stage.shows("~3m17s");
+}
+
+#[test]
+fn kinds_that_fail_are_marked_where_they_are_shown_and_nowhere_else() {
+    use oc_cockpit::upgrade::facts::{Kind, KindState, KindStatus};
+    use oc_cockpit::upgrade::link::{Trouble, TroubleKind};
+    let mut world = sample::rolling();
+    let mut facts = sample::live_facts();
+    let trouble = |words: &str| Trouble {
+        kind: TroubleKind::Forbidden,
+        words: words.into(),
+        hint: "ask for the viewer role".into(),
+        since: sample::ago(60),
+    };
+    let failing = KindStatus::Failing(trouble("the watch is answered with 500"));
+    facts.kinds.insert(
+        Kind::ClusterOperators,
+        KindState { status: failing, heard: Some(sample::ago(60)), unreadable: vec![] },
+    );
+    let forbidden = KindStatus::Forbidden(trouble("user jane may not list machineconfigpools"));
+    facts.kinds.insert(Kind::MachineConfigPools, KindState { status: forbidden, heard: None, unreadable: vec![] });
+    world.assessment.facts = std::sync::Arc::new(facts);
+    let mut stage = Stage::new(world, 160, 40);
+    stage.shows("stale since 03:11:44 ");
+    stage.shows("no permission: machineconfigpools");
+    stage.shows("user jane may not list machineconfigpools; ask for the viewer role");
+    stage.shows("live 0.4s · 4 of 6 kinds");
+}
+
+#[test]
+fn filtering_is_live_counts_and_keeps_the_last_good_filter() {
+    let mut stage = Stage::new(sample::rolling(), 120, 40);
+    stage.keys("4 /").types("worker-[12]");
+    stage.shows("/worker-[12]");
+    stage.shows("2/12");
+    stage.lacks("infra-0  ");
+    stage.types("(");
+    stage.shows("unclosed group");
+    stage.shows("2/12");
+    stage.keys("enter");
+    assert!(format!("{:?}", stage.requests).contains("the last good one stays"));
+    stage.shows("/worker-[12] 2/12");
+    stage.keys("esc");
+    stage.shows("infra-0");
+}
+
+#[test]
+fn the_tree_is_filtered_by_node_and_keeps_their_pools() {
+    let mut stage = Stage::new(sample::rolling(), 120, 40);
+    stage.keys("3 /").types("-l phase=draining").keys("enter");
+    stage.shows("/-l phase=draining 1/12");
+    stage.shows("worker-3");
+    stage.lacks("master-2");
+}
+
+#[test]
+fn sorting_shows_its_arrow_and_the_selection_follows_the_object() {
+    let mut stage = Stage::new(sample::rolling(), 120, 40);
+    stage.keys("4 G");
+    let selected = stage.view.subject(&stage.world.ctx());
+    stage.keys("N");
+    stage.shows("NODE↑");
+    assert_eq!(stage.view.subject(&stage.world.ctx()), selected);
+    stage.keys("N").shows("NODE↓");
+    assert_eq!(stage.view.subject(&stage.world.ctx()), selected);
+    stage.changes(|world| {
+        world.assessment.nodes.remove(0);
+    });
+    assert_eq!(stage.view.subject(&stage.world.ctx()), selected);
+}
+
+#[test]
+fn marks_survive_a_refresh_and_hidden_ones_are_counted() {
+    let mut stage = Stage::new(sample::rolling(), 120, 40);
+    stage.keys("4 N g space j space j v");
+    stage.shows("3 marked");
+    stage.changes(|_| {}).shows("3 marked");
+    stage.keys("/").types("!infra-0").keys("enter");
+    stage.shows("3 marked, 1 hidden");
+    stage.keys("c");
+    let asked = format!("{:?}", stage.requests);
+    assert!(asked.contains(r#"Nodes(["infra-0", "infra-1", "infra-2"])"#), "{asked}");
+    stage.keys("esc esc").lacks("marked");
+}
+
+#[test]
+fn drawing_a_frame_of_a_large_cluster_does_not_depend_on_its_size() {
+    // The budget is kept by a benchmark; this keeps the order of magnitude in a build without optimisation.
+    let frame = |nodes: usize, keys: &str| {
+        let mut stage = Stage::new(sample::large(nodes), 200, 60);
+        stage.keys(keys);
+        let start = oc_cockpit::clock::instant();
+        (0..10).for_each(|_| drop(stage.screen()));
+        start.elapsed()
+    };
+    let (small, large) = (frame(50, "4"), frame(5_000, "4"));
+    println!("nodes tab: 50: {small:?}, 5,000: {large:?}");
+    assert!(large < small * 6, "{small:?} and {large:?}");
+}
