@@ -245,9 +245,10 @@ fn a_new_token_in_the_kubeconfig_is_taken_up() {
     let home = Home::new();
     let (sim, mut terminal) = resting(&home);
     let old = std::fs::read_to_string(&sim.kubeconfig).unwrap();
-    sim.throw("revoke-token=3s");
-    terminal.wait_text("no answer from the API server");
-    terminal.wait_text("the API server answers again");
+    sim.throw("revoke-token=10s");
+    terminal.wait_text("does not accept the credentials (401)");
+    terminal.wait_gone("(401)");
+    terminal.wait_line(&["the API server answers again"]);
     assert_ne!(std::fs::read_to_string(&sim.kubeconfig).unwrap(), old, "there is a new token");
     terminal.press("3");
     terminal.wait_text("[3 Pools");
