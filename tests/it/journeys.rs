@@ -462,6 +462,16 @@ fn signals_give_the_terminal_back() {
 }
 
 #[test]
+fn a_terminal_that_dies_ends_it_without_a_defect() {
+    let home = Home::new();
+    let mut terminal = Terminal::cockpit(&home, &["demo", "--scenario", "minor"], SIZE);
+    complete(&terminal);
+    assert_eq!(terminal.hang_up(), 129);
+    let left: Vec<_> = std::fs::read_dir(home.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert!(!left.iter().any(|name| name.to_string_lossy().contains("oc-cockpit-sim")), "{left:?}");
+}
+
+#[test]
 fn a_panic_gives_the_terminal_back_and_tells_about_it() {
     let home = Home::new();
     let mut terminal = Terminal::cockpit(&home, &["--panic-on", "~"], SIZE);
