@@ -253,7 +253,8 @@ impl Stage<'_, '_> {
             }
             Pane::Nodes => nodes::draw(buffer, inner, ctx, &mut view.nodes, focused),
             Pane::Findings => {
-                findings::draw(buffer, inner, ctx, &mut view.findings, focused, !compact || inner.height >= 14)
+                let with_detail = !compact || inner.height >= 14;
+                findings::draw(buffer, inner, ctx, &mut view.findings, focused, with_detail);
             }
             Pane::Timeline if compact => timeline::draw_short(buffer, inner, ctx, &mut view.timeline, focused),
             Pane::Timeline => timeline::draw(buffer, inner, ctx, &mut view.timeline, focused),
