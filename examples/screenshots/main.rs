@@ -45,7 +45,7 @@ const SHOTS: &[Shot] = &[
         scenario: "tour",
         size: WIDE,
         theme: "dark",
-        before: &["drain-blocked"],
+        before: &["drain has been failing"],
         keys: &[],
         after: &[],
     },

@@ -11,7 +11,7 @@
 
 use ratatui::Frame;
 use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
+use ratatui::layout::{Margin, Rect};
 use ratatui::widgets::{Clear, Widget};
 
 use super::ctx::Ctx;
@@ -223,6 +223,24 @@ impl Stage<'_, '_> {
             Pane::Findings => (findings::title(ctx), &[]),
             Pane::Timeline => (timeline::title(ctx.assessment), &[]),
         };
+        let inner = area.inner(Margin::new(1, 1));
+        match pane {
+            Pane::Operators => operators::draw(buffer, inner, ctx, &mut view.operators, focused, compact),
+            Pane::Pools => view.pools.draw(buffer, inner, ctx, focused, compact),
+            Pane::Map => {
+                let selected = view.nodes.selected().map(str::to_owned);
+                view.map.draw(buffer, inner, ctx, selected.as_deref(), focused);
+            }
+            Pane::Nodes => nodes::draw(buffer, inner, ctx, &mut view.nodes, focused),
+            Pane::Findings => {
+                let with_detail = !compact || inner.height >= 14;
+                findings::draw(buffer, inner, ctx, &mut view.findings, focused, with_detail);
+            }
+            Pane::Timeline if compact => timeline::draw_short(buffer, inner, ctx, &mut view.timeline, focused),
+            Pane::Timeline => timeline::draw(buffer, inner, ctx, &mut view.timeline, focused),
+        }
+        freshness::shade(buffer, inner, ctx, kinds);
+        // The frame comes last: what its title says of scrolling is known only now.
         let extra = match pane {
             Pane::Operators => view.operators.words(ctx.assessment),
             Pane::Pools => view.pools.words(ctx),
@@ -243,22 +261,7 @@ impl Stage<'_, '_> {
                 mark.put(Tone::Dim, format!(" {source} "));
             }
         }
-        let inner = panel(buffer, area, ctx.theme, &heading, &mark);
-        match pane {
-            Pane::Operators => operators::draw(buffer, inner, ctx, &mut view.operators, focused, compact),
-            Pane::Pools => view.pools.draw(buffer, inner, ctx, focused, compact),
-            Pane::Map => {
-                let selected = view.nodes.selected().map(str::to_owned);
-                view.map.draw(buffer, inner, ctx, selected.as_deref(), focused);
-            }
-            Pane::Nodes => nodes::draw(buffer, inner, ctx, &mut view.nodes, focused),
-            Pane::Findings => {
-                findings::draw(buffer, inner, ctx, &mut view.findings, focused, !compact || inner.height >= 14)
-            }
-            Pane::Timeline if compact => timeline::draw_short(buffer, inner, ctx, &mut view.timeline, focused),
-            Pane::Timeline => timeline::draw(buffer, inner, ctx, &mut view.timeline, focused),
-        }
-        freshness::shade(buffer, inner, ctx, kinds);
+        panel(buffer, area, ctx.theme, &heading, &mark);
         if focused {
             self.focused = Some(area);
         }

@@ -256,6 +256,7 @@ impl View {
     }
 
     /// The answer to [`Request::Fetch`].
+    #[expect(clippy::needless_pass_by_value, reason = "an answer is handed over")]
     pub fn show_object(&mut self, subject: &Subject, fetched: Fetched) {
         for popup in &mut self.popups {
             if let Popup::Object(object) = popup

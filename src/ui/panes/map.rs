@@ -32,9 +32,12 @@ pub struct Map {
     page: usize,
 }
 
+/// Zones with their nodes, as indices into the assessment's.
+type Zones = Vec<(String, Vec<u32>)>;
+
 /// Pools in the order of the assessment, then nodes of no pool.
-fn groups(assessment: &Assessment) -> Vec<(String, Vec<(String, Vec<u32>)>)> {
-    let mut groups: Vec<(String, Vec<(String, Vec<u32>)>)> =
+fn groups(assessment: &Assessment) -> Vec<(String, Zones)> {
+    let mut groups: Vec<(String, Zones)> =
         assessment.pools.iter().map(|pool| (pool.name.clone(), Vec::new())).collect();
     for (index, node) in assessment.nodes.iter().enumerate() {
         let pool = node.pool.as_deref().unwrap_or("no pool");

@@ -158,9 +158,8 @@ impl PlanPopup {
     pub fn command(&mut self, command: Command, ctx: &Ctx<'_>) -> Outcome {
         match command {
             Command::Back | Command::Leave | Command::Cancel => return Outcome::Close,
-            Command::NextField | Command::Right | Command::NextPane => self.step(true),
+            Command::NextField | Command::Right | Command::NextPane | Command::Accept => self.step(true),
             Command::PreviousField | Command::Left | Command::PreviousPane => self.step(false),
-            Command::Accept => self.step(true),
             Command::EraseLine => {
                 if let Some(edit) = self.edit() {
                     edit.erase();

@@ -232,18 +232,15 @@ impl View {
     fn complete(&mut self, ctx: &Ctx<'_>) {
         let ghost = self.ghost(ctx);
         let Some(prompt) = &mut self.prompt else { return };
-        let (all, at) = match prompt.completing.take() {
-            Some((all, at)) => {
-                let next = (at + 1) % all.len().max(1);
-                (all, next)
+        let (all, at) = if let Some((all, at)) = prompt.completing.take() {
+            let next = (at + 1) % all.len().max(1);
+            (all, next)
+        } else {
+            let mut all = command_line::complete(prompt.edit.text(), ctx);
+            if all.is_empty() {
+                all.extend(ghost);
             }
-            None => {
-                let mut all = command_line::complete(prompt.edit.text(), ctx);
-                if all.is_empty() {
-                    all.extend(ghost);
-                }
-                (all, 0)
-            }
+            (all, 0)
         };
         if let Some(line) = all.get(at) {
             prompt.edit.set(line);
@@ -256,9 +253,8 @@ impl View {
         let n = self.history.len();
         let next = match (prompt.older, older) {
             (None, true) if n > 0 => Some(0),
-            (None, _) => None,
+            (None, _) | (Some(0), false) => None,
             (Some(at), true) => Some((at + 1).min(n - 1)),
-            (Some(0), false) => None,
             (Some(at), false) => Some(at - 1),
         };
         if prompt.older.is_none() && next.is_some() {

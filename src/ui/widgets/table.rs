@@ -450,7 +450,7 @@ impl<S: Sheet> Table<S> {
             let Some(row) = rows.get(*at as usize) else { continue };
             let selected = self.offset + index == self.cursor;
             let marked = !self.marks.is_empty() && self.marks.iter().any(|mark| S::id(row) == mark.as_str());
-            self.draw_row(buffer, Rect { y, height: 1, ..body }, ctx, &columns, row, marked);
+            Self::draw_row(buffer, Rect { y, height: 1, ..body }, ctx, &columns, row, marked);
             if selected {
                 let tone = if focused { Tone::Selected } else { Tone::SelectedDim };
                 buffer.set_style(Rect { y, height: 1, ..body }, ctx.theme.style(tone));
@@ -481,7 +481,6 @@ impl<S: Sheet> Table<S> {
     }
 
     fn draw_row(
-        &self,
         buffer: &mut Buffer,
         line: Rect,
         ctx: &Ctx<'_>,

@@ -106,7 +106,7 @@ fn read_only_takes_the_writes_away_and_says_so() {
 
 #[test]
 fn the_command_line_knows_the_words_of_other_tools() {
-    let mut run = |line: &str| {
+    let run = |line: &str| {
         let mut stage = stage();
         stage.world.sim = Some(SimInfo { speed: 1.0, ..SimInfo::default() });
         stage.keys(":").types(line).keys("enter");

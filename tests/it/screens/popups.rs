@@ -322,3 +322,16 @@ fn versions_are_chosen_with_their_risks_in_view() {
     let wanted = Request::Plan { action: ActionId::StartUpdate, target: Target::Version("4.19.3".into()) };
     assert_eq!(stage.requests, [wanted]);
 }
+
+#[test]
+fn a_plan_can_be_confirmed_on_the_smallest_screen() {
+    for (width, height) in [(60, 15), (80, 24)] {
+        let mut stage = Stage::new(sample::rolling(), width, height);
+        stage.view.show_plan(update());
+        stage.shows("Where is the etcd backup?");
+        stage.shows("type 4.19.3 to confirm");
+        stage.shows("leave it");
+        stage.keys("tab tab").shows("[ leave it ]");
+        stage.keys("G").shows("dry run: waiting");
+    }
+}
