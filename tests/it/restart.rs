@@ -1,7 +1,6 @@
 //! Whoever starts in the middle of an update sees what somebody sees who has been there all the time.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use oc_cockpit::sim::actors::Actors;
@@ -65,7 +64,7 @@ impl Watched {
 fn verdict_and_phase_ages_survive_a_restart_anywhere_in_the_tour() {
     let mut story = Watched::new("tour");
     let (mut compared, mut phases, mut verdicts) = (0, Vec::new(), Vec::new());
-    for second in (0..Duration::from_secs(75 * 60).as_secs()).step_by(5) {
+    for second in (0..75 * 60).step_by(5) {
         story.pass(5);
         let watched = story.look();
         if !verdicts.contains(&watched.verdict.kind) {
