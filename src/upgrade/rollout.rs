@@ -172,7 +172,8 @@ impl<'a> Lookup<'a> {
             .and_then(|cordoned| cordoned.since)
             .or_else(|| cordon.as_ref().and_then(|cordon| cordon.since));
         let event = events.drain_failure;
-        let drain_trouble = drain::trouble(&phase, marks, steps, event, drain_started, self.now);
+        let known = before.and_then(|before| before.drain_trouble.as_ref());
+        let drain_trouble = drain::trouble(&phase, marks, steps, event, drain_started, known, self.now);
         let heard = node.status.conditions.condition("Ready");
         let (since, since_rebuilt) = clock(&phase, marks, before, self.now);
         let mut row = Node {
