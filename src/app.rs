@@ -75,6 +75,8 @@ struct State {
     depth: Depth,
     assessment: Arc<Assessment>,
     session: Session,
+    /// Why writes are off by flag or configuration.
+    held: Option<String>,
     keymap: Keymap,
     theme: Theme,
     now: DateTime<Utc>,
@@ -145,7 +147,8 @@ impl App {
             settings,
             depth,
             assessment: nothing,
-            session: Session { read_only: held.read_only, context: String::new() },
+            session: Session { read_only: held.read_only.clone(), context: String::new() },
+            held: held.read_only,
             keymap,
             theme,
             now,
@@ -219,6 +222,17 @@ impl App {
         }
     }
 
+    /// Does `msg` change what is on the screen? Ages alone wait for the next tick: they are shown in seconds.
+    pub fn draws(&self, msg: &Msg) -> bool {
+        !matches!(msg, Msg::Assessed(assessment) if self.merely_fresher(assessment))
+    }
+
+    /// Does the assessment say what the present one says, heard later?
+    fn merely_fresher(&self, assessment: &Assessment) -> bool {
+        let present = &self.state.assessment;
+        present.generation == assessment.generation && Arc::ptr_eq(&present.nodes, &assessment.nodes)
+    }
+
     /// The circumstances under which actions are planned now.
     pub fn session(&self) -> &Session {
         &self.state.session
@@ -235,8 +249,12 @@ impl App {
 
     fn assessed(&mut self, assessment: Arc<Assessment>) -> Vec<Effect> {
         let other = self.state.assessment.facts.epoch != assessment.facts.epoch;
+        let fresher = self.merely_fresher(&assessment);
         let before = std::mem::replace(&mut self.state.assessment, assessment);
         let mut effects = Vec::new();
+        if fresher {
+            return effects;
+        }
         if other && !std::mem::take(&mut self.refreshing) {
             self.view.forget_cluster();
             self.orders = orders::Orders::default();

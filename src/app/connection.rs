@@ -1,8 +1,10 @@
 //! What we are connected to, and what holds there.
 
 use super::{App, Effect, Msg};
+use crate::actions;
 use crate::app::msg::Connected;
 use crate::ui::{Connection, ContextLine};
+use crate::upgrade::access::{Access, Answer, Permission};
 use crate::upgrade::link::LinkState;
 
 /// Title of the message that says why there is no connection.
@@ -21,7 +23,7 @@ impl App {
             None => "in-cluster".to_owned(),
         };
         state.session.context.clone_from(&connected.context);
-        state.session.read_only = held.read_only;
+        state.held = held.read_only;
         state.contexts = connected
             .contexts
             .into_iter()
@@ -62,10 +64,26 @@ impl App {
         if let Some(user) = &state.assessment.facts.access.user {
             state.connection.user.clone_from(user);
         }
-        if state.assessment.facts.link.state == LinkState::Recording && state.session.read_only.is_none() {
-            state.session.read_only = Some("these objects come from files".to_owned());
-        }
+        state.session.read_only = state
+            .held
+            .clone()
+            .or_else(|| {
+                (state.assessment.facts.link.state == LinkState::Recording)
+                    .then(|| "these objects come from files".to_owned())
+            })
+            .or_else(|| may_write_nothing(&state.assessment.facts.access));
     }
+}
+
+/// Why there is nothing that this user could write, when the server has refused every permission that an action needs.
+fn may_write_nothing(access: &Access) -> Option<String> {
+    let permissions = actions::permissions();
+    let denied = |permission: &Permission| matches!(access.answer(permission), Some(Answer::Denied(_)));
+    if permissions.is_empty() || !permissions.iter().all(denied) {
+        return None;
+    }
+    let user = access.user.as_deref().unwrap_or("this user");
+    Some(format!("{user} may look and not write: the server refuses every permission that an action needs"))
 }
 
 /// The message of a connection, for whoever knows it from elsewhere.

@@ -234,9 +234,10 @@ impl Loop {
     }
 
     async fn hear(&mut self, msg: Msg) -> io::Result<Option<Ended>> {
-        let effects = self.app.update(msg, clock::now());
-        self.pace.mark();
-        for effect in effects {
+        if self.app.draws(&msg) {
+            self.pace.mark();
+        }
+        for effect in self.app.update(msg, clock::now()) {
             match self.performer.perform(effect, self.app.session()) {
                 None => {}
                 Some(Own::Quit) => return Ok(Some(Ended::Left)),

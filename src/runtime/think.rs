@@ -7,7 +7,7 @@ use tokio::sync::{mpsc, watch};
 
 use super::pace;
 use crate::clock;
-use crate::upgrade::assess::assess;
+use crate::upgrade::assess::{assess, freshened};
 use crate::upgrade::assessment::Assessment;
 use crate::upgrade::facts::Facts;
 use crate::upgrade::memory::Memory;
@@ -24,14 +24,25 @@ pub async fn think(
     assessed: watch::Sender<Arc<Assessment>>,
 ) {
     let mut memory = Memory::default();
+    let mut due = clock::runtime_instant();
     loop {
         let newest = Arc::clone(&facts.borrow_and_update());
+        let mut told = false;
         while let Ok(entry) = notes.try_recv() {
             memory.note(entry);
+            told = true;
         }
         let began = clock::instant();
-        let assessment = Arc::new(assess(newest, &memory, clock::now()));
-        memory.observe(&assessment);
+        let last = memory.last.as_ref().filter(|_| !told && clock::runtime_instant() < due);
+        let assessment = match last.and_then(|last| freshened(last, &newest)) {
+            Some(fresher) => Arc::new(fresher),
+            None => {
+                let assessment = Arc::new(assess(newest, &memory, clock::now()));
+                memory.observe(&assessment);
+                due = clock::runtime_instant() + AGAIN;
+                assessment
+            }
+        };
         let cost = clock::instant().duration_since(began);
         if assessed.send(assessment).is_err() {
             return;
@@ -43,8 +54,11 @@ pub async fn think(
                     return;
                 }
             }
-            Some(entry) = notes.recv() => memory.note(entry),
-            () = tokio::time::sleep(AGAIN) => {}
+            Some(entry) = notes.recv() => {
+                memory.note(entry);
+                due = clock::runtime_instant();
+            }
+            () = tokio::time::sleep_until(due) => {}
         }
     }
 }

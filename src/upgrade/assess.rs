@@ -12,6 +12,17 @@ use super::facts::{Facts, Kind, KindStatus};
 use super::memory::Memory;
 use super::{changes, checks, operators, progress, rail, rebuild, rollout, verdict, version};
 
+/// `last`, when `facts` say nothing that it does not know and were only heard later: the same assessment with fresher
+/// ages, of the same generation. None: they have to be assessed.
+pub fn freshened(last: &Assessment, facts: &Facts) -> Option<Assessment> {
+    if !facts.same_but_heard(&last.facts) {
+        return None;
+    }
+    let mut facts = facts.clone();
+    facts.link.expected_outage.clone_from(&last.facts.link.expected_outage);
+    Some(Assessment { facts: Arc::new(facts), ..last.clone() })
+}
+
 /// What `facts` mean at `now`, given what is remembered.
 #[expect(clippy::needless_pass_by_value, reason = "the assessment keeps the facts")]
 pub fn assess(facts: Arc<Facts>, memory: &Memory, now: DateTime<Utc>) -> Assessment {
@@ -27,13 +38,13 @@ pub fn assess(facts: Arc<Facts>, memory: &Memory, now: DateTime<Utc>) -> Assessm
         generation,
         openshift: openshift(&facts),
         cluster_id: facts.cluster_version.as_ref().and_then(|version| version.spec.cluster_id.clone()),
-        facts: Arc::clone(&facts),
+        facts: expecting(&facts, &nodes, &pools),
         verdict: Verdict { kind: VerdictKind::Unknown, why: String::new(), since: None, evidence: Vec::new() },
         update,
         progress: None,
         operators,
         pools,
-        nodes,
+        nodes: Arc::new(nodes),
         rail: Vec::new(),
         findings: Vec::new(),
         timeline: Arc::default(),
@@ -55,6 +66,22 @@ pub(super) fn settles(facts: &Facts) -> bool {
     [Kind::ClusterVersions, Kind::ClusterOperators, Kind::MachineConfigPools, Kind::MachineConfigNodes, Kind::Nodes]
         .into_iter()
         .all(|kind| *facts.status(kind) != KindStatus::Waiting)
+}
+
+/// The facts, with the outage that is to be expected now: while a control plane node reboots, its API server is gone,
+/// and what balances the load may still send us there (a cluster has one API server per control plane node).
+fn expecting(facts: &Arc<Facts>, nodes: &[Node], pools: &[Pool]) -> Arc<Facts> {
+    let control_plane = |name: &str| pools.iter().any(|pool| pool.control_plane && pool.name == name);
+    let rebooting =
+        nodes.iter().find(|node| node.phase == NodePhase::Rebooting && node.pool.as_deref().is_some_and(control_plane));
+    match rebooting {
+        Some(node) if facts.link.expected_outage.is_none() => {
+            let mut facts = Facts::clone(facts);
+            facts.link.expected_outage = Some(format!("{} is rebooting", node.name));
+            Arc::new(facts)
+        }
+        _ => Arc::clone(facts),
+    }
 }
 
 fn operators_of(facts: &Facts, update: &Update, nodes: &[Node], pools: &[Pool]) -> super::assessment::Operators {

@@ -516,8 +516,8 @@ pub struct Assessment {
     pub operators: Operators,
     /// Pools: master first, arbiter, worker, then custom pools by name.
     pub pools: Vec<Pool>,
-    /// Nodes by name.
-    pub nodes: Vec<Node>,
+    /// Nodes by name; shared, so that an assessment that only became fresher costs nothing on a large cluster.
+    pub nodes: Arc<Vec<Node>>,
     /// The phase rail.
     pub rail: Vec<Step>,
     /// Findings, worst first.

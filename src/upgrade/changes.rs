@@ -136,7 +136,7 @@ fn pools(before: &Assessment, now: &Assessment, log: &mut Log) {
 
 fn nodes(before: &Assessment, now: &Assessment, log: &mut Log) {
     let mut old = before.nodes.iter().peekable();
-    for node in &now.nodes {
+    for node in now.nodes.iter() {
         while let Some(gone) = old.next_if(|was| was.name < node.name) {
             log.add(Level::Info, Subject::Node(gone.name.clone()), format!("{} is gone", gone.name));
         }

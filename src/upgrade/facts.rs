@@ -125,6 +125,30 @@ impl Facts {
         }
     }
 
+    /// Are these the same observations as `other`, heard at another time? Then they mean the same; only ages differ.
+    pub fn same_but_heard(&self, other: &Self) -> bool {
+        let version = match (&self.cluster_version, &other.cluster_version) {
+            (Some(mine), Some(theirs)) => Arc::ptr_eq(mine, theirs),
+            (None, None) => true,
+            _ => false,
+        };
+        let kinds = |facts: &Self| {
+            let said = facts.kinds.iter().map(|(kind, state)| (*kind, state.status.clone(), state.unreadable.clone()));
+            said.collect::<Vec<_>>()
+        };
+        version
+            && self.epoch == other.epoch
+            && (self.link.state, &self.link.trouble) == (other.link.state, &other.link.trouble)
+            && Arc::ptr_eq(&self.operators, &other.operators)
+            && Arc::ptr_eq(&self.pools, &other.pools)
+            && Arc::ptr_eq(&self.machine_config_nodes, &other.machine_config_nodes)
+            && Arc::ptr_eq(&self.nodes, &other.nodes)
+            && Arc::ptr_eq(&self.machine_configs, &other.machine_configs)
+            && Arc::ptr_eq(&self.events, &other.events)
+            && Arc::ptr_eq(&self.access, &other.access)
+            && kinds(self) == kinds(other)
+    }
+
     /// How well `kind` is known.
     pub fn status(&self, kind: Kind) -> &KindStatus {
         const WAITING: &KindStatus = &KindStatus::Waiting;

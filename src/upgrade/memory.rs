@@ -222,7 +222,7 @@ mod tests {
             let watched = cluster.watched(&mut memory, minute);
             let restarted = cluster.assess(minute);
             assert_eq!(restarted.verdict.kind, watched.verdict.kind, "minute {minute}");
-            for (was, is) in watched.nodes.iter().zip(&restarted.nodes) {
+            for (was, is) in watched.nodes.iter().zip(restarted.nodes.iter()) {
                 assert_eq!(was.phase, is.phase, "{} at minute {minute}", is.name);
                 if let (Some(was), Some(is)) = (was.since, is.since) {
                     assert!((was - is).abs() <= chrono::TimeDelta::minutes(2), "at minute {minute}: {was} and {is}");

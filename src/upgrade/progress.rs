@@ -67,7 +67,7 @@ pub fn signature(assessment: &Assessment) -> u64 {
     assessment.update.in_progress.hash(&mut hasher);
     assessment.update.payload.map(|payload| payload.done).hash(&mut hasher);
     assessment.operators.updated.hash(&mut hasher);
-    for node in &assessment.nodes {
+    for node in assessment.nodes.iter() {
         node.phase.hash(&mut hasher);
     }
     hasher.finish()

@@ -81,7 +81,7 @@ fn verdict_and_phase_ages_survive_a_restart_anywhere_in_the_tour() {
             outline(&restarted),
             watched.verdict.why
         );
-        for (seen, rebuilt) in watched.nodes.iter().zip(&restarted.nodes) {
+        for (seen, rebuilt) in watched.nodes.iter().zip(restarted.nodes.iter()) {
             assert_eq!((&seen.name, seen.phase), (&rebuilt.name, rebuilt.phase), "after {second} s");
             if !seen.phase.moving() {
                 continue;

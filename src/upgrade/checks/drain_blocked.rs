@@ -7,7 +7,7 @@ use crate::upgrade::words;
 
 pub(super) fn check(look: &Look, found: &mut Vec<Finding>) {
     let now = look.now.now;
-    for node in &look.now.nodes {
+    for node in look.now.nodes.iter() {
         let Some(trouble) = &node.drain_trouble else { continue };
         let name = &node.name;
         let pods = words::some_of(trouble.pods.iter().map(String::as_str), 3);

@@ -23,7 +23,7 @@ const WIDE: &str = "節點尚未就緒";
 fn poisoned() -> World {
     let mut world = sample::rolling();
     let a = &mut world.assessment;
-    for node in &mut a.nodes {
+    for node in Arc::make_mut(&mut a.nodes) {
         node.message = EVIL.into();
         node.zone = Some(EVIL.into());
         if let Some(trouble) = &mut node.drain_trouble {
@@ -147,9 +147,9 @@ prop_compose! {
             node.zone = zone;
             node.message.clone_from(&texts[0]);
             node
-        }).collect();
-        a.nodes.sort_by(|x, y| x.name.cmp(&y.name));
-        a.nodes.dedup_by(|x, y| x.name == y.name);
+        }).collect::<Vec<_>>().into();
+        Arc::make_mut(&mut a.nodes).sort_by(|x, y| x.name.cmp(&y.name));
+        Arc::make_mut(&mut a.nodes).dedup_by(|x, y| x.name == y.name);
         for pool in &mut a.pools {
             (pool.total, pool.updated, pool.moving, pool.draining) = (counts[0], counts[1], counts[2], counts[3]);
             pool.capacity.why_none.clone_from(&texts[1]);

@@ -357,7 +357,7 @@ fn assessment(nodes: Vec<Node>, pools: Vec<Pool>) -> Assessment {
         progress: Some(71),
         operators: operators(),
         pools,
-        nodes,
+        nodes: nodes.into(),
         rail: rail(),
         findings: findings(),
         timeline: Arc::new(timeline()),
