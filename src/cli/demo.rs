@@ -24,7 +24,9 @@ pub struct ServeArgs {
     /// Serve these recorded objects instead (files or folders of `oc get -o yaml`), with the controllers off
     #[arg(long, value_name = "PATH", num_args = 1.., conflicts_with_all = ["scenario", "speed", "seed", "nodes"])]
     pub from: Vec<PathBuf>,
-    /// Fault from the start, may be given several times: cut=20s, gone, busy=3s, error=503, latency=300ms, outage=15s
+    /// Fault from the start, may be given several times: cut=10s, gone, gone-status, too-many=2s, error=0.2, latency=300ms,
+    /// outage=30s, half-open=10s, revoke-token, viewer-forbidden=nodes, absent=machineconfignodes, churn=1000; each may
+    /// end in /DURATION (how long) and @DURATION (how long after the start)
     #[arg(long, value_name = "SPEC")]
     pub fault: Vec<String>,
 }

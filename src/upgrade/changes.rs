@@ -210,10 +210,11 @@ fn link(before: &Assessment, now: &Assessment, log: &mut Log) {
         let since = is.since().filter(|since| *since <= now.now).unwrap_or(now.now);
         let expected = now.facts.link.expected_outage.as_ref();
         let (level, why) = match expected {
-            Some(node) => (Level::Info, format!(", expected: {node} reboots")),
+            Some(why) => (Level::Info, format!(", expected: {why}")),
             None => (Level::Warning, String::new()),
         };
-        log.add_at(since, level, Subject::Link, format!("no answer from the API server{why}"));
+        let words = now.facts.link.trouble.as_ref().map_or("no answer from the API server", |trouble| &trouble.words);
+        log.add_at(since, level, Subject::Link, format!("{words}{why}"));
     } else if was.stale() && !is.stale() {
         let lasted = was.since().map(|since| format!(" after {}", words::span(now.now - since))).unwrap_or_default();
         log.add(Level::Info, Subject::Link, format!("the API server answers again{lasted}"));

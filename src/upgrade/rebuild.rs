@@ -15,6 +15,9 @@ const BACK: TimeDelta = TimeDelta::hours(24);
 /// How much of the time before the update began is of interest.
 const LEAD: TimeDelta = TimeDelta::minutes(10);
 
+/// How many entries of the version history are told.
+const HISTORY: usize = 10;
+
 /// Entries from history, condition times, cordons and events; all are marked as rebuilt.
 pub fn entries(assessment: &Assessment) -> Vec<Entry> {
     let from = match assessment.update.started {
@@ -22,8 +25,11 @@ pub fn entries(assessment: &Assessment) -> Vec<Entry> {
         Some(started) => (started - LEAD).max(assessment.now - BACK),
         None => assessment.now - BACK,
     };
-    let mut log = Log { from, to: assessment.now, entries: Vec::new() };
-    history(assessment, &mut log);
+    // Which versions the cluster has run is worth knowing however long ago it was.
+    let mut ever = Log { from: DateTime::<Utc>::MIN_UTC, to: assessment.now, entries: Vec::new() };
+    history(assessment, &mut ever);
+    let mut log = Log { from, ..ever };
+    version(assessment, &mut log);
     operators(assessment, &mut log);
     pools(assessment, &mut log);
     assessment.facts.machine_config_nodes.iter().for_each(|node| steps(node, &mut log));
@@ -48,9 +54,10 @@ impl Log {
 
 fn history(assessment: &Assessment, log: &mut Log) {
     let Some(version) = &assessment.facts.cluster_version else { return };
-    for entry in version.status.history.iter().take(3) {
+    let history = &version.status.history;
+    for (place, entry) in history.iter().enumerate().take(HISTORY) {
         let name = if entry.version.is_empty() { &entry.image } else { &entry.version };
-        let what = if version.status.history.len() == 1 { "installation of" } else { "update to" };
+        let what = if place + 1 == history.len() { "installation of" } else { "update to" };
         log.add(entry.started, Level::Info, Subject::Version, || format!("{what} {name} started"));
         if entry.is_completed() {
             log.add(entry.completed, Level::Info, Subject::Version, || format!("control plane is at {name}"));
@@ -58,6 +65,10 @@ fn history(assessment: &Assessment, log: &mut Log) {
             log.add(entry.completed, Level::Warning, Subject::Version, || format!("update to {name} given up"));
         }
     }
+}
+
+fn version(assessment: &Assessment, log: &mut Log) {
+    let Some(version) = &assessment.facts.cluster_version else { return };
     for (kind, status, level, words) in [
         ("ReleaseAccepted", Tri::True, Level::Info, "release accepted"),
         ("ReleaseAccepted", Tri::False, Level::Error, "release not accepted"),

@@ -9,8 +9,8 @@ pub(super) fn check(look: &Look, found: &mut Vec<Finding>) {
     let why = link.trouble.as_ref().map(|trouble| format!(": {}", trouble.words)).unwrap_or_default();
     let hint = link.trouble.as_ref().map(|trouble| trouble.hint.as_str()).unwrap_or_default();
     let advice = match &link.expected_outage {
-        Some(node) => {
-            format!("Expected: {node} reboots, and the API server with it. Writes are off until it is back.\n{hint}")
+        Some(why) => {
+            format!("Expected: {why}, and its API server with it. Writes are off until it is back.\n{hint}")
         }
         None => format!("Nothing is shown as live, and writes are off until it is back.\n{hint}"),
     };

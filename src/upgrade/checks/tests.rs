@@ -299,9 +299,9 @@ fn a_stale_link_is_one_finding_and_an_expected_one_is_milder() {
     assert_eq!(surprise.len(), 1, "not one for each kind: {surprise:?}");
     assert_eq!((surprise[0].id, surprise[0].level, surprise[0].expected), ("link-stale", Level::Error, false));
     assert!(surprise[0].title.contains("for 42s"), "{}", surprise[0].title);
-    let expected = stale(Some("master-1"));
+    let expected = stale(Some("master-1 is rebooting"));
     assert_eq!((expected[0].level, expected[0].expected), (Level::Warning, true));
-    assert!(expected[0].advice.contains("master-1 reboots"), "{}", expected[0].advice);
+    assert!(expected[0].advice.contains("master-1 is rebooting"), "{}", expected[0].advice);
 }
 
 #[test]
