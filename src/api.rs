@@ -50,6 +50,7 @@ mod tests {
 
     use super::*;
 
+    #[expect(clippy::unnecessary_wraps, reason = "as the lenses hold it")]
     fn at(text: &str) -> Option<DateTime<Utc>> {
         Some(DateTime::parse_from_rfc3339(text).unwrap().with_timezone(&Utc))
     }

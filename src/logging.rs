@@ -12,11 +12,13 @@ use tracing_subscriber::EnvFilter;
 /// Days of logs that are kept.
 const KEPT_DAYS: usize = 7;
 
+/// What is held down whatever the level. On an answer that cannot be decoded kube-client logs the whole body as a
+/// warning (`kube_client::client`), which can hold whatever the cluster holds; and each request that finds nobody as an
+/// error (`kube_client::client::builder`), which the link tells better and once.
+const QUIET: [&str; 2] = ["kube_client::client=error", "kube_client::client::builder=off"];
+
 /// Starts logging into `folder`, a file a day. `level` is a level for the whole program or directives as `RUST_LOG`
 /// takes them. Lines are written until the guard is dropped.
-///
-/// On an answer that cannot be decoded kube-client logs the whole body as a warning (`kube_client::client`), which can
-/// hold whatever the cluster holds: only its errors are kept, whatever the level.
 pub fn start(folder: &Path, level: &str) -> Result<WorkerGuard, String> {
     let words = |error: &dyn std::fmt::Display| format!("cannot log into {}: {error}", folder.display());
     std::fs::create_dir_all(folder).map_err(|error| words(&error))?;
@@ -41,8 +43,11 @@ fn filter(level: &str) -> Result<EnvFilter, String> {
     let single = level.parse::<tracing::Level>().is_ok() || level == "off";
     // A plain level is meant for this program; at debug the HTTP crates would drown it.
     let directives = if single { format!("warn,oc_cockpit={level}") } else { level.to_owned() };
-    let quiet = "kube_client::client=error".parse().map_err(|error| format!("log directive: {error}"))?;
-    Ok(EnvFilter::try_new(&directives).map_err(|error| format!("--log-level {level}: {error}"))?.add_directive(quiet))
+    let mut filter = EnvFilter::try_new(&directives).map_err(|error| format!("--log-level {level}: {error}"))?;
+    for quiet in QUIET {
+        filter = filter.add_directive(quiet.parse().map_err(|error| format!("log directive {quiet}: {error}"))?);
+    }
+    Ok(filter)
 }
 
 #[cfg(test)]

@@ -94,7 +94,7 @@ impl App {
         for (line, step) in pending.lines.iter().zip(&rehearsal.steps) {
             self.state.log.end(*line, step.words.clone());
         }
-        let news = news(&pending.plan, &rehearsal);
+        let news = news(&rehearsal);
         pending.plan = rehearsal.plan.clone();
         pending.rehearsal = Some(rehearsal);
         for news in news {
@@ -166,22 +166,19 @@ impl App {
 }
 
 /// What the screen is told of a rehearsal of the plan that it shows.
-fn news(shown: &Plan, rehearsal: &Rehearsal) -> Vec<Rehearsed> {
+fn news(rehearsal: &Rehearsal) -> Vec<Rehearsed> {
     let mut news = Vec::new();
     if rehearsal.changed {
         let why = "the objects changed after the plan was made; this is the plan for what they are now".to_owned();
         news.push(Rehearsed::Changed { plan: Box::new(rehearsal.plan.clone()), why });
     }
-    let mut lines: Vec<String> = if rehearsal.changed {
-        Vec::new()
-    } else {
-        let known = |line: &&String| !shown.consequences.contains(line);
-        rehearsal.plan.consequences.iter().filter(known).cloned().collect()
-    };
-    for (read, answer) in &rehearsal.reads {
-        // The completed consequences speak of all reads together: they are shown once.
+    // The completed plan has one consequence more for each read, in their order, at its end.
+    let lines = &rehearsal.plan.consequences;
+    let told = lines.len().saturating_sub(rehearsal.reads.len());
+    for ((read, answer), line) in rehearsal.reads.iter().zip(&lines[told..]) {
         let result = match answer {
-            Ok(_) => Ok(std::mem::take(&mut lines)),
+            Ok(_) if rehearsal.changed => Ok(Vec::new()),
+            Ok(_) => Ok(vec![line.clone()]),
             Err(words) => Err(words.clone()),
         };
         news.push(Rehearsed::Read { read: read.clone(), result });

@@ -15,7 +15,7 @@ use super::pace::Pace;
 use super::perform::{Own, Performer};
 use super::signals::{News, Signals};
 use super::simulator::Simulator;
-use super::terminal::Screen;
+use super::terminal::{self, Screen};
 use super::think;
 use crate::app::{App, Connected, Msg, Switchable};
 use crate::clock;
@@ -34,6 +34,9 @@ const AT_ONCE: usize = 256;
 
 /// How long the end may take: for the audit log to reach the disk. A second ctrl-c does not wait.
 const FAREWELL: Duration = Duration::from_secs(2);
+
+/// Number of SIGHUP: the terminal has gone.
+const HANG_UP: i32 = 1;
 
 /// How the cockpit ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -104,7 +107,10 @@ pub async fn run(mut app: App, parts: Parts) -> io::Result<Ended> {
         () = tokio::time::sleep(FAREWELL) => tracing::warn!("the audit log did not reach the disk in time"),
         _ = signals.next() => {}
     }
-    ended
+    match ended {
+        Err(error) if terminal::hung_up(&error) => Ok(Ended::Signal(HANG_UP)),
+        ended => ended,
+    }
 }
 
 struct Loop {
@@ -170,7 +176,7 @@ impl Loop {
     async fn event(&mut self, event: Option<io::Result<Event>>) -> io::Result<Option<Ended>> {
         match event {
             // The terminal is gone: as if it had hung up.
-            None | Some(Err(_)) => Ok(Some(Ended::Signal(1))),
+            None | Some(Err(_)) => Ok(Some(Ended::Signal(HANG_UP))),
             Some(Ok(Event::Key(key))) => {
                 let Some(key) = Key::from_event(&key) else { return Ok(None) };
                 if let Some(wanted) = self.panic_on

@@ -8,7 +8,7 @@ use tokio::process::Command;
 use crate::app::Story;
 
 /// A hook that takes longer is ended.
-const LIMIT: Duration = Duration::from_secs(60);
+const LIMIT: Duration = Duration::from_secs(90);
 
 /// Runs `command`. It gets no terminal: its output goes nowhere, its errors into the words of the answer.
 pub async fn run(command: String, story: Story) -> Result<(), String> {

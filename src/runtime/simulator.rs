@@ -1,7 +1,6 @@
 //! The demo's simulated cluster, on a thread and a runtime of its own, so that it neither slows the cockpit nor hides
 //! how fast the cockpit is; and `sim`, the same cluster served on its own.
 
-use std::future;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::thread;
@@ -13,11 +12,10 @@ use tokio::sync::{mpsc, oneshot};
 use super::signals::Signals;
 use crate::app::Msg;
 use crate::cli::{ServeArgs, SimArgs};
-use crate::sim::actors::Actors;
+use crate::sim::actors;
 use crate::sim::faults::{Fault, Trouble};
-use crate::sim::pace::Pace;
 use crate::sim::scenario::Scenario;
-use crate::sim::server::{self, Server, Stage};
+use crate::sim::server::{self, Server};
 use crate::snapshot;
 use crate::ui::{SimFault, SimInfo, SimRequest};
 
@@ -161,27 +159,9 @@ async fn open(args: &ServeArgs, mut options: server::Options) -> Result<(Server,
     }
     options.speed = args.speed.unwrap_or(scenario.speed);
     options.scenario = Some(scenario.name.clone());
-    let mut server = server::serve(options, None).await.map_err(|error| error.to_string())?;
-    let pace = Pace::new(server.speed());
-    let actors = Actors::prepare(&server.store, &scenario, &pace, seed, server.clock().now());
-    // The past was lived through before anybody watched: no watch starts there.
-    server.store.forget_history();
-    server.attach(Box::new(move |stage| Box::pin(act(actors, pace, stage))));
-    Ok((server, seed, scenario.name))
-}
-
-/// Lets the controllers act, at the speed that the server is told.
-async fn act(actors: Actors, pace: Pace, mut stage: Stage) {
-    let follow = async {
-        while stage.speed.changed().await.is_ok() {
-            pace.set_speed(*stage.speed.borrow_and_update());
-        }
-        future::pending::<()>().await;
-    };
-    tokio::select! {
-        () = actors.run(stage.clock) => {}
-        () = follow => {}
-    }
+    let name = scenario.name.clone();
+    let server = server::serve(options, Some(actors::play(scenario))).await.map_err(|error| error.to_string())?;
+    Ok((server, seed, name))
 }
 
 /// Recorded objects from files and folders.

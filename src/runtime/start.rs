@@ -4,7 +4,7 @@ use std::env;
 use std::io::Write;
 use std::panic::{self, AssertUnwindSafe};
 
-use color_eyre::config::HookBuilder;
+use color_eyre::config::{HookBuilder, Theme};
 use color_eyre::eyre::{Result, eyre};
 use tokio::runtime::Builder;
 use tokio::sync::mpsc;
@@ -111,7 +111,7 @@ fn open(
 
 /// Panics of workers become messages; the UI thread's is kept until the terminal is given back.
 fn watch_panics(messages: mpsc::UnboundedSender<Msg>) -> Crash {
-    let (hook, eyre) = HookBuilder::default().display_env_section(false).into_hooks();
+    let (hook, eyre) = HookBuilder::default().theme(Theme::new()).display_env_section(false).into_hooks();
     // Installed twice only in a test that starts the program twice in one process.
     let _ = eyre.install();
     Crash::watch(

@@ -23,12 +23,32 @@ use ratatui::layout::{Rect, Size};
 /// Holds more than a full redraw of 300x100 cells with a colour change each, so that a frame is one write.
 const BUFFER: usize = 1 << 20;
 
+/// Has the terminal hung up? Then nobody is left to be told.
+pub fn hung_up(error: &io::Error) -> bool {
+    error.raw_os_error() == Some(rustix::io::Errno::IO.raw_os_error())
+}
+
 /// Is the terminal ours at present? Process-wide, because there is one terminal and because a panic hook sees nothing
 /// else.
 static TAKEN: AtomicBool = AtomicBool::new(false);
 
 /// What frames are drawn on.
-pub type Backend = CrosstermBackend<BufWriter<File>>;
+pub type Backend = CrosstermBackend<BufWriter<Tty>>;
+
+/// The terminal's file while it is ours; a place where bytes vanish afterwards. ratatui's `Terminal` shows the cursor
+/// when it is dropped and prints to standard error when that fails, which panics on a terminal that has hung up.
+#[derive(Debug)]
+pub struct Tty(File);
+
+impl Write for Tty {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if TAKEN.load(Ordering::SeqCst) { self.0.write(bytes) } else { Ok(bytes.len()) }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        if TAKEN.load(Ordering::SeqCst) { self.0.flush() } else { Ok(()) }
+    }
+}
 
 /// The screen while it is ours.
 pub struct Screen {
@@ -60,7 +80,7 @@ pub fn usable(term: Option<&str>) -> Result<(), String> {
 impl Screen {
     /// Takes the terminal over: raw mode, alternate screen, bracketed paste, and the mouse if `mouse`.
     pub fn take(mouse: bool) -> io::Result<Self> {
-        let out = BufWriter::with_capacity(BUFFER, own_stdout()?);
+        let out = BufWriter::with_capacity(BUFFER, Tty(own_stdout()?));
         let terminal = Terminal::new(CrosstermBackend::new(out))?;
         let mut screen = Self { terminal, mouse };
         screen.enter()?;

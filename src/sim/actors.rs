@@ -24,6 +24,7 @@ pub mod version_operator;
 pub mod world;
 
 use std::collections::BTreeMap;
+use std::future;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -34,6 +35,7 @@ use super::cluster::{self, release};
 use super::kinds::Res;
 use super::pace::Pace;
 use super::scenario::Scenario;
+use super::server::{Controllers, Stage};
 use super::store::Store;
 use crate::clock::WallClock;
 use seen::Seen;
@@ -46,6 +48,31 @@ const STEP: Duration = Duration::from_millis(100);
 const LONGEST: Duration = Duration::from_secs(5);
 /// How long the controllers may settle before a scenario is shown, simulated.
 const SETTLE: Duration = Duration::from_secs(40);
+
+/// The controllers of a scenario for a server: they build the cluster in its store, live through the scenario's past,
+/// and then go on at the stage's speed. Watches begin at what the scenario starts with.
+pub fn play(scenario: Scenario) -> Controllers {
+    Box::new(move |stage: Stage| {
+        let pace = Pace::new(*stage.speed.borrow());
+        let actors = Actors::prepare(&stage.store, &scenario, &pace, stage.seed, stage.clock.now());
+        stage.store.forget_history();
+        Box::pin(act(actors, pace, stage))
+    })
+}
+
+/// Lets the actors act, at the speed that the stage is told.
+async fn act(actors: Actors, pace: Pace, mut stage: Stage) {
+    let follow = async {
+        while stage.speed.changed().await.is_ok() {
+            pace.set_speed(*stage.speed.borrow_and_update());
+        }
+        future::pending::<()>().await;
+    };
+    tokio::select! {
+        () = actors.run(stage.clock) => {}
+        () = follow => {}
+    }
+}
 
 /// All actors and the world that they live in.
 pub struct Actors {

@@ -560,7 +560,7 @@ mod tests {
         let mut outage = faults.outage();
         faults.throw("outage=30s@60s".parse().unwrap());
         assert!(!*outage.borrow());
-        let begun = crate::clock::runtime_instant();
+        let begun = clock::runtime_instant();
         outage.changed().await.unwrap();
         assert_eq!(begun.elapsed().as_secs(), 60);
         assert!(*outage.borrow_and_update());

@@ -68,7 +68,7 @@ pub struct Stage {
     pub seed: u64,
 }
 
-/// Controllers: a function that plays on a stage until it is dropped. Attached by [`serve`] or [`Server::attach`].
+/// Controllers: a function that sets a stage at once, and then plays on it until it is dropped. See [`serve`].
 pub type Controllers = Box<dyn FnOnce(Stage) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send>;
 
 /// Why the simulated cluster did not start.
@@ -209,11 +209,6 @@ impl Server {
         self.simulation.api.speed.send_replace(speed);
     }
 
-    /// Attaches controllers; they play until the server ends.
-    pub fn attach(&mut self, controllers: Controllers) {
-        self.tasks.spawn(controllers(self.simulation.stage()));
-    }
-
     /// Ends everything: listener, connections, controllers, faults.
     pub async fn shutdown(mut self) {
         self.faults.clear_all();
@@ -224,8 +219,10 @@ impl Server {
 /// Starts a simulated cluster on the current tokio runtime.
 ///
 /// Without `controllers` the objects only change when a client changes them: the way to look at recorded clusters.
+/// Controllers take the stage before anybody can connect: no client sees a cluster that is half built.
 pub async fn serve(options: Options, controllers: Option<Controllers>) -> Result<Server, SimError> {
     let simulation = Simulation::new(&options)?;
+    let playing = controllers.map(|controllers| controllers(simulation.stage()));
     let listen = options.listen;
     let listener = TcpListener::bind(listen).await.map_err(|error| SimError::Listen(listen, error))?;
     let address = listener.local_addr().map_err(|error| SimError::Listen(listen, error))?;
@@ -257,11 +254,10 @@ pub async fn serve(options: Options, controllers: Option<Controllers>) -> Result
         api.faults.throw(fault);
     }
     let (store, faults) = (simulation.store(), simulation.faults());
-    let mut server = Server { url, address, store, faults, simulation, tasks };
-    if let Some(controllers) = controllers {
-        server.attach(controllers);
+    if let Some(playing) = playing {
+        tasks.spawn(playing);
     }
-    Ok(server)
+    Ok(Server { url, address, store, faults, simulation, tasks })
 }
 
 /// Keeps the kubeconfig up to date.

@@ -11,12 +11,16 @@ use crate::api::{Event, Tri};
 pub const THRESHOLD: TimeDelta = TimeDelta::minutes(10);
 
 /// The trouble of the drain of a node in `phase`, if there is any.
+///
+/// Each attempt overwrites the error of the one before with "draining"; `before` is what was known of the same drain, and
+/// stays true until the drain ends.
 pub fn trouble(
     phase: &Phase,
     marks: &Marks,
     steps: Option<&Steps>,
     event: Option<&Event>,
     started: Option<DateTime<Utc>>,
+    before: Option<&DrainTrouble>,
     now: DateTime<Utc>,
 ) -> Option<DrainTrouble> {
     let drains = phase.phase == NodePhase::Draining || (phase.phase == NodePhase::Degraded && marks.drain_pending());
@@ -30,8 +34,9 @@ pub fn trouble(
     let said = event
         .filter(|event| event.last_at().zip(started).is_none_or(|(said, started)| said >= started))
         .map(|event| event.message.as_str());
+    let known = before.filter(|before| before.since == started).map(|before| before.error.as_str());
     let long = started.is_some_and(|started| now - started >= THRESHOLD);
-    let error = match told.or(said) {
+    let error = match told.or(known).or(said) {
         Some(error) => error.to_owned(),
         None if long => "the drain has not ended, and nothing in the API says what holds it up".to_owned(),
         None => return None,

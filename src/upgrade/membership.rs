@@ -83,7 +83,7 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn pool(name: &str, selector: serde_json::Value) -> Arc<MachineConfigPool> {
+    fn pool(name: &str, selector: &serde_json::Value) -> Arc<MachineConfigPool> {
         Arc::new(
             serde_json::from_value(json!({"metadata": {"name": name}, "spec": {"nodeSelector": selector}})).unwrap(),
         )
@@ -91,7 +91,7 @@ mod tests {
 
     fn role_pool(role: &str) -> Arc<MachineConfigPool> {
         let label = format!("node-role.kubernetes.io/{role}");
-        pool(role, json!({"matchExpressions": [{"key": label, "operator": "Exists"}]}))
+        pool(role, &json!({"matchExpressions": [{"key": label, "operator": "Exists"}]}))
     }
 
     #[test]
@@ -102,8 +102,8 @@ mod tests {
             role_pool("worker"),
             role_pool("gpu"),
             role_pool("arbiter"),
-            pool("everything", json!({})),
-            pool("nothing", json!(null)),
+            pool("everything", &json!({})),
+            pool("nothing", &json!(null)),
         ];
         let sorted = Pools::new(&pools);
         let named = |name: &str| Membership::Pool(pools.iter().position(|pool| pool.name() == name).unwrap());

@@ -232,6 +232,28 @@ mod tests {
     }
 
     #[test]
+    fn a_new_attempt_of_a_drain_does_not_wash_the_error_of_the_last_one_away() {
+        let mut cluster = Specimen::workers_left();
+        cluster.drains("worker-0", "worker", 61);
+        let attempt = |message: &str, minute| {
+            vec![condition("Cordoned", "True", "", "", 61), condition("Drained", "Unknown", "", message, minute)]
+        };
+        let mut memory = Memory::default();
+        cluster.watched(&mut memory, 60);
+        let error = "Error: error when evicting pods/\"cart-0\" -n \"shop\": global timeout reached: 1m30s";
+        let mut told = Vec::new();
+        for (minute, message) in [(63, error), (64, "Draining node."), (66, error), (67, "Draining node.")] {
+            cluster.steps("worker-0", attempt(message, minute));
+            let assessment = cluster.watched(&mut memory, minute);
+            let pods = assessment.node("worker-0").unwrap().drain_trouble.as_ref().map(|trouble| trouble.pods.clone());
+            assert_eq!(pods, Some(vec!["shop/cart-0".to_owned()]), "minute {minute}");
+            told = texts(&assessment, Origin::Seen).into_iter().map(str::to_owned).collect();
+        }
+        let fails = told.iter().filter(|text| text.contains("drain fails")).count();
+        assert_eq!(fails, 1, "it is said once: {told:?}");
+    }
+
+    #[test]
     fn after_a_start_the_timeline_is_what_the_api_remembers() {
         let mut cluster = Specimen::workers_left();
         cluster.operator("etcd")["status"]["conditions"][1] = condition("Progressing", "False", "", "", 12);

@@ -68,7 +68,6 @@ impl NodeEvents<'_> {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-    use super::*;
     use crate::upgrade::specimen::{NEW, Specimen, at, rendered, stamp};
     use serde_json::{Value, json};
 

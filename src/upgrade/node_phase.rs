@@ -375,6 +375,8 @@ mod tests {
 
     #[test]
     fn annotations_alone_tell_the_phases_of_clusters_before_4_19() {
+        // Story, annotations, cordoned, Ready; phase and since when.
+        type Row<'a> = (&'a str, &'a [(&'a str, &'a str)], bool, Value, NodePhase, Option<i64>);
         use NodePhase::{Applying, Back, Degraded, Draining, Preparing, Rebooting, Uncordoning};
         let drain = format!("drain-{}", new_config());
         let uncordon = format!("uncordon-{}", new_config());
@@ -386,7 +388,7 @@ mod tests {
         let asked = [("desiredDrain", drain.as_str())];
         let drained = [("desiredDrain", drain.as_str()), ("lastAppliedDrain", drain.as_str())];
         let rebooting = [drained[0], drained[1], ("post-config-action", "Rebooting")];
-        let table: [(&str, &[(&str, &str)], bool, Value, NodePhase, Option<i64>); 13] = [
+        let table: [Row; 13] = [
             ("targeted, not picked up", &[("state", "Done")], false, up(), Preparing, None),
             ("picked up, drain not asked for", &[], false, up(), Preparing, None),
             ("drain asked for, not cordoned yet", &asked, false, up(), Preparing, None),

@@ -104,7 +104,9 @@ mod tests {
 
     #[test]
     fn each_form_of_the_message_is_understood() {
-        let table: [(&str, Option<(u32, u32)>, &[&str], bool); 10] = [
+        // Message; manifests, waited for, longer than expected.
+        type Row<'a> = (&'a str, Option<(u32, u32)>, &'a [&'a str], bool);
+        let table: [Row; 10] = [
             ("Working towards 4.19.3: 110 of 892 done (12% complete)", Some((110, 892)), &[], false),
             (
                 "Working towards 4.19.3: 110 of 892 done (12% complete), waiting on etcd, kube-apiserver",

@@ -1,6 +1,9 @@
 //! Nodes and pools: the rows of both, from the same walk over the nodes.
 
+use std::cell::Cell;
+use std::cmp::Ordering;
 use std::collections::HashMap;
+use std::ops::Bound;
 
 use chrono::{DateTime, Utc};
 
@@ -23,11 +26,15 @@ pub fn rollout(
     let lookup = Lookup::new(facts, update, now);
     let mut members: Vec<Vec<Member>> = facts.pools.iter().map(|_| Vec::new()).collect();
     let mut rows = Vec::with_capacity(facts.nodes.len());
+    let mut machine_config_nodes = Walk(&facts.machine_config_nodes, |node| node.name());
+    let mut rows_before = Walk(last.map_or(&[][..], |last| &last.nodes), |row| row.name.as_str());
     for node in facts.nodes.iter() {
         let marks = Marks::of(node);
         let ready = capacity::controller_ready(node);
         let membership = lookup.pools.of(node);
-        let row = lookup.row(node, &marks, membership, ready, last);
+        let steps = machine_config_nodes.to(node.name()).map(|node| Steps::of(node));
+        let before = rows_before.to(node.name());
+        let row = lookup.row(&Seen { node, marks, steps, membership, ready, before });
         if let Membership::Pool(at) = membership {
             members[at].push(Member { node, row: rows.len(), marks, ready, phase: row.phase });
         }
@@ -50,6 +57,33 @@ pub fn rollout(
     (rows, pools)
 }
 
+/// Goes along a list that is ordered by name, beside another such list: no search per node.
+struct Walk<'a, T>(&'a [T], fn(&T) -> &str);
+
+impl<'a, T> Walk<'a, T> {
+    /// The element of that name. Names must be asked for in their order.
+    fn to(&mut self, name: &str) -> Option<&'a T> {
+        while let Some((first, rest)) = self.0.split_first() {
+            match (self.1)(first).cmp(name) {
+                Ordering::Less => self.0 = rest,
+                Ordering::Equal => return Some(first),
+                Ordering::Greater => return None,
+            }
+        }
+        None
+    }
+}
+
+/// One node, and what belongs to it.
+struct Seen<'a> {
+    node: &'a api::Node,
+    marks: Marks<'a>,
+    steps: Option<Steps<'a>>,
+    membership: Membership,
+    ready: bool,
+    before: Option<&'a Node>,
+}
+
 /// What every node is looked up in.
 struct Lookup<'a> {
     facts: &'a Facts,
@@ -58,6 +92,8 @@ struct Lookup<'a> {
     pools: Pools<'a>,
     aims: Vec<PoolAim<'a>>,
     events: HashMap<&'a str, NodeEvents<'a>>,
+    /// The config that was looked up last, and its release: most nodes run the same one as the node before.
+    release_before: Cell<(&'a str, Option<&'a str>)>,
 }
 
 /// What a pool asks of its nodes.
@@ -81,6 +117,7 @@ impl<'a> Lookup<'a> {
             pools: Pools::new(&facts.pools),
             aims: Vec::new(),
             events: node_events::by_node(&facts.events),
+            release_before: Cell::new(("", None)),
         };
         lookup.aims = facts.pools.iter().map(|pool| lookup.aim(pool)).collect();
         lookup
@@ -99,31 +136,25 @@ impl<'a> Lookup<'a> {
     }
 
     /// The release that a rendered config was made for.
-    fn release(&self, config: &str) -> Option<&'a str> {
+    fn release(&self, config: &'a str) -> Option<&'a str> {
+        let (before, release) = self.release_before.get();
+        if before == config {
+            return release;
+        }
         let configs = &self.facts.machine_configs;
-        let at = configs.binary_search_by(|candidate| candidate.name().cmp(config)).ok()?;
-        configs[at].release_version()
+        let at = configs.binary_search_by(|candidate| candidate.name().cmp(config));
+        let release = at.ok().and_then(|at| configs[at].release_version());
+        self.release_before.set((config, release));
+        release
     }
 
     fn is_other_release(&self, release: Option<&str>) -> bool {
         release.zip(self.update.to.as_deref()).is_some_and(|(release, to)| release != to)
     }
 
-    fn machine_config_node(&self, name: &str) -> Option<&'a api::MachineConfigNode> {
-        let nodes = &self.facts.machine_config_nodes;
-        nodes.binary_search_by(|candidate| candidate.name().cmp(name)).ok().map(|at| &*nodes[at])
-    }
-
-    fn row(
-        &self,
-        node: &'a api::Node,
-        marks: &Marks,
-        membership: Membership,
-        ready: bool,
-        last: Option<&Assessment>,
-    ) -> Node {
+    fn row(&self, seen: &Seen<'a>) -> Node {
+        let Seen { node, ref marks, ref steps, membership, ready, before } = *seen;
         let name = node.name();
-        let steps = self.machine_config_node(name).map(Steps::of);
         let steps = steps.as_ref();
         let release = marks.current.and_then(|config| self.release(config));
         let phase = match membership {
@@ -141,9 +172,10 @@ impl<'a> Lookup<'a> {
             .and_then(|cordoned| cordoned.since)
             .or_else(|| cordon.as_ref().and_then(|cordon| cordon.since));
         let event = events.drain_failure;
-        let drain_trouble = drain::trouble(&phase, marks, steps, event, drain_started, self.now);
+        let known = before.and_then(|before| before.drain_trouble.as_ref());
+        let drain_trouble = drain::trouble(&phase, marks, steps, event, drain_started, known, self.now);
         let heard = node.status.conditions.condition("Ready");
-        let (since, since_rebuilt) = clock(&phase, marks, name, last, self.now);
+        let (since, since_rebuilt) = clock(&phase, marks, before, self.now);
         let mut row = Node {
             name: name.to_owned(),
             pool: match membership {
@@ -185,7 +217,7 @@ impl<'a> PoolAim<'a> {
 }
 
 fn roles(node: &api::Node) -> Vec<String> {
-    let labels = node.labels().range(node_key::ROLE.to_owned()..);
+    let labels = node.labels().range::<str, _>((Bound::Included(node_key::ROLE), Bound::Unbounded));
     labels.map_while(|(key, _)| key.strip_prefix(node_key::ROLE)).map(str::to_owned).collect()
 }
 
@@ -193,14 +225,8 @@ fn roles(node: &api::Node) -> Vec<String> {
 ///
 /// A change that was seen takes the API's time when that is younger than the phase before (it is exact, and the same
 /// that a restart would find), else the moment it was seen.
-fn clock(
-    phase: &Phase,
-    marks: &Marks,
-    name: &str,
-    last: Option<&Assessment>,
-    now: DateTime<Utc>,
-) -> (Option<DateTime<Utc>>, bool) {
-    match last.and_then(|last| last.node(name)) {
+fn clock(phase: &Phase, marks: &Marks, before: Option<&Node>, now: DateTime<Utc>) -> (Option<DateTime<Utc>>, bool) {
+    match before {
         Some(before) if before.phase == phase.phase && before.desired_config.as_deref() == marks.desired => {
             (before.since.or(phase.since), before.since_rebuilt)
         }

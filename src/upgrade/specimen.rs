@@ -291,11 +291,11 @@ impl Specimen {
     }
 
     /// Gives the node a MachineConfigNode with these conditions.
-    pub fn steps(&mut self, name: &str, conditions: Vec<Value>) {
+    pub fn steps(&mut self, name: &str, conditions: impl Into<Value>) {
         self.machine_config_nodes.retain(|known| known["metadata"]["name"] != name);
         self.machine_config_nodes.push(json!({
             "apiVersion": "machineconfiguration.openshift.io/v1", "kind": "MachineConfigNode",
-            "metadata": {"name": name}, "status": {"conditions": conditions},
+            "metadata": {"name": name}, "status": {"conditions": conditions.into()},
         }));
     }
 

@@ -7,6 +7,7 @@ mod client_faults;
 mod journeys;
 mod plans;
 mod recorded;
+mod restart;
 mod screens;
 mod sim_http;
 mod sim_kubectl;

@@ -78,10 +78,10 @@ fn parse(text: &str) -> Told {
     for line in text.lines() {
         if let Some(rest) = line.strip_prefix("Target Version:") {
             let (target, rest) = rest.trim().split_once(" (from ").expect("a version and where from");
-            told.target = target.to_owned();
+            target.clone_into(&mut told.target);
             let from = rest.trim_end_matches(')');
             told.from_incomplete = from.starts_with("incomplete ");
-            told.from = from.trim_start_matches("incomplete ").to_owned();
+            from.trim_start_matches("incomplete ").clone_into(&mut told.from);
         } else if let Some(rest) = line.strip_prefix("Completion:") {
             let (_, counts) = rest.split_once('(').expect("counts in brackets");
             told.operators = numbers(counts).try_into().expect("updated, updating, waiting");

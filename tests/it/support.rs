@@ -17,7 +17,7 @@ use portable_pty::{CommandBuilder, MasterPty, PtySize, native_pty_system};
 use rustix::process::{Pid, Signal};
 
 /// What only a defect reaches; machines that build for others are slow.
-pub const LIMIT: Duration = Duration::from_secs(60);
+pub const LIMIT: Duration = Duration::from_secs(90);
 
 /// The binary.
 pub const COCKPIT: &str = env!("CARGO_BIN_EXE_oc-cockpit");
@@ -85,8 +85,9 @@ impl Drop for Home {
 /// A program in a pseudo-terminal.
 pub struct Terminal {
     child: Box<dyn portable_pty::Child + Send + Sync>,
-    master: Box<dyn MasterPty + Send>,
-    writer: Box<dyn Write + Send>,
+    /// None: the terminal has hung up.
+    master: Option<Box<dyn MasterPty + Send>>,
+    writer: Option<Box<dyn Write + Send>>,
     heard: Arc<(Mutex<Heard>, Condvar)>,
 }
 
@@ -99,6 +100,8 @@ struct Heard {
     parser: vt100::Parser,
     raw: Vec<u8>,
     ended: bool,
+    /// Stop listening at the next word.
+    release: bool,
 }
 
 impl Terminal {
@@ -133,7 +136,12 @@ impl Terminal {
         drop(pair.slave);
         let mut reader = pair.master.try_clone_reader().unwrap();
         let writer = pair.master.take_writer().unwrap();
-        let heard = Heard { parser: vt100::Parser::new(cells(rows), cells(columns), 0), raw: Vec::new(), ended: false };
+        let heard = Heard {
+            parser: vt100::Parser::new(cells(rows), cells(columns), 0),
+            raw: Vec::new(),
+            ended: false,
+            release: false,
+        };
         let heard = Arc::new((Mutex::new(heard), Condvar::new()));
         let shared = Arc::clone(&heard);
         std::thread::spawn(move || {
@@ -141,25 +149,31 @@ impl Terminal {
             loop {
                 let count = reader.read(&mut bytes).unwrap_or(0);
                 let mut heard = shared.0.lock().unwrap();
-                if count == 0 {
+                if count == 0 || heard.release {
                     heard.ended = true;
                 } else {
                     heard.parser.process(&bytes[..count]);
                     heard.raw.extend_from_slice(&bytes[..count]);
                 }
-                shared.1.notify_all();
-                if count == 0 {
+                let ended = heard.ended;
+                drop(heard);
+                if ended {
+                    // Closed before anybody hears of it.
+                    drop(reader);
+                    shared.1.notify_all();
                     return;
                 }
+                shared.1.notify_all();
             }
         });
-        Self { child, master: pair.master, writer, heard }
+        Self { child, master: Some(pair.master), writer: Some(writer), heard }
     }
 
     /// Types `text`; escape sequences for special keys.
     pub fn press(&mut self, text: &str) {
-        self.writer.write_all(text.as_bytes()).unwrap();
-        self.writer.flush().unwrap();
+        let writer = self.writer.as_mut().unwrap();
+        writer.write_all(text.as_bytes()).unwrap();
+        writer.flush().unwrap();
     }
 
     /// Waits until `fact` holds of the screen; fails with the screen when it does not.
@@ -212,7 +226,7 @@ impl Terminal {
     /// Another size.
     pub fn resize(&self, columns: u16, rows: u16) {
         self.heard.0.lock().unwrap().parser.screen_mut().set_size(cells(rows), cells(columns));
-        self.master.resize(PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 }).unwrap();
+        self.master.as_ref().unwrap().resize(PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 }).unwrap();
     }
 
     /// The process.
@@ -239,6 +253,24 @@ impl Terminal {
             assert!(instant() < end, "the process is {state:?}, not one of {states}");
             std::thread::yield_now();
         }
+    }
+
+    /// Closes the terminal under the program, as a terminal emulator that dies does; the exit code.
+    #[track_caller]
+    pub fn hang_up(&mut self) -> u32 {
+        self.heard.0.lock().unwrap().release = true;
+        // Makes the program say something, so that the listener wakes and lets go.
+        self.resize(100, 30);
+        let mut heard = self.heard.0.lock().unwrap();
+        while !heard.ended {
+            let (next, waited) = self.heard.1.wait_timeout(heard, LIMIT).unwrap();
+            assert!(!waited.timed_out(), "the program says nothing at another size");
+            heard = next;
+        }
+        drop(heard);
+        self.master = None;
+        self.writer = None;
+        self.child.wait().unwrap().exit_code()
     }
 
     /// Waits for the end; the exit code.
@@ -277,7 +309,7 @@ impl Terminal {
     pub fn cooked(&self) -> Option<bool> {
         use rustix::termios::LocalModes;
         let wanted = (LocalModes::ICANON | LocalModes::ECHO | LocalModes::ISIG).bits();
-        self.master.get_termios().map(|modes| modes.local_flags.bits() & wanted == wanted)
+        self.master.as_ref()?.get_termios().map(|modes| modes.local_flags.bits() & wanted == wanted)
     }
 }
 

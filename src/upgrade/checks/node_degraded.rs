@@ -1,11 +1,13 @@
-//! `node-degraded`: the machine-config daemon failed on a node.
+//! `node-degraded`: the machine-config daemon failed on a node. A node that is called degraded because its drain took an
+//! hour has its finding already: `drain-blocked`, which names the cause.
 
 use super::{Finding, Level, Look, Subject, evidence, finding};
-use crate::upgrade::assessment::NodePhase;
+use crate::upgrade::assessment::{Node, NodePhase};
 use crate::upgrade::words;
 
 pub(super) fn check(look: &Look, found: &mut Vec<Finding>) {
-    for node in look.now.nodes.iter().filter(|node| node.phase == NodePhase::Degraded) {
+    let degraded = |node: &&Node| node.phase == NodePhase::Degraded && node.drain_trouble.is_none();
+    for node in look.now.nodes.iter().filter(degraded) {
         let reason = words::first_line(&node.message);
         found.push(Finding {
             advice: advice(&node.message).to_owned(),
