@@ -105,7 +105,7 @@ const SHOTS: &[Shot] = &[
         scenario: "stuck-drain",
         size: WIDE,
         theme: "dark",
-        before: &["worker"],
+        before: &["worker", "6 kinds"],
         keys: &["4", "/", "w", "o", "r", "k", "e", "r", "-", "4", "enter", "c"],
         after: &["dry run", "oc adm cordon"],
     },

@@ -286,7 +286,7 @@ mod tests {
     fn wrapped_lines_keep_their_tones() {
         let line = TextLine::new(Tone::Key, "message: ").and(Tone::Danger, "one two three four").hanging(2);
         let lines = line.broken(16);
-        assert_eq!(lines.iter().map(TextLine::text).collect::<Vec<_>>(), ["message: one two ", "  three four"]);
+        assert_eq!(lines.iter().map(TextLine::text).collect::<Vec<_>>(), ["message: one two", "  three four"]);
         assert!(lines[1].pieces.contains(&(Tone::Danger, "three four".into())), "{lines:?}");
     }
 }
