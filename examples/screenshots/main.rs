@@ -107,7 +107,7 @@ const SHOTS: &[Shot] = &[
         theme: "dark",
         before: &["worker", "6 kinds"],
         keys: &["4", "/", "w", "o", "r", "k", "e", "r", "-", "4", "enter", "c"],
-        after: &["dry run", "oc adm cordon"],
+        after: &["dry run: the server takes it", "adm cordon worker-4"],
     },
     Shot {
         file: "help",

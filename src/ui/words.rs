@@ -99,7 +99,9 @@ pub fn wrap(text: &str, columns: usize, indent: usize) -> Vec<String> {
     let mut used = 0;
     for word in text.split_inclusive(' ') {
         let bare = width(word.trim_end());
-        if used > 0 && used + bare > columns && (used > indent || lines.len() == 1) {
+        // A word too long for any line is split where it stands; blanks alone are no line.
+        let begun = lines.last().is_some_and(|line| !line.trim().is_empty());
+        if begun && used + bare > columns && bare <= columns - indent {
             lines.push(" ".repeat(indent));
             used = indent;
         }
@@ -152,6 +154,7 @@ mod tests {
     fn long_texts_break_at_spaces() {
         assert_eq!(wrap("one two three", 8, 2), ["one two ", "  three"]);
         assert_eq!(wrap("abcdefghij", 4, 0), ["abcd", "efgh", "ij"]);
+        assert_eq!(wrap("    {\"a\":\"bcdefgh\"}", 12, 4), ["    {\"a\":\"bc", "    defgh\"}"]);
     }
 
     proptest! {
