@@ -37,6 +37,12 @@ fn measure(nodes: usize) {
     {
         let sim = Sim::start(&home.0, &["--scenario", &scenario, "--nodes", &count]);
         starts(&home.0, &sim, nodes);
+        raw::dump(&sim.kubeconfig, &home.0.join("dump"));
+    }
+    {
+        // The same objects with the controllers off: bookmarks and probes are all there is.
+        let dump = home.0.join("dump").display().to_string();
+        let sim = Sim::start(&home.0, &["--from", &dump]);
         idle(&home.0, &sim, nodes);
     }
     let sim = Sim::start(&home.0, &["--scenario", &scenario, "--nodes", &count, "--fault", "churn=1000"]);

@@ -50,6 +50,19 @@ pub fn lists(kubeconfig: &Path) -> Duration {
     })
 }
 
+/// Writes the lists into files of a folder.
+pub fn dump(kubeconfig: &Path, folder: &Path) {
+    std::fs::create_dir_all(folder).unwrap();
+    runtime().block_on(async {
+        let client = client(kubeconfig).await;
+        for path in LISTS {
+            let text = client.request_text(Request::get(path).body(Vec::new()).unwrap()).await.unwrap();
+            let name = path.rsplit('/').next().unwrap();
+            std::fs::write(folder.join(name).with_extension("json"), text).unwrap();
+        }
+    });
+}
+
 /// Somebody who changes the cluster.
 pub struct Admin {
     runtime: Runtime,

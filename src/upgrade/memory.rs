@@ -271,6 +271,10 @@ mod tests {
         let mut memory = Memory::default();
         let assessment = cluster.watched(&mut memory, 80);
         let expected = [
+            "installation of 4.18.1 started",
+            "control plane is at 4.18.1",
+            "update to 4.18.22 started",
+            "control plane is at 4.18.22",
             "update to 4.19.3 started",
             "etcd is at 4.19.3",
             "pool worker goes to rendered-worker-4.19.3",

@@ -247,7 +247,8 @@ fn a_new_token_in_the_kubeconfig_is_taken_up() {
     let old = std::fs::read_to_string(&sim.kubeconfig).unwrap();
     sim.throw("revoke-token=10s");
     terminal.wait_text("does not accept the credentials (401)");
-    terminal.wait_gone("(401)");
+    terminal.wait_text("STALE");
+    terminal.wait_gone("STALE");
     terminal.wait_line(&["the API server answers again"]);
     assert_ne!(std::fs::read_to_string(&sim.kubeconfig).unwrap(), old, "there is a new token");
     terminal.press("3");

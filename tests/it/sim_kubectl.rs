@@ -237,13 +237,3 @@ fn it_follows_changes() {
     child.kill().unwrap();
     child.wait().unwrap();
 }
-
-/// Serves the small cluster until it is interrupted: `cargo test --test it serve_for_a_person -- --ignored --nocapture`.
-#[test]
-#[ignore = "for a person to try commands by hand"]
-fn serve_for_a_person() {
-    let Some(cluster) = Cluster::start() else { return };
-    println!("export KUBECONFIG={}", cluster.kubeconfig.0.display());
-    println!("{}", cluster.server().url);
-    cluster.runtime.block_on(std::future::pending::<()>());
-}
