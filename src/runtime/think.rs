@@ -34,14 +34,13 @@ pub async fn think(
         }
         let began = clock::instant();
         let last = memory.last.as_ref().filter(|_| !told && clock::runtime_instant() < due);
-        let assessment = match last.and_then(|last| freshened(last, &newest)) {
-            Some(fresher) => Arc::new(fresher),
-            None => {
-                let assessment = Arc::new(assess(newest, &memory, clock::now()));
-                memory.observe(&assessment);
-                due = clock::runtime_instant() + AGAIN;
-                assessment
-            }
+        let assessment = if let Some(fresher) = last.and_then(|last| freshened(last, &newest)) {
+            Arc::new(fresher)
+        } else {
+            let assessment = Arc::new(assess(newest, &memory, clock::now()));
+            memory.observe(&assessment);
+            due = clock::runtime_instant() + AGAIN;
+            assessment
         };
         let cost = clock::instant().duration_since(began);
         if assessed.send(assessment).is_err() {
