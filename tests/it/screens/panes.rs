@@ -1,9 +1,12 @@
 //! The panes at the sizes that terminals have.
 
+use std::sync::Arc;
+
 use insta::assert_snapshot;
 
 use super::Stage;
 use super::sample::{self, World};
+use oc_cockpit::upgrade::assessment::NodePhase;
 
 fn at(world: World, keys: &str, width: u16, height: u16) -> String {
     let mut stage = Stage::new(world, width, height);
@@ -163,4 +166,35 @@ fn marks_survive_a_refresh_and_hidden_ones_are_counted() {
     let asked = format!("{:?}", stage.requests);
     assert!(asked.contains(r#"Nodes(["infra-0", "infra-1", "infra-2"])"#), "{asked}");
     stage.keys("esc esc").lacks("marked");
+}
+
+#[test]
+fn a_small_cluster_is_open_at_first_sight_of_the_pools() {
+    let mut stage = Stage::new(sample::rolling(), 120, 40);
+    stage.lacks("infra-0");
+    stage.keys("3").shows("infra-0");
+    // Closing one by hand is respected.
+    stage.keys("G left left").lacks("infra-0");
+    stage.keys("1 3").lacks("infra-0");
+}
+
+#[test]
+fn a_degraded_node_shows_how_far_it_came() {
+    let mut stage = Stage::new(sample::rolling(), 120, 40);
+    stage.keys("4").changes(|world| {
+        let node = Arc::make_mut(&mut world.assessment.nodes).iter_mut().find(|node| node.name == "master-2").unwrap();
+        node.phase = NodePhase::Degraded;
+        node.reached = Some(NodePhase::Applying);
+    });
+    stage.shows("■■■✖□□□ Degraded");
+}
+
+#[test]
+fn the_version_that_the_update_goes_to_is_never_cut_for_less() {
+    let mut world = sample::rolling();
+    world.assessment.update.completed = Some(sample::ago(1_260));
+    world.assessment.update.in_progress = false;
+    let mut stage = Stage::new(world, 80, 24);
+    stage.shows("4.18.22 → 4.19.3");
+    stage.shows("done 21m ago");
 }
