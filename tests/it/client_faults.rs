@@ -93,6 +93,25 @@ async fn large_lists_come_in_pages() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn of_many_events_the_newest_are_remembered() {
+    let mut objects = sim::small_cluster();
+    // By name the newest come last, and a list comes by name.
+    objects.extend((0..800).map(|at| {
+        let time = format!("2026-11-20T{:02}:{:02}:{:02}Z", at / 3_600, at / 60 % 60, at % 60);
+        json!({
+            "apiVersion": "v1", "kind": "Event", "metadata": {"namespace": "default", "name": format!("e{at:03}")},
+            "involvedObject": {"kind": "Node", "name": "worker-0"}, "reason": "Drain", "type": "Normal",
+            "message": at.to_string(), "firstTimestamp": time, "lastTimestamp": time,
+        })
+    }));
+    let simulation = Simulation::new(&Options { objects, seed: 7, ..Options::default() }).unwrap();
+    let cluster = Cluster::start_in_process(Middle::before(&simulation).client());
+    let facts = until(&cluster, "events", |facts| !facts.events.is_empty()).await;
+    assert_eq!(facts.events.len(), 500);
+    assert_eq!(facts.events.last().unwrap().message, "799");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_change_arrives_without_being_asked_for() {
     let (simulation, _middle, cluster) = observed().await;
     cordon(&simulation, "worker-0");
