@@ -235,6 +235,11 @@ impl App {
         &self.state.session
     }
 
+    /// The epoch of the facts on which everything is decided now.
+    pub fn epoch(&self) -> u64 {
+        self.state.assessment.facts.epoch
+    }
+
     fn tick(&mut self) -> Vec<Effect> {
         self.state.flash.expire(self.state.now);
         let (ended, effects) = self.state.jobs.tick(self.state.now);
@@ -254,7 +259,7 @@ impl App {
         }
         if other {
             self.view.forget_cluster();
-            self.orders = orders::Orders::default();
+            self.orders.forget();
             self.announcer = announce::Announcer::default();
             effects.extend(self.state.jobs.forget(self.state.now));
         }

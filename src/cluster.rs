@@ -35,9 +35,11 @@ pub use options::{Options, Token};
 pub use pods::{PodOnNode, PodPhase};
 pub use request::{ContentType, Method, Reply, Request, Requests};
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::FutureExt as _;
 use serde_json::Value;
 use tokio::sync::mpsc;
 use tokio::sync::watch::{Receiver, Sender};
@@ -90,13 +92,13 @@ impl Cluster {
         let picture = Arc::new(Picture::new());
         let limit = limit.filter(|limit| !limit.is_zero()).unwrap_or(request::DEFAULT_LIMIT);
         let requests = Requests::new(line, Arc::clone(&picture), limit);
-        let control = Control { wishes: wishes_in, line: line_out, connection: connection_out };
+        let mut control = Control { wishes: wishes_in, line: line_out, connection: connection_out };
         let supervisor = tokio::spawn({
             let requests = requests.clone();
             async move {
                 tokio::select! {
                     () = picture.publish(&facts_out) => {}
-                    () = supervise(&source, &picture, &requests, control) => {}
+                    () = endure(&source, &picture, &requests, &mut control) => {}
                 }
             }
         });
@@ -156,12 +158,25 @@ impl Cluster {
     }
 }
 
+/// Supervises for ever. A defect of ours must not leave a picture that nobody keeps fresh and that looks live: it is
+/// dropped, told, and everything begins anew.
+async fn endure(source: &Source, picture: &Arc<Picture>, requests: &Requests, control: &mut Control) {
+    loop {
+        let supervised = AssertUnwindSafe(supervise(source, picture, requests, control)).catch_unwind().await;
+        let Err(panic) = supervised else { return };
+        let words = session::said(panic.as_ref());
+        picture.start_over();
+        control.tell(&format!("this program failed while it watched the cluster, and begins anew: {words}"));
+        tokio::time::sleep(session::AFTER_PANIC).await;
+    }
+}
+
 /// From the kubeconfig to a client, and from one stay to the next.
-async fn supervise(source: &Source, picture: &Arc<Picture>, requests: &Requests, mut control: Control) {
-    let mut credentials = open(source, picture, &mut control).await;
+async fn supervise(source: &Source, picture: &Arc<Picture>, requests: &Requests, control: &mut Control) {
+    let mut credentials = open(source, picture, control).await;
     loop {
         let session = Arc::new(Session::new(Arc::clone(picture), requests.clone()));
-        let line = match session.stay(&mut credentials, &mut control).await {
+        let line = match session.stay(&mut credentials, control).await {
             End::AnotherCluster(line) => line,
             End::Switched(line) => Some(line),
         };

@@ -55,8 +55,24 @@ pub(super) fn next(pool: &Pool, after: &Assessment) -> Option<String> {
     } else if capacity.free == 0 {
         format!("no node of pool {} can be taken{why}; in line: {}", pool.name, order(&capacity.next))
     } else {
-        format!("next in pool {}, {} at a time: {}", pool.name, at_once(capacity.free), order(&capacity.next))
+        format!(
+            "next in pool {}, {} at a time: {}{}",
+            pool.name,
+            at_once(capacity.free),
+            order(&capacity.next),
+            deferred(then)
+        )
     })
+}
+
+/// Of several masters the controller takes the one that runs its own operator's pod last (`DeferringOperatorNodeUpdate`
+/// in pkg/controller/node/node_controller.go). Pods are not watched, so which one that is cannot be told here.
+fn deferred(pool: &Pool) -> &'static str {
+    if pool.name == "master" && pool.capacity.next.len() > 1 {
+        "; but the one that runs the machine-config-operator's pod comes last"
+    } else {
+        ""
+    }
 }
 
 /// The candidates of now. While the configuration that the update will end with is not rendered, the pool's own list is

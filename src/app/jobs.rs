@@ -44,6 +44,8 @@ struct Live {
 enum Phase {
     /// Requests are being sent.
     Sending,
+    /// Requests are being sent, and another cluster is observed by now: nothing will show the effect.
+    Abandoned,
     /// The watch has to show the effect.
     Awaiting { effect: Effect, ids: Vec<AuditId>, late: bool },
 }
@@ -53,6 +55,8 @@ enum Phase {
 pub struct Answered {
     /// The plan and the lines of the command log, one a write.
     pub job: Option<(Plan, Vec<LineId>)>,
+    /// Another cluster is observed by now: what came of it is not this one's.
+    pub abandoned: bool,
     /// Entries of the audit log that can be ended at once.
     pub effects: Vec<Do>,
 }
@@ -65,7 +69,7 @@ impl Jobs {
 
     /// Are requests under way?
     pub fn sending(&self) -> bool {
-        self.live.values().any(|live| matches!(live.phase, Phase::Sending))
+        self.live.values().any(|live| matches!(live.phase, Phase::Sending | Phase::Abandoned))
     }
 
     /// A plan was confirmed; `lines` are the lines of its writes in the command log.
@@ -90,8 +94,9 @@ impl Jobs {
     /// The requests of a job were answered.
     pub fn answered(&mut self, id: u64, outcome: &Outcome, now: DateTime<Utc>) -> Answered {
         let Some(mut live) = self.live.remove(&id) else { return Answered::default() };
-        let words = outcome.words(&live.plan.target);
+        let mut words = outcome.words(&live.plan.target);
         let ids = outcome.unproved();
+        let abandoned = matches!(live.phase, Phase::Abandoned);
         let (state, effect) = match outcome {
             Outcome::Accepted { .. } | Outcome::Unknown { .. } => (JobState::Running, Some(live.plan.effect.clone())),
             Outcome::Refused { .. } => (JobState::Failed, None),
@@ -99,8 +104,17 @@ impl Jobs {
                 (JobState::Failed, part(&live.plan.effect, done))
             }
         };
-        self.set(id, state, &words, (state == JobState::Failed).then_some(now));
-        let mut answered = Answered { job: Some((live.plan.clone(), live.lines.clone())), effects: Vec::new() };
+        let (state, effect) = match (abandoned, state) {
+            (true, JobState::Running) => {
+                words = "sent; another cluster is observed now, so the effect is not seen".to_owned();
+                (JobState::Unproven, None)
+            }
+            (true, state) => (state, None),
+            (false, state) => (state, effect),
+        };
+        self.set(id, state, &words, (state != JobState::Running).then_some(now));
+        let job = Some((live.plan.clone(), live.lines.clone()));
+        let mut answered = Answered { job, abandoned, effects: Vec::new() };
         match effect {
             Some(effect) => {
                 live.phase = Phase::Awaiting { effect, ids, late: false };
@@ -163,7 +177,7 @@ impl Jobs {
     pub fn cancel(&mut self, id: u64, now: DateTime<Utc>) -> Option<Vec<Do>> {
         let live = self.live.remove(&id)?;
         Some(match live.phase {
-            Phase::Sending => {
+            Phase::Sending | Phase::Abandoned => {
                 self.set(id, JobState::Cancelled, "stopped; what was sent before may have been applied", Some(now));
                 vec![Do::CancelJob(id)]
             }
@@ -176,13 +190,14 @@ impl Jobs {
 
     /// Another cluster answers: the effects that are waited for will not be seen.
     pub fn forget(&mut self, now: DateTime<Utc>) -> Vec<Do> {
-        let ids: Vec<u64> = self.live.keys().copied().collect();
-        let awaited = ids.into_iter().filter(|id| !matches!(self.live[id].phase, Phase::Sending)).collect::<Vec<_>>();
-        let mut effects = Vec::new();
-        for id in awaited {
-            effects.extend(self.cancel(id, now).unwrap_or_default());
+        let mut awaited = Vec::new();
+        for (id, live) in &mut self.live {
+            match live.phase {
+                Phase::Sending | Phase::Abandoned => live.phase = Phase::Abandoned,
+                Phase::Awaiting { .. } => awaited.push(*id),
+            }
         }
-        effects
+        awaited.into_iter().flat_map(|id| self.cancel(id, now).unwrap_or_default()).collect()
     }
 
     fn state(&self, id: u64) -> Option<JobState> {

@@ -22,6 +22,15 @@ pub struct Orders {
     pending: Option<Pending>,
 }
 
+impl Orders {
+    /// Another cluster answers: what is on its way is for the one of before. The count goes on, or an answer of before
+    /// would pass for one to a question of now.
+    pub fn forget(&mut self) {
+        self.ticket += 1;
+        self.pending = None;
+    }
+}
+
 #[derive(Debug)]
 struct Pending {
     plan: Plan,
@@ -144,6 +153,10 @@ impl App {
             self.state.log.end(*line, write_outcome(outcome, &write.object));
         }
         let words = format!("{}: {}", plan.title, outcome.words(&plan.target));
+        if answered.abandoned {
+            self.state.say(flash::warning(format!("{words} (another cluster is observed now)")));
+            return effects;
+        }
         effects.extend(notes(&plan, outcome, now).into_iter().map(Effect::Note));
         match outcome {
             // The line of the job says it until the watch shows the effect.

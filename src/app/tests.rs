@@ -224,6 +224,31 @@ fn the_answer_to_an_older_question_is_ignored() {
 }
 
 #[test]
+fn a_rehearsal_on_another_cluster_is_none() {
+    let mut app = looking();
+    let (old, elsewhere) = ask(&mut app, pause());
+    app.update(Msg::Assessed(picture(false, LinkState::Live, 2)), at(50));
+    let (new, plan) = ask(&mut app, pause());
+    assert_ne!(old, new);
+    app.update(Msg::Rehearsed { ticket: old, rehearsed: Box::new(Ok(rehearsal(&elsewhere))) }, at(100));
+    assert_eq!(confirm(&mut app, &plan), []);
+}
+
+#[test]
+fn what_another_cluster_shows_proves_nothing() {
+    let mut app = looking();
+    let (id, plan) = send(&mut app, pause());
+    app.update(Msg::Assessed(picture(true, LinkState::Live, 2)), at(150));
+    let accepted = Outcome::Accepted { done: written(&plan) };
+    let effects = app.update(Msg::JobDone { id, outcome: accepted }, at(200));
+    let proof = Proof::NotSeen { until: at(200) };
+    assert_eq!(effects, [Effect::Prove { ids: vec![AuditId("audit-mcp/worker".into())], proof }]);
+    assert_eq!(state(&app, id), JobState::Unproven);
+    assert_eq!(app.update(Msg::Assessed(picture(true, LinkState::Live, 2)), at(300)), []);
+    assert_eq!(state(&app, id), JobState::Unproven);
+}
+
+#[test]
 fn a_plan_that_cannot_be_made_any_more_is_taken_away() {
     let mut app = looking();
     let (ticket, plan) = ask(&mut app, pause());

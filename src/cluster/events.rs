@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::list;
 use super::session::Session;
+use super::trouble::Failure;
 use crate::api::Event;
 use crate::upgrade::link::TroubleKind;
 
@@ -14,8 +15,10 @@ const PLACES: [(&str, &[(&str, &str)]); 3] = [
     ("openshift-machine-config-operator", &[]),
     ("openshift-cluster-version", &[]),
 ];
-/// At 250 a page: 500 a namespace.
-const PAGES: usize = 2;
+/// The newest of a namespace that are kept.
+const KEPT: usize = 500;
+/// Lists come in the order of names, not of times: all pages are read, within reason (10,000 events a namespace).
+const PAGES: usize = 40;
 const PAUSE: Duration = Duration::from_secs(5);
 
 /// Reads the events of all places; each that is refused or absent is passed over, each that fails is tried again.
@@ -37,7 +40,7 @@ async fn place(session: &Session, namespace: &str, selectors: &[(&str, &str)]) -
     let mut gate = session.picture.gate();
     loop {
         let _ = gate.wait_for(|open| *open).await;
-        match list::all::<Event>(&session.requests, &path, selectors, "events", PAGES).await {
+        match newest(session, &path, selectors).await {
             Ok(events) => return events,
             Err(failure) if matches!(failure.kind(), TroubleKind::Forbidden | TroubleKind::AbsentKind) => {
                 tracing::debug!(namespace, words = failure.trouble.words, "no events from there");
@@ -49,4 +52,21 @@ async fn place(session: &Session, namespace: &str, selectors: &[(&str, &str)]) -
             }
         }
     }
+}
+
+/// The newest events of the list at `path`, oldest first.
+async fn newest(session: &Session, path: &str, selectors: &[(&str, &str)]) -> Result<Vec<Event>, Failure> {
+    let (mut events, mut more) = (Vec::new(), String::new());
+    for _ in 0..PAGES {
+        let next = (more.as_str(), "events", session.requests.limit());
+        let page = list::page::<Event>(&session.requests, path, selectors, "application/json", next).await?;
+        events.extend(page.items);
+        events.sort_by_key(Event::last_at);
+        events.drain(..events.len().saturating_sub(KEPT));
+        more = page.more;
+        if more.is_empty() {
+            break;
+        }
+    }
+    Ok(events)
 }

@@ -135,16 +135,25 @@ pub struct Requests {
     line: watch::Receiver<Option<Arc<Line>>>,
     picture: Arc<Picture>,
     limit: Duration,
+    /// The epoch of the facts that the requests were decided on; none: they go to whichever cluster is observed.
+    epoch: Option<u64>,
 }
 
 impl Requests {
     pub(super) fn new(line: watch::Receiver<Option<Arc<Line>>>, picture: Arc<Picture>, limit: Duration) -> Self {
-        Self { line, picture, limit }
+        Self { line, picture, limit, epoch: None }
+    }
+
+    /// The same for what was decided on facts of `epoch`: nothing goes to another cluster, no answer of it comes back,
+    /// and what changes anything is sent only while the picture is live. A dry run changes nothing.
+    #[must_use]
+    pub fn bound(&self, epoch: u64) -> Self {
+        Self { epoch: Some(epoch), ..self.clone() }
     }
 
     /// The same over another line, for asking somebody who is not trusted yet.
     pub(super) fn over(&self, line: Arc<Line>) -> Self {
-        Self { line: watch::Sender::new(Some(line)).subscribe(), picture: Arc::clone(&self.picture), limit: self.limit }
+        Self { line: watch::Sender::new(Some(line)).subscribe(), ..self.clone() }
     }
 
     /// Limit of a single request.
@@ -174,6 +183,7 @@ impl Requests {
             }
             None => Body::empty(),
         };
+        let reads = request.method == Method::Get;
         let request = builder.body(body).map_err(|error| {
             trouble::trouble(TroubleKind::Other, format!("the request for {subject} is not valid: {error}"), "")
         })?;
@@ -187,6 +197,9 @@ impl Requests {
         let (parts, body) = answer
             .unwrap_or_else(|_| Err(trouble::timeout(&self.server(), limit)))
             .map_err(|failure| failure.trouble)?;
+        if reads {
+            self.same_cluster()?;
+        }
         let retry_after = trouble::retry_after(&parts.headers);
         let body = serde_json::from_slice(&body)
             .unwrap_or_else(|_| Value::String(String::from_utf8_lossy(&body).trim().to_owned()));
@@ -272,16 +285,47 @@ impl Requests {
         Err(trouble::of_status(status.as_u16(), &parts.headers, &body, subject))
     }
 
+    /// May `request` be sent now, considering what it was decided on?
+    fn allowed(&self, request: &http::Request<Body>) -> Result<(), Trouble> {
+        self.same_cluster()?;
+        let dry = request.uri().query().is_some_and(|query| query.split('&').any(|pair| pair == "dryRun=All"));
+        if self.epoch.is_none() || dry || request.method() == http::Method::GET {
+            return Ok(());
+        }
+        if self.picture.look(|facts| facts.link.state.writable()) {
+            return Ok(());
+        }
+        let words = "the picture on which it was decided is not live any more";
+        Err(trouble::trouble(TroubleKind::Credentials, words, "wait until the link is live"))
+    }
+
+    /// Is the cluster still the one that the request was decided for?
+    fn same_cluster(&self) -> Result<(), Trouble> {
+        match self.epoch {
+            Some(epoch) if self.picture.look(|facts| facts.epoch) != epoch => {
+                let words = "another cluster (or another state of it) is observed now";
+                Err(trouble::trouble(TroubleKind::Credentials, words, ""))
+            }
+            _ => Ok(()),
+        }
+    }
+
     async fn exchange(&self, request: http::Request<Body>, limit: Duration) -> Result<http::Response<Body>, Failure> {
         let line = self.line.borrow().clone();
         let Some(line) = line else {
             let trouble = trouble::trouble(TroubleKind::Credentials, "not connected to a cluster yet", "");
             return Err(Failure { trouble, retry_after: None });
         };
+        // In this order: the line of another cluster is taken only after the epoch has moved on, and one that nobody
+        // vouched for only after the link was doubted.
+        let epoch = self.picture.look(|facts| facts.epoch);
+        self.allowed(&request).map_err(|trouble| Failure { trouble, retry_after: None })?;
         match tokio::time::timeout(limit, line.client.send(request)).await {
             Ok(Ok(response)) => {
                 // A refusal of who we are, or a failure (perhaps a proxy's), is no sign of the cluster's life.
-                if response.status() != http::StatusCode::UNAUTHORIZED && !response.status().is_server_error() {
+                // And neither is what the cluster of before still answers.
+                let same = self.picture.look(|facts| facts.epoch) == epoch;
+                if same && response.status() != http::StatusCode::UNAUTHORIZED && !response.status().is_server_error() {
                     self.picture.heard(None);
                 }
                 Ok(response)

@@ -4,6 +4,7 @@
 //! and the eye on the credentials. All of them end with the future that runs them.
 
 use std::any::Any;
+use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -16,18 +17,23 @@ use super::client::Line;
 use super::connection::Connection;
 use super::credentials::Credentials;
 use super::identity::{self, Identity, Verdict};
+use super::kinds::Watched;
 use super::link::{Input, PROBE_LIMIT, PROBE_PERIOD};
 use super::picture::Picture;
 use super::request::Requests;
+use super::trouble::trouble;
 use super::{access, events, watch as watching};
 use crate::api;
 use crate::clock;
+use crate::upgrade::facts::KindStatus;
 use crate::upgrade::link::{LinkState, TroubleKind};
 
 /// Any change of ClusterVersion lets absent kinds be looked for, but not more often than this.
 const SOFT_PERIOD: Duration = Duration::from_secs(10);
 /// What is not in the first picture waits for it, but not longer than this.
 const FIRST_PICTURE: Duration = Duration::from_secs(1);
+/// After a defect of ours has ended a task, it begins again this much later.
+pub(super) const AFTER_PANIC: Duration = Duration::from_secs(5);
 
 /// Counts how often running watches were to be begun anew.
 #[derive(Debug, Clone, Copy, Default)]
@@ -141,13 +147,17 @@ impl Session {
     /// Stays until there is a reason to end.
     pub async fn stay(self: Arc<Self>, credentials: &mut Credentials, control: &mut Control) -> End {
         let mut tasks = JoinSet::new();
-        tasks.spawn(watching::keep::<api::ClusterVersion>(Arc::clone(&self)));
-        tasks.spawn(watching::keep::<api::ClusterOperator>(Arc::clone(&self)));
-        tasks.spawn(watching::keep::<api::MachineConfigPool>(Arc::clone(&self)));
-        tasks.spawn(watching::keep::<api::MachineConfigNode>(Arc::clone(&self)));
-        tasks.spawn(watching::keep::<api::Node>(Arc::clone(&self)));
-        tasks.spawn(watching::keep::<api::MachineConfig>(Arc::clone(&self)));
-        for later in [access::keep(Arc::clone(&self)).boxed(), events::read(Arc::clone(&self)).boxed()] {
+        tasks.spawn(kept::<api::ClusterVersion>(Arc::clone(&self)));
+        tasks.spawn(kept::<api::ClusterOperator>(Arc::clone(&self)));
+        tasks.spawn(kept::<api::MachineConfigPool>(Arc::clone(&self)));
+        tasks.spawn(kept::<api::MachineConfigNode>(Arc::clone(&self)));
+        tasks.spawn(kept::<api::Node>(Arc::clone(&self)));
+        tasks.spawn(kept::<api::MachineConfig>(Arc::clone(&self)));
+        let session = Arc::clone(&self);
+        let reviews = enduring(|_| {}, move || access::keep(Arc::clone(&session)));
+        let session = Arc::clone(&self);
+        let remembered = enduring(|_| {}, move || events::read(Arc::clone(&session)));
+        for later in [reviews.boxed(), remembered.boxed()] {
             let mut complete = self.picture.complete();
             tasks.spawn(async move {
                 // The first picture has the connections for itself.
@@ -156,7 +166,7 @@ impl Session {
             });
         }
         let end = tokio::select! {
-            // A keeper that panicked would leave a kind silent for ever: let everybody know.
+            // A task that ended unseen would leave a part of the picture silent for ever: let everybody know.
             panic = panicked(&mut tasks) => std::panic::resume_unwind(panic),
             end = self.probe() => end,
             end = self.mind(credentials, control) => end,
@@ -309,6 +319,31 @@ impl Session {
     }
 }
 
+/// Keeps a kind, whatever is the matter with our reading of it: a defect is told as the trouble of that kind alone.
+async fn kept<K: Watched>(session: Arc<Session>) {
+    let told = Arc::clone(&session);
+    let tell = move |words: String| {
+        let words = format!("this program failed while it read {}: {words}", K::KIND.plural());
+        let trouble = trouble(TroubleKind::Other, words, "it is tried again; the log says more");
+        told.picture.status(K::KIND, KindStatus::Failing(trouble));
+    };
+    enduring(tell, move || watching::keep::<K>(Arc::clone(&session))).await;
+}
+
+/// Runs `task`, and again after a pause when it panicked, with `tell` told of what it said.
+async fn enduring<F: Future<Output = ()>>(tell: impl Fn(String), mut task: impl FnMut() -> F) {
+    while let Err(panic) = AssertUnwindSafe(task()).catch_unwind().await {
+        tell(said(panic.as_ref()));
+        tokio::time::sleep(AFTER_PANIC).await;
+    }
+}
+
+/// What a panic said, in one line.
+pub(super) fn said(panic: &(dyn Any + Send)) -> String {
+    let words = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
+    words.and_then(|words| words.lines().next()).unwrap_or("it gave no reason").to_owned()
+}
+
 /// Waits until a task panics; that some end well is as it should be.
 async fn panicked(tasks: &mut JoinSet<()>) -> Box<dyn Any + Send> {
     loop {
@@ -350,5 +385,28 @@ impl Control {
             }
             wrong
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_task_that_panics_is_told_and_begins_again() {
+        let told = Mutex::new(Vec::new());
+        let mut runs = 0;
+        let began = clock::runtime_instant();
+        enduring(
+            |words| told.lock().unwrap().push(words),
+            || {
+                runs += 1;
+                let run = runs;
+                async move { assert!(run > 2, "run {run}") }
+            },
+        )
+        .await;
+        assert_eq!(*told.lock().unwrap(), ["run 1", "run 2"]);
+        assert!(began.elapsed() >= AFTER_PANIC * 2, "{:?}", began.elapsed());
     }
 }

@@ -238,7 +238,7 @@ impl Loop {
             self.pace.mark();
         }
         for effect in self.app.update(msg, clock::now()) {
-            match self.performer.perform(effect, self.app.session()) {
+            match self.performer.perform(effect, self.app.session(), self.app.epoch()) {
                 None => {}
                 Some(Own::Quit) => return Ok(Some(Ended::Left)),
                 Some(Own::Suspend) => self.suspend().await?,

@@ -128,7 +128,7 @@ impl Headless {
     /// What concerns a terminal (bell, copy, suspend, quit) has no meaning here.
     fn hear(&mut self, msg: Msg) {
         for effect in self.app.update(msg, clock::now()) {
-            let _ = self.performer.perform(effect, self.app.session());
+            let _ = self.performer.perform(effect, self.app.session(), self.app.epoch());
         }
     }
 }

@@ -10,7 +10,7 @@ use tokio_util::task::AbortOnDropHandle;
 use super::simulator::Simulator;
 use super::{hook, save};
 use crate::actions::audit::Audit;
-use crate::actions::{self, Plan, Session};
+use crate::actions::{self, Plan, Refusal, Session};
 use crate::app::{Effect, Msg};
 use crate::clock;
 use crate::cluster::{Cluster, execute};
@@ -75,8 +75,9 @@ impl Performer {
         }
     }
 
-    /// Does `effect`, or hands it back when it is the loop's own.
-    pub fn perform(&mut self, effect: Effect, session: &Session) -> Option<Own> {
+    /// Does `effect`, or hands it back when it is the loop's own. It was decided on facts of `epoch`: nothing of it goes
+    /// to another cluster.
+    pub fn perform(&mut self, effect: Effect, session: &Session, epoch: u64) -> Option<Own> {
         self.jobs.retain(|_, task| !task.is_finished());
         self.reads.retain(|task| !task.is_finished());
         match effect {
@@ -85,15 +86,15 @@ impl Performer {
             Effect::Notify(text) => return Some(Own::Notify(text)),
             Effect::Suspend => return Some(Own::Suspend),
             Effect::Quit => return Some(Own::Quit),
-            Effect::Rehearse { ticket, plan } => self.rehearse(ticket, *plan, session.clone()),
-            Effect::Execute { id, order } => self.execute(id, *order, session.clone()),
+            Effect::Rehearse { ticket, plan } => self.rehearse(ticket, *plan, session.clone(), epoch),
+            Effect::Execute { id, order } => self.execute(id, *order, session.clone(), epoch),
             Effect::CancelJob(id) => drop(self.jobs.remove(&id)),
             Effect::Prove { ids, proof } => {
                 let recorder = self.recorder.clone();
                 tokio::spawn(async move { recorder.proved(&ids, proof).await });
             }
             Effect::Note(entry) => drop(self.notes.send(entry)),
-            Effect::Fetch(subject) => self.fetch(subject),
+            Effect::Fetch(subject) => self.fetch(subject, epoch),
             Effect::SwitchContext(context) => {
                 if let Some(cluster) = &self.cluster {
                     cluster.switch(&context);
@@ -112,17 +113,21 @@ impl Performer {
     }
 
     /// A plan made again on fresh objects, by the newest assessment.
-    fn replan(&self, plan: Plan, session: Session) -> impl execute::Replan + use<> {
+    fn replan(&self, plan: Plan, session: Session, epoch: u64) -> impl execute::Replan + use<> {
         let assessed = self.assessed.clone();
         move |target: &actions::Target, fresh: &[serde_json::Value]| {
             let newest = Arc::clone(&assessed.borrow());
+            if newest.facts.epoch != epoch {
+                return Err(Refusal("another cluster (or another state of it) is observed now".to_owned()));
+            }
             actions::again(&newest, &session, &plan, target, fresh)
         }
     }
 
-    fn rehearse(&mut self, ticket: u64, plan: Plan, session: Session) {
+    fn rehearse(&mut self, ticket: u64, plan: Plan, session: Session, epoch: u64) {
         let Some(cluster) = &self.cluster else { return };
-        let (requests, replan) = (cluster.requests(), self.replan(plan.clone(), session));
+        let requests = cluster.requests().bound(epoch);
+        let replan = self.replan(plan.clone(), session, epoch);
         let messages = self.messages.clone();
         // Only the newest plan is on the screen: the rehearsal of an older one ends with it.
         self.rehearsal = Some(own(async move {
@@ -131,9 +136,10 @@ impl Performer {
         }));
     }
 
-    fn execute(&mut self, id: u64, order: actions::outcome::Order, session: Session) {
+    fn execute(&mut self, id: u64, order: actions::outcome::Order, session: Session, epoch: u64) {
         let Some(cluster) = &self.cluster else { return };
-        let (requests, replan) = (cluster.requests(), self.replan(order.rehearsal.plan.clone(), session));
+        let requests = cluster.requests().bound(epoch);
+        let replan = self.replan(order.rehearsal.plan.clone(), session, epoch);
         let (messages, recorder) = (self.messages.clone(), self.recorder.clone());
         let task = own(async move {
             let outcome = execute::execute(&requests, order, &recorder, replan).await;
@@ -142,14 +148,14 @@ impl Performer {
         self.jobs.insert(id, task);
     }
 
-    fn fetch(&mut self, subject: Subject) {
+    fn fetch(&mut self, subject: Subject, epoch: u64) {
         let messages = self.messages.clone();
         let Some((kind, name)) = object(&subject) else {
             let fetched = Err("there is no object behind this".to_owned());
             let _ = messages.send(Msg::Fetched { subject, fetched });
             return;
         };
-        let Some(requests) = self.cluster.as_ref().map(|cluster| cluster.requests()) else { return };
+        let Some(requests) = self.cluster.as_ref().map(|cluster| cluster.requests().bound(epoch)) else { return };
         let task = own(async move {
             let fetched = requests.fetch(kind, &name).await.map_err(|trouble| trouble.words);
             let _ = messages.send(Msg::Fetched { subject, fetched });

@@ -20,6 +20,7 @@ use crate::clock;
 use crate::cluster;
 use crate::config::{self, Config, Loaded, Overrides, Paths};
 use crate::logging;
+use crate::ui::neutral::neutral_lines;
 use crate::ui::{Depth, Flash, FlashLevel};
 
 /// Exit code of a panic, as Rust itself has it.
@@ -102,7 +103,8 @@ fn open(
         Ok(Ok(Ended::Signal(number))) => Ok(128 + u8::try_from(number).unwrap_or(127)),
         Ok(Err(error)) => Err(eyre!("the terminal failed: {error}")),
         Err(_) => {
-            let words = crash.take().unwrap_or_else(|| "panic".to_owned());
+            // A panic can quote what a server said (a text that was cut inside a character, for one).
+            let words = neutral_lines(&crash.take().unwrap_or_else(|| "panic".to_owned())).join("\n");
             let _ = writeln!(std::io::stderr(), "{words}\n\nThe log may say more: {}", paths.logs().display());
             Ok(PANICKED)
         }

@@ -12,7 +12,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use oc_cockpit::actions::Read;
 use oc_cockpit::clock;
-use oc_cockpit::cluster::{Cluster, PodPhase};
+use oc_cockpit::cluster::{Cluster, ContentType, Method, PodPhase, Request};
 use oc_cockpit::sim::faults::{Fault, Trouble};
 use oc_cockpit::sim::kinds::Res;
 use oc_cockpit::sim::server::{Options, Simulation};
@@ -90,6 +90,25 @@ async fn large_lists_come_in_pages() {
     assert_eq!(facts.nodes.len(), 1_001);
     let lists = middle.asked().iter().filter(|uri| uri.starts_with("/api/v1/nodes?limit=250")).count();
     assert_eq!(lists, 5);
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_many_events_the_newest_are_remembered() {
+    let mut objects = sim::small_cluster();
+    // By name the newest come last, and a list comes by name.
+    objects.extend((0..800).map(|at| {
+        let time = format!("2026-11-20T{:02}:{:02}:{:02}Z", at / 3_600, at / 60 % 60, at % 60);
+        json!({
+            "apiVersion": "v1", "kind": "Event", "metadata": {"namespace": "default", "name": format!("e{at:03}")},
+            "involvedObject": {"kind": "Node", "name": "worker-0"}, "reason": "Drain", "type": "Normal",
+            "message": at.to_string(), "firstTimestamp": time, "lastTimestamp": time,
+        })
+    }));
+    let simulation = Simulation::new(&Options { objects, seed: 7, ..Options::default() }).unwrap();
+    let cluster = Cluster::start_in_process(Middle::before(&simulation).client());
+    let facts = until(&cluster, "events", |facts| !facts.events.is_empty()).await;
+    assert_eq!(facts.events.len(), 500);
+    assert_eq!(facts.events.last().unwrap().message, "799");
 }
 
 #[tokio::test(start_paused = true)]
@@ -246,9 +265,8 @@ async fn an_outage_keeps_the_picture_and_recovers_after_asking_who_answers() {
     assert!(!middle.asked().iter().any(|uri| uri.contains("limit=250")), "watches go on, nothing is listed again");
 }
 
-#[tokio::test(start_paused = true)]
-async fn another_cluster_behind_the_same_address_starts_everything_over() {
-    let (simulation, middle, cluster) = observed().await;
+/// A cluster with another identity, and without worker-1.
+fn another() -> Simulation {
     let mut objects = sim::small_cluster();
     for object in &mut objects {
         if object["kind"] == "ClusterVersion" {
@@ -256,7 +274,13 @@ async fn another_cluster_behind_the_same_address_starts_everything_over() {
         }
     }
     objects.retain(|object| object["metadata"]["name"] != "worker-1");
-    let other = Simulation::new(&Options { objects, seed: 7, ..Options::default() }).unwrap();
+    Simulation::new(&Options { objects, seed: 7, ..Options::default() }).unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn another_cluster_behind_the_same_address_starts_everything_over() {
+    let (simulation, middle, cluster) = observed().await;
+    let other = another();
     middle.refuse(true);
     simulation.faults().cut_watches();
     until(&cluster, "stale", |facts| facts.link.state.stale()).await;
@@ -290,6 +314,50 @@ async fn an_older_state_of_the_same_cluster_starts_everything_over() {
     middle.leads_to(&restored);
     middle.refuse(false);
     until(&cluster, "a new epoch", |facts| facts.epoch == 1 && all_live(facts)).await;
+}
+
+/// A cordon without a lock: nothing but the client keeps it from being obeyed.
+fn blunt_cordon() -> Request {
+    let body = json!({ "spec": { "unschedulable": true } });
+    Request::new(Method::Patch, "/api/v1/nodes/worker-0").body(ContentType::MergePatch, body)
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_decided_on_one_cluster_is_never_sent_to_another() {
+    let (simulation, middle, cluster) = observed().await;
+    let decided = cluster.requests().bound(0);
+    assert!(decided.send(blunt_cordon().with("dryRun", "All")).await.unwrap().ok());
+    let other = another();
+    middle.refuse(true);
+    simulation.faults().cut_watches();
+    until(&cluster, "an outage", |facts| matches!(facts.link.state, LinkState::Reconnecting { .. })).await;
+    middle.leads_to(&other);
+    middle.refuse(false);
+    until(&cluster, "another epoch", |facts| facts.epoch == 1 && all_live(facts)).await;
+    middle.asked();
+    let refused = decided.send(blunt_cordon()).await.unwrap_err();
+    assert!(refused.words.contains("another cluster"), "{refused:?}");
+    assert!(decided.fetch(Kind::Nodes, "worker-0").await.is_err(), "and nothing is told of another");
+    assert!(!middle.asked().iter().any(|uri| uri.contains("/nodes/worker-0")));
+    assert!(!cordoned(&cluster.facts().borrow(), "worker-0"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_changed_while_the_picture_is_stale() {
+    let (_simulation, middle, cluster) = observed().await;
+    let decided = cluster.requests().bound(0);
+    middle.refuse(true);
+    until(&cluster, "an outage", |facts| matches!(facts.link.state, LinkState::Reconnecting { .. })).await;
+    // All but the probe is answered again.
+    middle.hold("/version");
+    middle.refuse(false);
+    let refused = decided.send(blunt_cordon()).await.unwrap_err();
+    assert!(refused.words.contains("not live"), "{refused:?}");
+    assert!(decided.send(blunt_cordon().with("dryRun", "All")).await.unwrap().ok(), "looking is allowed");
+    middle.release();
+    until(&cluster, "live", |facts| all_live(facts)).await;
+    assert!(decided.send(blunt_cordon()).await.unwrap().ok());
+    until(&cluster, "the effect", |facts| cordoned(facts, "worker-0")).await;
 }
 
 #[tokio::test(start_paused = true)]

@@ -9,6 +9,7 @@ use base64::Engine as _;
 use oc_cockpit::cluster::{Cluster, Connection, Options};
 use oc_cockpit::sim::faults::{Fault, Trouble};
 use oc_cockpit::sim::server::{self, Server, serve};
+use oc_cockpit::upgrade::facts::Kind;
 use oc_cockpit::upgrade::link::{LinkState, TroubleKind};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use serde_json::json;
@@ -18,7 +19,7 @@ use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use tokio_util::task::AbortOnDropHandle;
 
-use super::{PATIENCE, all_live, cordoned, until};
+use super::{NODES, PATIENCE, all_live, cordoned, until};
 use crate::support::sim;
 
 /// A folder of its own, removed when dropped.
@@ -152,10 +153,38 @@ async fn a_refused_token_is_replaced_when_the_kubeconfig_has_a_new_one() {
     })
     .await;
     assert!(facts.link.trouble.as_ref().unwrap().hint.contains("oc login"));
-    let nodes = oc_cockpit::sim::kinds::Res { group: "", plural: "nodes" };
-    server.store.update(nodes, None, "worker-0", |node| node["spec"]["unschedulable"] = json!(true));
+    server.store.update(NODES, None, "worker-0", |node| node["spec"]["unschedulable"] = json!(true));
     let facts = until(&cluster, "the watch goes on", |facts| all_live(facts) && cordoned(facts, "worker-0")).await;
     assert_eq!(facts.epoch, 0, "the same cluster");
+}
+
+/// However soon after the refusal the new token comes: before it is noticed, while it is looked at, and after that.
+#[tokio::test]
+async fn a_new_token_is_taken_up_however_soon_it_comes() {
+    let folder = Folder::new();
+    let path = folder.0.join("kubeconfig");
+    let server = simulated(&path).await;
+    let cluster = Cluster::start(with(&path));
+    until(&cluster, "the first picture", |facts| all_live(facts)).await;
+    for millis in [0, 100, 500, 1_000, 1_500, 2_500] {
+        let old = std::fs::read(&path).unwrap();
+        server.faults.throw(Fault::now(Trouble::RevokeToken(Duration::from_millis(millis))));
+        server.faults.cut_watches();
+        tokio::time::timeout(PATIENCE, async {
+            while std::fs::read(&path).unwrap() == old || cluster.fetch(Kind::Nodes, "worker-0").await.is_err() {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        })
+        .await
+        .unwrap_or_else(|_| panic!("the token that came after {millis} ms is not used"));
+        let name = format!("worker-{}", millis % 2);
+        server.store.update(NODES, None, &name, |node| node["metadata"]["labels"]["seen"] = json!(millis.to_string()));
+        until(&cluster, "the watch goes on", |facts| {
+            let node = facts.nodes.iter().find(|node| node.name() == name);
+            all_live(facts) && node.is_some_and(|node| node.label("seen") == Some(&millis.to_string()))
+        })
+        .await;
+    }
 }
 
 #[tokio::test]
