@@ -104,7 +104,7 @@ fn kinds_that_fail_are_marked_where_they_are_shown_and_nowhere_else() {
     );
     let forbidden = KindStatus::Forbidden(trouble("user jane may not list machineconfigpools"));
     facts.kinds.insert(Kind::MachineConfigPools, KindState { status: forbidden, heard: None, unreadable: vec![] });
-    world.assessment.facts = std::sync::Arc::new(facts);
+    world.assessment.facts = Arc::new(facts);
     let mut stage = Stage::new(world, 160, 40);
     stage.shows("stale since 03:11:44 ");
     stage.shows("no permission: machineconfigpools");
@@ -149,7 +149,7 @@ fn sorting_shows_its_arrow_and_the_selection_follows_the_object() {
     stage.keys("N").shows("NODE↓");
     assert_eq!(stage.view.subject(&stage.world.ctx()), selected);
     stage.changes(|world| {
-        std::sync::Arc::make_mut(&mut world.assessment.nodes).remove(0);
+        Arc::make_mut(&mut world.assessment.nodes).remove(0);
     });
     assert_eq!(stage.view.subject(&stage.world.ctx()), selected);
 }

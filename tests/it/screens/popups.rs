@@ -181,6 +181,16 @@ fn a_refused_dry_run_cannot_be_confirmed() {
 }
 
 #[test]
+fn a_plan_is_paged_while_its_field_has_the_keyboard() {
+    let mut stage = Stage::new(sample::rolling(), 80, 24);
+    stage.view.show_plan(update());
+    stage.shows("pgdn 1-");
+    stage.shows("danger H");
+    stage.keys("pgdn").lacks("danger H");
+    stage.keys("pgup").shows("danger H");
+}
+
+#[test]
 fn a_dangerous_plan_wants_answers_and_the_typed_version() {
     let target = Target::Version("4.19.3".into());
     let mut stage = stage();
