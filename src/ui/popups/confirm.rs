@@ -291,7 +291,7 @@ impl PlanPopup {
         self.view.draw(buffer, text, ctx.theme);
         // What does not fit has to be read too: the key that shows it stands beside the place.
         let place = match (self.view.place(), ctx.keymap.keys(Command::PageDown, false).first()) {
-            (place, Some(key)) if !place.is_empty() => format!("{key} {place}"),
+            (place, Some(key)) if !place.is_empty() => format!("{key} {}", place.trim_start()),
             (place, _) => place,
         };
         let right = words::width(&place) as u16;

@@ -223,3 +223,13 @@ fn the_selection_stays_on_the_worst_until_the_person_moves() {
     let first = stage.view.subject(&stage.world.ctx());
     assert_eq!(first, Some(Subject::Node("master-2".into())), "the first of those that move");
 }
+
+#[test]
+fn nodes_are_filtered_by_the_labels_that_kubectl_knows() {
+    let mut stage = Stage::new(sample::rolling(), 120, 40);
+    stage.keys("4 /").types("-l node-role.kubernetes.io/infra").shows("3/12");
+    stage
+        .keys("ctrl-u")
+        .types("-l node-role.kubernetes.io/infra=,topology.kubernetes.io/zone=eu-central-1a")
+        .shows("1/12");
+}
