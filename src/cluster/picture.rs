@@ -7,6 +7,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use tokio::sync::{Notify, watch};
 
 use super::identity::Identity;
@@ -26,6 +27,8 @@ struct State {
     highest: u128,
     /// Who this cluster is, as far as it is known.
     identity: Identity,
+    /// When the link was last verified after an outage: a kind that was not heard since still shows what was before it.
+    verified: Option<DateTime<Utc>>,
 }
 
 /// The picture.
@@ -41,8 +44,13 @@ pub(super) struct Picture {
 impl Picture {
     pub fn new() -> Self {
         let now = clock::now();
-        let state =
-            State { facts: Facts::nothing(now), machine: Machine::new(now), highest: 0, identity: Identity::default() };
+        let state = State {
+            facts: Facts::nothing(now),
+            machine: Machine::new(now),
+            highest: 0,
+            identity: Identity::default(),
+            verified: None,
+        };
         Self {
             state: Mutex::new(state),
             dirty: Notify::new(),
@@ -76,7 +84,18 @@ impl Picture {
     /// Moves the link on; returns its state.
     pub fn link(&self, input: Input) -> LinkState {
         let mut state = self.lock();
+        if input == Input::Verified && state.machine.verifying() {
+            state.verified = Some(clock::now());
+        }
         self.step(&mut state, input)
+    }
+
+    /// May a write be sent that was decided on this picture? The link must be live, and each kind that counts as live
+    /// must have been heard since the last outage: a good probe says nothing about what its watch has missed.
+    pub fn writable(&self) -> bool {
+        let state = self.lock();
+        let caught_up = |kind: &KindState| kind.status != KindStatus::Live || kind.heard >= state.verified;
+        state.facts.link.state.writable() && state.facts.kinds.values().all(caught_up)
     }
 
     fn step(&self, state: &mut State, input: Input) -> LinkState {
@@ -160,6 +179,7 @@ impl Picture {
         state.facts = Facts { epoch, ..Facts::nothing(now) };
         state.highest = 0;
         state.identity = Identity::default();
+        state.verified = None;
         self.step(&mut state, Input::StartedOver);
         state.facts.link = state.machine.link().clone();
         self.complete.send_replace(false);

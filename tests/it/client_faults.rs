@@ -361,6 +361,24 @@ async fn nothing_is_changed_while_the_picture_is_stale() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn after_an_outage_nothing_is_changed_before_the_watches_caught_up() {
+    let (_simulation, middle, cluster) = observed().await;
+    let decided = cluster.requests().bound(0);
+    middle.refuse(true);
+    until(&cluster, "an outage", |facts| matches!(facts.link.state, LinkState::Reconnecting { .. })).await;
+    middle.hold("/nodes?watch=true");
+    middle.refuse(false);
+    until(&cluster, "the link", |facts| facts.link.state == LinkState::Live).await;
+    let refused = decided.send(blunt_cordon()).await.unwrap_err();
+    assert!(refused.words.contains("not live"), "{refused:?}");
+    middle.release();
+    let heard = cluster.facts().borrow().kinds[&Kind::Nodes].heard;
+    until(&cluster, "the nodes", |facts| facts.kinds[&Kind::Nodes].heard > heard).await;
+    until(&cluster, "all of it", |facts| all_live(facts)).await;
+    assert!(decided.send(blunt_cordon()).await.unwrap().ok());
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_silent_server_is_noticed() {
     let (_simulation, middle, cluster) = observed().await;
     middle.hold("/");
