@@ -447,6 +447,27 @@ async fn retry_after_is_obeyed() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn however_long_it_should_wait_the_link_is_looked_after() {
+    let (simulation, middle, cluster) = observed().await;
+    simulation.faults().throw(Fault::now(Trouble::TooMany(Duration::from_secs(7_200))));
+    simulation.faults().cut_watches();
+    until(&cluster, "the trouble in words", |facts| !live(facts, Kind::Nodes)).await;
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    simulation.faults().clear_all();
+    middle.hold("/");
+    until(&cluster, "stale", |facts| facts.link.state.stale()).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_watch_that_goes_on_failing_begins_with_a_new_list() {
+    let (simulation, middle, cluster) = observed().await;
+    middle.restore();
+    simulation.faults().cut_watches();
+    cordon(&simulation, "worker-1");
+    until(&cluster, "the change", |facts| cordoned(facts, "worker-1") && all_live(facts)).await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn one_unreadable_object_is_named_and_costs_no_other() {
     let simulation = sim::simulation();
     let middle = Middle::before(&simulation);
