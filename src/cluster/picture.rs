@@ -7,7 +7,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use tokio::sync::{Notify, watch};
 
 use super::identity::Identity;
@@ -15,6 +15,10 @@ use super::link::{Input, Machine};
 use crate::clock;
 use crate::upgrade::facts::{Facts, Kind, KindState, KindStatus};
 use crate::upgrade::link::{LinkState, Trouble};
+
+/// A watch is begun anew every 30 s, and its head may take as long: a kind that was not heard for longer is not live,
+/// whatever it counts as. It happens when this machine slept.
+const OLDEST: TimeDelta = TimeDelta::seconds(90);
 
 /// Shortest time between two publications.
 const FRAME: Duration = Duration::from_millis(16);
@@ -94,7 +98,10 @@ impl Picture {
     /// must have been heard since the last outage: a good probe says nothing about what its watch has missed.
     pub fn writable(&self) -> bool {
         let state = self.lock();
-        let caught_up = |kind: &KindState| kind.status != KindStatus::Live || kind.heard >= state.verified;
+        let now = clock::now();
+        let young = |kind: &KindState| kind.heard.is_some_and(|heard| now - heard <= OLDEST);
+        let caught_up =
+            |kind: &KindState| kind.status != KindStatus::Live || (kind.heard >= state.verified && young(kind));
         state.facts.link.state.writable() && state.facts.kinds.values().all(caught_up)
     }
 
@@ -199,4 +206,21 @@ impl Picture {
 
 fn same(before: Trouble, now: Trouble) -> Trouble {
     super::link::keep_since(Some(before), now)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_written_on_a_kind_that_was_not_heard_for_long() {
+        let picture = Picture::new();
+        picture.link(Input::Answered { latency: TimeDelta::zero() });
+        let kind = |heard| KindState { status: KindStatus::Live, heard: Some(heard), unreadable: Vec::new() };
+        let now = clock::now();
+        picture.change(|facts| facts.kinds.insert(Kind::Nodes, kind(now)));
+        assert!(picture.writable());
+        picture.change(|facts| facts.kinds.insert(Kind::Nodes, kind(now - TimeDelta::hours(2))));
+        assert!(!picture.writable());
+    }
 }

@@ -31,7 +31,7 @@ use crate::upgrade::link::{LinkState, TroubleKind};
 /// Any change of ClusterVersion lets absent kinds be looked for, but not more often than this.
 const SOFT_PERIOD: Duration = Duration::from_secs(10);
 /// The longest pause between two probes, whatever the server asks for.
-const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+const LONGEST_PAUSE: Duration = Duration::from_secs(15);
 /// What is not in the first picture waits for it, but not longer than this.
 const FIRST_PICTURE: Duration = Duration::from_secs(1);
 /// After a defect of ours has ended a task, it begins again this much later.
