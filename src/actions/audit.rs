@@ -1,7 +1,8 @@
 //! What is written down about every attempted write, and who writes it down.
 //!
 //! An attempt is recorded before its request is sent, its outcome when the answer and the effect (or the end of the
-//! wait for it) are known. Both share an id. The room `recorder` implements [`Audit`]; `cluster` only calls it.
+//! wait for it) are known. Both share an id. An attempt without an outcome means that the program was killed in between:
+//! the write may have been applied, and only the cluster can tell. The room `recorder` implements [`Audit`]; `cluster` only calls it.
 
 use std::future::Future;
 

@@ -1,14 +1,9 @@
 //! Cordon nodes: the scheduler places no new pods on them, and the machine-config controller counts them unavailable.
 
-use super::node::{self, Found, KINDS, PATCH, find, title};
+use super::node::{self, Found, KINDS, PATCH, Told, find};
 use super::words::whose_cordon;
-use super::{
-    ActionId, Confirm, Danger, Effect, Plan, Precondition, Read, Refusal, Session, Target, capacity, gate, what_if,
-};
+use super::{Danger, Plan, Precondition, Refusal, Session, capacity, gate, what_if};
 use crate::upgrade::assessment::{Assessment, Pool};
-
-/// On how many nodes the pods are read.
-const NODES_READ: usize = 12;
 
 /// Reversible; but a pool without capacity takes no node any more, silently.
 pub(super) fn danger(assessment: &Assessment, names: &[String]) -> Danger {
@@ -34,27 +29,12 @@ pub(super) fn plan(assessment: &Assessment, session: &Session, names: &[String])
     available(assessment, session, names)?;
     let found = find(assessment, names)?;
     let chosen = to_cordon(&found);
-    let chosen_names: Vec<&str> = chosen.iter().map(|found| found.node.name.as_str()).collect();
-    let reads = chosen_names.iter().take(NODES_READ).map(|name| Read::PodsOn((*name).to_owned())).collect();
-    let writes = chosen.iter().map(|found| node::write(session, found.seen, true)).collect::<Result<_, _>>()?;
-    Ok(Plan {
-        action: ActionId::CordonNodes,
-        target: Target::Nodes(names.to_vec()),
-        title: title("Cordon", &chosen_names),
+    let told = Told {
         danger: danger(assessment, names),
         preconditions: preconditions(assessment, &found),
         consequences: consequences(assessment, &found),
-        reads,
-        writes,
-        questions: Vec::new(),
-        confirm: Confirm::Button,
-        effect: Effect::NodesUnschedulable {
-            nodes: chosen_names.iter().map(|name| (*name).to_owned()).collect(),
-            unschedulable: true,
-        },
-        inverse: Some(ActionId::UncordonNodes),
-        strict_lock: false,
-    })
+    };
+    node::plan(session, names, &chosen, true, told)
 }
 
 /// Those that are not cordoned yet.
@@ -161,9 +141,6 @@ fn consequences(assessment: &Assessment, found: &[Found<'_>]) -> Vec<String> {
         } else if pool.is_some_and(|pool| pool.target.is_some() && pool.target != found.node.current_config) {
             lines.push(format!("{name} still has its old configuration and is passed over while it is cordoned"));
         }
-    }
-    if chosen.len() > NODES_READ {
-        lines.push(format!("pods are told of the first {NODES_READ} nodes only"));
     }
     lines
 }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::request::Change;
 use super::words::shell;
-use super::{PatchKind, Refusal, Session, Write};
+use super::{ActionId, Confirm, Danger, Effect, PatchKind, Plan, Precondition, Read, Refusal, Session, Target, Write};
 use crate::api::{self, node_key};
 use crate::upgrade::access::Permission;
 use crate::upgrade::assessment::{Assessment, Node, NodePhase, Pool};
@@ -20,6 +20,9 @@ pub(super) const LIST_PODS: Permission = Permission::cluster("list", "", "pods")
 
 /// What such a decision rests on. Pools are not among it: a cluster without the machine-config operator has none.
 pub(super) const KINDS: &[Kind] = &[Kind::Nodes];
+
+/// On how many nodes the pods are read.
+const NODES_READ: usize = 12;
 
 /// A node as it is meant and as it was seen.
 pub(super) struct Found<'a> {
@@ -46,7 +49,7 @@ pub(super) fn find<'a>(assessment: &'a Assessment, names: &[String]) -> Result<V
 }
 
 /// The request that sets or removes `spec.unschedulable`.
-pub(super) fn write(session: &Session, seen: &api::Node, unschedulable: bool) -> Result<Write, Refusal> {
+fn write(session: &Session, seen: &api::Node, unschedulable: bool) -> Result<Write, Refusal> {
     let name = seen.name();
     let (verb, value) = if unschedulable { ("cordon", json!(true)) } else { ("uncordon", Value::Null) };
     Change {
@@ -59,6 +62,53 @@ pub(super) fn write(session: &Session, seen: &api::Node, unschedulable: bool) ->
         stored: vec![("/spec/unschedulable".to_owned(), value)],
     }
     .write(session)
+}
+
+/// What is told of cordoning or uncordoning.
+pub(super) struct Told {
+    /// How dangerous it is.
+    pub danger: Danger,
+    /// What was checked.
+    pub preconditions: Vec<Precondition>,
+    /// What follows.
+    pub consequences: Vec<String>,
+}
+
+/// The plan to cordon or uncordon `chosen`, which are those of `names` of which it is not true yet.
+pub(super) fn plan(
+    session: &Session,
+    names: &[String],
+    chosen: &[&Found<'_>],
+    unschedulable: bool,
+    told: Told,
+) -> Result<Plan, Refusal> {
+    let (verb, action, inverse) = match unschedulable {
+        true => ("Cordon", ActionId::CordonNodes, ActionId::UncordonNodes),
+        false => ("Uncordon", ActionId::UncordonNodes, ActionId::CordonNodes),
+    };
+    let chosen_names: Vec<&str> = chosen.iter().map(|found| found.node.name.as_str()).collect();
+    let mut consequences = told.consequences;
+    if chosen.len() > NODES_READ {
+        consequences.push(format!("pods are told of the first {NODES_READ} nodes only"));
+    }
+    Ok(Plan {
+        action,
+        target: Target::Nodes(names.to_vec()),
+        title: title(verb, &chosen_names),
+        danger: told.danger,
+        preconditions: told.preconditions,
+        consequences,
+        reads: chosen_names.iter().take(NODES_READ).map(|name| Read::PodsOn((*name).to_owned())).collect(),
+        writes: chosen.iter().map(|found| write(session, found.seen, unschedulable)).collect::<Result<_, _>>()?,
+        questions: Vec::new(),
+        confirm: Confirm::Button,
+        effect: Effect::NodesUnschedulable {
+            nodes: chosen_names.iter().map(|name| (*name).to_owned()).collect(),
+            unschedulable,
+        },
+        inverse: Some(inverse),
+        strict_lock: false,
+    })
 }
 
 impl Found<'_> {

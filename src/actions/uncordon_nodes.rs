@@ -1,17 +1,12 @@
 //! Uncordon nodes: pods may come at once, and the pool gets back the capacity that the cordon held.
 
-use super::node::{self, Found, KINDS, PATCH, find, title};
+use super::node::{self, Found, KINDS, PATCH, Told, find};
 use super::words::{ask_about_cordon, whose_cordon};
-use super::{
-    ActionId, Confirm, Danger, Effect, Plan, Precondition, Read, Refusal, Session, Target, capacity, gate, what_if,
-};
+use super::{Danger, Plan, Precondition, Refusal, Session, capacity, gate, what_if};
 use crate::upgrade::assessment::Assessment;
 
 /// Workloads come, and a pool that had no capacity may go on draining and rebooting.
 pub(super) const DANGER: Danger = Danger::M;
-
-/// On how many nodes the pods are read.
-const NODES_READ: usize = 12;
 
 /// Can the nodes be uncordoned now?
 pub(super) fn available(assessment: &Assessment, session: &Session, names: &[String]) -> Result<(), Refusal> {
@@ -43,27 +38,12 @@ pub(super) fn plan(assessment: &Assessment, session: &Session, names: &[String])
     available(assessment, session, names)?;
     let found = find(assessment, names)?;
     let chosen = to_uncordon(&found);
-    let chosen_names: Vec<&str> = chosen.iter().map(|found| found.node.name.as_str()).collect();
-    let reads = chosen_names.iter().take(NODES_READ).map(|name| Read::PodsOn((*name).to_owned())).collect();
-    let writes = chosen.iter().map(|found| node::write(session, found.seen, false)).collect::<Result<_, _>>()?;
-    Ok(Plan {
-        action: ActionId::UncordonNodes,
-        target: Target::Nodes(names.to_vec()),
-        title: title("Uncordon", &chosen_names),
+    let told = Told {
         danger: DANGER,
         preconditions: preconditions(assessment, &found),
         consequences: consequences(assessment, &chosen),
-        reads,
-        writes,
-        questions: Vec::new(),
-        confirm: Confirm::Button,
-        effect: Effect::NodesUnschedulable {
-            nodes: chosen_names.iter().map(|name| (*name).to_owned()).collect(),
-            unschedulable: false,
-        },
-        inverse: Some(ActionId::CordonNodes),
-        strict_lock: false,
-    })
+    };
+    node::plan(session, names, &chosen, false, told)
 }
 
 /// Those that are cordoned.
@@ -128,9 +108,6 @@ fn consequences(assessment: &Assessment, chosen: &[&Found<'_>]) -> Vec<String> {
             lines.push(format!("pool {} is paused: no node is taken", pool.name));
         }
         lines.extend(capacity::next(pool, &after).filter(|_| !pool.paused));
-    }
-    if chosen.len() > NODES_READ {
-        lines.push(format!("pods are told of the first {NODES_READ} nodes only"));
     }
     lines
 }

@@ -1,6 +1,7 @@
 //! The wishes of the screen, fulfilled.
 
 use super::{App, Effect, flash};
+use crate::ui::neutral::neutral_lines;
 use crate::ui::{Request, Theme};
 
 impl App {
@@ -21,6 +22,8 @@ impl App {
             Request::Quit => vec![Effect::Quit],
             Request::Suspend => vec![Effect::Suspend],
             Request::Copy(text) => {
+                // What is pasted into a shell must not bring control characters that some object held.
+                let text = neutral_lines(&text).join("\n");
                 let what: String = text.lines().next().unwrap_or_default().chars().take(60).collect();
                 let more = if text.lines().count() > 1 { " ..." } else { "" };
                 self.state.answer(flash::info(format!("copied: {what}{more}")));

@@ -224,6 +224,13 @@ fn the_answer_to_an_older_question_is_ignored() {
 }
 
 #[test]
+fn what_is_copied_brings_no_control_characters() {
+    let mut app = looking();
+    let effects = app.fulfil(vec![Request::Copy("worker-0\u{1b}[201~ x\r\nsecond\u{7}".into())]);
+    assert_eq!(effects, [Effect::Copy("worker-0\u{fffd}[201~ x\nsecond\u{fffd}".into())]);
+}
+
+#[test]
 fn a_rehearsal_on_another_cluster_is_none() {
     let mut app = looking();
     let (old, elsewhere) = ask(&mut app, pause());

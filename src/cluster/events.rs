@@ -20,6 +20,7 @@ const KEPT: usize = 500;
 /// Lists come in the order of names, not of times: all pages are read, within reason (10,000 events a namespace).
 const PAGES: usize = 40;
 const PAUSE: Duration = Duration::from_secs(5);
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
 /// Reads the events of all places; each that is refused or absent is passed over, each that fails is tried again.
 pub(super) async fn read(session: Arc<Session>) {
@@ -48,7 +49,7 @@ async fn place(session: &Session, namespace: &str, selectors: &[(&str, &str)]) -
             }
             Err(failure) => {
                 tracing::debug!(namespace, words = failure.trouble.words, "events are tried again");
-                tokio::time::sleep(failure.retry_after.unwrap_or(PAUSE)).await;
+                tokio::time::sleep(failure.retry_after.unwrap_or(PAUSE).min(LONGEST_PAUSE)).await;
             }
         }
     }

@@ -16,6 +16,10 @@ pub(super) const PROBE_LIMIT: Duration = Duration::from_secs(3);
 /// Failed probes in a row after which the picture counts as stale.
 const FAILURES: u32 = 2;
 
+/// Probes come every two seconds: when nothing was heard for this long and no probe failed either, this program (or the
+/// machine under it) was not running, and nobody knows what was missed.
+const SLEPT: TimeDelta = TimeDelta::seconds(20);
+
 /// What happened on the link.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Input {
@@ -128,6 +132,11 @@ impl Machine {
     }
 
     fn heard(&mut self, now: DateTime<Utc>) {
+        if self.link.state == LinkState::Live
+            && let Some(since) = self.link.heard.filter(|heard| now - *heard > SLEPT)
+        {
+            self.link.state = LinkState::Verifying { since };
+        }
         self.link.heard = Some(self.link.heard.map_or(now, |before| before.max(now)));
         if matches!(self.link.state, LinkState::Connecting { .. }) {
             self.link.state = LinkState::Live;
@@ -195,6 +204,18 @@ mod tests {
         assert_eq!(machine.link().state, LinkState::Live);
         assert_eq!(machine.link().heard, Some(at(1)));
         assert!(machine.open());
+    }
+
+    #[test]
+    fn after_a_sleep_it_is_asked_who_answers() {
+        let mut machine = live();
+        machine.step(Input::Heard, at(20));
+        assert_eq!(machine.link().state, LinkState::Live);
+        answered(&mut machine, 3_600);
+        assert_eq!(machine.link().state, LinkState::Verifying { since: at(20) });
+        assert!(!machine.open());
+        machine.step(Input::Verified, at(3_601));
+        assert_eq!(machine.link().state, LinkState::Live);
     }
 
     #[test]

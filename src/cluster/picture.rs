@@ -7,6 +7,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use chrono::{DateTime, TimeDelta, Utc};
 use tokio::sync::{Notify, watch};
 
 use super::identity::Identity;
@@ -14,6 +15,10 @@ use super::link::{Input, Machine};
 use crate::clock;
 use crate::upgrade::facts::{Facts, Kind, KindState, KindStatus};
 use crate::upgrade::link::{LinkState, Trouble};
+
+/// A watch is begun anew every 30 s, and its head may take as long: a kind that was not heard for longer is not live,
+/// whatever it counts as. It happens when this machine slept.
+const OLDEST: TimeDelta = TimeDelta::seconds(90);
 
 /// Shortest time between two publications.
 const FRAME: Duration = Duration::from_millis(16);
@@ -26,6 +31,8 @@ struct State {
     highest: u128,
     /// Who this cluster is, as far as it is known.
     identity: Identity,
+    /// When the link was last verified after an outage: a kind that was not heard since still shows what was before it.
+    verified: Option<DateTime<Utc>>,
 }
 
 /// The picture.
@@ -41,8 +48,13 @@ pub(super) struct Picture {
 impl Picture {
     pub fn new() -> Self {
         let now = clock::now();
-        let state =
-            State { facts: Facts::nothing(now), machine: Machine::new(now), highest: 0, identity: Identity::default() };
+        let state = State {
+            facts: Facts::nothing(now),
+            machine: Machine::new(now),
+            highest: 0,
+            identity: Identity::default(),
+            verified: None,
+        };
         Self {
             state: Mutex::new(state),
             dirty: Notify::new(),
@@ -76,7 +88,21 @@ impl Picture {
     /// Moves the link on; returns its state.
     pub fn link(&self, input: Input) -> LinkState {
         let mut state = self.lock();
+        if input == Input::Verified && state.machine.verifying() {
+            state.verified = Some(clock::now());
+        }
         self.step(&mut state, input)
+    }
+
+    /// May a write be sent that was decided on this picture? The link must be live, and each kind that counts as live
+    /// must have been heard since the last outage: a good probe says nothing about what its watch has missed.
+    pub fn writable(&self) -> bool {
+        let state = self.lock();
+        let now = clock::now();
+        let young = |kind: &KindState| kind.heard.is_some_and(|heard| now - heard <= OLDEST);
+        let caught_up =
+            |kind: &KindState| kind.status != KindStatus::Live || (kind.heard >= state.verified && young(kind));
+        state.facts.link.state.writable() && state.facts.kinds.values().all(caught_up)
     }
 
     fn step(&self, state: &mut State, input: Input) -> LinkState {
@@ -160,6 +186,7 @@ impl Picture {
         state.facts = Facts { epoch, ..Facts::nothing(now) };
         state.highest = 0;
         state.identity = Identity::default();
+        state.verified = None;
         self.step(&mut state, Input::StartedOver);
         state.facts.link = state.machine.link().clone();
         self.complete.send_replace(false);
@@ -179,4 +206,21 @@ impl Picture {
 
 fn same(before: Trouble, now: Trouble) -> Trouble {
     super::link::keep_since(Some(before), now)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_written_on_a_kind_that_was_not_heard_for_long() {
+        let picture = Picture::new();
+        picture.link(Input::Answered { latency: TimeDelta::zero() });
+        let kind = |heard| KindState { status: KindStatus::Live, heard: Some(heard), unreadable: Vec::new() };
+        let now = clock::now();
+        picture.change(|facts| facts.kinds.insert(Kind::Nodes, kind(now)));
+        assert!(picture.writable());
+        picture.change(|facts| facts.kinds.insert(Kind::Nodes, kind(now - TimeDelta::hours(2))));
+        assert!(!picture.writable());
+    }
 }

@@ -292,7 +292,7 @@ impl Requests {
         if self.epoch.is_none() || dry || request.method() == http::Method::GET {
             return Ok(());
         }
-        if self.picture.look(|facts| facts.link.state.writable()) {
+        if self.picture.writable() {
             return Ok(());
         }
         let words = "the picture on which it was decided is not live any more";

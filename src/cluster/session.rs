@@ -30,6 +30,8 @@ use crate::upgrade::link::{LinkState, TroubleKind};
 
 /// Any change of ClusterVersion lets absent kinds be looked for, but not more often than this.
 const SOFT_PERIOD: Duration = Duration::from_secs(10);
+/// The longest pause between two probes, whatever the server asks for.
+const LONGEST_PAUSE: Duration = Duration::from_secs(15);
 /// What is not in the first picture waits for it, but not longer than this.
 const FIRST_PICTURE: Duration = Duration::from_secs(1);
 /// After a defect of ours has ended a task, it begins again this much later.
@@ -194,7 +196,8 @@ impl Session {
                     }
                     TroubleKind::TooManyRequests => {
                         self.answered(sent.elapsed());
-                        pause = failure.retry_after.unwrap_or(pause).max(pause);
+                        // Obeyed within reason: without probes nobody would notice that the server has gone.
+                        pause = failure.retry_after.unwrap_or(pause).clamp(pause, LONGEST_PAUSE);
                     }
                     kind => {
                         if kind == TroubleKind::Unauthorized {

@@ -38,6 +38,8 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 const TOO_SHORT: Duration = Duration::from_secs(1);
 /// 404s in a row after which a kind that was there is believed to be gone: a starting server says 404 as well.
 const GONE_AFTER: u32 = 4;
+/// Failures in a row after which a watch begins with a new list, and again after as many.
+const LIST_AFTER: u32 = 8;
 /// The longest line of a watch; etcd takes no object above 1.5 MiB.
 const LONGEST_LINE: usize = 32 * 1024 * 1024;
 
@@ -262,6 +264,8 @@ impl<K: Watched> Keeper<K> {
                 }
             }
             TroubleKind::Unauthorized => self.session.unauthorized(),
+            // The version may be one that the server does not know (any more), and not every server says so by 410.
+            TroubleKind::Server | TroubleKind::Other if self.failures.is_multiple_of(LIST_AFTER) => self.version = None,
             _ => {}
         }
         // Before the first list it is the link that is in trouble, as long as nobody answers.

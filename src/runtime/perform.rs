@@ -1,15 +1,18 @@
 //! Effects become work: owned tasks on the worker, whose answers come back as messages.
 
 use std::collections::BTreeMap;
+use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use futures::FutureExt as _;
 use tokio::sync::{mpsc, watch};
 use tokio_util::task::AbortOnDropHandle;
 
 use super::simulator::Simulator;
 use super::{hook, save};
 use crate::actions::audit::Audit;
+use crate::actions::outcome::Outcome;
 use crate::actions::{self, Plan, Refusal, Session};
 use crate::app::{Effect, Msg};
 use crate::clock;
@@ -141,8 +144,16 @@ impl Performer {
         let requests = cluster.requests().bound(epoch);
         let replan = self.replan(order.rehearsal.plan.clone(), session, epoch);
         let (messages, recorder) = (self.messages.clone(), self.recorder.clone());
+        let first = order.rehearsal.plan.writes.first().map(|write| write.object.clone()).unwrap_or_default();
         let task = own(async move {
-            let outcome = execute::execute(&requests, order, &recorder, replan).await;
+            // A job that ended without a word would count as being sent for ever.
+            let work = AssertUnwindSafe(execute::execute(&requests, order, &recorder, replan));
+            let outcome = work.catch_unwind().await.unwrap_or_else(|_| Outcome::Failed {
+                done: Vec::new(),
+                object: first,
+                words: "this program failed while it sent the requests: look what was applied".to_owned(),
+                left: Vec::new(),
+            });
             let _ = messages.send(Msg::JobDone { id, outcome });
         });
         self.jobs.insert(id, task);

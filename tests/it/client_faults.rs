@@ -361,6 +361,24 @@ async fn nothing_is_changed_while_the_picture_is_stale() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn after_an_outage_nothing_is_changed_before_the_watches_caught_up() {
+    let (_simulation, middle, cluster) = observed().await;
+    let decided = cluster.requests().bound(0);
+    middle.refuse(true);
+    until(&cluster, "an outage", |facts| matches!(facts.link.state, LinkState::Reconnecting { .. })).await;
+    middle.hold("/nodes?watch=true");
+    middle.refuse(false);
+    until(&cluster, "the link", |facts| facts.link.state == LinkState::Live).await;
+    let refused = decided.send(blunt_cordon()).await.unwrap_err();
+    assert!(refused.words.contains("not live"), "{refused:?}");
+    middle.release();
+    let heard = cluster.facts().borrow().kinds[&Kind::Nodes].heard;
+    until(&cluster, "the nodes", |facts| facts.kinds[&Kind::Nodes].heard > heard).await;
+    until(&cluster, "all of it", |facts| all_live(facts)).await;
+    assert!(decided.send(blunt_cordon()).await.unwrap().ok());
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_silent_server_is_noticed() {
     let (_simulation, middle, cluster) = observed().await;
     middle.hold("/");
@@ -426,6 +444,27 @@ async fn retry_after_is_obeyed() {
     assert!(!asked.iter().any(|uri| uri.starts_with("/api/v1/nodes")), "asked before its time: {asked:?}");
     simulation.faults().clear_all();
     until(&cluster, "all well", |facts| all_live(facts)).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn however_long_it_should_wait_the_link_is_looked_after() {
+    let (simulation, middle, cluster) = observed().await;
+    simulation.faults().throw(Fault::now(Trouble::TooMany(Duration::from_secs(7_200))));
+    simulation.faults().cut_watches();
+    until(&cluster, "the trouble in words", |facts| !live(facts, Kind::Nodes)).await;
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    simulation.faults().clear_all();
+    middle.hold("/");
+    until(&cluster, "stale", |facts| facts.link.state.stale()).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_watch_that_goes_on_failing_begins_with_a_new_list() {
+    let (simulation, middle, cluster) = observed().await;
+    middle.restore();
+    simulation.faults().cut_watches();
+    cordon(&simulation, "worker-1");
+    until(&cluster, "the change", |facts| cordoned(facts, "worker-1") && all_live(facts)).await;
 }
 
 #[tokio::test(start_paused = true)]

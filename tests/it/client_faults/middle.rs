@@ -22,6 +22,7 @@ struct State {
     refuse: bool,
     held: BTreeSet<&'static str>,
     change: Option<Change>,
+    restored: bool,
     log: Vec<String>,
 }
 
@@ -52,6 +53,11 @@ impl Middle {
     /// Connections are refused, or not any more.
     pub fn refuse(&self, refuse: bool) {
         self.state.lock().unwrap().refuse = refuse;
+    }
+
+    /// From now on watches of nodes begin at versions that the server does not know, until nodes are listed.
+    pub fn restore(&self) {
+        self.state.lock().unwrap().restored = true;
     }
 
     /// Requests whose URI contains `part` are not answered until they are released.
@@ -93,9 +99,14 @@ impl Middle {
             released.await;
         }
         let (inner, change) = {
-            let state = self.state.lock().unwrap();
+            let mut state = self.state.lock().unwrap();
+            state.restored &= !uri.starts_with("/api/v1/nodes?limit");
             if state.refuse {
                 return Err(std::io::Error::from(std::io::ErrorKind::ConnectionRefused).into());
+            }
+            if state.restored && uri.starts_with("/api/v1/nodes?watch") {
+                let body = Full::from("Too large resource version").map_err(|never| match never {}).boxed_unsync();
+                return Ok(Response::builder().status(504).body(body)?);
             }
             if let Some(user) = state.user {
                 request.headers_mut().insert("impersonate-user", http::HeaderValue::from_static(user));

@@ -221,7 +221,7 @@ fn the_selection_stays_on_the_worst_until_the_person_moves() {
     stage.keys("4");
     assert_eq!(stage.view.subject(&stage.world.ctx()), Some(Subject::Node("worker-3".into())));
     stage.changes(|world| {
-        for node in std::sync::Arc::make_mut(&mut world.assessment.nodes) {
+        for node in Arc::make_mut(&mut world.assessment.nodes) {
             node.drain_trouble = None;
         }
     });
