@@ -26,6 +26,7 @@ mod words;
 pub use again::{again, difference, rest_differs, same_meaning};
 pub use pods::complete;
 pub use request::oc;
+pub use words::FIELD_MANAGER;
 
 use serde::Serialize;
 use serde_json::Value;

@@ -60,8 +60,6 @@ pub struct App {
     announcer: announce::Announcer,
     /// The last key was ctrl-c: pressed again it leaves at once, whatever the first press met.
     leaving: bool,
-    /// The person asked to read everything anew: what comes next is the same cluster, not another one.
-    refreshing: bool,
     /// The person knows that an action is being sent.
     warned: bool,
 }
@@ -167,7 +165,6 @@ impl App {
             orders: orders::Orders::default(),
             announcer: announce::Announcer::default(),
             leaving: false,
-            refreshing: false,
             warned: false,
         };
         if let Some(tab) = tab {
@@ -260,7 +257,7 @@ impl App {
         if fresher {
             return effects;
         }
-        if other && !std::mem::take(&mut self.refreshing) {
+        if other {
             self.view.forget_cluster();
             self.orders.forget();
             self.announcer = announce::Announcer::default();

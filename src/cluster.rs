@@ -49,7 +49,7 @@ use self::credentials::{Credentials, Source};
 use self::kubeconfig::Environment;
 use self::link::Input;
 use self::picture::Picture;
-use self::session::{Control, End, Session};
+use self::session::{Control, End, Session, Wish};
 use crate::actions::Read;
 use crate::clock;
 use crate::upgrade::facts::{Facts, Kind};
@@ -63,7 +63,7 @@ const TRY_AGAIN: Duration = Duration::from_secs(30);
 pub struct Cluster {
     facts: Receiver<Arc<Facts>>,
     connection: Receiver<Arc<Connection>>,
-    switches: mpsc::UnboundedSender<String>,
+    wishes: mpsc::UnboundedSender<Wish>,
     requests: Requests,
     /// Owns every other task of this room.
     _supervisor: AbortOnDropHandle<()>,
@@ -88,11 +88,11 @@ impl Cluster {
         let connection = connection_out.subscribe();
         let line_out = Sender::new(None);
         let line = line_out.subscribe();
-        let (switches, switches_in) = mpsc::unbounded_channel();
+        let (wishes, wishes_in) = mpsc::unbounded_channel();
         let picture = Arc::new(Picture::new());
         let limit = limit.filter(|limit| !limit.is_zero()).unwrap_or(request::DEFAULT_LIMIT);
         let requests = Requests::new(line, Arc::clone(&picture), limit);
-        let mut control = Control { switches: switches_in, line: line_out, connection: connection_out };
+        let mut control = Control { wishes: wishes_in, line: line_out, connection: connection_out };
         let supervisor = tokio::spawn({
             let requests = requests.clone();
             async move {
@@ -102,7 +102,7 @@ impl Cluster {
                 }
             }
         });
-        Self { facts, connection, switches, requests, _supervisor: AbortOnDropHandle::new(supervisor) }
+        Self { facts, connection, wishes, requests, _supervisor: AbortOnDropHandle::new(supervisor) }
     }
 
     /// What was observed, newest only: a receiver that is slow misses pictures, never the last one.
@@ -119,7 +119,13 @@ impl Cluster {
     /// When there is no way to that one, [`Connection::error`] says why and the present one stays.
     pub fn switch(&self, context: &str) {
         // The other end lives as long as this handle; when the runtime shuts down, nobody is left to switch.
-        let _ = self.switches.send(context.to_owned());
+        let _ = self.wishes.send(Wish::Context(context.to_owned()));
+    }
+
+    /// Asks the cluster again: every kind is listed anew, those that were absent or forbidden too. What is known stays
+    /// until the answers are there. Without a way to the cluster, the kubeconfig is read again.
+    pub fn refresh(&self) {
+        let _ = self.wishes.send(Wish::Again);
     }
 
     /// The way to send single requests: cheap to clone, may be moved into a job. It always uses the newest credentials.
@@ -204,7 +210,10 @@ async fn open(source: &Source, picture: &Picture, control: &mut Control) -> Cred
                 control.connection.send_replace(Arc::new(*connection));
                 tokio::select! {
                     () = credentials::touched(&before, TRY_AGAIN) => {}
-                    Some(wanted) = control.switches.recv() => context = Some(wanted),
+                    Some(wish) = control.wishes.recv() => match wish {
+                        Wish::Context(wanted) => context = Some(wanted),
+                        Wish::Again => {}
+                    },
                 }
             }
         }

@@ -38,7 +38,7 @@ pub struct Broken {
 /// Reads files, and directories with all that is below them (`*.yaml`, `*.yml`, `*.json`; other files there are passed
 /// over, while a file that is named outright is read whatever its name).
 ///
-/// Nothing makes this fail as a whole: what cannot be read is told in [`Snapshot::broken`].
+/// Nothing makes this fail as a whole: what cannot be read is told in the broken files of the snapshot.
 pub fn read<P: AsRef<Path>>(paths: impl IntoIterator<Item = P>) -> Snapshot {
     let mut snapshot = Snapshot::default();
     for path in paths {

@@ -1,7 +1,7 @@
 //! Uncordon nodes: pods may come at once, and the pool gets back the capacity that the cordon held.
 
 use super::node::{self, Found, KINDS, PATCH, Told, find};
-use super::words::whose_cordon;
+use super::words::{ask_about_cordon, whose_cordon};
 use super::{Danger, Plan, Precondition, Refusal, Session, capacity, gate, what_if};
 use crate::upgrade::assessment::Assessment;
 
@@ -88,7 +88,7 @@ fn consequences(assessment: &Assessment, chosen: &[&Found<'_>]) -> Vec<String> {
     for found in chosen {
         let name = &found.node.name;
         if let Some(cordon) = &found.node.cordon {
-            lines.push(format!("{name} was {}: ask before lifting somebody else's cordon", whose_cordon(cordon)));
+            lines.push(ask_about_cordon(name, cordon));
         }
         if !found.node.ready {
             lines.push(format!("{name} is not Ready: it stays unavailable and takes no pods until it is"));

@@ -8,6 +8,9 @@ use chrono::{DateTime, SecondsFormat, Utc};
 
 use crate::upgrade::assessment::{Cordon, Pool};
 
+/// The manager under which the API server remembers the fields that this program writes.
+pub const FIELD_MANAGER: &str = "oc-cockpit";
+
 /// How many names a list shows before it says how many more there are.
 const NAMES: usize = 8;
 
@@ -52,6 +55,15 @@ pub(super) fn whose_cordon(cordon: &Cordon) -> String {
         _ => "somebody (the API does not tell whom)",
     };
     format!("cordoned by {manager}{}", since(cordon.since))
+}
+
+/// Whether to ask before a cordon is lifted: somebody else had a reason that this program does not know.
+pub(super) fn ask_about_cordon(name: &str, cordon: &Cordon) -> String {
+    let whose = whose_cordon(cordon);
+    if !cordon.by_mco && cordon.manager.as_deref() == Some(FIELD_MANAGER) {
+        return format!("{name} was {whose}: from here or from a colleague's cockpit");
+    }
+    format!("{name} was {whose}: ask before lifting somebody else's cordon")
 }
 
 /// `paused by oc-patch since 2026-11-20T02:58:12Z`.

@@ -40,9 +40,7 @@ impl App {
                 let now = self.state.now;
                 self.state.jobs.cancel(id, now).unwrap_or_default()
             }
-            Request::Refresh if self.state.session.context.is_empty() => Vec::new(),
             Request::Refresh => {
-                self.refreshing = true;
                 self.state.say(flash::info("asking the cluster again"));
                 vec![Effect::Refresh]
             }

@@ -396,12 +396,12 @@ fn another_cluster_ends_what_was_waited_for_in_the_old_one() {
 }
 
 #[test]
-fn asking_again_is_not_another_cluster() {
+fn asking_again_keeps_what_is_known() {
     let mut app = looking();
     let (id, plan) = send(&mut app, pause());
     app.update(Msg::JobDone { id, outcome: Outcome::Accepted { done: written(&plan) } }, at(200));
     assert_eq!(app.fulfil(vec![Request::Refresh]), [Effect::Refresh]);
-    let effects = app.update(Msg::Assessed(picture(true, LinkState::Live, 2)), at(300));
+    let effects = app.update(Msg::Assessed(picture(true, LinkState::Live, 1)), at(300));
     assert!(matches!(effects.as_slice(), [Effect::Prove { proof: Proof::Seen { .. }, .. }]), "{effects:?}");
     assert_eq!(state(&app, id), JobState::Done);
 }

@@ -16,11 +16,8 @@ use super::{ContentType, Method, PodOnNode, PodPhase, Reply, Request, Requests};
 use crate::actions::audit::{Answer, Attempt, Audit, AuditId, Sent};
 use crate::actions::outcome::{Order, Outcome, Rehearsal, Step, Written};
 use crate::actions::pods::{Pod, PodList};
-use crate::actions::{self, PatchKind, Plan, Read, Refusal, Target, Write};
+use crate::actions::{self, FIELD_MANAGER, PatchKind, Plan, Read, Refusal, Target, Write};
 use crate::upgrade::link::Trouble;
-
-/// The manager under which the API server remembers our fields.
-const FIELD_MANAGER: &str = "oc-cockpit";
 
 /// How often a write is sent again after a conflict that changed nothing of its meaning.
 const RESENDS: u32 = 3;

@@ -46,6 +46,15 @@ pub(super) struct Restarts {
     pub relists: u64,
 }
 
+/// What the person wants of the connection.
+#[derive(Debug)]
+pub(super) enum Wish {
+    /// The cluster of this context.
+    Context(String),
+    /// Fresh lists of the present one.
+    Again,
+}
+
 /// Why a stay ended.
 #[derive(Debug)]
 pub(super) enum End {
@@ -128,6 +137,13 @@ impl Session {
             restarts.all += 1;
             restarts.relists += u64::from(relist);
         });
+    }
+
+    /// Everything is listed anew; the picture stays until the answers are there.
+    fn ask_again(&self) {
+        self.restart(true);
+        self.again.send_replace(());
+        self.probe_now.notify_one();
     }
 
     /// Stays until there is a reason to end.
@@ -253,7 +269,11 @@ impl Session {
     async fn mind(&self, credentials: &mut Credentials, control: &mut Control) -> End {
         loop {
             tokio::select! {
-                Some(context) = control.switches.recv() => {
+                Some(wish) = control.wishes.recv() => {
+                    let Wish::Context(context) = wish else {
+                        self.ask_again();
+                        continue;
+                    };
                     match credentials.switched(&context).await {
                         Ok((next, line)) => {
                             *credentials = next;
@@ -341,7 +361,7 @@ async fn panicked(tasks: &mut JoinSet<()>) -> Box<dyn Any + Send> {
 /// The ends of the channels by which a stay is steered and tells what it is connected to.
 #[derive(Debug)]
 pub(super) struct Control {
-    pub switches: mpsc::UnboundedReceiver<String>,
+    pub wishes: mpsc::UnboundedReceiver<Wish>,
     pub line: watch::Sender<Option<Arc<Line>>>,
     pub connection: watch::Sender<Arc<Connection>>,
 }

@@ -103,7 +103,11 @@ impl Performer {
                     cluster.switch(&context);
                 }
             }
-            Effect::Refresh => self.refresh(session),
+            Effect::Refresh => {
+                if let Some(cluster) = &self.cluster {
+                    cluster.refresh();
+                }
+            }
             Effect::Save { name, extension, text } => self.save(name, extension, text),
             Effect::Sim(request) => self.drive(request),
             Effect::Hook { command, story } => self.hook(command, story),
@@ -168,13 +172,6 @@ impl Performer {
             let _ = messages.send(Msg::Fetched { subject, fetched });
         });
         self.reads.push(task);
-    }
-
-    /// Asks the cluster again: the present context is left and entered anew.
-    fn refresh(&self, session: &Session) {
-        if let Some(cluster) = &self.cluster {
-            cluster.switch(&session.context);
-        }
     }
 
     fn save(&self, name: String, extension: &'static str, text: String) {

@@ -50,18 +50,17 @@ async fn think_by(
         }
         let began = clock::instant();
         let last = memory.last.as_ref().filter(|_| !told && !failed && clock::runtime_instant() < due);
-        let assessment = match last.and_then(|last| freshened(last, &newest)) {
-            Some(fresher) => Arc::new(fresher),
-            None => {
-                due = clock::runtime_instant() + AGAIN;
-                let judged = catch_unwind(AssertUnwindSafe(|| {
-                    let assessment = Arc::new(judge(newest, &memory, clock::now()));
-                    memory.observe(&assessment);
-                    assessment
-                }));
-                failed = judged.is_err();
-                judged.unwrap_or_else(|_| Arc::new(distrusted(&assessed.borrow(), clock::now())))
-            }
+        let assessment = if let Some(fresher) = last.and_then(|last| freshened(last, &newest)) {
+            Arc::new(fresher)
+        } else {
+            due = clock::runtime_instant() + AGAIN;
+            let judged = catch_unwind(AssertUnwindSafe(|| {
+                let assessment = Arc::new(judge(newest, &memory, clock::now()));
+                memory.observe(&assessment);
+                assessment
+            }));
+            failed = judged.is_err();
+            judged.unwrap_or_else(|_| Arc::new(distrusted(&assessed.borrow(), clock::now())))
         };
         let cost = clock::instant().duration_since(began);
         if assessed.send(assessment).is_err() {

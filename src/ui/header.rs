@@ -145,7 +145,8 @@ fn moving(ctx: &Ctx<'_>) -> bool {
 }
 
 /// What the second line must say whatever else fits: verdict, progress, elapsed. Gives the columns of the verdict too.
-fn essence<'t>(ctx: &Ctx<'t>, width: usize) -> (Pen<'t>, usize) {
+/// That the control plane was done some time ago gives way to the versions, which take `versions` columns.
+fn essence<'t>(ctx: &Ctx<'t>, width: usize, versions: usize) -> (Pen<'t>, usize) {
     let a = ctx.assessment;
     let mut pen = Pen::new(ctx.theme);
     let stale = a.facts.link.state.stale();
@@ -171,7 +172,12 @@ fn essence<'t>(ctx: &Ctx<'t>, width: usize) -> (Pen<'t>, usize) {
         (_, Some(completed)) if !a.update.in_progress => {
             // The cluster-version operator is done before the pools are.
             let what = if a.progress.is_some() { "control plane done" } else { "completed" };
-            pen.put(Tone::Dim, format!("{what} {} ago", words::duration(age(completed, ctx.now))));
+            let ago = words::duration(age(completed, ctx.now));
+            let room = width.saturating_sub(pen.width() + versions + 3);
+            let fitting = [format!("{what} {ago} ago"), format!("done {ago} ago")];
+            if let Some(text) = fitting.into_iter().find(|text| words::width(text) <= room) {
+                pen.put(Tone::Dim, text);
+            }
         }
         _ => {}
     }
@@ -182,10 +188,11 @@ fn essence<'t>(ctx: &Ctx<'t>, width: usize) -> (Pen<'t>, usize) {
 fn draw_verdict(buffer: &mut Buffer, area: Rect, ctx: &Ctx<'_>) {
     let a = ctx.assessment;
     let width = usize::from(area.width);
-    let (essence, badge_width) = essence(ctx, width);
+    let versions = versions(ctx);
+    let (essence, badge_width) = essence(ctx, width, words::width(&versions));
     let mut pen = Pen::new(ctx.theme);
     // Long names of nightly builds give way to the verdict.
-    pen.gap(1).rest(Tone::Strong, versions(ctx), width.saturating_sub(essence.width() + 3).max(12));
+    pen.gap(1).rest(Tone::Strong, versions, width.saturating_sub(essence.width() + 3).max(12));
     if let Some(channel) = a.update.channel.as_ref()
         && pen.width() + words::width(channel) + essence.width() + 6 < width
     {

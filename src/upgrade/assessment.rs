@@ -367,6 +367,8 @@ pub struct Node {
     pub phase: NodePhase,
     /// Since when it is in the phase; none: unknown.
     pub since: Option<DateTime<Utc>>,
+    /// How far a degraded node came: the phase in which it fails; none: it is not degraded, or that is not known.
+    pub reached: Option<NodePhase>,
     /// Where phase came from.
     pub phase_source: Source,
     /// Rebuilt from what the API remembers rather than seen; the screen marks such ages with `~`.

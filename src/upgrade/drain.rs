@@ -38,7 +38,7 @@ pub fn trouble(
     let long = started.is_some_and(|started| now - started >= THRESHOLD);
     let error = match told.or(known).or(said) {
         Some(error) => error.to_owned(),
-        None if long => "the drain has not ended, and nothing in the API says what holds it up".to_owned(),
+        None if long => "the drain has not ended; no error of it is known yet".to_owned(),
         None => return None,
     };
     Some(DrainTrouble { since: started, pods: pods(&error), error })

@@ -236,6 +236,14 @@ pub fn phase(node: &Node, marks: &Marks, steps: Option<&Steps>, aim: &Aim) -> Ph
     }
 }
 
+/// In which phase a degraded node fails; none when it is not on the way to another configuration.
+pub fn reached(node: &Node, marks: &Marks, steps: Option<&Steps>) -> Option<NodePhase> {
+    marks.targeted().then(|| match steps {
+        Some(steps) => by_steps(node, marks, steps).phase,
+        None => by_marks(node, marks).phase,
+    })
+}
+
 fn at_rest(marks: &Marks, steps: Option<&Steps>, aim: &Aim) -> Phase {
     let outdated = marks.current != Some(aim.target) || aim.other_release;
     let updated = steps.and_then(|steps| steps.updated);
@@ -447,6 +455,35 @@ mod tests {
             conditions.push(condition(kind, status, "", "Action during update to rendered-x: ", 32 + place as i64));
         }
         conditions
+    }
+
+    #[test]
+    fn a_degraded_node_keeps_how_far_it_came() {
+        let degraded = condition("NodeDegraded", "True", "", "failed", 40);
+        let table: [(&[&str], Option<&str>, NodePhase); 3] = [
+            (&["UpdatePrepared", "Cordoned"], Some("Drained"), NodePhase::Draining),
+            (&["UpdatePrepared", "Cordoned", "Drained"], Some("AppliedFilesAndOS"), NodePhase::Applying),
+            (&[], Some("UpdatePrepared"), NodePhase::Preparing),
+        ];
+        for (reached, current, phase) in table {
+            let mut cluster = Specimen::rolling();
+            cluster.drains("worker-1", "worker", 33);
+            let mut conditions = walked(reached, current);
+            conditions.push(degraded.clone());
+            cluster.steps("worker-1", conditions);
+            cluster.mark("worker-1", &[("state", "Degraded"), ("reason", "no")]);
+            let assessment = cluster.assess(45);
+            let node = assessment.node("worker-1").unwrap();
+            assert_eq!((node.phase, node.reached), (NodePhase::Degraded, Some(phase)), "in {current:?}");
+        }
+        // Without a MachineConfigNode the annotations tell; a node that is not on its way came nowhere.
+        let mut cluster = Specimen::workers_left();
+        cluster.mark("worker-0", &[("desiredConfig", &new_config()), ("state", "Degraded")]);
+        assert_eq!(cluster.assess(45).node("worker-0").unwrap().reached, Some(NodePhase::Preparing));
+        let mut drifted = Specimen::idle();
+        drifted.mark("worker-0", &[("state", "Degraded")]);
+        assert_eq!(drifted.assess(0).node("worker-0").unwrap().reached, None);
+        assert_eq!(Specimen::rolling().assess(45).node("worker-1").unwrap().reached, None, "not degraded");
     }
 
     #[test]

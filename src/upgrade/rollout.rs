@@ -186,6 +186,7 @@ impl<'a> Lookup<'a> {
             roles: roles(node),
             phase: phase.phase,
             since,
+            reached: (phase.phase == NodePhase::Degraded).then(|| node_phase::reached(node, marks, steps)).flatten(),
             phase_source: phase.source,
             since_rebuilt,
             ready: heard.is_some_and(|heard| heard.status == Tri::True),

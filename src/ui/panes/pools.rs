@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use chrono::{DateTime, TimeDelta, Utc};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
@@ -26,6 +27,9 @@ use crate::upgrade::facts::Kind;
 
 /// The kinds that the pane rests on.
 pub const KINDS: &[Kind] = &[Kind::MachineConfigPools, Kind::Nodes];
+
+/// Up to so many nodes every pool is open when the tree is first seen in full: all of it fits on a screen or two.
+const SMALL: usize = 30;
 
 /// What identifies a line of the tree among its siblings.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -58,6 +62,8 @@ pub struct Pools {
     generation: Option<u64>,
     /// Branches that were opened once for their trouble: closing one by hand is respected.
     offered: HashSet<String>,
+    /// The tree was drawn in full before.
+    seen: bool,
     page: usize,
     shown: usize,
     /// The filter: over nodes.
@@ -151,7 +157,8 @@ impl Pools {
         for branch in &self.branches {
             let pool = &ctx.assessment.pools[branch.index];
             let path = vec![TreeId::Pool(Arc::clone(&branch.name))];
-            if (pool.moving > 0 || pool.degraded > 0) && self.offered.insert(format!("pool {}", pool.name)) {
+            let blocked = branch.nodes.first().is_some_and(|(_, at)| stuck(&ctx.assessment.nodes[*at as usize]));
+            if (pool.moving > 0 || pool.degraded > 0 || blocked) && self.offered.insert(format!("pool {}", pool.name)) {
                 self.tree.open(path.clone());
             }
             // Rows that matter come first: the search ends with the first that does not.
@@ -162,6 +169,20 @@ impl Pools {
                 if self.offered.insert(format!("node {name}")) {
                     self.tree.open(vec![path[0].clone(), TreeId::Node(Arc::clone(name))]);
                 }
+            }
+        }
+    }
+
+    /// A small cluster is shown whole when the tree is first seen in full.
+    fn open_all_if_small(&mut self, ctx: &Ctx<'_>) {
+        if self.seen || self.branches.is_empty() {
+            return;
+        }
+        self.seen = true;
+        if ctx.assessment.nodes.len() <= SMALL {
+            for branch in &self.branches {
+                self.offered.insert(format!("pool {}", branch.name));
+                self.tree.open(vec![TreeId::Pool(Arc::clone(&branch.name))]);
             }
         }
     }
@@ -256,6 +277,9 @@ impl Pools {
     /// Draws the tree. Compact: nodes that are done or wait are counted in a line of their pool.
     pub fn draw(&mut self, buffer: &mut Buffer, area: Rect, ctx: &Ctx<'_>, focused: bool, compact: bool) {
         self.assessed(ctx);
+        if !compact {
+            self.open_all_if_small(ctx);
+        }
         let area = freshness::footnotes(buffer, area, ctx, KINDS);
         self.page = usize::from(area.height);
         if self.branches.is_empty() {
@@ -545,6 +569,12 @@ fn next_words(pool: &Pool) -> Option<String> {
         [] if capacity.why_none.is_empty() => None,
         [] => Some(format!("next: none, {}", capacity.why_none)),
         [first] => Some(format!("next: {first}")),
+        // Of several masters the one that runs the operator's own pod comes last (`DeferringOperatorNodeUpdate` in the
+        // machine-config controller); which one that is cannot be told from what is watched.
+        [first, second, rest @ ..] if pool.name == "master" => {
+            let then = if rest.is_empty() { String::new() } else { format!(", then {}", rest.join(", ")) };
+            Some(format!("next: {first} or {second}{then}"))
+        }
         [first, rest @ ..] => {
             let more = rest.len().saturating_sub(2);
             let then = rest.iter().take(2).cloned().collect::<Vec<_>>().join(", ");
@@ -586,8 +616,9 @@ fn why<'t>(node: &Node, ctx: &Ctx<'t>) -> Vec<Pen<'t>> {
     };
     if let Some(trouble) = &node.drain_trouble {
         let since = words::since(trouble.since, ctx.now, false);
-        // The age of the phase stands beside it already.
-        if !since.is_empty() && trouble.since != node.since {
+        // The age of the phase stands beside it already; what starts a drain is not all at the same second.
+        let apart = |(drain, phase): (DateTime<Utc>, DateTime<Utc>)| (drain - phase).abs() > TimeDelta::seconds(10);
+        if !since.is_empty() && trouble.since.zip(node.since).is_none_or(apart) {
             say(format!("drain runs for {since}"));
         }
         for pod in trouble.pods.iter().take(6) {

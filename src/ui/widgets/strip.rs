@@ -19,11 +19,11 @@ pub const COLUMNS: usize = WAY.len();
 
 /// The strip of a node.
 pub fn strip(node: &Node, signs: &Symbols) -> String {
-    let at = WAY.iter().position(|phase| *phase == node.phase);
+    let at = WAY.iter().position(|phase| *phase == node.reached.unwrap_or(node.phase));
     match (node.phase, at) {
         (NodePhase::Done, _) => signs.cell_done.repeat(COLUMNS),
         (NodePhase::Paused, _) => signs.paused.repeat(COLUMNS),
-        (NodePhase::Degraded, _) => signs.fail.repeat(COLUMNS),
+        (NodePhase::Degraded, None) => signs.fail.repeat(COLUMNS),
         (NodePhase::Unmanaged, _) => signs.cell_unmanaged.repeat(COLUMNS),
         (_, None) => signs.cell_waiting.repeat(COLUMNS),
         (_, Some(at)) => {

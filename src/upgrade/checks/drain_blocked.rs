@@ -11,10 +11,10 @@ pub(super) fn check(look: &Look, found: &mut Vec<Finding>) {
         let Some(trouble) = &node.drain_trouble else { continue };
         let name = &node.name;
         let pods = words::some_of(trouble.pods.iter().map(String::as_str), 3);
-        let lasting = trouble.since.map(|since| format!(" for {}", words::span(now - since))).unwrap_or_default();
+        // How long is told beside the title: what holds it up must fit.
         let title = match trouble.pods.len() {
-            0 => format!("{name}: the drain has been failing{lasting}"),
-            _ => format!("{name}: the drain has been failing{lasting}: {pods}"),
+            0 => format!("{name}: the drain does not come to an end"),
+            _ => format!("{name}: drain blocked by {pods}"),
         };
         found.push(Finding {
             advice: advice(trouble),

@@ -113,6 +113,33 @@ async fn another_context_is_another_picture() {
 }
 
 #[tokio::test]
+async fn asking_again_keeps_the_picture_until_the_answer_is_there() {
+    let folder = Folder::new();
+    let path = folder.0.join("kubeconfig");
+    let server = simulated(&path).await;
+    let cluster = Cluster::start(with(&path));
+    until(&cluster, "the first picture", |facts| all_live(facts)).await;
+    // No answer comes for some time: what was known has to stay.
+    let slow = Duration::from_millis(300);
+    server.faults.throw(Fault::now(Trouble::Latency(slow)));
+    let mut facts = cluster.facts();
+    cluster.refresh();
+    let nodes = oc_cockpit::sim::kinds::Res { group: "", plural: "nodes" };
+    server.store.update(nodes, None, "worker-0", |node| node["spec"]["unschedulable"] = json!(true));
+    let told = async {
+        loop {
+            facts.changed().await.unwrap();
+            let now = Arc::clone(&facts.borrow_and_update());
+            assert!(all_live(&now) && now.nodes.len() == 3 && now.epoch == 0, "the picture was dropped");
+            if cordoned(&now, "worker-0") {
+                break;
+            }
+        }
+    };
+    tokio::time::timeout(PATIENCE, told).await.expect("the answer did not come");
+}
+
+#[tokio::test]
 async fn a_refused_token_is_replaced_when_the_kubeconfig_has_a_new_one() {
     let folder = Folder::new();
     let path = folder.0.join("kubeconfig");

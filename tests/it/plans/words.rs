@@ -124,3 +124,12 @@ fn starting_a_minor_update_on_a_cluster_with_loose_ends() {
     let plan = sample.plan(ActionId::StartUpdate, &Target::Version("4.19.3".into())).unwrap();
     insta::assert_snapshot!(text(&plan));
 }
+
+#[test]
+fn a_cordon_of_this_program_is_not_called_somebody_elses() {
+    let mut sample = Sample::idle();
+    sample.cordon("worker-3", "oc-cockpit", "2026-11-20T02:10:00Z");
+    let told = text(&sample.plan(ActionId::UncordonNodes, &nodes(&["worker-3"])).unwrap());
+    assert!(told.contains("worker-3 was cordoned by oc-cockpit since 2026-11-20T02:10:00Z"), "{told}");
+    assert!(!told.contains("somebody else"), "{told}");
+}

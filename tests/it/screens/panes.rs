@@ -1,9 +1,12 @@
 //! The panes at the sizes that terminals have.
 
+use std::sync::Arc;
+
 use insta::assert_snapshot;
 
 use super::Stage;
 use super::sample::{self, World};
+use oc_cockpit::upgrade::assessment::NodePhase;
 
 fn at(world: World, keys: &str, width: u16, height: u16) -> String {
     let mut stage = Stage::new(world, width, height);
@@ -101,7 +104,7 @@ fn kinds_that_fail_are_marked_where_they_are_shown_and_nowhere_else() {
     );
     let forbidden = KindStatus::Forbidden(trouble("user jane may not list machineconfigpools"));
     facts.kinds.insert(Kind::MachineConfigPools, KindState { status: forbidden, heard: None, unreadable: vec![] });
-    world.assessment.facts = std::sync::Arc::new(facts);
+    world.assessment.facts = Arc::new(facts);
     let mut stage = Stage::new(world, 160, 40);
     stage.shows("stale since 03:11:44 ");
     stage.shows("no permission: machineconfigpools");
@@ -146,7 +149,7 @@ fn sorting_shows_its_arrow_and_the_selection_follows_the_object() {
     stage.keys("N").shows("NODE↓");
     assert_eq!(stage.view.subject(&stage.world.ctx()), selected);
     stage.changes(|world| {
-        std::sync::Arc::make_mut(&mut world.assessment.nodes).remove(0);
+        Arc::make_mut(&mut world.assessment.nodes).remove(0);
     });
     assert_eq!(stage.view.subject(&stage.world.ctx()), selected);
 }
@@ -166,16 +169,32 @@ fn marks_survive_a_refresh_and_hidden_ones_are_counted() {
 }
 
 #[test]
-fn drawing_a_frame_of_a_large_cluster_does_not_depend_on_its_size() {
-    // The budget is kept by a benchmark; this keeps the order of magnitude in a build without optimisation.
-    let frame = |nodes: usize, keys: &str| {
-        let mut stage = Stage::new(sample::large(nodes), 200, 60);
-        stage.keys(keys);
-        let start = oc_cockpit::clock::instant();
-        (0..10).for_each(|_| drop(stage.screen()));
-        start.elapsed()
-    };
-    let (small, large) = (frame(50, "4"), frame(5_000, "4"));
-    println!("nodes tab: 50: {small:?}, 5,000: {large:?}");
-    assert!(large < small * 6, "{small:?} and {large:?}");
+fn a_small_cluster_is_open_at_first_sight_of_the_pools() {
+    let mut stage = Stage::new(sample::rolling(), 120, 40);
+    stage.lacks("infra-0");
+    stage.keys("3").shows("infra-0");
+    // Closing one by hand is respected.
+    stage.keys("G left left").lacks("infra-0");
+    stage.keys("1 3").lacks("infra-0");
+}
+
+#[test]
+fn a_degraded_node_shows_how_far_it_came() {
+    let mut stage = Stage::new(sample::rolling(), 120, 40);
+    stage.keys("4").changes(|world| {
+        let node = Arc::make_mut(&mut world.assessment.nodes).iter_mut().find(|node| node.name == "master-2").unwrap();
+        node.phase = NodePhase::Degraded;
+        node.reached = Some(NodePhase::Applying);
+    });
+    stage.shows("■■■✖□□□ Degraded");
+}
+
+#[test]
+fn the_version_that_the_update_goes_to_is_never_cut_for_less() {
+    let mut world = sample::rolling();
+    world.assessment.update.completed = Some(sample::ago(1_260));
+    world.assessment.update.in_progress = false;
+    let mut stage = Stage::new(world, 80, 24);
+    stage.shows("4.18.22 → 4.19.3");
+    stage.shows("done 21m ago");
 }

@@ -164,6 +164,7 @@ pub fn node(name: &str, pool: &str, zone: &str, phase: NodePhase, age: i64) -> N
         roles: vec![if pool == "infra" { "infra".into() } else { pool.to_owned() }],
         phase,
         since: Some(ago(age)),
+        reached: None,
         phase_source: Source::MachineConfigNode,
         since_rebuilt: false,
         ready: phase != NodePhase::Rebooting,
