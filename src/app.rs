@@ -110,6 +110,10 @@ impl State {
     fn say(&mut self, flash: Flash) {
         self.flash.say(flash, self.now);
     }
+
+    fn answer(&mut self, flash: Flash) {
+        self.flash.answer(flash, self.now);
+    }
 }
 
 impl App {

@@ -35,10 +35,13 @@ fn lasts(level: FlashLevel) -> TimeDelta {
 const WAITING: usize = 4;
 
 /// The message that is shown, and those that come after it. A worse message takes the place of a milder one at once;
-/// otherwise the newer one does, except that warnings and errors are not lost to each other.
+/// otherwise the newer one does, except that warnings and errors are not lost to each other. The answer to what a person
+/// just asked for is shown at once, whatever is there: an answer that comes later would be taken for that to another key.
 #[derive(Debug, Default)]
 pub struct Flashes {
     shown: Option<(Flash, DateTime<Utc>)>,
+    /// What is shown is an answer: the next answer may take its place for good.
+    answer: bool,
     next: VecDeque<Flash>,
 }
 
@@ -67,9 +70,21 @@ impl Flashes {
         }
     }
 
+    /// Says at `now` what came of the person's last key.
+    pub fn answer(&mut self, flash: Flash, now: DateTime<Utc>) {
+        self.expire(now);
+        let before = self.shown.take().map(|(flash, _)| flash).filter(|flash| flash.level > FlashLevel::Info);
+        if let Some(news) = before.filter(|news| !self.answer && *news != flash) {
+            self.next.push_front(news);
+        }
+        self.show(flash, now);
+        self.answer = true;
+    }
+
     fn show(&mut self, flash: Flash, now: DateTime<Utc>) {
         let until = now + lasts(flash.level);
         self.shown = Some((flash, until));
+        self.answer = false;
     }
 
     /// Lets the message go when its time is over.
@@ -110,6 +125,19 @@ mod tests {
         flashes.expire(at(10));
         assert_eq!(flashes.current(), Some(&warning("two")));
         flashes.expire(at(20));
+        assert_eq!(flashes.current(), None);
+    }
+
+    #[test]
+    fn an_answer_does_not_wait_behind_another() {
+        let mut flashes = Flashes::default();
+        flashes.say(warning("the hook failed"), at(0));
+        flashes.answer(warning("which fault?"), at(1));
+        flashes.answer(warning("how fast?"), at(2));
+        assert_eq!(flashes.current(), Some(&warning("how fast?")));
+        flashes.expire(at(12));
+        assert_eq!(flashes.current(), Some(&warning("the hook failed")), "news are not lost to an answer");
+        flashes.expire(at(22));
         assert_eq!(flashes.current(), None);
     }
 

@@ -166,7 +166,7 @@ impl App {
                 self.view.show_refusal(plan.action, &plan.target, &words);
             }
             Outcome::Changed { plan: newer, words: why, .. } => {
-                self.state.say(flash::warning(words));
+                // The line of the job says that nothing was sent, the new plan says why.
                 let (action, target) = (newer.action, newer.target.clone());
                 effects.extend(self.offer((**newer).clone()));
                 let changed = Rehearsed::Changed { plan: newer.clone(), why: why.clone() };

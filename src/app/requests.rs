@@ -16,7 +16,7 @@ impl App {
             Request::Confirm { plan, answers } => self.confirm(&plan, answers),
             Request::Quit if self.state.jobs.sending() && !self.warned => {
                 self.warned = true;
-                self.state.say(flash::warning("an action is being sent: quit again to leave without its answer"));
+                self.state.answer(flash::warning("an action is being sent: quit again to leave without its answer"));
                 Vec::new()
             }
             Request::Quit => vec![Effect::Quit],
@@ -26,7 +26,7 @@ impl App {
                 let text = neutral_lines(&text).join("\n");
                 let what: String = text.lines().next().unwrap_or_default().chars().take(60).collect();
                 let more = if text.lines().count() > 1 { " ..." } else { "" };
-                self.state.say(flash::info(format!("copied: {what}{more}")));
+                self.state.answer(flash::info(format!("copied: {what}{more}")));
                 vec![Effect::Copy(text)]
             }
             Request::Save { name, extension, text } => vec![Effect::Save { name, extension, text }],
@@ -41,18 +41,18 @@ impl App {
                 self.state.jobs.cancel(id, now).unwrap_or_default()
             }
             Request::Refresh => {
-                self.state.say(flash::info("asking the cluster again"));
+                self.state.answer(flash::info("asking the cluster again"));
                 vec![Effect::Refresh]
             }
             Request::SetTheme(name) => {
                 match Theme::built_in(&name, self.state.depth, self.state.settings.ascii) {
                     Ok(theme) => self.state.theme = theme,
-                    Err(trouble) => self.state.say(flash::warning(trouble)),
+                    Err(trouble) => self.state.answer(flash::warning(trouble)),
                 }
                 Vec::new()
             }
             Request::Say(text) => {
-                self.state.say(flash::warning(text));
+                self.state.answer(flash::warning(text));
                 Vec::new()
             }
         }
@@ -60,14 +60,14 @@ impl App {
 
     fn switch(&mut self, context: String) -> Vec<Effect> {
         if self.state.jobs.sending() {
-            self.state.say(flash::warning("an action is being sent: switch when it is answered"));
+            self.state.answer(flash::warning("an action is being sent: switch when it is answered"));
             return Vec::new();
         }
         if !self.state.contexts.iter().any(|known| known.name == context) {
-            self.state.say(flash::warning(format!("there is no context `{context}` in the kubeconfig")));
+            self.state.answer(flash::warning(format!("there is no context `{context}` in the kubeconfig")));
             return Vec::new();
         }
-        self.state.say(flash::info(format!("switching to {context}")));
+        self.state.answer(flash::info(format!("switching to {context}")));
         vec![Effect::SwitchContext(context)]
     }
 }

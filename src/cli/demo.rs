@@ -18,7 +18,7 @@ pub struct ServeArgs {
     /// Seed of everything that is left to chance: the same seed tells the same story
     #[arg(long, value_name = "NUMBER")]
     pub seed: Option<u64>,
-    /// Number of nodes, in place of the scenario's own
+    /// Number of worker nodes, in place of the scenario's own
     #[arg(long, value_name = "NUMBER")]
     pub nodes: Option<usize>,
     /// Serve these recorded objects instead (files or folders of `oc get -o yaml`), with the controllers off

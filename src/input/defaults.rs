@@ -16,6 +16,8 @@ const RULES: &[(&str, W, C, u8)] = &[
     ("ctrl-f", W::CommandLine, C::Complete, 0),
     ("tab", W::Plan, C::NextField, 3),
     ("shift-tab", W::Plan, C::PreviousField, 0),
+    ("pgdn", W::Plan, C::PageDown, 0),
+    ("pgup", W::Plan, C::PageUp, 0),
     ("up", W::Typing, C::Older, 0),
     ("down", W::Typing, C::Newer, 0),
     ("ctrl-p", W::Typing, C::Older, 0),

@@ -3,7 +3,7 @@
 use super::command::Command;
 use super::defaults;
 use super::key::Key;
-use super::when::{Snapshot, When};
+use super::when::{Layer, Snapshot, When};
 
 /// One rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -115,6 +115,16 @@ impl Keymap {
             }
         }
         keys
+    }
+
+    /// What a key that does nothing here would do elsewhere, and under which condition.
+    pub fn elsewhere(&self, key: Key, at: &Snapshot) -> Option<(Command, When)> {
+        let rules = || {
+            let own = self.rules.iter().filter(move |rule| rule.key == key);
+            own.filter(|rule| !(at.read_only && rule.command.writes()))
+        };
+        let near = rules().find(|rule| rule.when.about_panes() == (at.layer == Layer::Panes));
+        near.or_else(|| rules().next()).map(|rule| (rule.command, rule.when))
     }
 
     /// All keys of a command, whatever the circumstances; none while read-only if it writes.

@@ -168,6 +168,46 @@ impl When {
         }
     }
 
+    /// Is it about the panes, rather than about a popup or a line that is typed?
+    pub fn about_panes(self) -> bool {
+        matches!(
+            self,
+            Self::Panes
+                | Self::Nodes
+                | Self::Pool
+                | Self::PausedPool
+                | Self::Node
+                | Self::Marked
+                | Self::Selected
+                | Self::Table
+                | Self::NextStep
+                | Self::Running
+        )
+    }
+
+    /// What is missing where it does not hold, for a person who pressed the key all the same.
+    pub fn missing(self) -> &'static str {
+        match self {
+            Self::Pool => "select a pool that is not paused",
+            Self::PausedPool => "select a paused pool",
+            Self::Node => "select a node",
+            Self::Marked => "nothing is marked",
+            Self::Selected => "nothing is selected that has an object behind it",
+            Self::Nodes => "only where nodes are listed",
+            Self::Table => "only in a table",
+            Self::Text => "only in a text, such as describe or YAML",
+            Self::Searching => "only after a search with /",
+            Self::List => "only in a list of choices",
+            Self::Plan => "only in a plan",
+            Self::Sim => "only in :sim",
+            Self::NextStep => "there is no next step now",
+            Self::Running => "no action is under way",
+            Self::Typing | Self::CommandLine => "only while text is typed",
+            Self::Panes => "close what lies over the panes first",
+            Self::Anywhere | Self::Always => "not here",
+        }
+    }
+
     /// The name in the configuration.
     pub fn named(name: &str) -> Option<Self> {
         Some(match name {

@@ -11,7 +11,9 @@ use super::theme::Tone;
 use super::widgets::bar::bar;
 use super::widgets::pen::Pen;
 use super::words;
+use crate::actions;
 use crate::input::{Command, Tab};
+use crate::upgrade::access::{Answer, Permission};
 use crate::upgrade::assessment::{Finding, StepState, VerdictKind, age};
 use crate::upgrade::facts::{Kind, KindStatus};
 use crate::upgrade::link::{Link, LinkState};
@@ -60,7 +62,8 @@ fn draw_where(buffer: &mut Buffer, area: Rect, ctx: &Ctx<'_>) {
     if !user.is_empty() && left.width() + words::width(user) + 12 < room {
         left.put(Tone::Dim, &dot).put(Tone::Text, user);
     }
-    let mode = if ctx.session.read_only.is_some() { (Tone::Info, "RO") } else { (Tone::Text, "RW") };
+    let mode =
+        if ctx.session.read_only.is_some() || may_only_look(ctx) { (Tone::Info, "RO") } else { (Tone::Text, "RW") };
     left.put(Tone::Dim, &dot).put(mode.0, mode.1);
     left.draw(buffer, area);
 
@@ -70,6 +73,13 @@ fn draw_where(buffer: &mut Buffer, area: Rect, ctx: &Ctx<'_>) {
     if x < end {
         link.draw(buffer, Rect { x, width: end - x, ..area });
     }
+}
+
+/// Does the server say of every write that this program knows that the user may not?
+fn may_only_look(ctx: &Ctx<'_>) -> bool {
+    let access = &ctx.assessment.facts.access;
+    let denied = |permission: &Permission| matches!(access.answer(permission), Some(Answer::Denied(_)));
+    actions::permissions().iter().filter(|permission| permission.verb == "patch").all(denied)
 }
 
 /// The last part of a path.

@@ -256,8 +256,9 @@ impl Stage<'_, '_> {
         }
         let mut mark = freshness::mark(ctx, kinds);
         if pane == Pane::Nodes && mark.width() == 0 {
-            let source = nodes::source_words(ctx);
-            if !source.is_empty() {
+            let room = usize::from(area.width).saturating_sub(heading.width() + 5);
+            let source = nodes::source_words(ctx).into_iter().find(|source| words::width(source) <= room);
+            if let Some(source) = source.filter(|source| !source.is_empty()) {
                 mark.put(Tone::Dim, format!(" {source} "));
             }
         }

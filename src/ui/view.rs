@@ -219,7 +219,14 @@ impl View {
             let why = writes_off(ctx).unwrap_or_default();
             return vec![Request::Say(format!("{key} does nothing here, writes are off: {why}"))];
         }
-        Vec::new()
+        // A dead key says so: at night nobody knows whether it was the key or the program.
+        vec![Request::Say(match ctx.keymap.elsewhere(key, &at) {
+            Some((command, when)) => format!("{key} ({}) does nothing here: {}", command.word(), when.missing()),
+            None => {
+                let help = ctx.keymap.keys(Command::Help, false).first().map(ToString::to_string).unwrap_or_default();
+                format!("{key} does nothing here; {help} lists the keys")
+            }
+        })]
     }
 
     /// A key that is text, for the field that has the keyboard.

@@ -568,6 +568,19 @@ mod tests {
     }
 
     #[test]
+    fn a_pool_that_is_paused_in_the_middle_holds_its_nodes_from_then_on() {
+        let mut cluster = Specimen::rolling();
+        assert_eq!(cluster.assess(45).node("worker-2").unwrap().since, Some(at(30)));
+        cluster.pool("worker")["spec"]["paused"] = json!(true);
+        cluster.pool("worker")["metadata"]["managedFields"] = json!([
+            {"manager": "oc-cockpit", "operation": "Update", "time": stamp(40), "fieldsV1": {"f:spec": {"f:paused": {}}}},
+        ]);
+        let assessment = cluster.assess(45);
+        let node = assessment.node("worker-2").unwrap();
+        assert_eq!((node.phase, node.since), (NodePhase::Paused, Some(at(40))));
+    }
+
+    #[test]
     fn a_node_without_marks_is_not_done() {
         let mut cluster = Specimen::finished();
         cluster.node("worker-1")["metadata"]["annotations"] = json!(null);

@@ -130,6 +130,9 @@ impl<'a> Lookup<'a> {
         let updating = pool.status.conditions.condition("Updating");
         let rolling = updating.filter(|updating| updating.status == Tri::True || pool.spec.paused);
         let waiting_since = if rendered { rolling.and_then(|rolling| rolling.since) } else { self.update.started };
+        // A pool that was paused in the middle has held its nodes since then only.
+        let paused_at = pool.paused_by().filter(|_| pool.spec.paused).and_then(|owner| owner.at);
+        let waiting_since = waiting_since.max(paused_at.filter(|_| waiting_since.is_some()));
         let degraded = pool.status.conditions.condition("NodeDegraded").filter(|told| told.status == Tri::True);
         let degraded_since = degraded.and_then(|degraded| degraded.since);
         PoolAim { target, paused: pool.spec.paused, release, rendered, waiting_since, degraded_since }

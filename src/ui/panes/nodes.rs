@@ -146,17 +146,28 @@ impl Sheet for NodeSheet {
             "ready" => Some(row.ready.to_string()),
             "cordoned" => Some(row.cordon.is_some().to_string()),
             "stuck" => Some(stuck(row).to_string()),
-            _ => None,
+            _ => label(row, key),
         }
     }
 }
 
-/// Where the phases come from, when not from MachineConfigNodes.
-pub fn source_words(ctx: &Ctx<'_>) -> &'static str {
+/// What `-l` finds by the labels that kubectl would be asked for: role and zone.
+pub fn label(node: &Node, key: &str) -> Option<String> {
+    match key.strip_prefix("node-role.kubernetes.io/") {
+        Some(role) => node.roles.iter().any(|own| own.eq_ignore_ascii_case(role)).then(|| "true".to_owned()),
+        None if key == "topology.kubernetes.io/zone" => node.zone.clone(),
+        None => None,
+    }
+}
+
+/// Where the phases come from, when not from MachineConfigNodes; at length and in short.
+pub fn source_words(ctx: &Ctx<'_>) -> [&'static str; 2] {
     match ctx.assessment.facts.status(Kind::MachineConfigNodes) {
-        KindStatus::Absent => "phases from annotations (no MachineConfigNodes here)",
-        KindStatus::Forbidden(_) => "phases from annotations (MachineConfigNodes may not be read)",
-        _ => "",
+        KindStatus::Absent => ["phases from annotations (no MachineConfigNodes here)", "phases from annotations"],
+        KindStatus::Forbidden(_) => {
+            ["phases from annotations (MachineConfigNodes may not be read)", "phases from annotations"]
+        }
+        _ => [""; 2],
     }
 }
 

@@ -11,7 +11,7 @@ use ratatui::widgets::StatefulWidget;
 use tui_tree_widget::{Tree, TreeItem, TreeState};
 
 use super::freshness;
-use super::nodes::{says, tone};
+use super::nodes::{label, says, tone};
 use crate::input::Command;
 use crate::ui::ctx::Ctx;
 use crate::ui::neutral::neutral_lines;
@@ -93,7 +93,7 @@ impl Filtered for Seen<'_> {
             "phase" | "state" => Some(node.phase.word().into()),
             "role" | "roles" => Some(node.roles.join(",")),
             "stuck" => Some(stuck(node).to_string()),
-            _ => None,
+            _ => label(node, key),
         }
     }
 }

@@ -289,7 +289,11 @@ impl PlanPopup {
         self.view.set(self.lines(ctx));
         let text = Rect { height: area.height - below, ..area };
         self.view.draw(buffer, text, ctx.theme);
-        let place = self.view.place();
+        // What does not fit has to be read too: the key that shows it stands beside the place.
+        let place = match (self.view.place(), ctx.keymap.keys(Command::PageDown, false).first()) {
+            (place, Some(key)) if !place.is_empty() => format!("{key} {}", place.trim_start()),
+            (place, _) => place,
+        };
         let right = words::width(&place) as u16;
         if right > 0 && right < area.width {
             write(buffer, (area.right() - right, text.bottom()), right, ctx.theme, Tone::Dim, &place);

@@ -76,6 +76,10 @@ impl View {
                 }
                 Outcome::Confirmed(request) => {
                     self.popups.pop();
+                    // What was marked is done: the next key must not meet it unawares.
+                    if matches!(&request, Request::Confirm { plan, .. } if matches!(plan.target, Target::Nodes(_))) {
+                        self.nodes.clear_marks();
+                    }
                     vec![request]
                 }
                 Outcome::NotYet(why) => vec![Request::Say(why)],

@@ -141,7 +141,10 @@ impl Term {
             if key.is_empty() {
                 return Err(format!("{text:?}: key=value expected"));
             }
-            let values = value.map(|value| value.split('|').map(|part| part.trim().to_lowercase()).collect());
+            // `key=` asks for the key, as with the labels of roles, which have no value.
+            let values = value
+                .filter(|value| !value.trim().is_empty())
+                .map(|value| value.split('|').map(|part| part.trim().to_lowercase()).collect());
             Ok(Self { key: key.to_lowercase(), values, negated })
         };
         if let Some((key, value)) = text.split_once("!=") {

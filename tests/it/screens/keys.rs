@@ -1,8 +1,11 @@
 //! What keys do.
 
-use oc_cockpit::actions::{ActionId, Target};
+use std::sync::Arc;
+
+use oc_cockpit::actions::{self, ActionId, Target};
 use oc_cockpit::input::Tab;
 use oc_cockpit::ui::{Request, SimFault, SimInfo, SimRequest};
+use oc_cockpit::upgrade::access::Answer;
 use oc_cockpit::upgrade::assessment::Subject;
 
 use super::Stage;
@@ -224,4 +227,44 @@ fn the_selection_stays_on_the_worst_until_the_person_moves() {
     });
     let first = stage.view.subject(&stage.world.ctx());
     assert_eq!(first, Some(Subject::Node("master-2".into())), "the first of those that move");
+}
+
+#[test]
+fn nodes_are_filtered_by_the_labels_that_kubectl_knows() {
+    let mut stage = Stage::new(sample::rolling(), 120, 40);
+    stage.keys("4 /").types("-l node-role.kubernetes.io/infra").shows("3/12");
+    stage
+        .keys("ctrl-u")
+        .types("-l node-role.kubernetes.io/infra=,topology.kubernetes.io/zone=eu-central-1a")
+        .shows("1/12");
+}
+
+#[test]
+fn a_dead_key_says_why() {
+    let mut stage = Stage::new(sample::rolling(), 120, 40);
+    let said = |stage: &Stage| match stage.requests.as_slice() {
+        [Request::Say(text)] => text.clone(),
+        other => panic!("{other:?}"),
+    };
+    stage.keys("4 p");
+    assert_eq!(said(&stage), "p (pause) does nothing here: select a pool that is not paused");
+    stage.keys("3 g c");
+    assert_eq!(said(&stage), "c (cordon) does nothing here: select a node");
+    stage.keys("z");
+    assert_eq!(said(&stage), "z does nothing here; ? lists the keys");
+    stage.keys("y p");
+    assert!(said(&stage).starts_with("p (pause) does nothing here"), "in a popup too");
+}
+
+#[test]
+fn who_may_only_look_is_called_so() {
+    let mut stage = Stage::new(sample::rolling(), 120, 40);
+    stage.shows(" RW ");
+    stage.changes(|world| {
+        let mut facts = (*world.assessment.facts).clone();
+        let access = Arc::make_mut(&mut facts.access);
+        access.answers = actions::permissions().into_iter().map(|it| (it, Answer::Denied(String::new()))).collect();
+        world.assessment.facts = Arc::new(facts);
+    });
+    stage.shows(" RO ");
 }

@@ -170,6 +170,20 @@ fn a_plan_is_confirmed_only_after_the_dry_run() {
 }
 
 #[test]
+fn marks_are_gone_once_their_action_is_confirmed() {
+    let mut stage = stage();
+    stage.keys("4 space").shows("1 marked");
+    let target = Target::Nodes(vec!["worker-3".into()]);
+    let plan = Plan { action: ActionId::CordonNodes, target: target.clone(), ..pause() };
+    stage.view.show_plan(plan.clone());
+    stage.view.show_rehearsal(ActionId::CordonNodes, &target, passed());
+    stage.keys("enter").shows("1 marked");
+    stage.view.show_plan(plan);
+    stage.view.show_rehearsal(ActionId::CordonNodes, &target, passed());
+    stage.keys("tab enter").lacks("marked");
+}
+
+#[test]
 fn a_refused_dry_run_cannot_be_confirmed() {
     let mut stage = stage();
     stage.view.show_plan(pause());
@@ -178,6 +192,16 @@ fn a_refused_dry_run_cannot_be_confirmed() {
     stage.shows("422: spec.paused must be a boolean");
     stage.keys("tab enter");
     assert_eq!(stage.requests, [Request::Say("the server refused the dry run".into())]);
+}
+
+#[test]
+fn a_plan_is_paged_while_its_field_has_the_keyboard() {
+    let mut stage = Stage::new(sample::rolling(), 80, 19);
+    stage.view.show_plan(update());
+    stage.shows("pgdn 1-");
+    stage.shows("danger H");
+    stage.keys("pgdn").lacks("danger H");
+    stage.keys("pgup").shows("danger H");
 }
 
 #[test]
