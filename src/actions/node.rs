@@ -82,9 +82,10 @@ pub(super) fn plan(
     unschedulable: bool,
     told: Told,
 ) -> Result<Plan, Refusal> {
-    let (verb, action, inverse) = match unschedulable {
-        true => ("Cordon", ActionId::CordonNodes, ActionId::UncordonNodes),
-        false => ("Uncordon", ActionId::UncordonNodes, ActionId::CordonNodes),
+    let (verb, action, inverse) = if unschedulable {
+        ("Cordon", ActionId::CordonNodes, ActionId::UncordonNodes)
+    } else {
+        ("Uncordon", ActionId::UncordonNodes, ActionId::CordonNodes)
     };
     let chosen_names: Vec<&str> = chosen.iter().map(|found| found.node.name.as_str()).collect();
     let mut consequences = told.consequences;

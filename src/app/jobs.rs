@@ -106,7 +106,7 @@ impl Jobs {
         };
         let (state, effect) = match (abandoned, state) {
             (true, JobState::Running) => {
-                words = "sent; another cluster is observed now, so the effect is not seen".to_owned();
+                "sent; another cluster is observed now, so the effect is not seen".clone_into(&mut words);
                 (JobState::Unproven, None)
             }
             (true, state) => (state, None),

@@ -569,6 +569,12 @@ fn next_words(pool: &Pool) -> Option<String> {
         [] if capacity.why_none.is_empty() => None,
         [] => Some(format!("next: none, {}", capacity.why_none)),
         [first] => Some(format!("next: {first}")),
+        // Of several masters the one that runs the operator's own pod comes last (`DeferringOperatorNodeUpdate` in the
+        // machine-config controller); which one that is cannot be told from what is watched.
+        [first, second, rest @ ..] if pool.name == "master" => {
+            let then = if rest.is_empty() { String::new() } else { format!(", then {}", rest.join(", ")) };
+            Some(format!("next: {first} or {second}{then}"))
+        }
         [first, rest @ ..] => {
             let more = rest.len().saturating_sub(2);
             let then = rest.iter().take(2).cloned().collect::<Vec<_>>().join(", ");
