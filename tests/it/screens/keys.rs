@@ -221,7 +221,9 @@ fn the_selection_stays_on_the_worst_until_the_person_moves() {
     stage.keys("4");
     assert_eq!(stage.view.subject(&stage.world.ctx()), Some(Subject::Node("worker-3".into())));
     stage.changes(|world| {
-        std::sync::Arc::make_mut(&mut world.assessment.nodes).iter_mut().for_each(|node| node.drain_trouble = None)
+        for node in Arc::make_mut(&mut world.assessment.nodes) {
+            node.drain_trouble = None;
+        }
     });
     let first = stage.view.subject(&stage.world.ctx());
     assert_eq!(first, Some(Subject::Node("master-2".into())), "the first of those that move");
