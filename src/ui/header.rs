@@ -170,7 +170,8 @@ fn essence<'t>(ctx: &Ctx<'t>, width: usize, versions: usize) -> (Pen<'t>, usize)
     }
     pen.gap(2);
     if let Some(progress) = a.progress {
-        let columns = if width >= 110 { 24 } else { 12 };
+        // Beside the bar stand the percentage and the time that the update has run for.
+        let columns = if width >= 110 && versions + pen.width() + 24 + 18 <= width { 24 } else { 12 };
         bar(&mut pen, columns, usize::from(progress), 0, 100);
         pen.put(Tone::Strong, format!(" {progress:>3}%")).gap(2);
     }

@@ -220,13 +220,13 @@ impl View {
             return vec![Request::Say(format!("{key} does nothing here, writes are off: {why}"))];
         }
         // A dead key says so: at night nobody knows whether it was the key or the program.
-        vec![Request::Say(match ctx.keymap.elsewhere(key, &at) {
-            Some((command, when)) => format!("{key} ({}) does nothing here: {}", command.word(), when.missing()),
-            None => {
-                let help = ctx.keymap.keys(Command::Help, false).first().map(ToString::to_string).unwrap_or_default();
-                format!("{key} does nothing here; {help} lists the keys")
-            }
-        })]
+        let words = if let Some((command, when)) = ctx.keymap.elsewhere(key, &at) {
+            format!("{key} ({}) does nothing here: {}", command.word(), when.missing())
+        } else {
+            let help = ctx.keymap.keys(Command::Help, false).first().map(ToString::to_string).unwrap_or_default();
+            format!("{key} does nothing here; {help} lists the keys")
+        };
+        vec![Request::Say(words)]
     }
 
     /// A key that is text, for the field that has the keyboard.

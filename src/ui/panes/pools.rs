@@ -254,10 +254,32 @@ impl Pools {
                 if let Some(motion) = Motion::of(other) {
                     let page = self.page;
                     self.tree.select_relative(|at| motion.apply(at.unwrap_or(0), usize::MAX, page));
+                    self.leave_closed(motion == Motion::Down);
                 }
             }
         }
         self.tree.scroll_selected_into_view();
+    }
+
+    /// The closed branch that hides what is selected.
+    fn hidden_by(&self) -> Option<Vec<TreeId>> {
+        let path = self.tree.selected();
+        let closed = |end: &usize| !self.tree.opened().contains(&path[..*end]);
+        (1..path.len()).find(closed).map(|end| path[..end].to_vec())
+    }
+
+    /// The tree moves by the rows that were drawn last: a key right after one that closed a branch may end in it. Then
+    /// the selection goes on to what follows the branch, or back to the branch.
+    fn leave_closed(&mut self, downwards: bool) {
+        let Some(closed) = self.hidden_by() else { return };
+        let mut before = None;
+        while downwards && self.hidden_by().is_some() && before.as_deref() != Some(self.tree.selected()) {
+            before = Some(self.tree.selected().to_vec());
+            self.tree.select_relative(|at| at.map_or(0, |at| at + 1));
+        }
+        if self.hidden_by().is_some() {
+            self.tree.select(closed);
+        }
     }
 
     /// What is remarkable about the list for its title.

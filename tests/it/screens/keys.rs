@@ -268,3 +268,17 @@ fn who_may_only_look_is_called_so() {
     });
     stage.shows(" RO ");
 }
+
+#[test]
+fn keys_that_come_faster_than_frames_do_not_end_in_a_closed_branch() {
+    let mut stage = Stage::new(sample::rolling(), 120, 40);
+    stage.keys("3 g");
+    // Between these two nothing is drawn: a paste, or a slow terminal.
+    for key in ["h", "j"] {
+        let _ = stage.view.key(key.parse().unwrap(), &stage.world.ctx());
+    }
+    stage.screen();
+    stage.keys("p");
+    let target = Target::Pool("worker".into());
+    assert_eq!(stage.requests, [Request::Plan { action: ActionId::PausePool, target }]);
+}

@@ -198,3 +198,13 @@ fn the_version_that_the_update_goes_to_is_never_cut_for_less() {
     stage.shows("4.18.22 → 4.19.3");
     stage.shows("done 21m ago");
 }
+
+#[test]
+fn long_names_of_nightly_builds_are_told_before_the_bar_is_long() {
+    let mut world = sample::rolling();
+    world.assessment.update.from = Some("4.20.0-0.nightly-2025-08-12-153542".into());
+    world.assessment.update.to = Some("4.20.0-0.nightly-2025-08-19-180353".into());
+    let mut stage = Stage::new(world, 120, 40);
+    stage.shows("4.20.0-0.nightly-2025-08-12-153542 → 4.20.0-0.nightly-2025-08-19-180353");
+    stage.shows("71%");
+}
