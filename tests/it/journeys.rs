@@ -101,7 +101,7 @@ fn a_pool_is_paused_and_unpaused() {
     let (sim, mut terminal) = resting(&home);
     terminal.press("3");
     terminal.wait_text("[3 Pools");
-    terminal.press("jp");
+    terminal.press("jjjjp");
     confirm(&mut terminal, "Pause pool worker");
     terminal.wait_line(&["worker", "paused by oc-cockpit"]);
     terminal.wait_text("seen in the watch");
@@ -227,7 +227,7 @@ fn an_outage_is_dated_refuses_writes_and_ends_without_a_key() {
     let (sim, mut terminal) = resting(&home);
     terminal.press("3");
     terminal.wait_text("[3 Pools");
-    terminal.press("j");
+    terminal.press("jjjj");
     sim.throw("outage=12s");
     terminal.wait_text("STALE");
     terminal.wait_text("stale since");
@@ -253,7 +253,7 @@ fn a_new_token_in_the_kubeconfig_is_taken_up() {
     assert_ne!(std::fs::read_to_string(&sim.kubeconfig).unwrap(), old, "there is a new token");
     terminal.press("3");
     terminal.wait_text("[3 Pools");
-    terminal.press("jp");
+    terminal.press("jjjjp");
     confirm(&mut terminal, "Pause pool worker");
     terminal.wait_text("seen in the watch");
     assert_eq!(sim.pool("worker")["spec"]["paused"], true);
@@ -370,7 +370,7 @@ fn read_only_offers_nothing_that_writes() {
     terminal.wait_text("[3 Pools");
     complete(&terminal);
     assert!(!terminal.text().contains("p pause"), "{}", terminal.text());
-    terminal.press("jp");
+    terminal.press("jjjjp");
     terminal.wait_text("writes are off: started with --read-only");
     assert_ne!(sim.pool("worker")["spec"]["paused"], true);
 }
@@ -383,7 +383,7 @@ fn a_viewer_looks_and_is_told_why_not_more() {
     terminal.wait_text("NOT UPDATING");
     terminal.wait_text("[3 Pools");
     complete(&terminal);
-    terminal.press("jp");
+    terminal.press("jjjjp");
     terminal.wait_text("refused");
     terminal.wait_text("patch machineconfigpools");
     assert_ne!(sim.pool("worker")["spec"]["paused"], true);
