@@ -45,7 +45,7 @@ const SHOTS: &[Shot] = &[
         scenario: "tour",
         size: WIDE,
         theme: "dark",
-        before: &["drain has been failing"],
+        before: &["drain blocked by shop/cart-0"],
         keys: &[],
         after: &[],
     },
