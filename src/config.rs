@@ -29,8 +29,6 @@ pub struct Config {
     pub tab: Option<String>,
     /// No writes, in every context that does not say otherwise.
     pub read_only: Option<bool>,
-    /// Listen to the mouse. Off by default, so that the terminal's own selection works.
-    pub mouse: Option<bool>,
     /// Whom to tell when the verdict worsens, a person is needed, or the update is done.
     pub notify: Notify,
     /// Other meanings of keys, such as `ctrl-e: describe`, or `none` to take a key away.
@@ -97,10 +95,8 @@ impl Meaning {
 pub struct Context {
     /// No writes.
     pub read_only: Option<bool>,
-    /// A word shown beside the context's name: `production`.
+    /// What the context is for. A label that begins with `prod` gives the context's name a colour of its own.
     pub label: Option<String>,
-    /// The colour of that word: a name or `#rrggbb`.
-    pub color: Option<String>,
     /// Keys that nobody knows.
     #[serde(flatten, skip_serializing)]
     pub unknown: BTreeMap<String, serde_json::Value>,

@@ -28,8 +28,6 @@ pub struct Settings {
     pub ascii: bool,
     /// Name of the tab to open first.
     pub tab: Option<String>,
-    /// Listen to the mouse.
-    pub mouse: bool,
     /// Ring the bell.
     pub bell: bool,
     /// OSC 9 notifications.
@@ -47,8 +45,6 @@ pub struct ContextSettings {
     pub read_only: Option<String>,
     /// A word beside the context's name.
     pub label: Option<String>,
-    /// Its colour.
-    pub color: Option<String>,
 }
 
 impl Config {
@@ -59,7 +55,6 @@ impl Config {
             no_color: overrides.no_color,
             ascii: overrides.ascii || self.ascii.unwrap_or(false),
             tab: overrides.tab.clone().or_else(|| self.tab.clone()),
-            mouse: self.mouse.unwrap_or(false),
             bell: self.notify.bell.unwrap_or(true),
             osc9: self.notify.osc9.unwrap_or(false),
             hook: self.notify.hook.clone().filter(|hook| !hook.trim().is_empty()),
@@ -89,7 +84,6 @@ impl Config {
                 None => by_file,
             },
             label: own.and_then(|own| own.label.clone()),
-            color: own.and_then(|own| own.color.clone()),
         }
     }
 }

@@ -60,9 +60,9 @@ mod tests {
 
     #[test]
     fn every_key_is_read() {
-        let text = "theme: light\nascii: true\ntab: nodes\nread-only: true\nmouse: true\n\
+        let text = "theme: light\nascii: true\ntab: nodes\nread-only: true\n\
                     notify: {bell: false, osc9: true, hook: 'echo hi'}\nkeys: {ctrl-q: quit, d: {command: yaml, when: nodes}}\n\
-                    contexts:\n  'prod*': {read-only: true, label: production, color: red}\n";
+                    contexts:\n  'prod*': {read-only: true, label: production}\n";
         let loaded = parse(text, "c.yaml").unwrap();
         assert_eq!(loaded.warnings, Vec::<String>::new());
         assert_eq!(loaded.config.theme.as_deref(), Some("light"));

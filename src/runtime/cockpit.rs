@@ -55,8 +55,6 @@ pub type Place = futures::future::BoxFuture<'static, Result<(cluster::Options, O
 pub struct Parts {
     /// Where the cluster is.
     pub place: Place,
-    /// Listen to the mouse.
-    pub mouse: bool,
     /// Where views are saved.
     pub views: PathBuf,
     /// The audit log.
@@ -79,7 +77,7 @@ pub fn nothing() -> Arc<Assessment> {
 pub async fn run(mut app: App, parts: Parts) -> io::Result<Ended> {
     // Before the terminal is taken: from then on no signal may end the program without giving it back.
     let signals = Signals::listen()?;
-    let mut screen = Screen::take(parts.mouse)?;
+    let mut screen = Screen::take()?;
     // The first frame comes before anything else is started: whatever the server does, there is a picture.
     screen.draw(|frame| app.draw(frame))?;
     let (thoughts, assessed) = watch::channel(nothing());

@@ -70,7 +70,6 @@ fn open(
     let place = place(&messages.0);
     let crash = watch_panics(messages.0.clone());
     let runtime = Builder::new_multi_thread().worker_threads(1).thread_name("cockpit-worker").enable_all().build()?;
-    let mouse = loaded.config.mouse.unwrap_or(false);
     let app = App::new(
         app::Start {
             config: loaded.config,
@@ -86,7 +85,6 @@ fn open(
     );
     let parts = Parts {
         place,
-        mouse,
         views: paths.views(),
         audit: Some(paths.audit()),
         panic_on: look.panic_on,
@@ -194,7 +192,6 @@ fn print_config(paths: &Paths, loaded: &Loaded, overrides: &Overrides) -> Result
         ascii: Some(settings.ascii),
         tab: settings.tab,
         read_only: Some(overrides.read_only.unwrap_or(loaded.config.read_only.unwrap_or(false))),
-        mouse: Some(settings.mouse),
         notify: config::Notify {
             bell: Some(settings.bell),
             osc9: Some(settings.osc9),

@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
-use ratatui::crossterm::event::{DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture};
+use ratatui::crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
 use ratatui::crossterm::terminal::{
     BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode,
     enable_raw_mode,
@@ -53,12 +53,11 @@ impl Write for Tty {
 /// The screen while it is ours.
 pub struct Screen {
     terminal: Terminal<Backend>,
-    mouse: bool,
 }
 
 impl std::fmt::Debug for Screen {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Screen").field("mouse", &self.mouse).finish_non_exhaustive()
+        f.debug_struct("Screen").finish_non_exhaustive()
     }
 }
 
@@ -78,11 +77,12 @@ pub fn usable(term: Option<&str>) -> Result<(), String> {
 }
 
 impl Screen {
-    /// Takes the terminal over: raw mode, alternate screen, bracketed paste, and the mouse if `mouse`.
-    pub fn take(mouse: bool) -> io::Result<Self> {
+    /// Takes the terminal over: raw mode, alternate screen, bracketed paste. The mouse stays the
+    /// terminal's, so that its own selection works.
+    pub fn take() -> io::Result<Self> {
         let out = BufWriter::with_capacity(BUFFER, Tty(own_stdout()?));
         let terminal = Terminal::new(CrosstermBackend::new(out))?;
-        let mut screen = Self { terminal, mouse };
+        let mut screen = Self { terminal };
         screen.enter()?;
         Ok(screen)
     }
@@ -125,9 +125,6 @@ impl Screen {
         TAKEN.store(true, Ordering::SeqCst);
         let out = self.terminal.backend_mut();
         queue!(out, EnterAlternateScreen, EnableBracketedPaste, cursor::Hide)?;
-        if self.mouse {
-            queue!(out, EnableMouseCapture)?;
-        }
         Write::flush(out)?;
         self.redraw()
     }
@@ -150,7 +147,6 @@ pub fn give_back() {
     let _ = queue!(
         bytes,
         EndSynchronizedUpdate,
-        DisableMouseCapture,
         DisableBracketedPaste,
         style::ResetColor,
         LeaveAlternateScreen,

@@ -500,7 +500,7 @@ fn ctrl_c_leaves_although_the_api_server_never_answers() {
 #[test]
 fn a_wrong_configuration_is_told_with_file_and_line() {
     let home = Home::new();
-    home.configure("theme: dark\nmouse: sometimes\n");
+    home.configure("theme: dark\nread-only: sometimes\n");
     let output = home.run(&["config"]);
     assert_eq!(output.status.code(), Some(1));
     let words = String::from_utf8(output.stderr).unwrap();
