@@ -222,6 +222,21 @@ fn a_patch_update_starts_and_a_minor_one_waits_for_its_gate() {
     assert!(audit.contains("s3://backups/etcd"), "the answer is recorded: {audit}");
 }
 
+/// Presses `key` until its plan is shown: the link is live a moment before every watch is, and until then the refusal
+/// names the kind.
+fn press_until_planned(terminal: &mut Terminal, key: &str) {
+    let shows = |screen: &vt100::Screen, text: &str| screen.contents().contains(text);
+    loop {
+        terminal.press(key);
+        terminal.wait("a plan or a refusal", |screen| shows(screen, "danger ") || shows(screen, ": refused]"));
+        if !terminal.text().contains(": refused]") {
+            return;
+        }
+        terminal.press("\x1b");
+        terminal.wait_gone(": refused]");
+    }
+}
+
 #[test]
 fn an_outage_is_dated_refuses_writes_and_ends_without_a_key() {
     let home = Home::new();
@@ -237,7 +252,7 @@ fn an_outage_is_dated_refuses_writes_and_ends_without_a_key() {
     terminal.wait_text("the picture is not live");
     terminal.wait_text("live 0.");
     terminal.wait_gone("STALE");
-    terminal.press("p");
+    press_until_planned(&mut terminal, "p");
     terminal.wait_text("Pause pool worker");
 }
 
@@ -254,7 +269,8 @@ fn a_new_token_in_the_kubeconfig_is_taken_up() {
     assert_ne!(std::fs::read_to_string(&sim.kubeconfig).unwrap(), old, "there is a new token");
     terminal.press("3");
     terminal.wait_text("[3 Pools");
-    terminal.press("hjp");
+    terminal.press("hj");
+    press_until_planned(&mut terminal, "p");
     confirm(&mut terminal, "Pause pool worker");
     terminal.wait_text("seen in the watch");
     assert_eq!(sim.pool("worker")["spec"]["paused"], true);
