@@ -28,6 +28,8 @@ pub use pods::complete;
 pub use request::oc;
 pub use words::FIELD_MANAGER;
 
+pub use crate::upgrade::danger::Danger;
+
 use serde::Serialize;
 use serde_json::Value;
 
@@ -49,17 +51,6 @@ pub enum ActionId {
     UncordonNodes,
     /// Start an update to a version on offer.
     StartUpdate,
-}
-
-/// How dangerous an action is, in the given state of the cluster.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-pub enum Danger {
-    /// Reversible, no effect on workloads.
-    L,
-    /// May disrupt workloads or start reboots.
-    M,
-    /// Can lose quorum, data or support, or cannot be undone.
-    H,
 }
 
 /// What an action is aimed at.

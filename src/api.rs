@@ -10,24 +10,59 @@
 //! as metadata only (`kube::Resource::metadata_api`), so `Api::<MachineConfig>::all(client)` and `watcher(...)` ask for
 //! `PartialObjectMetadata` without further care.
 
+mod api_request_count;
+mod certificate_signing_request;
+mod cloud_credential;
 mod cluster_operator;
 mod cluster_version;
 mod condition;
+mod config_map;
+mod deployment;
 mod event;
+mod infrastructure;
+mod layering;
 pub mod lens;
+mod machine;
 mod machine_config;
 mod machine_config_node;
 mod machine_config_pool;
+mod machine_configuration;
 pub mod metadata;
 mod node;
+mod olm;
+mod pod;
+mod pod_disruption_budget;
+mod virtual_machine_instance;
 
+pub use api_request_count::{APIRequestCount, APIRequestCountStatus, HourCount, NodeCount, UserCount};
+pub use certificate_signing_request::{
+    CertificateSigningRequest, CertificateSigningRequestSpec, CertificateSigningRequestStatus,
+};
+pub use cloud_credential::{
+    Authentication, AuthenticationSpec, CloudCredential, CloudCredentialSpec, Secret, UPGRADEABLE_TO,
+};
 pub use cluster_operator::{ClusterOperator, ClusterOperatorExtension, ClusterOperatorStatus, OperandVersion};
 pub use cluster_version::{
     ClusterVersion, ClusterVersionSpec, ClusterVersionStatus, ComponentOverride, ConditionalUpdate,
     ConditionalUpdateRisk, DesiredUpdate, HistoryEntry, Release,
 };
 pub use condition::{Condition, Conditions, Tri};
+pub use config_map::ConfigMap;
+pub use deployment::{ContainerSpec, Deployment, DeploymentSpec, DeploymentStatus, PodTemplate, PodTemplateSpec};
 pub use event::{Event, EventSeries, EventSource, InvolvedObject};
+pub use infrastructure::{
+    ImageContentSourcePolicy, ImageContentSourcePolicySpec, ImageDigestMirrorSet, ImageDigestMirrorSetSpec,
+    Infrastructure, InfrastructureStatus, MirroredSource, PlatformStatus,
+};
+pub use layering::{
+    MachineOSBuild, MachineOSBuildSpec, MachineOSBuildStatus, MachineOSConfig, MachineOSConfigSpec,
+    MachineOSConfigStatus, PinnedImageSet, PinnedImageSetSpec,
+};
+pub use machine::{
+    ControlPlaneMachineSet, ControlPlaneMachineSetSpec, ControlPlaneMachineSetStatus, LifecycleHook, LifecycleHooks,
+    Machine, MachineHealthCheck, MachineHealthCheckSpec, MachineHealthCheckStatus, MachineSpec, MachineStatus,
+    NodeReference, PAUSED, ReplacementStrategy, UnhealthyCondition,
+};
 pub use machine_config::{MachineConfig, mc_key};
 pub use machine_config_node::{
     MachineConfigNode, MachineConfigNodeSpec, MachineConfigNodeStatus, NodeConfigVersion, NodeConfigVersionStatus,
@@ -37,8 +72,20 @@ pub use machine_config_pool::{
     CertExpiry, ConfigurationRef, IntOrString, LabelSelector, MachineConfigPool, MachineConfigPoolSpec,
     MachineConfigPoolStatus, SelectorRequirement,
 };
-pub use metadata::{FieldOwner, Keeps};
+pub use machine_configuration::{
+    ControllerCertificate, ControllerConfig, ControllerConfigStatus, MachineConfiguration, MachineConfigurationStatus,
+};
+pub use metadata::{FieldOwner, Keeps, Owner};
 pub use node::{Node, NodeInfo, NodeSpec, NodeStatus, Taint, node_key};
+pub use olm::{
+    ClusterServiceVersion, ClusterServiceVersionSpec, ClusterServiceVersionStatus, InstallPlan, InstallPlanSpec,
+    InstallPlanStatus, Subscription, SubscriptionSpec, SubscriptionStatus,
+};
+pub use pod::{
+    ContainerState, ContainerStatus, ContainerWaiting, EmptyDir, Pod, PodSpec, PodStatus, PodVolume, VolumeClaim,
+};
+pub use pod_disruption_budget::{PodDisruptionBudget, PodDisruptionBudgetSpec, PodDisruptionBudgetStatus};
+pub use virtual_machine_instance::{VirtualMachineInstance, VirtualMachineInstanceSpec, VirtualMachineInstanceStatus};
 
 #[cfg(test)]
 mod tests {

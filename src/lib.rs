@@ -29,6 +29,7 @@ pub mod config;
 pub mod input;
 pub mod logging;
 pub mod recorder;
+pub mod report;
 pub mod runtime;
 pub mod sim;
 pub mod snapshot;

@@ -7,6 +7,7 @@
 //! May import: `api`.
 
 pub mod access;
+pub mod alert;
 pub mod assemble;
 pub mod assess;
 pub mod assessment;
@@ -14,16 +15,20 @@ pub mod capacity;
 pub mod changes;
 pub mod checks;
 pub mod cordon;
+pub mod danger;
 pub mod drain;
+pub mod estimate;
 pub mod facts;
 pub mod link;
 pub mod membership;
 pub mod memory;
+pub mod needs;
 pub mod node_events;
 pub mod node_phase;
 pub mod operators;
 pub mod outline;
 pub mod pool_phase;
+pub mod preflight;
 pub mod progress;
 pub mod progress_message;
 pub mod rail;
@@ -32,6 +37,7 @@ pub mod rollout;
 #[cfg(test)]
 mod specimen;
 pub mod timeline;
+pub mod updates;
 pub mod verdict;
 pub mod version;
 pub mod words;

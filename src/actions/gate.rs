@@ -39,7 +39,9 @@ fn live(assessment: &Assessment, kinds: &[Kind]) -> Result<(), Refusal> {
         let plural = kind.plural();
         match assessment.facts.status(*kind) {
             KindStatus::Live => {}
-            KindStatus::Waiting => return refuse(format!("the first list of {plural} has not ended yet")),
+            KindStatus::Waiting | KindStatus::NotAsked => {
+                return refuse(format!("the first list of {plural} has not ended yet"));
+            }
             KindStatus::Absent => return refuse(format!("this API server does not serve {plural}")),
             KindStatus::Forbidden(_) => {
                 return refuse(format!("{plural} may not be listed, so there is nothing to decide on"));

@@ -7,7 +7,7 @@ use super::metadata::{Keeps, annotation};
 kind! {
     /// A ClusterOperator.
     pub struct ClusterOperator in "config.openshift.io" / "v1" as "clusteroperators", ClusterResourceScope {
-        metadata: Keeps { annotations: &["include.release.openshift.io/", "exclude.release.openshift.io/"], owner_of: None },
+        metadata: Keeps { annotations: &["include.release.openshift.io/", "exclude.release.openshift.io/"], owner_of: None, life: false },
         /// How it feels.
         "status" => pub status: ClusterOperatorStatus,
     }

@@ -178,6 +178,16 @@ impl Read for String {
     }
 }
 
+/// That there is something, whatever it holds: the value itself is not kept.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Present;
+
+impl Read for Present {
+    fn of_str(_value: &str) -> Option<Self> {
+        Some(Self)
+    }
+}
+
 impl Read for DateTime<Utc> {
     fn of_str(value: &str) -> Option<Self> {
         DateTime::parse_from_rfc3339(value).ok().map(|at| at.with_timezone(&Utc))

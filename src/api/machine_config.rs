@@ -15,7 +15,7 @@ pub mod mc_key {
 kind! {
     /// A MachineConfig, listed and watched as metadata only.
     pub struct MachineConfig in "machineconfiguration.openshift.io" / "v1" as "machineconfigs", ClusterResourceScope, metadata_only {
-        metadata: Keeps { annotations: &["machineconfiguration.openshift.io/"], owner_of: None },
+        metadata: Keeps { annotations: &["machineconfiguration.openshift.io/"], owner_of: None, life: false },
     }
 }
 

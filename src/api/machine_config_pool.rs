@@ -11,7 +11,7 @@ use super::metadata::{FieldOwner, Keeps, label, owner};
 kind! {
     /// A MachineConfigPool.
     pub struct MachineConfigPool in "machineconfiguration.openshift.io" / "v1" as "machineconfigpools", ClusterResourceScope {
-        metadata: Keeps { annotations: &[], owner_of: Some("paused") },
+        metadata: Keeps { annotations: &[], owner_of: Some("paused"), life: false },
         /// What is asked of the nodes.
         "spec" => pub spec: MachineConfigPoolSpec,
         /// What the controller counts.

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use chrono::{DateTime, Utc};
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ManagedFieldsEntry, ObjectMeta, Time};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ManagedFieldsEntry, ObjectMeta, OwnerReference, Time};
 use k8s_openapi::jiff::Timestamp;
 use serde::Deserializer;
 use serde::de::{DeserializeSeed, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-use super::lens::{Key, Read, value};
+use super::lens::{Key, Read, part, value};
 
 /// What a kind keeps of its metadata beside name, namespace, uid, versions, times and labels.
 #[derive(Debug, Clone, Copy)]
@@ -18,11 +18,13 @@ pub struct Keeps {
     pub annotations: &'static [&'static str],
     /// The field of `spec` whose last manager is kept (of `managedFields`, nothing else is).
     pub owner_of: Option<&'static str>,
+    /// What decides how it ends: controlling owner, finalizers, grace period.
+    pub life: bool,
 }
 
 impl Keeps {
     /// No annotation, no manager.
-    pub const NOTHING: Self = Self { annotations: &[], owner_of: None };
+    pub const NOTHING: Self = Self { annotations: &[], owner_of: None, life: false };
 }
 
 /// Who set a field, by `metadata.managedFields`.
@@ -32,6 +34,26 @@ pub struct FieldOwner<'a> {
     pub manager: &'a str,
     /// When the manager last wrote one of its fields: not later than that it set this one.
     pub at: Option<DateTime<Utc>>,
+}
+
+/// The controlling owner of an object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Owner<'a> {
+    /// Kind, such as `ReplicaSet`.
+    pub kind: &'a str,
+    /// Name.
+    pub name: &'a str,
+}
+
+/// The controlling owner, where the kind keeps it ([`Keeps::life`]).
+pub fn controller(metadata: &ObjectMeta) -> Option<Owner<'_>> {
+    let owner = metadata.owner_references.iter().flatten().find(|owner| owner.controller == Some(true))?;
+    Some(Owner { kind: &owner.kind, name: &owner.name })
+}
+
+/// When its deletion was asked for; for pods the moment at which the grace period ends.
+pub fn deleted(metadata: &ObjectMeta) -> Option<DateTime<Utc>> {
+    metadata.deletion_timestamp.as_ref().and_then(to_chrono)
 }
 
 /// A time of the API in chrono's type.
@@ -133,6 +155,9 @@ impl<'de> Visitor<'de> for MetadataSeed<'_> {
             "labels",
             "annotations",
             "managedFields",
+            "ownerReferences",
+            "finalizers",
+            "deletionGracePeriodSeconds",
         ];
         let mut meta = ObjectMeta::default();
         while let Some(at) = map.next_key_seed(Key(KEYS))? {
@@ -150,12 +175,38 @@ impl<'de> Visitor<'de> for MetadataSeed<'_> {
                     let owned = self.0.owner_of.unwrap_or_default();
                     meta.managed_fields = map.next_value_seed(ManagersSeed(owned))?;
                 }
+                Some("ownerReferences") if self.0.life => {
+                    let owners: Option<Vec<KeptOwner>> = value(&mut map)?;
+                    meta.owner_references = owners.map(|owners| owners.into_iter().map(KeptOwner::into).collect());
+                }
+                Some("finalizers") if self.0.life => meta.finalizers = value(&mut map)?,
+                Some("deletionGracePeriodSeconds") if self.0.life => {
+                    meta.deletion_grace_period_seconds = value(&mut map)?;
+                }
                 _ => {
                     map.next_value::<IgnoredAny>()?;
                 }
             }
         }
         Ok(meta)
+    }
+}
+
+part! {
+    /// An owner, as far as it is kept.
+    pub struct KeptOwner {
+        /// Kind.
+        "kind" => pub kind: String,
+        /// Name.
+        "name" => pub name: String,
+        /// Whether it controls the object.
+        "controller" => pub controller: bool,
+    }
+}
+
+impl From<KeptOwner> for OwnerReference {
+    fn from(kept: KeptOwner) -> Self {
+        Self { kind: kept.kind, name: kept.name, controller: Some(kept.controller), ..Self::default() }
     }
 }
 

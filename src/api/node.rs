@@ -45,7 +45,7 @@ kind! {
     pub struct Node in "" / "v1" as "nodes", ClusterResourceScope {
         metadata: Keeps {
             annotations: &["machineconfiguration.openshift.io/", "machine.openshift.io/machine"],
-            owner_of: Some("unschedulable"),
+            owner_of: Some("unschedulable"), life: false,
         },
         /// What is asked of it.
         "spec" => pub spec: NodeSpec,

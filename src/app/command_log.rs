@@ -64,31 +64,20 @@ impl CommandLog {
     /// Notes which watches began, failed or turned out to be impossible between two assessments.
     pub fn note_kinds(&mut self, session: &Session, before: &Assessment, after: &Assessment, at: DateTime<Utc>) {
         let other = before.facts.epoch != after.facts.epoch;
-        for kind in Kind::ALL {
+        for kind in Kind::CORE.into_iter().chain(Kind::AROUND) {
             let was = if other { &KindStatus::Waiting } else { before.facts.status(kind) };
             let is = after.facts.status(kind);
             if std::mem::discriminant(was) == std::mem::discriminant(is) {
                 continue;
             }
             let outcome = match is {
-                KindStatus::Waiting => continue,
+                KindStatus::Waiting | KindStatus::NotAsked => continue,
                 KindStatus::Live => "listed, watching".to_owned(),
                 KindStatus::Absent => "404: the server does not serve it".to_owned(),
                 KindStatus::Failing(trouble) | KindStatus::Forbidden(trouble) => trouble.words.clone(),
             };
-            let line = self.begin(at, false, oc(session, &format!("get {} --watch", resource(kind))));
+            let line = self.begin(at, false, oc(session, &format!("get {} --watch", kind.resource())));
             self.end(line, outcome);
-        }
-    }
-}
-
-/// The resource with its group where a bare plural could mean another.
-fn resource(kind: Kind) -> String {
-    match kind {
-        Kind::Nodes => "nodes".to_owned(),
-        Kind::ClusterVersions | Kind::ClusterOperators => format!("{}.config.openshift.io", kind.plural()),
-        Kind::MachineConfigPools | Kind::MachineConfigNodes | Kind::MachineConfigs => {
-            format!("{}.machineconfiguration.openshift.io", kind.plural())
         }
     }
 }
@@ -100,6 +89,12 @@ fn read_line(subject: &Subject) -> String {
         Subject::Pool(name) => format!("get machineconfigpool {name} -o yaml"),
         Subject::Node(name) => format!("get node {name} -o yaml"),
         Subject::Link => "version".to_owned(),
+        Subject::Object(object) if object.namespace.is_empty() => {
+            format!("get {} {} -o yaml", object.resource, object.name)
+        }
+        Subject::Object(object) => {
+            format!("get {} {} -n {} -o yaml", object.resource, object.name, object.namespace)
+        }
     }
 }
 

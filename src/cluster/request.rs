@@ -211,7 +211,7 @@ impl Requests {
     /// # Errors
     /// What keeps us from it, in words.
     pub async fn fetch(&self, kind: Kind, name: &str) -> Result<Value, Trouble> {
-        let path = format!("{}/{name}", path_of(kind));
+        let path = format!("{}/{name}", kind.path());
         let reply = self.send(Request::new(Method::Get, path)).await?;
         if reply.ok() {
             return Ok(reply.body);
@@ -365,18 +365,6 @@ impl Requests {
                 return Ok(Some(piece));
             }
         }
-    }
-}
-
-/// The path under which a kind is listed.
-pub(super) fn path_of(kind: Kind) -> &'static str {
-    match kind {
-        Kind::ClusterVersions => "/apis/config.openshift.io/v1/clusterversions",
-        Kind::ClusterOperators => "/apis/config.openshift.io/v1/clusteroperators",
-        Kind::MachineConfigPools => "/apis/machineconfiguration.openshift.io/v1/machineconfigpools",
-        Kind::MachineConfigNodes => "/apis/machineconfiguration.openshift.io/v1/machineconfignodes",
-        Kind::Nodes => "/api/v1/nodes",
-        Kind::MachineConfigs => "/apis/machineconfiguration.openshift.io/v1/machineconfigs",
     }
 }
 

@@ -216,6 +216,6 @@ fn object(subject: &Subject) -> Option<(Kind, String)> {
         Subject::Operator(name) => (Kind::ClusterOperators, name.clone()),
         Subject::Pool(name) => (Kind::MachineConfigPools, name.clone()),
         Subject::Node(name) => (Kind::Nodes, name.clone()),
-        Subject::Link => return None,
+        Subject::Link | Subject::Object(_) => return None,
     })
 }

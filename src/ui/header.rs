@@ -97,8 +97,8 @@ fn link_pen<'t>(ctx: &Ctx<'t>, roomy: bool) -> Pen<'t> {
         LinkState::Live => {
             let heard = facts.link.heard.map(|at| age(at, ctx.now)).unwrap_or_default();
             pen.put(Tone::Ok, format!("{} live {}", signs.live, tenths(heard)));
-            let live = Kind::ALL.iter().filter(|kind| *facts.status(**kind) == KindStatus::Live).count();
-            let served = Kind::ALL.iter().filter(|kind| *facts.status(**kind) != KindStatus::Absent).count();
+            let live = Kind::CORE.iter().filter(|kind| *facts.status(**kind) == KindStatus::Live).count();
+            let served = Kind::CORE.iter().filter(|kind| *facts.status(**kind) != KindStatus::Absent).count();
             if live < served {
                 pen.put(Tone::Warning, format!(" {} {live} of {served} kinds", signs.dot));
             } else if roomy {
@@ -297,7 +297,7 @@ fn draw_worst(buffer: &mut Buffer, area: Rect, ctx: &Ctx<'_>, next: Option<&Next
         pen.put(Tone::Ok, format!("{} nothing to report", signs.ok)).gap(2);
         pen.rest(Tone::Dim, &ctx.assessment.verdict.why, usize::from(area.width).saturating_sub(2));
     } else {
-        let waiting = Kind::ALL.iter().filter(|kind| *facts.status(**kind) == KindStatus::Waiting);
+        let waiting = Kind::CORE.iter().filter(|kind| *facts.status(**kind) == KindStatus::Waiting);
         let names = waiting.map(|kind| kind.plural()).collect::<Vec<_>>().join(", ");
         pen.put(Tone::Dim, format!("reading {names} ..."));
     }

@@ -200,7 +200,7 @@ impl View {
                 Some(_) => Row::Node,
                 None => Row::Other,
             },
-            Some(Subject::Link) => Row::Other,
+            Some(Subject::Link | Subject::Object(_)) => Row::Other,
         }
     }
 

@@ -8,9 +8,10 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 
 use super::assessment::{Assessment, Node, NodePhase, Pool, Update, Verdict, VerdictKind};
+use super::estimate::Estimates;
 use super::facts::{Facts, Kind, KindStatus};
 use super::memory::Memory;
-use super::{changes, checks, operators, progress, rail, rebuild, rollout, verdict, version};
+use super::{changes, checks, estimate, operators, progress, rail, rebuild, rollout, verdict, version};
 
 /// `last`, when `facts` say nothing that it does not know and were only heard later: the same assessment with fresher
 /// ages, of the same generation. None: they have to be assessed.
@@ -46,10 +47,12 @@ pub fn assess(facts: Arc<Facts>, memory: &Memory, now: DateTime<Utc>) -> Assessm
         pools,
         nodes: Arc::new(nodes),
         rail: Vec::new(),
+        estimates: Estimates::default(),
         findings: Vec::new(),
         timeline: Arc::default(),
     };
     assessment.progress = progress::percent(&assessment);
+    assessment.estimates = estimate::estimates(&assessment, memory);
     assessment.findings = checks::all(&assessment, memory);
     assessment.verdict = verdict::verdict(&assessment, memory);
     assessment.rail = rail::rail(&assessment);
@@ -103,7 +106,7 @@ fn openshift(facts: &Facts) -> Option<bool> {
         return Some(true);
     }
     match facts.status(Kind::ClusterVersions) {
-        KindStatus::Waiting | KindStatus::Failing(_) | KindStatus::Forbidden(_) => None,
+        KindStatus::Waiting | KindStatus::NotAsked | KindStatus::Failing(_) | KindStatus::Forbidden(_) => None,
         KindStatus::Live | KindStatus::Absent => Some(false),
     }
 }

@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use super::danger::Danger;
+use super::estimate::Estimates;
 use super::facts::Facts;
 use super::timeline::Timeline;
 
@@ -52,6 +54,25 @@ impl VerdictKind {
             Self::Failing => "failing",
             Self::Completed => "completed",
         }
+    }
+}
+
+impl VerdictKind {
+    /// The name in JSON: stable, as documented for `oc-cockpit status`. None: could not tell.
+    pub fn name(self) -> Option<&'static str> {
+        Some(match self {
+            Self::Unknown => return None,
+            Self::NotUpdating => "NotUpdating",
+            Self::Requested => "Requested",
+            Self::UpdatingControlPlane => "UpdatingControlPlane",
+            Self::UpdatingPools => "UpdatingPools",
+            Self::ConfigRollout => "ConfigRollout",
+            Self::NeedsPerson => "NeedsPerson",
+            Self::Slow => "Slow",
+            Self::Stalled => "Stalled",
+            Self::Failing => "Failing",
+            Self::Completed => "Completed",
+        })
     }
 }
 
@@ -107,6 +128,132 @@ pub enum Subject {
     Node(String),
     /// The connection itself, or a kind that cannot be read.
     Link,
+    /// Any other object: a PDB, a MachineHealthCheck, a CSR, an alert.
+    Object(Resource),
+}
+
+/// An object by its address, as findings name it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Resource {
+    /// Plural name and group as `oc` takes them: `nodes`, `clusteroperators.config.openshift.io`.
+    pub resource: String,
+    /// Namespace; empty for cluster-scoped objects.
+    pub namespace: String,
+    /// Name.
+    pub name: String,
+}
+
+impl Resource {
+    /// A cluster-scoped object.
+    pub fn cluster(resource: &str, name: &str) -> Self {
+        Self { resource: resource.to_owned(), namespace: String::new(), name: name.to_owned() }
+    }
+
+    /// An object in a namespace.
+    pub fn namespaced(resource: &str, namespace: &str, name: &str) -> Self {
+        Self { namespace: namespace.to_owned(), ..Self::cluster(resource, name) }
+    }
+
+    /// The ClusterVersion.
+    pub fn version() -> Self {
+        Self::cluster("clusterversions.config.openshift.io", "version")
+    }
+
+    /// A ClusterOperator.
+    pub fn operator(name: &str) -> Self {
+        Self::cluster("clusteroperators.config.openshift.io", name)
+    }
+
+    /// A MachineConfigPool.
+    pub fn pool(name: &str) -> Self {
+        Self::cluster("machineconfigpools.machineconfiguration.openshift.io", name)
+    }
+
+    /// A Node.
+    pub fn node(name: &str) -> Self {
+        Self::cluster("nodes", name)
+    }
+
+    /// A PodDisruptionBudget.
+    pub fn budget(namespace: &str, name: &str) -> Self {
+        Self::namespaced("poddisruptionbudgets.policy", namespace, name)
+    }
+
+    /// A Pod.
+    pub fn pod(namespace: &str, name: &str) -> Self {
+        Self::namespaced("pods", namespace, name)
+    }
+}
+
+/// What a finding costs, in the words that `oc adm upgrade status` uses (oc: pkg/cli/admin/upgrade/status/health.go,
+/// `impactLevel`), so that people and programs that know those are at home.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub enum Impact {
+    /// Nothing.
+    None,
+    /// Not known.
+    #[default]
+    Unknown,
+    /// The API may not answer.
+    ApiAvailability,
+    /// The cluster has less capacity.
+    ClusterCapacity,
+    /// Workloads may be interrupted.
+    ApplicationAvailability,
+    /// Workloads are down.
+    ApplicationOutage,
+    /// Data may be lost.
+    DataLoss,
+    /// The update takes longer.
+    UpdateSpeed,
+    /// The update, or a part of it, does not go on.
+    UpdateStalled,
+}
+
+impl Impact {
+    /// In words.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::None => "None",
+            Self::Unknown => "Unknown",
+            Self::ApiAvailability => "API Availability",
+            Self::ClusterCapacity => "Cluster Capacity",
+            Self::ApplicationAvailability => "Application Availability",
+            Self::ApplicationOutage => "Application Outage",
+            Self::DataLoss => "Data Loss",
+            Self::UpdateSpeed => "Update Speed",
+            Self::UpdateStalled => "Update Stalled",
+        }
+    }
+}
+
+/// Something that can be done about a finding.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Remedy {
+    /// What to do, in an imperative sentence.
+    pub words: String,
+    /// How dangerous that is; none: it changes nothing (looking, waiting), or happens outside the cluster.
+    pub danger: Option<Danger>,
+    /// The `oc` line that does it or looks at it, where there is one.
+    pub oc: Option<String>,
+}
+
+impl Remedy {
+    /// Looking, waiting, or something outside of the cluster.
+    pub fn look(words: impl Into<String>) -> Self {
+        Self { words: words.into(), danger: None, oc: None }
+    }
+
+    /// Something that changes the cluster.
+    pub fn change(danger: Danger, words: impl Into<String>) -> Self {
+        Self { words: words.into(), danger: Some(danger), oc: None }
+    }
+
+    /// With the `oc` line.
+    #[must_use]
+    pub fn oc(self, line: impl Into<String>) -> Self {
+        Self { oc: Some(line.into()), ..self }
+    }
 }
 
 /// Something a person should know.
@@ -116,14 +263,24 @@ pub struct Finding {
     pub id: &'static str,
     /// How bad.
     pub level: Level,
-    /// What it is about.
+    /// What it costs.
+    pub impact: Impact,
+    /// What it is about: where it leads on the screen.
     pub subject: Subject,
+    /// All objects that it is about, the subject first.
+    pub resources: Vec<Resource>,
     /// One line.
     pub title: String,
-    /// What it means and what to do; may be several lines.
-    pub advice: String,
-    /// Since when, as far as known.
+    /// What it means: why this matters and what happens next if nobody acts; may be several lines.
+    pub meaning: String,
+    /// What to do, the best first.
+    pub remedies: Vec<Remedy>,
+    /// Where to read more: a runbook or a page of the product's documentation.
+    pub link: Option<String>,
+    /// Since when, as far as the API tells.
     pub since: Option<DateTime<Utc>>,
+    /// When this program first saw it; none in a one-shot answer.
+    pub first_seen: Option<DateTime<Utc>>,
     /// Normal while nodes reboot.
     pub expected: bool,
     /// What it rests on.
@@ -393,6 +550,10 @@ pub struct Node {
     pub drain_trouble: Option<DrainTrouble>,
     /// Place in the queue of the next candidates of its pool, from 1; none: not a candidate now.
     pub next: Option<usize>,
+    /// Pods that hold its drain up now; empty when it does not drain, or when its pods are not known.
+    pub blockers: Vec<Blocker>,
+    /// What its drain would meet, for nodes of the next wave whose pods are known.
+    pub forecast: Option<Arc<Forecast>>,
 }
 
 /// What is known of a drain that does not come to an end.
@@ -404,6 +565,85 @@ pub struct DrainTrouble {
     pub pods: Vec<String>,
     /// The error, as the MachineConfigNode or the event tells it.
     pub error: String,
+}
+
+/// Why a pod keeps a drain from ending.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Cause {
+    /// Its PodDisruptionBudget allows no disruption.
+    Budget(Budget),
+    /// Its PodDisruptionBudget was changed and the controller has not judged it yet.
+    BudgetNotObserved {
+        /// Name of the PDB.
+        name: String,
+    },
+    /// Several PodDisruptionBudgets select it: the eviction API refuses (500) whatever they allow.
+    SeveralBudgets {
+        /// Names.
+        names: Vec<String>,
+    },
+    /// It is being deleted and does not end.
+    Terminating {
+        /// When its grace period ends or ended.
+        grace_ends: Option<DateTime<Utc>>,
+        /// What has to be removed from it first.
+        finalizers: Vec<String>,
+    },
+    /// A virtual machine that has to move first.
+    VirtualMachine {
+        /// Why it cannot, or how far it is.
+        why: String,
+    },
+}
+
+/// The numbers of a PodDisruptionBudget.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Budget {
+    /// Name.
+    pub name: String,
+    /// `status.disruptionsAllowed`.
+    pub allowed: i64,
+    /// `status.currentHealthy`.
+    pub healthy: i64,
+    /// `status.desiredHealthy`.
+    pub desired: i64,
+    /// `status.expectedPods`.
+    pub expected: i64,
+    /// It can never allow a disruption, however healthy the workload: `maxUnavailable: 0`, `minAvailable: 100%`, or as
+    /// many as there are pods.
+    pub impossible: bool,
+}
+
+/// A pod that keeps a drain from ending, or will.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Blocker {
+    /// Namespace of the pod.
+    pub namespace: String,
+    /// Its name.
+    pub pod: String,
+    /// Why.
+    pub cause: Cause,
+    /// The workload that it belongs to as `kind/name`; none: a bare pod.
+    pub owner: Option<String>,
+    /// Since when it is in the way, where known.
+    pub since: Option<DateTime<Utc>>,
+    /// What would free it, the best first.
+    pub frees: Vec<Remedy>,
+}
+
+/// What a drain of a node that has not begun would meet.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Forecast {
+    /// Pods that would keep it from ending.
+    pub blockers: Vec<Blocker>,
+    /// Pods that would be evicted, in all.
+    pub evicted: usize,
+    /// Bare pods as `namespace/name`: nothing brings them back.
+    pub bare: Vec<String>,
+    /// Pods with `emptyDir` volumes, whose content is lost.
+    pub empty_dir: Vec<String>,
+    /// The longest grace period among them, seconds.
+    pub longest_grace: i64,
 }
 
 /// The arithmetic of how many more nodes the controller would take now.
@@ -522,6 +762,8 @@ pub struct Assessment {
     pub nodes: Arc<Vec<Node>>,
     /// The phase rail.
     pub rail: Vec<Step>,
+    /// How long it still takes.
+    pub estimates: Estimates,
     /// Findings, worst first.
     pub findings: Vec<Finding>,
     /// What happened, oldest first.

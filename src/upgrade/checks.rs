@@ -24,7 +24,7 @@ mod tests;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::assessment::{Assessment, Evidence, Finding, Level, Subject, age};
+use super::assessment::{Assessment, Evidence, Finding, Impact, Level, Resource, Subject, age};
 use super::memory::Memory;
 
 /// What a check looks at.
@@ -76,9 +76,31 @@ pub fn all(assessment: &Assessment, memory: &Memory) -> Vec<Finding> {
     found
 }
 
-/// A finding without advice, time and evidence: what every check begins with.
+/// A finding without meaning, remedies, time and evidence: what every check begins with. Its resource is its subject.
 fn finding(id: &'static str, level: Level, subject: Subject, title: String) -> Finding {
-    Finding { id, level, subject, title, advice: String::new(), since: None, expected: false, evidence: Vec::new() }
+    let resources = match &subject {
+        Subject::Version => vec![Resource::version()],
+        Subject::Operator(name) => vec![Resource::operator(name)],
+        Subject::Pool(name) => vec![Resource::pool(name)],
+        Subject::Node(name) => vec![Resource::node(name)],
+        Subject::Object(resource) => vec![resource.clone()],
+        Subject::Link => Vec::new(),
+    };
+    Finding {
+        id,
+        level,
+        impact: Impact::default(),
+        subject,
+        resources,
+        title,
+        meaning: String::new(),
+        remedies: Vec::new(),
+        link: None,
+        since: None,
+        first_seen: None,
+        expected: false,
+        evidence: Vec::new(),
+    }
 }
 
 /// A level by age: the highest whose age is reached; unknown ages count as just begun.

@@ -202,6 +202,8 @@ impl<'a> Lookup<'a> {
             message: String::new(),
             drain_trouble,
             next: None,
+            blockers: Vec::new(),
+            forecast: None,
         };
         row.message = message(node, &row, steps, membership);
         row

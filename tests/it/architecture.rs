@@ -17,6 +17,7 @@ const TABLE: &[(&str, &[&str])] = &[
     ("cluster", &["api", "upgrade", "actions", "clock"]),
     ("recorder", &["upgrade", "actions", "clock"]),
     ("snapshot", &["upgrade"]),
+    ("report", &["upgrade", "actions"]),
     ("sim", &["clock"]),
     ("clock", &[]),
     ("config", &[]),
@@ -27,9 +28,9 @@ const TABLE: &[(&str, &[&str])] = &[
     ("lib", &EVERY_ROOM),
 ];
 
-const EVERY_ROOM: [&str; 15] = [
-    "actions", "api", "app", "cli", "clock", "cluster", "config", "input", "logging", "recorder", "runtime", "sim",
-    "snapshot", "ui", "upgrade",
+const EVERY_ROOM: [&str; 16] = [
+    "actions", "api", "app", "cli", "clock", "cluster", "config", "input", "logging", "recorder", "report", "runtime",
+    "sim", "snapshot", "ui", "upgrade",
 ];
 
 /// What only one room may use, and why.

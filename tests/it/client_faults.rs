@@ -43,7 +43,7 @@ fn live(facts: &Facts, kind: Kind) -> bool {
 }
 
 fn all_live(facts: &Facts) -> bool {
-    facts.link.state == LinkState::Live && Kind::ALL.iter().all(|kind| live(facts, *kind))
+    facts.link.state == LinkState::Live && Kind::CORE.iter().all(|kind| live(facts, *kind))
 }
 
 const NODES: Res = Res { group: "", plural: "nodes" };

@@ -27,6 +27,8 @@ pub fn subject_words(subject: &Subject) -> String {
         Subject::Pool(name) => format!("mcp/{name}"),
         Subject::Node(name) => name.clone(),
         Subject::Link => "link".into(),
+        Subject::Object(object) if object.namespace.is_empty() => object.name.clone(),
+        Subject::Object(object) => format!("{}/{}", object.namespace, object.name),
     }
 }
 
@@ -153,7 +155,7 @@ pub fn detail(finding: &Finding, ctx: &Ctx<'_>) -> Vec<TextLine> {
     if finding.expected {
         lines.push(TextLine::new(Tone::Info, "Expected while nodes reboot; worth a look when it stays."));
     }
-    lines.extend(neutral_lines(&finding.advice).into_iter().map(|line| TextLine::new(Tone::Text, line)));
+    lines.extend(neutral_lines(&finding.meaning).into_iter().map(|line| TextLine::new(Tone::Text, line)));
     if !finding.evidence.is_empty() {
         lines.push(TextLine::default());
         lines.push(TextLine::new(Tone::Heading, "It rests on"));

@@ -86,7 +86,7 @@ pub fn nothing(ctx: &Ctx<'_>, kind: Kind, filtered: bool) -> String {
         return "nothing passes the filter (esc clears it)".into();
     }
     match facts.status(kind) {
-        KindStatus::Waiting => format!("reading {} ...", kind.plural()),
+        KindStatus::Waiting | KindStatus::NotAsked => format!("reading {} ...", kind.plural()),
         KindStatus::Absent => format!("this server does not serve {}", kind.plural()),
         KindStatus::Forbidden(trouble) => format!("{}: {}", kind.plural(), trouble.words),
         KindStatus::Failing(_) | KindStatus::Live => format!("no {}", kind.plural()),

@@ -131,6 +131,7 @@ fn describe(subject: &Subject, fetched: Option<&Fetched>, ctx: &Ctx<'_>) -> Vec<
             None => lines.push(TextLine::new(Tone::Warning, "it is not there any more")),
         },
         Subject::Link => about_link(&mut lines, ctx),
+        Subject::Object(_) => {}
     }
     findings_about(&mut lines, subject, ctx);
     match fetched {
@@ -324,6 +325,7 @@ fn about_link(lines: &mut Vec<TextLine>, ctx: &Ctx<'_>) {
 fn kind_words(status: &crate::upgrade::facts::KindStatus) -> (Tone, String) {
     use crate::upgrade::facts::KindStatus;
     match status {
+        KindStatus::NotAsked => (Tone::Dim, "not needed so far".into()),
         KindStatus::Waiting => (Tone::Dim, "reading".into()),
         KindStatus::Live => (Tone::Ok, "live".into()),
         KindStatus::Failing(trouble) => (Tone::Warning, format!("stale: {}", trouble.words)),
@@ -343,7 +345,7 @@ fn findings_about(lines: &mut Vec<TextLine>, subject: &Subject, ctx: &Ctx<'_>) {
         let title = format!("  {sign} {} ({})", finding.title, level_word(finding.level));
         lines.push(TextLine::new(finding.level.into(), title).hanging(4));
         lines.extend(
-            neutral_lines(&finding.advice)
+            neutral_lines(&finding.meaning)
                 .iter()
                 .map(|line| TextLine::new(Tone::Text, format!("    {line}")).hanging(4)),
         );

@@ -295,7 +295,7 @@ impl View {
                 }
                 self.pools.select(subject, ctx)
             }
-            Subject::Version | Subject::Link => return self.open_object(subject.clone(), false),
+            Subject::Version | Subject::Link | Subject::Object(_) => return self.open_object(subject.clone(), false),
         };
         if shown { Vec::new() } else { vec![Request::Say(format!("{} is not in the list", subject_words(subject)))] }
     }

@@ -14,7 +14,7 @@ pub(super) fn check(look: &Look, found: &mut Vec<Finding>) {
         let held = look.now.nodes_of(&pool.name).filter(|node| node.unavailable);
         let since = held.filter_map(|node| node.cordon.as_ref()?.since).max();
         found.push(Finding {
-            advice: "Uncordon or repair the nodes that use the capacity up, or raise maxUnavailable (workers only)."
+            meaning: "Uncordon or repair the nodes that use the capacity up, or raise maxUnavailable (workers only)."
                 .to_owned(),
             since,
             evidence: vec![evidence(

@@ -19,7 +19,7 @@ pub(super) fn check(look: &Look, found: &mut Vec<Finding>) {
     };
     let early = failing.status == Tri::True && failing.reason.contains("Degraded");
     found.push(Finding {
-        advice: if early {
+        meaning: if early {
             "When several operators have different troubles, a degraded one is called failing at once, without the usual \
              40 minutes: it may pass by itself."
                 .to_owned()

@@ -17,7 +17,7 @@ pub(super) fn check(look: &Look, found: &mut Vec<Finding>) {
             _ => format!("{name}: drain blocked by {pods}"),
         };
         found.push(Finding {
-            advice: advice(trouble),
+            meaning: advice(trouble),
             since: trouble.since,
             evidence: vec![evidence(format!("node/{name}"), "drain", trouble.error.clone(), trouble.since)],
             ..finding(

@@ -10,7 +10,7 @@ pub(super) fn check(look: &Look, found: &mut Vec<Finding>) {
     let invalid = version.status.conditions.condition("Invalid").filter(|invalid| invalid.status == Tri::True);
     let Some(invalid) = invalid else { return };
     found.push(Finding {
-        advice: format!("The request is ignored until the spec is corrected.\n{}", invalid.message),
+        meaning: format!("The request is ignored until the spec is corrected.\n{}", invalid.message),
         since: invalid.since,
         evidence: vec![version_evidence(invalid)],
         ..finding(

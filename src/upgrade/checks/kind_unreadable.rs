@@ -9,7 +9,7 @@ pub(super) fn check(look: &Look, found: &mut Vec<Finding>) {
         let plural = kind.plural();
         match &state.status {
             KindStatus::Forbidden(trouble) => found.push(Finding {
-                advice: format!("{}\n{}", missing(*kind), trouble.hint),
+                meaning: format!("{}\n{}", missing(*kind), trouble.hint),
                 since: Some(trouble.since),
                 ..finding(
                     "kind-unreadable",
@@ -20,7 +20,7 @@ pub(super) fn check(look: &Look, found: &mut Vec<Finding>) {
             }),
             // While the link as a whole is down, that is what is said, not that each kind is.
             KindStatus::Failing(trouble) if !look.now.facts.link.state.stale() => found.push(Finding {
-                advice: format!("What is shown is the last good content.\n{}", trouble.hint),
+                meaning: format!("What is shown is the last good content.\n{}", trouble.hint),
                 since: Some(trouble.since),
                 ..finding(
                     "kind-unreadable",
@@ -52,5 +52,8 @@ fn missing(kind: Kind) -> &'static str {
         Kind::MachineConfigNodes => "Without them the phases of nodes come from annotations and are coarser.",
         Kind::Nodes => "Without them the progress of the pools is not known.",
         Kind::MachineConfigs => "Without them the release of each node is not known.",
+        Kind::Pods | Kind::PodDisruptionBudgets => "Without them it cannot be told what holds a drain up.",
+        Kind::Alerts => "Without them what the monitoring has noticed is not among the findings.",
+        _ => "Findings that rest on it are missing.",
     }
 }

@@ -15,7 +15,7 @@ pub(super) fn check(look: &Look, found: &mut Vec<Finding>) {
         None => format!("Nothing is shown as live, and writes are off until it is back.\n{hint}"),
     };
     found.push(Finding {
-        advice,
+        meaning: advice,
         since: Some(since),
         expected: link.expected_outage.is_some(),
         ..finding(

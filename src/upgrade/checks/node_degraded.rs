@@ -10,7 +10,7 @@ pub(super) fn check(look: &Look, found: &mut Vec<Finding>) {
     for node in look.now.nodes.iter().filter(degraded) {
         let reason = words::first_line(&node.message);
         found.push(Finding {
-            advice: advice(&node.message).to_owned(),
+            meaning: advice(&node.message).to_owned(),
             since: node.since,
             evidence: vec![evidence(
                 format!("node/{}", node.name),

@@ -30,7 +30,8 @@ fn slow_reboot(look: &Look, node: &Node) -> Option<Finding> {
     }
     let lasting = words::span(look.now.now - since);
     Some(Finding {
-        advice: "Look at the console of the machine. Never take a second control plane node down meanwhile.".to_owned(),
+        meaning: "Look at the console of the machine. Never take a second control plane node down meanwhile."
+            .to_owned(),
         since: Some(since),
         expected: level == Level::Info,
         evidence: vec![evidence(format!("node/{}", node.name), "phase", node.phase.word(), Some(since))],
@@ -52,7 +53,7 @@ fn silent(look: &Look, node: &Node) -> Finding {
     let why = ready.map(|ready| words::first_line(&ready.message)).filter(|why| !why.is_empty());
     let why = why.map(|why| format!(": {why}")).unwrap_or_default();
     Finding {
-        advice: "A node that is not ready counts as unavailable and holds its pool's rollout up.".to_owned(),
+        meaning: "A node that is not ready counts as unavailable and holds its pool's rollout up.".to_owned(),
         since,
         expected: false,
         evidence: vec![evidence(

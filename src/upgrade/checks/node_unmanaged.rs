@@ -12,7 +12,7 @@ pub(super) fn check(look: &Look, found: &mut Vec<Finding>) {
             continue; // their own operator updates them
         }
         found.push(Finding {
-            advice: "Take away all but one of the custom role labels, or give it the role of a pool.".to_owned(),
+            meaning: "Take away all but one of the custom role labels, or give it the role of a pool.".to_owned(),
             ..finding(
                 "node-unmanaged",
                 Level::Warning,

@@ -23,7 +23,7 @@ pub(super) fn check(look: &Look, found: &mut Vec<Finding>) {
     let details = blockers.iter().filter_map(|row| Some(format!("{}: {}", row.name, row.not_upgradeable.as_ref()?)));
     let details = gate.map(|gate| gate.message.clone()).into_iter().chain(details);
     found.push(Finding {
-        advice: format!("Patch updates are not concerned.\n{}", details.collect::<Vec<_>>().join("\n")),
+        meaning: format!("Patch updates are not concerned.\n{}", details.collect::<Vec<_>>().join("\n")),
         since: gate.and_then(|gate| gate.since),
         evidence: gate.map(version_evidence).into_iter().collect(),
         ..finding(

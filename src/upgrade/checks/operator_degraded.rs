@@ -19,7 +19,7 @@ pub(super) fn check(look: &Look, found: &mut Vec<Finding>) {
         };
         let level = by_age(row.since, look.now.now, WARNING, ERROR);
         found.push(Finding {
-            advice: if row.expected {
+            meaning: if row.expected {
                 "A control plane node reboots; this passes when it is back.".to_owned()
             } else {
                 "The cluster-version operator bears this for 40 minutes, then it calls the update failing.".to_owned()

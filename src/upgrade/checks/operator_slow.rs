@@ -41,7 +41,7 @@ pub(super) fn check(look: &Look, found: &mut Vec<Finding>) {
             continue;
         }
         found.push(Finding {
-            advice: words::first_line(&row.message).to_owned(),
+            meaning: words::first_line(&row.message).to_owned(),
             since: Some(since),
             evidence: vec![evidence(format!("clusteroperator/{}", row.name), "Progressing", "True", Some(since))],
             ..finding(

@@ -18,7 +18,7 @@ pub(super) fn check(look: &Look, found: &mut Vec<Finding>) {
         };
         let why = if why.is_empty() { "it gives no reason".to_owned() } else { why };
         found.push(Finding {
-            advice:
+            meaning:
                 "Look at the pods in the operator's namespace. The update goes on by itself when it is available again."
                     .to_owned(),
             since: row.since,

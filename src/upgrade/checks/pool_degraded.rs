@@ -18,7 +18,7 @@ pub(super) fn check(look: &Look, found: &mut Vec<Finding>) {
             "See its degraded nodes. Any degraded pool, workers too, keeps the operator machine-config from finishing."
         };
         found.push(Finding {
-            advice: advice.to_owned(),
+            meaning: advice.to_owned(),
             since,
             evidence: vec![evidence(format!("mcp/{}", pool.name), "Degraded", message.clone(), since)],
             ..finding(

@@ -28,7 +28,7 @@ pub(super) fn check(look: &Look, found: &mut Vec<Finding>) {
             format!("Unpausing it drains and reboots {reboots}, {} at a time.", pool.capacity.max_unavailable)
         };
         found.push(Finding {
-            advice,
+            meaning: advice,
             since,
             evidence: vec![evidence(format!("mcp/{}", pool.name), "spec.paused", "true", since)],
             ..finding(

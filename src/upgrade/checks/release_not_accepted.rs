@@ -20,7 +20,7 @@ pub(super) fn check(look: &Look, found: &mut Vec<Finding>) {
     }
     let word = if requested.refused { "was refused" } else { "is still being looked at" };
     found.push(Finding {
-        advice: advice(&requested.step, &requested.message),
+        meaning: advice(&requested.step, &requested.message),
         since: requested.since,
         evidence: conditions.condition("ReleaseAccepted").map(version_evidence).into_iter().collect(),
         ..finding(

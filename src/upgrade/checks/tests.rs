@@ -60,7 +60,7 @@ fn drain_blocked_names_the_pod_and_grows_with_age() {
     assert_eq!(find(&cluster, 75, "drain-blocked"), Some((Level::Error, on_node("worker-0"), title(), false)));
     let finding = findings(&cluster, 75).into_iter().find(|finding| finding.id == "drain-blocked").unwrap();
     assert_eq!(finding.since, Some(at(61)), "a later attempt does not reset the clock");
-    assert!(finding.advice.contains("oc get pdb -n shop"), "{}", finding.advice);
+    assert!(finding.meaning.contains("oc get pdb -n shop"), "{}", finding.meaning);
 }
 
 #[test]
@@ -108,7 +108,7 @@ fn node_degraded_tells_the_reason_and_what_to_do() {
         let found = findings(&cluster, 61).into_iter().find(|finding| finding.id == "node-degraded").unwrap();
         assert_eq!((found.level, &found.subject), (Level::Error, &on_node("worker-0")));
         assert_eq!(found.title, format!("worker-0 is degraded: {reason}"));
-        assert!(found.advice.contains(advice), "{reason}: {}", found.advice);
+        assert!(found.meaning.contains(advice), "{reason}: {}", found.meaning);
     }
 }
 
@@ -278,7 +278,7 @@ fn a_kind_that_cannot_be_read_is_said_and_an_absent_one_is_not() {
     let forbidden = with(KindStatus::Forbidden(trouble()));
     assert_eq!((forbidden[0].id, forbidden[0].level), ("kind-unreadable", Level::Warning));
     assert!(forbidden[0].title.contains("machineconfignodes may not be read"), "{}", forbidden[0].title);
-    assert!(forbidden[0].advice.contains("annotations"), "what is lost: {}", forbidden[0].advice);
+    assert!(forbidden[0].meaning.contains("annotations"), "what is lost: {}", forbidden[0].meaning);
     let unreadable = of_facts(|facts| {
         let state = facts.kinds.entry(Kind::Nodes).or_default();
         state.unreadable.push(("worker-7".to_owned(), "no object".to_owned()));
@@ -301,7 +301,7 @@ fn a_stale_link_is_one_finding_and_an_expected_one_is_milder() {
     assert!(surprise[0].title.contains("for 42s"), "{}", surprise[0].title);
     let expected = stale(Some("master-1 is rebooting"));
     assert_eq!((expected[0].level, expected[0].expected), (Level::Warning, true));
-    assert!(expected[0].advice.contains("master-1 is rebooting"), "{}", expected[0].advice);
+    assert!(expected[0].meaning.contains("master-1 is rebooting"), "{}", expected[0].meaning);
 }
 
 #[test]

@@ -37,7 +37,7 @@ fn poisoned() -> World {
     }
     for finding in &mut a.findings {
         finding.title = EVIL.into();
-        finding.advice = EVIL.into();
+        finding.meaning = EVIL.into();
         finding.evidence[0].value = EVIL.into();
     }
     let mut timeline = (*a.timeline).clone();

@@ -8,9 +8,10 @@ use oc_cockpit::actions::Session;
 use oc_cockpit::input::Keymap;
 use oc_cockpit::ui::{Connection, ContextLine, Ctx, Depth, Flash, Job, LogLine, SimInfo, Theme};
 use oc_cockpit::upgrade::assessment::{
-    Assessment, Capacity, Cordon, DrainTrouble, Evidence, Finding, Level, Node, NodePhase, Offer, OperatorRow,
+    Assessment, Capacity, Cordon, DrainTrouble, Evidence, Finding, Impact, Level, Node, NodePhase, Offer, OperatorRow,
     OperatorState, Operators, Payload, Pool, Source, Step, StepState, Subject, Update, Verdict, VerdictKind,
 };
+use oc_cockpit::upgrade::estimate::Estimates;
 use oc_cockpit::upgrade::facts::{Facts, Kind, KindState, KindStatus};
 use oc_cockpit::upgrade::link::{Link, LinkState, Trouble, TroubleKind};
 use oc_cockpit::upgrade::timeline::{Entry, Origin, Timeline};
@@ -100,7 +101,7 @@ pub fn live_facts() -> Facts {
         expected_outage: None,
     };
     let state = KindState { status: KindStatus::Live, heard: Some(ago(1)), unreadable: Vec::new() };
-    facts.kinds = Kind::ALL.into_iter().map(|kind| (kind, state.clone())).collect::<BTreeMap<_, _>>();
+    facts.kinds = Kind::CORE.into_iter().map(|kind| (kind, state.clone())).collect::<BTreeMap<_, _>>();
     facts
 }
 
@@ -177,6 +178,8 @@ pub fn node(name: &str, pool: &str, zone: &str, phase: NodePhase, age: i64) -> N
         message: String::new(),
         drain_trouble: None,
         next: None,
+        blockers: Vec::new(),
+        forecast: None,
     }
 }
 
@@ -242,13 +245,18 @@ fn nodes() -> Vec<Node> {
 }
 
 fn findings() -> Vec<Finding> {
-    let finding = |id, level, subject, title: &str, advice: &str, age| Finding {
+    let finding = |id, level, subject, title: &str, meaning: &str, age| Finding {
         id,
         level,
+        impact: Impact::UpdateStalled,
         subject,
+        resources: Vec::new(),
         title: title.into(),
-        advice: advice.into(),
+        meaning: meaning.into(),
+        remedies: Vec::new(),
+        link: None,
         since: Some(ago(age)),
+        first_seen: None,
         expected: false,
         evidence: vec![Evidence {
             object: "node/worker-3".into(),
@@ -360,6 +368,7 @@ fn assessment(nodes: Vec<Node>, pools: Vec<Pool>) -> Assessment {
         pools,
         nodes: nodes.into(),
         rail: rail(),
+        estimates: Estimates::default(),
         findings: findings(),
         timeline: Arc::new(timeline()),
     }
