@@ -23,6 +23,7 @@ pub mod link;
 pub mod membership;
 pub mod memory;
 pub mod needs;
+pub mod neutral;
 pub mod node_events;
 pub mod node_phase;
 pub mod operators;
