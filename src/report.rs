@@ -6,7 +6,9 @@
 //! May import: `upgrade`, `actions`.
 
 pub mod parts;
+pub mod preflight;
 pub mod text;
+pub mod updates;
 
 use std::fmt;
 use std::str::FromStr;
