@@ -25,6 +25,7 @@ pub mod log_source;
 pub mod membership;
 pub mod memory;
 pub mod needs;
+pub mod neutral;
 pub mod node_events;
 pub mod node_phase;
 pub mod operators;
