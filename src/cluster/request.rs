@@ -10,7 +10,7 @@ use kube::client::Body;
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
-use super::client::Line;
+use super::client::{Beside, Line};
 use super::picture::Picture;
 use super::pods::{self, PodOnNode};
 use super::tail::{self, FoundPod, Tail};
@@ -167,6 +167,11 @@ impl Requests {
     /// URL of the server, for words.
     pub(super) fn server(&self) -> String {
         self.line.borrow().as_ref().map(|line| line.server.clone()).unwrap_or_default()
+    }
+
+    /// The way to other servers of the same cluster.
+    pub(super) fn beside(&self) -> Option<Arc<Beside>> {
+        self.line.borrow().as_ref().and_then(|line| line.beside.clone())
     }
 
     /// Sends `request` once.
