@@ -154,6 +154,12 @@ impl Requests {
         Self { epoch: Some(epoch), ..self.clone() }
     }
 
+    /// The same, for the cluster that is observed now and no other.
+    pub(super) fn bound_to_this_cluster(&self) -> Self {
+        let epoch = self.epoch.unwrap_or_else(|| self.picture.look(|facts| facts.epoch));
+        self.bound(epoch)
+    }
+
     /// The same over another line, for asking somebody who is not trusted yet.
     pub(super) fn over(&self, line: Arc<Line>) -> Self {
         Self { line: watch::Sender::new(Some(line)).subscribe(), ..self.clone() }
