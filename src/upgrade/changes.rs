@@ -15,7 +15,7 @@ pub fn between(before: &Assessment, now: &Assessment) -> Vec<Entry> {
     nodes(before, now, &mut log);
     link(before, now, &mut log);
     if before.verdict.kind != now.verdict.kind {
-        let text = format!("now {}: {}", now.verdict.kind.words(), now.verdict.why);
+        let text = format!("now {}: {}", now.headline(), now.verdict.why);
         log.add(verdict_level(now.verdict.kind), Subject::Version, text);
     }
     log.entries
