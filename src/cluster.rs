@@ -10,6 +10,8 @@
 //! 16 ms. Nothing outlives the [`Cluster`]: dropping it ends the supervisor, which owns all other tasks.
 
 mod access;
+mod alerts;
+mod around;
 mod client;
 mod connection;
 mod credentials;
@@ -25,10 +27,14 @@ mod object;
 pub mod once;
 mod options;
 mod picture;
+mod places;
 mod plugin;
 mod pods;
+mod reads;
+mod refresh;
 mod request;
 mod session;
+mod split;
 pub mod tail;
 mod trouble;
 mod watch;
@@ -97,7 +103,9 @@ impl Cluster {
         let picture = Arc::new(Picture::new());
         let limit = limit.filter(|limit| !limit.is_zero()).unwrap_or(request::DEFAULT_LIMIT);
         let requests = Requests::new(line, Arc::clone(&picture), limit);
-        let mut control = Control { wishes: wishes_in, line: line_out, connection: connection_out };
+        let needs = Sender::default();
+        let needs_in = needs.subscribe();
+        let mut control = Control { wishes: wishes_in, line: line_out, connection: connection_out, needs: needs_in };
         let supervisor = tokio::spawn({
             let requests = requests.clone();
             async move {

@@ -39,6 +39,8 @@ pub struct Needs {
     pub kinds: BTreeSet<Kind>,
     /// Pods.
     pub pods: PodsOf,
+    /// Events as they come, and not only those of the start.
+    pub events: bool,
 }
 
 /// What has to be read to say more about `assessment` than it says.
