@@ -229,11 +229,9 @@ fn of_kinds(assessment: &Assessment) -> impl Iterator<Item = Problem> + '_ {
     let kinds = facts.kinds.iter().flat_map(move |(kind, state)| {
         let whole = match &state.status {
             KindStatus::Forbidden(trouble) | KindStatus::Failing(trouble) => Some(told(kind.resource(), trouble)),
-            KindStatus::Waiting => Some(Problem {
-                what: kind.resource(),
-                words: "they were not read".to_owned(),
-                hint: None,
-            }),
+            KindStatus::Waiting => {
+                Some(Problem { what: kind.resource(), words: "they were not read".to_owned(), hint: None })
+            }
             KindStatus::NotAsked | KindStatus::Live | KindStatus::Absent => None,
         };
         let single = state.unreadable.iter().map(|(name, why)| Problem {

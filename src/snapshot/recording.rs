@@ -14,6 +14,8 @@ use crate::upgrade::facts::{Facts, Kind};
 /// A dump as a cluster.
 #[derive(Debug)]
 pub struct Recording {
+    /// What it is called: the last part of the first path.
+    pub name: String,
     /// What it holds.
     pub facts: Arc<Facts>,
     /// The moment that it shows: given, or the newest time in it.
@@ -49,7 +51,9 @@ impl Recording {
         let now = now
             .or(newest)
             .ok_or("there is no time in these files that could be its moment: name one with --now".to_owned())?;
-        Ok(Self { facts: Arc::new(read.into_recording(now)), now, broken, files, objects })
+        let name = paths.first().and_then(|path| path.file_name()).unwrap_or_default();
+        let name = name.to_string_lossy().into_owned();
+        Ok(Self { name, facts: Arc::new(read.into_recording(now)), now, broken, files, objects })
     }
 
     /// The object as it was written down.

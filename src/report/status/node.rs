@@ -183,7 +183,8 @@ impl<'a> Roll<'a> {
 
     fn release(&self, config: Option<&str>) -> Option<&'a str> {
         let configs = &self.assessment.facts.machine_configs;
-        let at = configs.binary_search_by(|candidate| candidate.name().cmp(config?)).ok()?;
+        let config = config?;
+        let at = configs.binary_search_by(|candidate| candidate.name().cmp(config)).ok()?;
         configs[at].release_version().filter(|version| !version.is_empty())
     }
 
@@ -251,13 +252,7 @@ fn controller_ready(row: &assessment::Node, assessment: &Assessment) -> bool {
     at.is_ok_and(|at| crate::upgrade::capacity::controller_ready(&nodes[at]))
 }
 
-fn phase(
-    row: &assessment::Node,
-    pool: &assessment::Pool,
-    marks: &Marks,
-    updating: bool,
-    updated: bool,
-) -> NodePhase {
+fn phase(row: &assessment::Node, pool: &assessment::Pool, marks: &Marks, updating: bool, updated: bool) -> NodePhase {
     // Both sides have to have said something: a node that was never drained has no `lastAppliedDrain`.
     let drains = !marks.applied_drain.is_empty() && !marks.desired_drain.is_empty();
     let drain_asked = marks.desired_drain.split('-').next() == Some("drain");
@@ -291,7 +286,8 @@ pub fn ordered(mut nodes: Vec<Node>) -> Vec<Node> {
 
 fn node(row: &assessment::Node, told: &Told) -> Node {
     let cordon = row.cordon.as_ref();
-    let by = cordon.and_then(|cordon| if cordon.by_mco { Some("machine-config".to_owned()) } else { cordon.manager.clone() });
+    let by = cordon
+        .and_then(|cordon| if cordon.by_mco { Some("machine-config".to_owned()) } else { cordon.manager.clone() });
     Node {
         name: row.name.clone(),
         pool: row.pool.clone(),

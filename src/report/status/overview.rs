@@ -117,7 +117,8 @@ impl Page<'_> {
         let (update, cluster) = (&self.status.update, &self.status.cluster);
         let unknown = || "unknown".to_owned();
         let to = update.to.clone().unwrap_or_else(unknown);
-        let moves = !matches!(update.kind, VerdictKind::NotUpdating | VerdictKind::Unknown | VerdictKind::ConfigRollout);
+        let moves =
+            !matches!(update.kind, VerdictKind::NotUpdating | VerdictKind::Unknown | VerdictKind::ConfigRollout);
         let mut out = match (&update.from, update.from_incomplete) {
             _ if update.multi_arch == Some(true) && moves => format!("{to} to a multi-architecture payload"),
             (Some(from), Some(true)) if moves => format!(
@@ -187,7 +188,8 @@ impl Page<'_> {
         let told = |row: &&Operator| {
             row.platform && (row.state != "Updated" && (self.details.operators || row.state != "Waiting"))
         };
-        let rows: Vec<Vec<Cell>> = self.status.operators.iter().flatten().filter(told).map(|row| self.operator(row)).collect();
+        let rows: Vec<Vec<Cell>> =
+            self.status.operators.iter().flatten().filter(told).map(|row| self.operator(row)).collect();
         let any_trouble = unavailable + degraded > 0;
         if !rows.is_empty() && (self.details.operators || any_trouble || updating > 0) {
             out.push('\n');
@@ -265,18 +267,20 @@ impl Page<'_> {
         }
         if !omitted.is_empty() {
             let by = |wanted: NodeAssessment| omitted.iter().filter(|node| node.assessment == wanted).count();
-            let kinds = [NodeAssessment::Progressing, NodeAssessment::Excluded, NodeAssessment::Outdated, NodeAssessment::Completed];
+            let kinds = [
+                NodeAssessment::Progressing,
+                NodeAssessment::Excluded,
+                NodeAssessment::Outdated,
+                NodeAssessment::Completed,
+            ];
             let counts: Vec<String> = kinds
                 .into_iter()
                 .filter(|kind| by(*kind) > 0)
                 .map(|kind| format!("{} {}", by(kind), kind.word()))
                 .collect();
             let more = if rows.is_empty() { "" } else { "more " };
-            let words = format!(
-                "{more}{}: {}; --details=nodes lists them",
-                count(omitted.len(), "node"),
-                counts.join(", ")
-            );
+            let words =
+                format!("{more}{}: {}; --details=nodes lists them", count(omitted.len(), "node"), counts.join(", "));
             out += &self.look.ink(Ink::Faint, &cut(&words, self.look.width));
             out.push('\n');
         }
@@ -290,9 +294,8 @@ impl Page<'_> {
             NodeAssessment::Completed => Ink::Good,
             NodeAssessment::Progressing | NodeAssessment::Excluded | NodeAssessment::Outdated => Ink::Plain,
         };
-        let blockers = node.blockers.iter().map(|blocker| {
-            format!("pod {}/{}: {}", blocker.namespace, blocker.pod, blocker.why)
-        });
+        let blockers =
+            node.blockers.iter().map(|blocker| format!("pod {}/{}: {}", blocker.namespace, blocker.pod, blocker.why));
         let mut said: Vec<String> = blockers.take(if self.details.nodes { usize::MAX } else { 2 }).collect();
         if said.is_empty() {
             said.extend(node.message.iter().cloned());

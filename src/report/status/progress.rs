@@ -153,7 +153,11 @@ pub fn update(assessment: &Assessment) -> Update {
         from: before.and_then(|entry| said(&entry.version)),
         to: newest.and_then(|entry| said(&entry.version)).or_else(|| said(desired)),
         from_incomplete: seen.then(|| before.is_some_and(|entry| !entry.is_completed())),
-        last_completed: history.iter().skip(1).find(|entry| entry.is_completed()).and_then(|entry| said(&entry.version)),
+        last_completed: history
+            .iter()
+            .skip(1)
+            .find(|entry| entry.is_completed())
+            .and_then(|entry| said(&entry.version)),
         multi_arch: seen.then_some(update.multi_arch),
         installing: seen.then_some(update.installing),
         started_at: update.started.map(Moment),
