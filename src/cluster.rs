@@ -21,12 +21,15 @@ mod kinds;
 mod kubeconfig;
 mod link;
 mod list;
+mod object;
+pub mod once;
 mod options;
 mod picture;
 mod plugin;
 mod pods;
 mod request;
 mod session;
+pub mod tail;
 mod trouble;
 mod watch;
 
@@ -54,6 +57,7 @@ use crate::actions::Read;
 use crate::clock;
 use crate::upgrade::facts::{Facts, Kind};
 use crate::upgrade::link::{Trouble, TroubleKind};
+use crate::upgrade::needs::Needs;
 
 /// Without a usable kubeconfig it is tried again after this long, and at once when a file of it changes.
 const TRY_AGAIN: Duration = Duration::from_secs(30);
@@ -64,6 +68,7 @@ pub struct Cluster {
     facts: Receiver<Arc<Facts>>,
     connection: Receiver<Arc<Connection>>,
     wishes: mpsc::UnboundedSender<Wish>,
+    needs: Sender<Needs>,
     requests: Requests,
     /// Owns every other task of this room.
     _supervisor: AbortOnDropHandle<()>,
@@ -102,7 +107,14 @@ impl Cluster {
                 }
             }
         });
-        Self { facts, connection, wishes, requests, _supervisor: AbortOnDropHandle::new(supervisor) }
+        Self {
+            facts,
+            connection,
+            wishes,
+            needs: Sender::default(),
+            requests,
+            _supervisor: AbortOnDropHandle::new(supervisor),
+        }
     }
 
     /// What was observed, newest only: a receiver that is slow misses pictures, never the last one.
@@ -126,6 +138,18 @@ impl Cluster {
     /// until the answers are there. Without a way to the cluster, the kubeconfig is read again.
     pub fn refresh(&self) {
         let _ = self.wishes.send(Wish::Again);
+    }
+
+    /// Says what has to be read beyond the core kinds. The newest wish is the one that holds, for the next cluster too;
+    /// the same one again costs nothing. What is no longer needed is kept fresh for two minutes more.
+    pub fn need(&self, needs: Needs) {
+        self.needs.send_if_modified(|before| {
+            let changed = *before != needs;
+            if changed {
+                *before = needs;
+            }
+            changed
+        });
     }
 
     /// The way to send single requests: cheap to clone, may be moved into a job. It always uses the newest credentials.

@@ -20,6 +20,7 @@ pub mod drain;
 pub mod estimate;
 pub mod facts;
 pub mod link;
+pub mod log_source;
 pub mod membership;
 pub mod memory;
 pub mod needs;

@@ -13,10 +13,13 @@ use tokio::sync::watch;
 use super::client::Line;
 use super::picture::Picture;
 use super::pods::{self, PodOnNode};
+use super::tail::{self, FoundPod, Tail};
 use super::trouble::{self, Failure};
 use crate::actions::Read;
+use crate::upgrade::assessment::Resource;
 use crate::upgrade::facts::Kind;
 use crate::upgrade::link::{Trouble, TroubleKind};
+use crate::upgrade::log_source::{LogSource, PodQuery};
 
 /// Limit of a single request, unless the options say another.
 pub(super) const DEFAULT_LIMIT: Duration = Duration::from_secs(30);
@@ -221,6 +224,27 @@ impl Requests {
             trouble.words = format!("{}/{name} does not exist (any more)", kind.plural());
         }
         Err(trouble)
+    }
+
+    /// Any object as the API serves it now, by the address that a finding gives it.
+    ///
+    /// # Errors
+    /// What keeps us from it, in words; 404 of an object says that it is gone.
+    pub async fn fetch_object(&self, object: &Resource) -> Result<Value, Trouble> {
+        super::object::fetch(self, object).await
+    }
+
+    /// The pods that a query asks for, ordered by namespace and name.
+    ///
+    /// # Errors
+    /// What keeps us from them, in words.
+    pub async fn pods_of(&self, query: &PodQuery) -> Result<Vec<FoundPod>, Trouble> {
+        tail::pods(self, query).await
+    }
+
+    /// Reads a log, line by line. Must be called inside a tokio runtime.
+    pub fn tail(&self, source: LogSource) -> Tail {
+        tail::tail(self.clone(), source)
     }
 
     /// Something that a plan asks to be read before it is confirmed.
