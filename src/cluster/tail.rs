@@ -117,6 +117,9 @@ fn uri(source: &LogSource) -> String {
     if source.follow && !source.previous {
         add("follow", "true".to_owned());
     }
+    if source.timestamps {
+        add("timestamps", "true".to_owned());
+    }
     if let Some(lines) = source.tail_lines {
         add("tailLines", lines.to_string());
     }

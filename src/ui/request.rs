@@ -1,9 +1,11 @@
 //! What the screen asks of the app.
 
+use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 use crate::actions::{ActionId, Plan, Read, Target};
 use crate::upgrade::assessment::Subject;
+use crate::upgrade::log_source::Explaining;
 
 /// A wish of the person that the screen cannot fulfil by itself.
 #[derive(Debug, Clone, PartialEq)]
@@ -126,3 +128,59 @@ pub enum Rehearsed {
 
 /// An object as the server has it, or why it could not be read.
 pub type Fetched = Result<Value, String>;
+
+/// The log that is on the screen: the app has it read for as long as the screen names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogAsk {
+    /// Which pods.
+    pub of: Explaining,
+    /// Which of them, and which container; none: the first that runs.
+    pub stream: Option<LogStream>,
+    /// The log of the container's previous run.
+    pub previous: bool,
+}
+
+/// A container whose log can be read.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LogStream {
+    /// Namespace of the pod.
+    pub namespace: String,
+    /// Name of the pod.
+    pub pod: String,
+    /// The container; empty: the only one.
+    pub container: String,
+    /// The node that it runs on; empty while unscheduled.
+    pub node: String,
+    /// `status.phase` of the pod.
+    pub phase: String,
+    /// How often its containers were started again.
+    pub restarts: i64,
+}
+
+impl LogStream {
+    /// Is it the same container of the same pod?
+    pub fn same(&self, other: &Self) -> bool {
+        (&self.namespace, &self.pod, &self.container) == (&other.namespace, &other.pod, &other.container)
+    }
+}
+
+/// News of the log that is on the screen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LogNews {
+    /// These can be read, and this one is.
+    Reading {
+        /// All of them.
+        streams: Vec<LogStream>,
+        /// Index of the one that is read.
+        chosen: usize,
+    },
+    /// A line.
+    Line {
+        /// When the container said it.
+        at: Option<DateTime<Utc>>,
+        /// The line.
+        text: String,
+    },
+    /// Something about the log: it ended, it cannot be read, it is read anew.
+    Told(String),
+}
