@@ -15,6 +15,7 @@ pub mod capacity;
 pub mod changes;
 pub mod checks;
 pub mod cordon;
+pub mod cycles;
 pub mod danger;
 pub mod drain;
 pub mod estimate;

@@ -7,11 +7,11 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
-use super::assessment::{Assessment, Node, NodePhase, Pool, Update, Verdict, VerdictKind};
+use super::assessment::{Assessment, Node, NodePhase, Pool, Topology, Update, Verdict, VerdictKind};
 use super::estimate::Estimates;
 use super::facts::{Facts, Kind, KindStatus};
 use super::memory::Memory;
-use super::{changes, checks, estimate, operators, progress, rail, rebuild, rollout, verdict, version};
+use super::{changes, checks, cycles, estimate, operators, progress, rail, rebuild, rollout, verdict, version};
 
 /// `last`, when `facts` say nothing that it does not know and were only heard later: the same assessment with fresher
 /// ages, of the same generation. None: they have to be assessed.
@@ -46,13 +46,17 @@ pub fn assess(facts: Arc<Facts>, memory: &Memory, now: DateTime<Utc>) -> Assessm
         operators,
         pools,
         nodes: Arc::new(nodes),
+        topology: Topology::Unknown,
+        compact: false,
+        cycles: Arc::default(),
         rail: Vec::new(),
         estimates: Estimates::default(),
         findings: Vec::new(),
         timeline: Arc::default(),
     };
     assessment.progress = progress::percent(&assessment);
-    assessment.estimates = estimate::estimates(&assessment, memory);
+    assessment.cycles = cycles::cycles(&assessment, memory);
+    assessment.estimates = estimate::estimates(&assessment, &memory.with_cycles(&assessment.cycles));
     assessment.findings = checks::all(&assessment, memory);
     assessment.verdict = verdict::verdict(&assessment, memory);
     assessment.rail = rail::rail(&assessment);

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use super::cycles::Cycle;
 use super::danger::Danger;
 use super::estimate::Estimates;
 use super::facts::Facts;
@@ -338,10 +339,54 @@ pub struct Requested {
 /// Manifests applied, as the Progressing message says: `N of M done (P% complete)`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Payload {
-    /// Manifests done.
+    /// Manifests done in this attempt.
     pub done: u32,
     /// Manifests in the payload.
     pub total: u32,
+    /// Which run through the manifests this is, from 1, as far as it was watched: the count begins anew with each attempt
+    /// and when the operator's pod moves to another node.
+    pub attempt: u32,
+    /// The most manifests that were done in any attempt that was watched; not below `done`.
+    pub highest: u32,
+}
+
+impl Payload {
+    /// A count of which no other is known.
+    pub fn new(done: u32, total: u32) -> Self {
+        Self { done, total, attempt: 1, highest: done }
+    }
+}
+
+/// How the control plane is laid out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub enum Topology {
+    /// Three control plane nodes or more.
+    HighlyAvailable,
+    /// One node: no drain, and an outage while it reboots.
+    SingleReplica,
+    /// Two control plane nodes and an arbiter.
+    Arbiter,
+    /// Two control plane nodes that fence each other.
+    Dual,
+    /// The control plane runs elsewhere (a hosted cluster): no control plane nodes and no pools here.
+    External,
+    /// Not known.
+    #[default]
+    Unknown,
+}
+
+impl Topology {
+    /// In words.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::HighlyAvailable => "highly available",
+            Self::SingleReplica => "single node",
+            Self::Arbiter => "two control plane nodes and an arbiter",
+            Self::Dual => "two control plane nodes",
+            Self::External => "hosted control plane",
+            Self::Unknown => "unknown",
+        }
+    }
 }
 
 /// A version on offer.
@@ -403,6 +448,55 @@ pub struct OperatorRow {
     pub message: String,
     /// Normal while nodes reboot (daemon set operators flip Progressing then).
     pub expected: bool,
+    /// Since when it works on the target version, by the own clock; none: it does not, or that is not known.
+    pub working_since: Option<DateTime<Utc>>,
+    /// The limit that it runs into next, or has passed last; none: no limit applies to it now.
+    pub deadline: Option<Deadline>,
+    /// `status.extension.lastSyncError` of `machine-config`: what keeps it, long before it says so in a condition.
+    pub sync_error: Option<String>,
+}
+
+/// When an operator will have taken too long, and by whose measure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Deadline {
+    /// When it is reached, or was.
+    pub at: DateTime<Utc>,
+    /// Whose measure.
+    pub limit: Limit,
+}
+
+/// How long an operator may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Limit {
+    /// 20 minutes: what every operator promises for its own change of version (api: config/v1/types_cluster_operator.go).
+    Contract,
+    /// 30 minutes: the cluster-version operator calls it slow (cvo: pkg/cvo/status.go).
+    Slow,
+    /// 40 minutes: the cluster-version operator fails because of a degraded operator (cvo: pkg/cvo/status.go).
+    Degraded,
+    /// 90 minutes: the same as `Slow` for `machine-config`, whose nodes reboot meanwhile; also its contract.
+    MachineConfig,
+}
+
+impl Limit {
+    /// How long.
+    pub fn span(self) -> TimeDelta {
+        TimeDelta::minutes(match self {
+            Self::Contract => 20,
+            Self::Slow => 30,
+            Self::Degraded => 40,
+            Self::MachineConfig => 90,
+        })
+    }
+
+    /// What happens then, as the end of a sentence.
+    pub fn then(self) -> &'static str {
+        match self {
+            Self::Contract => "it has taken longer than operators promise",
+            Self::Slow | Self::MachineConfig => "the cluster-version operator calls it slow (Failing=Unknown)",
+            Self::Degraded => "the cluster-version operator fails (Failing=True)",
+        }
+    }
 }
 
 /// The operators and their counts. Counts are over platform operators only.
@@ -542,6 +636,8 @@ pub struct Node {
     pub current_config: Option<String>,
     /// Annotation `desiredConfig`.
     pub desired_config: Option<String>,
+    /// Something outside of the cluster updates its operating system: judged by its kubelet alone.
+    pub outside: Option<Outside>,
     /// Counted unavailable by the machine-config controller (not Ready, cordoned, or mid-work).
     pub unavailable: bool,
     /// Why it is degraded, blocked or special; one or several lines; empty when there is nothing to say.
@@ -554,6 +650,15 @@ pub struct Node {
     pub blockers: Vec<Blocker>,
     /// What its drain would meet, for nodes of the next wave whose pods are known.
     pub forecast: Option<Arc<Forecast>>,
+}
+
+/// Why the machine-config operator does not bring a node's operating system to the release's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Outside {
+    /// It runs RHEL: the daemon applies configuration and ignores `osImageURL` (mco: pkg/daemon/update.go).
+    Rhel,
+    /// A MachineConfig names another OS image than the release's (annotation `os-image-url-overridden` of the rendered one).
+    OverriddenImage,
 }
 
 /// What is known of a drain that does not come to an end.
@@ -748,6 +853,10 @@ pub struct Assessment {
     pub openshift: Option<bool>,
     /// `spec.clusterID`.
     pub cluster_id: Option<String>,
+    /// How the control plane is laid out.
+    pub topology: Topology,
+    /// Workloads run on control plane nodes and nowhere else.
+    pub compact: bool,
     /// Where the update stands.
     pub verdict: Verdict,
     /// From where to where.
@@ -760,6 +869,8 @@ pub struct Assessment {
     pub pools: Vec<Pool>,
     /// Nodes by name; shared, so that an assessment that only became fresher costs nothing on a large cluster.
     pub nodes: Arc<Vec<Node>>,
+    /// How long nodes took in this rollout, oldest first; shared.
+    pub cycles: Arc<Vec<Cycle>>,
     /// The phase rail.
     pub rail: Vec<Step>,
     /// How long it still takes.

@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 
 use super::assess::settles;
 use super::assessment::{Assessment, Level, Subject};
+use super::cycles::Cycle;
 use super::facts::Facts;
 use super::progress;
 use super::timeline::{Entry, Origin, Timeline};
@@ -23,6 +24,8 @@ pub struct Memory {
     pub noted: Vec<Entry>,
     /// The clocks.
     pub clocks: Clocks,
+    /// How long nodes took in this rollout.
+    cycles: Arc<Vec<Cycle>>,
 }
 
 /// Clocks that the API does not keep.
@@ -50,6 +53,7 @@ impl Memory {
         let carried = &assessment.timeline.entries;
         self.noted.retain(|noted| !carried.iter().rev().take(64).any(|entry| entry == noted));
         self.timeline = Arc::clone(&assessment.timeline);
+        self.cycles = Arc::clone(&assessment.cycles);
         self.last = Some(Arc::clone(assessment));
     }
 
@@ -91,6 +95,17 @@ impl Memory {
     /// Since when an operator works on the target version, by the own clock.
     pub fn operator_since(&self, name: &str) -> Option<DateTime<Utc>> {
         self.clocks.operators.get(name).copied()
+    }
+
+    /// How long nodes took in this rollout, oldest first: seen live, or rebuilt from what the API remembers. While an
+    /// assessment is made (`estimate::estimates`), these are already its own cycles, also in a one-shot answer.
+    pub fn cycles(&self) -> &[Cycle] {
+        &self.cycles
+    }
+
+    /// The memory with the cycles of the assessment that is being made.
+    pub(super) fn with_cycles(&self, cycles: &Arc<Vec<Cycle>>) -> Self {
+        Self { cycles: Arc::clone(cycles), ..self.clone() }
     }
 
     /// When anything moved last, as seen; before the first assessment as the API remembers.

@@ -125,6 +125,9 @@ fn row(object: &ClusterOperator, target: Option<&str>) -> OperatorRow {
         reason: telling.map(|condition| condition.reason.clone()).unwrap_or_default(),
         message: telling.map(|condition| condition.message.clone()).unwrap_or_default(),
         expected: false,
+        working_since: None,
+        deadline: None,
+        sync_error: None,
     }
 }
 

@@ -59,7 +59,7 @@ fn manifests(detail: &str) -> Option<(Payload, &str)> {
     let (done, rest) = detail.split_once(" of ")?;
     let (total, rest) = rest.split_once(" done (")?;
     let (_, behind) = rest.split_once("% complete)")?;
-    let payload = Payload { done: done.parse().ok()?, total: total.parse().ok()? };
+    let payload = Payload::new(done.parse().ok()?, total.parse().ok()?);
     (payload.total > 0).then(|| (payload, behind.trim_start_matches(", ")))
 }
 

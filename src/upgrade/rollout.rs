@@ -198,6 +198,7 @@ impl<'a> Lookup<'a> {
             kubelet: Some(node.status.node_info.kubelet_version.clone()).filter(|version| !version.is_empty()),
             current_config: marks.current.map(str::to_owned),
             desired_config: marks.desired.map(str::to_owned),
+            outside: None,
             unavailable: capacity::unavailable(ready, marks),
             message: String::new(),
             drain_trouble,

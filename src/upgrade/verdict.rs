@@ -18,6 +18,105 @@ const COMPLETED_FOR: TimeDelta = TimeDelta::hours(1);
 /// How long nothing may move although something should.
 pub const STALL: TimeDelta = TimeDelta::minutes(5);
 
+/// Which verdict may follow which, beside each following itself: what an update that is told consistently does. A session
+/// may begin with any. Hysteresis keeps `Failing`, `Slow` and `Stalled` from flapping.
+pub const TRANSITIONS: &[(VerdictKind, &[VerdictKind])] = {
+    use VerdictKind::{
+        Completed, ConfigRollout, Failing, NeedsPerson, NotUpdating, Requested, Slow, Stalled, Unknown,
+        UpdatingControlPlane, UpdatingPools,
+    };
+    &[
+        (
+            Unknown,
+            &[
+                NotUpdating,
+                Requested,
+                UpdatingControlPlane,
+                UpdatingPools,
+                ConfigRollout,
+                NeedsPerson,
+                Slow,
+                Stalled,
+                Failing,
+                Completed,
+            ],
+        ),
+        (NotUpdating, &[Unknown, Requested, UpdatingControlPlane, ConfigRollout, NeedsPerson, Failing]),
+        (
+            Requested,
+            &[Unknown, NotUpdating, UpdatingControlPlane, UpdatingPools, ConfigRollout, NeedsPerson, Stalled, Failing],
+        ),
+        (UpdatingControlPlane, &[Unknown, Requested, UpdatingPools, NeedsPerson, Slow, Stalled, Failing, Completed]),
+        (
+            UpdatingPools,
+            &[Unknown, Requested, UpdatingControlPlane, ConfigRollout, NeedsPerson, Stalled, Failing, Completed],
+        ),
+        (
+            ConfigRollout,
+            &[Unknown, NotUpdating, Requested, UpdatingControlPlane, NeedsPerson, Stalled, Failing, Completed],
+        ),
+        (
+            NeedsPerson,
+            &[
+                Unknown,
+                NotUpdating,
+                Requested,
+                UpdatingControlPlane,
+                UpdatingPools,
+                ConfigRollout,
+                Slow,
+                Stalled,
+                Failing,
+                Completed,
+            ],
+        ),
+        (Slow, &[Unknown, Requested, UpdatingControlPlane, UpdatingPools, NeedsPerson, Stalled, Failing, Completed]),
+        (
+            Stalled,
+            &[
+                Unknown,
+                NotUpdating,
+                Requested,
+                UpdatingControlPlane,
+                UpdatingPools,
+                ConfigRollout,
+                NeedsPerson,
+                Slow,
+                Failing,
+                Completed,
+            ],
+        ),
+        (
+            Failing,
+            &[
+                Unknown,
+                NotUpdating,
+                Requested,
+                UpdatingControlPlane,
+                UpdatingPools,
+                ConfigRollout,
+                NeedsPerson,
+                Slow,
+                Stalled,
+                Completed,
+            ],
+        ),
+        (
+            Completed,
+            &[
+                Unknown,
+                NotUpdating,
+                Requested,
+                UpdatingControlPlane,
+                UpdatingPools,
+                ConfigRollout,
+                NeedsPerson,
+                Failing,
+            ],
+        ),
+    ]
+};
+
 /// The verdict on all that is known.
 pub fn verdict(assessment: &Assessment, memory: &Memory) -> Verdict {
     let judges =

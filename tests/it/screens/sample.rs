@@ -9,7 +9,7 @@ use oc_cockpit::input::Keymap;
 use oc_cockpit::ui::{Connection, ContextLine, Ctx, Depth, Flash, Job, LogLine, SimInfo, Theme};
 use oc_cockpit::upgrade::assessment::{
     Assessment, Capacity, Cordon, DrainTrouble, Evidence, Finding, Impact, Level, Node, NodePhase, Offer, OperatorRow,
-    OperatorState, Operators, Payload, Pool, Source, Step, StepState, Subject, Update, Verdict, VerdictKind,
+    OperatorState, Operators, Payload, Pool, Source, Step, StepState, Subject, Topology, Update, Verdict, VerdictKind,
 };
 use oc_cockpit::upgrade::estimate::Estimates;
 use oc_cockpit::upgrade::facts::{Facts, Kind, KindState, KindStatus};
@@ -126,6 +126,9 @@ fn operator(name: &str, level: u8, state: OperatorState, age: i64) -> OperatorRo
             String::new()
         },
         expected: state == OperatorState::Degraded,
+        working_since: None,
+        deadline: None,
+        sync_error: None,
     }
 }
 
@@ -174,6 +177,7 @@ pub fn node(name: &str, pool: &str, zone: &str, phase: NodePhase, age: i64) -> N
         kubelet: Some(if done { "v1.32.6" } else { "v1.31.10" }.into()),
         current_config: Some(format!("rendered-{pool}-{}", if done { "77b1" } else { "12af" })),
         desired_config: Some(format!("rendered-{pool}-77b1")),
+        outside: None,
         unavailable: phase.moving(),
         message: String::new(),
         drain_trouble: None,
@@ -359,7 +363,7 @@ fn assessment(nodes: Vec<Node>, pools: Vec<Pool>) -> Assessment {
             in_progress: true,
             started: Some(ago(4_320)),
             channel: Some("stable-4.19".into()),
-            payload: Some(Payload { done: 780, total: 912 }),
+            payload: Some(Payload::new(780, 912)),
             waiting_on: vec!["machine-config".into()],
             ..Update::default()
         },
@@ -367,6 +371,9 @@ fn assessment(nodes: Vec<Node>, pools: Vec<Pool>) -> Assessment {
         operators: operators(),
         pools,
         nodes: nodes.into(),
+        topology: Topology::HighlyAvailable,
+        compact: false,
+        cycles: Arc::default(),
         rail: rail(),
         estimates: Estimates::default(),
         findings: findings(),
