@@ -35,6 +35,44 @@ pub(super) struct Look<'a> {
     pub memory: &'a Memory,
 }
 
+/// A finding that the checks can make.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Entry {
+    /// Its id.
+    pub id: &'static str,
+    /// What it says, in one line.
+    pub title: &'static str,
+}
+
+const fn entry(id: &'static str, title: &'static str) -> Entry {
+    Entry { id, title }
+}
+
+/// All findings that there are, for help, documentation and tests.
+pub const CATALOGUE: &[Entry] = &[
+    // Drains.
+    entry("drain-blocked", "a drain does not come to an end, and which pods hold it up"),
+    // Nodes.
+    entry("node-degraded", "the machine-config daemon failed on a node"),
+    entry("node-not-ready", "a node is not ready, or its reboot takes long"),
+    entry("node-unmanaged", "a node that no pool updates"),
+    // Pools.
+    entry("pool-paused", "a paused pool whose nodes are not at its configuration"),
+    entry("pool-degraded", "a pool says that something is wrong"),
+    entry("capacity-exhausted", "nodes wait and the controller takes no further one"),
+    // Operators and the update itself.
+    entry("operator-unavailable", "what an operator provides does not work"),
+    entry("operator-degraded", "an operator says that something is wrong"),
+    entry("operator-slow", "an operator takes longer than it should"),
+    entry("cvo-failing", "the cluster-version operator says that it fails, or may"),
+    entry("release-not-accepted", "a requested update was refused, or takes long to be accepted"),
+    entry("invalid-request", "the requested update is not valid"),
+    entry("not-upgradeable", "minor updates are held up"),
+    // What this program can see.
+    entry("kind-unreadable", "a kind, or an object of it, cannot be read"),
+    entry("link-stale", "the API server does not answer"),
+];
+
 type Check = fn(&Look, &mut Vec<Finding>);
 
 const CHECKS: &[Check] = &[
@@ -100,6 +138,7 @@ fn finding(id: &'static str, level: Level, subject: Subject, title: String) -> F
         first_seen: None,
         expected: false,
         evidence: Vec::new(),
+        because: None,
     }
 }
 

@@ -4,6 +4,7 @@
 
 mod architecture;
 mod client_faults;
+mod dumps;
 mod journeys;
 mod plans;
 mod recorded;
