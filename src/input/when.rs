@@ -48,6 +48,8 @@ pub enum Row {
     CordonedNode,
     /// The ClusterVersion.
     Version,
+    /// Another object.
+    Object,
     /// Something else.
     Other,
 }
@@ -159,6 +161,11 @@ pub enum When {
     Running,
 }
 
+/// Are there logs that explain such a thing?
+fn explained(row: Row) -> bool {
+    !matches!(row, Row::None | Row::Object | Row::Other)
+}
+
 impl When {
     /// Does the condition hold?
     pub fn holds(self, at: &Snapshot) -> bool {
@@ -185,8 +192,8 @@ impl When {
             Self::Finding => quiet && at.finding,
             Self::Covered => quiet && at.finding && at.covered,
             Self::Log => quiet && at.log,
-            Self::Explained => panes && !matches!(at.row, Row::None | Row::Other),
-            Self::Logged => panes && !matches!(at.row, Row::None | Row::Other) && at.pane != Pane::Map,
+            Self::Explained => panes && explained(at.row),
+            Self::Logged => panes && explained(at.row) && at.pane != Pane::Map,
             Self::NextStep => panes && at.next_step,
             Self::Running => quiet && at.running,
         }

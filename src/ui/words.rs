@@ -26,6 +26,33 @@ pub fn since(at: Option<DateTime<Utc>>, now: DateTime<Utc>, rebuilt: bool) -> St
     at.map_or_else(String::new, |at| format!("{}{}", if rebuilt { "~" } else { "" }, duration(age(at, now))))
 }
 
+/// From the shorter to the longer of two durations, no finer than such a guess can be: `38-55m`, `1h10m-1h40m`, `9h-12h30m`.
+pub fn range(low: TimeDelta, high: TimeDelta) -> String {
+    let minutes = |span: TimeDelta| span.num_seconds().max(0) as f64 / 60.0;
+    let (low, high) = (minutes(low.min(high)), minutes(high.max(low)));
+    if high < 1.0 {
+        return "<1m".into();
+    }
+    let step = match high {
+        ..60.0 => 1.0,
+        ..300.0 => 5.0,
+        _ => 30.0,
+    };
+    // The range is never told narrower than it is.
+    let (low, high) = (((low / step).floor() * step) as i64, ((high / step).ceil() * step) as i64);
+    let say = |minutes: i64| match (minutes / 60, minutes % 60) {
+        (0, minutes) => format!("{minutes}m"),
+        (hours, 0) => format!("{hours}h"),
+        (hours, minutes) => format!("{hours}h{minutes:02}m"),
+    };
+    match (low, high) {
+        (low, high) if low == high => say(high),
+        (0, high) => format!("<{}", say(high)),
+        (low, high) if high < 60 => format!("{low}-{high}m"),
+        (low, high) => format!("{}-{}", say(low), say(high)),
+    }
+}
+
 /// A time of day, with the date in front when it is not today's.
 pub fn clock(at: DateTime<Utc>, now: DateTime<Utc>) -> String {
     let today = at.date_naive() == now.date_naive();
@@ -139,6 +166,18 @@ mod tests {
         assert_eq!(say(4_320), "1h12m");
         assert_eq!(say(2 * 86_400 + 4 * 3_600), "2d4h");
         assert_eq!(say(30 * 86_400 + 4 * 3_600), "30d");
+    }
+
+    #[test]
+    fn ranges_are_as_fine_as_a_guess_can_be() {
+        let say = |low, high| range(TimeDelta::seconds(low), TimeDelta::seconds(high));
+        assert_eq!(say(2_285, 3_280), "38-55m");
+        assert_eq!(say(20, 50), "<1m");
+        assert_eq!(say(20, 130), "<3m");
+        assert_eq!(say(3_000, 4_700), "50m-1h20m");
+        assert_eq!(say(3_600, 3_600), "1h");
+        assert_eq!(say(33_000, 44_000), "9h-12h30m");
+        assert_eq!(say(55, 40), "<1m", "a range the wrong way round is one all the same");
     }
 
     #[test]
