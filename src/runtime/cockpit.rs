@@ -213,7 +213,9 @@ impl Loop {
             Ok((options, simulator)) => {
                 let cluster = Arc::new(Cluster::start(options));
                 if let Some((notes, thoughts)) = self.thoughts.take() {
-                    tokio::spawn(think::think(cluster.facts(), notes, thoughts));
+                    let asked = Arc::clone(&cluster);
+                    let ask = Box::new(move |needs| asked.need(needs));
+                    tokio::spawn(think::think(cluster.facts(), notes, thoughts, self.performer.purpose(), ask));
                 }
                 let mut connection = cluster.connection();
                 connection.mark_changed();

@@ -42,8 +42,10 @@ impl Headless {
         let (thoughts, assessed) = watch::channel(nothing());
         let (notes, noted) = mpsc::unbounded_channel();
         let cluster = Arc::new(Cluster::start(options));
-        tokio::spawn(think::think(cluster.facts(), noted, thoughts));
         let mut performer = Performer::new(recorder.clone(), assessed.clone(), messages, notes, views);
+        let asked = Arc::clone(&cluster);
+        let ask = Box::new(move |needs| asked.need(needs));
+        tokio::spawn(think::think(cluster.facts(), noted, thoughts, performer.purpose(), ask));
         performer.cluster = Some(Arc::clone(&cluster));
         let mut connection = cluster.connection();
         connection.mark_changed();

@@ -14,6 +14,7 @@ use crate::upgrade::assessment::Assessment;
 use crate::upgrade::facts::Facts;
 use crate::upgrade::link::{LinkState, Trouble, TroubleKind};
 use crate::upgrade::memory::Memory;
+use crate::upgrade::needs::{Needs, Purpose, needs};
 use crate::upgrade::timeline::Entry;
 
 /// Judges facts: [`assess`].
@@ -22,14 +23,20 @@ type Judge = fn(Arc<Facts>, &Memory, DateTime<Utc>) -> Assessment;
 /// Some findings come with time alone (a drain that takes too long): quiet facts are judged again this often.
 const AGAIN: Duration = Duration::from_secs(5);
 
+/// Says what has to be read beyond the core kinds.
+pub type Ask = Box<dyn Fn(Needs) + Send>;
+
 /// Judges `facts` until their source or the last reader is gone. What this program did itself comes as `notes`, and
-/// is in the timeline from the next assessment on.
+/// is in the timeline from the next assessment on. What the newest assessment needs for what somebody looks at is asked
+/// for by `ask`.
 pub async fn think(
     facts: watch::Receiver<Arc<Facts>>,
     notes: mpsc::UnboundedReceiver<Entry>,
     assessed: watch::Sender<Arc<Assessment>>,
+    purpose: watch::Receiver<Purpose>,
+    ask: Ask,
 ) {
-    think_by(assess, facts, notes, assessed).await;
+    think_by(assess, facts, notes, assessed, purpose, ask).await;
 }
 
 async fn think_by(
@@ -37,6 +44,8 @@ async fn think_by(
     mut facts: watch::Receiver<Arc<Facts>>,
     mut notes: mpsc::UnboundedReceiver<Entry>,
     assessed: watch::Sender<Arc<Assessment>>,
+    mut purpose: watch::Receiver<Purpose>,
+    ask: Ask,
 ) {
     let mut memory = Memory::default();
     let mut failed = false;
@@ -62,6 +71,7 @@ async fn think_by(
             failed = judged.is_err();
             judged.unwrap_or_else(|_| Arc::new(distrusted(&assessed.borrow(), clock::now())))
         };
+        ask(needs(&assessment, *purpose.borrow_and_update()));
         let cost = clock::instant().duration_since(began);
         if assessed.send(assessment).is_err() {
             return;
@@ -77,6 +87,8 @@ async fn think_by(
                 memory.note(entry);
                 due = clock::runtime_instant();
             }
+            // What somebody looks at changed: asked for at the top of the loop. Its sender may go before this ends.
+            Ok(()) = purpose.changed() => {}
             () = tokio::time::sleep_until(due) => {}
         }
     }
@@ -120,7 +132,8 @@ mod tests {
         let (observed, facts_in) = watch::channel(facts(0));
         let (_notes, noted) = mpsc::unbounded_channel();
         let (thoughts, mut assessed) = watch::channel(super::super::cockpit::nothing());
-        let thinking = tokio::spawn(think_by(brittle, facts_in, noted, thoughts));
+        let (_looks, purpose) = watch::channel(Purpose::Watch);
+        let thinking = tokio::spawn(think_by(brittle, facts_in, noted, thoughts, purpose, Box::new(|_| {})));
         assessed.wait_for(|assessment| assessment.facts.link.state == LinkState::Live).await.unwrap();
         observed.send_replace(facts(1));
         let failed = assessed.wait_for(|assessment| assessment.facts.link.state.stale()).await.unwrap().clone();

@@ -179,6 +179,7 @@ impl View {
             return;
         }
         self.popups.pop();
+        self.fullscreen = false;
     }
 
     fn in_choices(&mut self, command: Command, ctx: &Ctx<'_>) -> Vec<Request> {
