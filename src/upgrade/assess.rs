@@ -11,7 +11,7 @@ use super::assessment::{Assessment, Node, NodePhase, Pool, Topology, Update, Ver
 use super::estimate::Estimates;
 use super::facts::{Facts, Kind, KindStatus};
 use super::memory::Memory;
-use super::{changes, checks, cycles, estimate, operators, progress, rail, rebuild, rollout, verdict, version};
+use super::{blockers, changes, checks, cycles, estimate, operators, progress, rail, rebuild, rollout, verdict, version};
 
 /// `last`, when `facts` say nothing that it does not know and were only heard later: the same assessment with fresher
 /// ages, of the same generation. None: they have to be assessed.
@@ -32,7 +32,8 @@ pub fn assess(facts: Arc<Facts>, memory: &Memory, now: DateTime<Utc>) -> Assessm
     let memory = fresh.as_ref().unwrap_or(memory);
     let last = memory.settled(&facts);
     let update = facts.cluster_version.as_deref().map(version::update).unwrap_or_default();
-    let (nodes, pools) = rollout::rollout(&facts, &update, last, now);
+    let (mut nodes, pools) = rollout::rollout(&facts, &update, last, now);
+    blockers::fill(&mut nodes, &pools, &facts, now);
     let operators = operators_of(&facts, &update, &nodes, &pools);
     let mut assessment = Assessment {
         now,
