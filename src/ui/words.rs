@@ -1,6 +1,7 @@
 //! Times, ages and numbers in words, and texts cut to a width.
 
 use std::borrow::Cow;
+use std::cmp::Ordering;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
@@ -67,6 +68,24 @@ pub fn stamp(at: DateTime<Utc>) -> String {
 /// `1 node`, `2 nodes`.
 pub fn count(n: usize, one: &str, many: &str) -> String {
     format!("{n} {}", if n == 1 { one } else { many })
+}
+
+/// The order in which people list names: `worker-2` before `worker-10`.
+pub fn natural(a: &str, b: &str) -> Ordering {
+    let (a, b) = (a.as_bytes(), b.as_bytes());
+    let Some(differ) = a.iter().zip(b).position(|(x, y)| x != y) else { return a.len().cmp(&b.len()) };
+    // The number that the difference is in begins before it, where both are still the same.
+    let start = a[..differ].iter().rposition(|byte| !byte.is_ascii_digit()).map_or(0, |at| at + 1);
+    let digits = |text: &[u8]| text[start..].iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let (mine, theirs) = (digits(a), digits(b));
+    if mine == 0 || theirs == 0 {
+        return a[differ..].cmp(&b[differ..]);
+    }
+    let number = |text: &[u8], digits: usize| {
+        let zeros = text[start..start + digits].iter().take_while(|byte| **byte == b'0').count();
+        (digits - zeros, text[start + zeros..start + digits].to_vec())
+    };
+    number(a, mine).cmp(&number(b, theirs)).then_with(|| a.cmp(b))
 }
 
 /// Columns that a text takes.
@@ -181,6 +200,16 @@ mod tests {
     }
 
     #[test]
+    fn names_are_listed_by_their_numbers() {
+        let mut names = ["worker-10", "worker-2", "infra-1", "worker-02", "worker-1b", "worker-1", "a10x2", "a9x10", "a10x10"];
+        names.sort_by(|a, b| natural(a, b));
+        assert_eq!(
+            names,
+            ["a9x10", "a10x2", "a10x10", "infra-1", "worker-1", "worker-1b", "worker-02", "worker-2", "worker-10"]
+        );
+    }
+
+    #[test]
     fn wide_characters_count_two_columns() {
         assert_eq!(pad("节点", 6, "…"), "节点  ");
         assert_eq!(fit("节点已就绪", 6, "…"), "节点…");
@@ -197,6 +226,15 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn the_natural_order_is_one(mut names in proptest::collection::vec("[a0-9é]{0,6}", 3)) {
+            names.sort_by(|a, b| natural(a, b));
+            for pair in [(0, 1), (1, 2), (0, 2)] {
+                prop_assert!(natural(&names[pair.0], &names[pair.1]) != Ordering::Greater, "{names:?}");
+                prop_assert_eq!(natural(&names[pair.1], &names[pair.0]), natural(&names[pair.0], &names[pair.1]).reverse());
+            }
+        }
+
         #[test]
         fn nothing_is_wider_than_asked(text in "\\PC{0,80}", columns in 0_usize..60) {
             prop_assert!(width(&fit(&text, columns, "…")) <= columns.max(1));
