@@ -66,6 +66,34 @@ pub enum SimRequest {
     ClearFaults,
 }
 
+impl SimRequest {
+    /// What was asked for, in words.
+    pub fn words(&self) -> String {
+        match self {
+            Self::Speed(speed) => format!("{speed} simulated seconds in a second"),
+            Self::ClearFaults => "all faults end".into(),
+            Self::Fault(fault) => fault.words(),
+        }
+    }
+}
+
+impl SimFault {
+    /// In words.
+    pub fn words(&self) -> String {
+        match self {
+            Self::CutWatches { every: None } => "all watches are cut once".into(),
+            Self::CutWatches { every: Some(seconds) } => format!("all watches are cut every {seconds} s"),
+            Self::Gone => "the watches are answered with 410 Gone".into(),
+            Self::TooManyRequests { seconds } => format!("429 Too Many Requests for {seconds} s"),
+            Self::ServerErrors { seconds } => format!("500 for {seconds} s"),
+            Self::Latency { millis: 0 } => "no more latency".into(),
+            Self::Latency { millis } => format!("{millis} ms more latency"),
+            Self::Outage { seconds } => format!("nobody listens for {seconds} s"),
+            Self::ExpireTokens => "the tokens expire (401)".into(),
+        }
+    }
+}
+
 /// Faults of the simulated API server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SimFault {

@@ -322,6 +322,7 @@ fn draw_popup(popup: &mut Popup, buffer: &mut Buffer, body: Rect, ctx: &Ctx<'_>)
     match popup {
         Popup::Finding(finding) => {
             mark.put(Tone::Key, spaced(&finding.view.search_words()));
+            mark.put(Tone::Dim, finding.view.place());
         }
         Popup::Report(report) => {
             mark.put(Tone::Key, spaced(&report.filter_words()));

@@ -30,12 +30,17 @@ pub fn short(blocker: &Blocker) -> String {
     format!("pod {}/{}: {}", blocker.namespace, blocker.pod, cause_words(blocker))
 }
 
+/// The same with the cause first: what has to be seen when the line is cut.
+fn cause_first(blocker: &Blocker) -> String {
+    format!("{}: pod {}/{}", cause_words(blocker), blocker.namespace, blocker.pod)
+}
+
 /// The first of several, and how many more.
 pub fn several(blockers: &[Blocker]) -> String {
     match blockers {
         [] => String::new(),
-        [one] => short(one),
-        [first, rest @ ..] => format!("{} and {} more", short(first), rest.len()),
+        [one] => cause_first(one),
+        [first, rest @ ..] => format!("{} and {} more", cause_first(first), rest.len()),
     }
 }
 

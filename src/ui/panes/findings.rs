@@ -70,11 +70,12 @@ impl Sheet for FindingSheet {
         let tone = if row.expected { Tone::Dim } else { row.level.into() };
         match column {
             0 => {
-                let expected = if row.expected { " (expected now)" } else { "" };
+                // In front, where it is seen when the title is cut.
+                let expected = if row.expected { "expected: " } else { "" };
                 // A consequence stands below its cause.
                 let below = if caused(row, ctx.assessment) { "  " } else { "" };
                 let sign = ctx.theme.symbols().level(row.level);
-                Cell::new(tone, format!("{below}{sign} {}{expected}", row.title))
+                Cell::new(tone, format!("{below}{sign} {expected}{}", row.title))
             }
             1 => Cell::new(tone, level_word(row.level)),
             2 => Cell::new(Tone::Dim, subject_words(&row.subject)),

@@ -15,6 +15,7 @@ use ratatui::layout::{Position, Rect};
 use ratatui::widgets::StatefulWidget;
 use tui_tree_widget::{Tree, TreeState};
 
+pub use self::rows::capacity_words;
 use self::rows::{next_words, node_line, pool_line, told};
 use self::shape::{Shape, Wanted};
 use super::freshness;
@@ -103,6 +104,8 @@ pub struct Pools {
     generation: Option<u64>,
     /// Branches that were opened once for their trouble: closing one by hand is respected.
     offered: HashSet<TreeId>,
+    /// Nodes whose first blocker was opened once, likewise.
+    told: HashSet<Name>,
     /// The tree was drawn in full before.
     seen: bool,
     page: usize,
@@ -222,9 +225,6 @@ impl Pools {
                 let below = TreeId::Node(*name);
                 if self.offered.insert(below) {
                     self.tree.open(vec![id, below]);
-                    if !node.blockers.is_empty() {
-                        self.tree.open(vec![id, below, TreeId::Line(0)]);
-                    }
                 }
             }
         }
@@ -242,6 +242,19 @@ impl Pools {
                 self.tree.open(vec![TreeId::Pool(branch.pool)]);
             }
             self.changes += 1;
+        }
+    }
+
+    /// In full, what holds up the first drains is told whole, once each.
+    fn open_blockers(&mut self, ctx: &Ctx<'_>) {
+        for branch in &self.branches {
+            for (name, at) in branch.nodes.iter().take(3) {
+                let held = !ctx.assessment.nodes[*at as usize].blockers.is_empty();
+                if held && self.told.insert(*name) {
+                    self.tree.open(vec![TreeId::Pool(branch.pool), TreeId::Node(*name), TreeId::Line(0)]);
+                    self.changes += 1;
+                }
+            }
         }
     }
 
@@ -362,6 +375,7 @@ impl Pools {
         self.assessed(ctx);
         if !compact {
             self.open_all_if_small(ctx);
+            self.open_blockers(ctx);
         }
         let area = freshness::footnotes(buffer, area, ctx, KINDS);
         self.page = usize::from(area.height);
@@ -430,7 +444,7 @@ impl Pools {
         let pool = &ctx.assessment.pools[branch.index];
         match path[1..] {
             [] => Some(pool_line(pool, branch, ctx, width, shape.pool_width, self.opened(&path[..1]))),
-            [TreeId::Capacity] => Some(dim(rows::capacity_words(pool, ctx))),
+            [TreeId::Capacity] => Some(dim(capacity_words(pool, ctx))),
             [TreeId::Next] => next_words(pool, ctx).map(dim),
             [TreeId::Rest] => Some(dim(shape.counted(branch, ctx))),
             [TreeId::Node(name), ref below @ ..] => {
@@ -464,7 +478,7 @@ impl Pools {
             out.push_str(pool_line(pool, branch, ctx, 160, 12, true).text().trim_end());
             out.push('\n');
             if pool.outdated() {
-                out.push_str(&format!("    {}\n", rows::capacity_words(pool, ctx)));
+                out.push_str(&format!("    {}\n", capacity_words(pool, ctx)));
             }
             if let Some(next) = next_words(pool, ctx) {
                 out.push_str(&format!("    {next}\n"));

@@ -75,7 +75,7 @@ fn section(estimate: &Estimate, before: bool, ctx: &Ctx<'_>) -> Section {
         TextLine::new(Tone::Heading, capital(&name)),
         TextLine::new(Tone::Dim, "  ")
             .and(Tone::Strong, format!("{}{left}", range(spread)))
-            .and(Tone::Text, format!(", half of them within {}", words::duration(spread.p50)))
+            .and(Tone::Text, format!(", median {}", words::duration(spread.p50)))
             .and(Tone::Dim, format!("  ({})", basis_words(estimate.basis)))
             .hanging(4),
     ];

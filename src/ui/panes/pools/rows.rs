@@ -6,7 +6,7 @@ use super::Branch;
 use crate::ui::ctx::Ctx;
 use crate::ui::neutral::neutral_lines;
 use crate::ui::panes::blockers::{forecast_words, several, short};
-use crate::ui::panes::nodes::{says, tone};
+use crate::ui::panes::nodes::{held_up, says, tone};
 use crate::ui::popups::estimates::range;
 use crate::ui::theme::Tone;
 use crate::ui::widgets::bar::bar;
@@ -80,7 +80,12 @@ pub fn pool_line<'t>(
     }
     if pool.outdated() || pool.unavailable > 0 {
         let capacity = &pool.capacity;
-        pen.rest(Tone::Dim, format!("max {}, free {}", capacity.max_unavailable_spec, capacity.free), width);
+        let all = format!("max {}, free {}", capacity.max_unavailable_spec, capacity.free);
+        let least = format!("free {}", capacity.free);
+        let fits = |text: &String| pen.width() + words::width(text) <= width;
+        if let Some(text) = [all, least].into_iter().find(fits) {
+            pen.put(Tone::Dim, text);
+        }
     }
     pen
 }
@@ -187,8 +192,10 @@ pub fn node_line<'t>(node: &Node, ctx: &Ctx<'t>, width: usize, name_width: usize
         pen.rest(Tone::Danger, format!("{} {}", ctx.theme.symbols().fail, says(node)), width);
     } else if !node.ready && node.phase != NodePhase::Rebooting {
         pen.rest(Tone::Warning, "not ready", width);
+    } else if held_up(node).is_some() {
+        pen.rest(Tone::Warning, format!("{} {}", ctx.theme.symbols().warn, says(node)), width);
     } else {
-        pen.rest(Tone::Dim, says(node), width);
+        pen.rest(if node.blockers.is_empty() { Tone::Dim } else { Tone::Warning }, says(node), width);
     }
     pen
 }
