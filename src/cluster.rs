@@ -10,6 +10,8 @@
 //! 16 ms. Nothing outlives the [`Cluster`]: dropping it ends the supervisor, which owns all other tasks.
 
 mod access;
+mod alerts;
+mod around;
 mod client;
 mod connection;
 mod credentials;
@@ -25,10 +27,14 @@ mod object;
 pub mod once;
 mod options;
 mod picture;
+mod places;
 mod plugin;
 mod pods;
+mod reads;
+mod refresh;
 mod request;
 mod session;
+mod split;
 pub mod tail;
 mod trouble;
 mod watch;
@@ -97,7 +103,9 @@ impl Cluster {
         let picture = Arc::new(Picture::new());
         let limit = limit.filter(|limit| !limit.is_zero()).unwrap_or(request::DEFAULT_LIMIT);
         let requests = Requests::new(line, Arc::clone(&picture), limit);
-        let mut control = Control { wishes: wishes_in, line: line_out, connection: connection_out };
+        let needs = Sender::default();
+        let needs_in = needs.subscribe();
+        let mut control = Control { wishes: wishes_in, line: line_out, connection: connection_out, needs: needs_in };
         let supervisor = tokio::spawn({
             let requests = requests.clone();
             async move {
@@ -143,13 +151,21 @@ impl Cluster {
     /// Says what has to be read beyond the core kinds. The newest wish is the one that holds, for the next cluster too;
     /// the same one again costs nothing. What is no longer needed is kept fresh for two minutes more.
     pub fn need(&self, needs: Needs) {
-        self.needs.send_if_modified(|before| {
-            let changed = *before != needs;
-            if changed {
-                *before = needs;
-            }
-            changed
-        });
+        self.needing()(needs);
+    }
+
+    /// [`Cluster::need`] for somebody who does not hold the cluster.
+    pub fn needing(&self) -> impl Fn(Needs) + Send + Sync + 'static {
+        let wish = self.needs.clone();
+        move |needs| {
+            wish.send_if_modified(|before| {
+                let changed = *before != needs;
+                if changed {
+                    *before = needs;
+                }
+                changed
+            });
+        }
     }
 
     /// The way to send single requests: cheap to clone, may be moved into a job. It always uses the newest credentials.

@@ -11,6 +11,7 @@ pub mod crash;
 pub mod headless;
 mod follow;
 mod hook;
+mod oneshot;
 pub mod pace;
 pub mod perform;
 mod save;

@@ -10,7 +10,7 @@ use kube::client::Body;
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
-use super::client::Line;
+use super::client::{Beside, Line};
 use super::picture::Picture;
 use super::pods::{self, PodOnNode};
 use super::tail::{self, FoundPod, Tail};
@@ -154,6 +154,12 @@ impl Requests {
         Self { epoch: Some(epoch), ..self.clone() }
     }
 
+    /// The same, for the cluster that is observed now and no other.
+    pub(super) fn bound_to_this_cluster(&self) -> Self {
+        let epoch = self.epoch.unwrap_or_else(|| self.picture.look(|facts| facts.epoch));
+        self.bound(epoch)
+    }
+
     /// The same over another line, for asking somebody who is not trusted yet.
     pub(super) fn over(&self, line: Arc<Line>) -> Self {
         Self { line: watch::Sender::new(Some(line)).subscribe(), ..self.clone() }
@@ -167,6 +173,11 @@ impl Requests {
     /// URL of the server, for words.
     pub(super) fn server(&self) -> String {
         self.line.borrow().as_ref().map(|line| line.server.clone()).unwrap_or_default()
+    }
+
+    /// The way to other servers of the same cluster.
+    pub(super) fn beside(&self) -> Option<Arc<Beside>> {
+        self.line.borrow().as_ref().and_then(|line| line.beside.clone())
     }
 
     /// Sends `request` once.

@@ -122,6 +122,7 @@ impl Read {
             while let Some(logged) = next.take() {
                 match logged {
                     Logged::Line(line) => news.extend(self.line(&line)),
+                    Logged::Gap(words) => news.push(LogNews::Told(words)),
                     Logged::Ended(words) => {
                         end = Some(words);
                         break;

@@ -43,9 +43,7 @@ impl Headless {
         let (notes, noted) = mpsc::unbounded_channel();
         let cluster = Arc::new(Cluster::start(options));
         let mut performer = Performer::new(recorder.clone(), assessed.clone(), messages, notes, views);
-        let asked = Arc::clone(&cluster);
-        let ask = Box::new(move |needs| asked.need(needs));
-        tokio::spawn(think::think(cluster.facts(), noted, thoughts, performer.purpose(), ask));
+        tokio::spawn(think::think(cluster.facts(), noted, thoughts, performer.purpose(), cluster.needing()));
         performer.cluster = Some(Arc::clone(&cluster));
         let mut connection = cluster.connection();
         connection.mark_changed();

@@ -23,20 +23,17 @@ type Judge = fn(Arc<Facts>, &Memory, DateTime<Utc>) -> Assessment;
 /// Some findings come with time alone (a drain that takes too long): quiet facts are judged again this often.
 const AGAIN: Duration = Duration::from_secs(5);
 
-/// Says what has to be read beyond the core kinds.
-pub type Ask = Box<dyn Fn(Needs) + Send>;
-
 /// Judges `facts` until their source or the last reader is gone. What this program did itself comes as `notes`, and
-/// is in the timeline from the next assessment on. What the newest assessment needs for what somebody looks at is asked
-/// for by `ask`.
+/// is in the timeline from the next assessment on. What the newest assessment needs to say more about what somebody looks
+/// at (`looked_at`) is asked for by `need`.
 pub async fn think(
     facts: watch::Receiver<Arc<Facts>>,
     notes: mpsc::UnboundedReceiver<Entry>,
     assessed: watch::Sender<Arc<Assessment>>,
-    purpose: watch::Receiver<Purpose>,
-    ask: Ask,
+    looked_at: watch::Receiver<Purpose>,
+    need: impl Fn(Needs) + Send,
 ) {
-    think_by(assess, facts, notes, assessed, purpose, ask).await;
+    think_by(assess, facts, notes, assessed, looked_at, need).await;
 }
 
 async fn think_by(
@@ -44,11 +41,12 @@ async fn think_by(
     mut facts: watch::Receiver<Arc<Facts>>,
     mut notes: mpsc::UnboundedReceiver<Entry>,
     assessed: watch::Sender<Arc<Assessment>>,
-    mut purpose: watch::Receiver<Purpose>,
-    ask: Ask,
+    mut looked_at: watch::Receiver<Purpose>,
+    need: impl Fn(Needs) + Send,
 ) {
     let mut memory = Memory::default();
     let mut failed = false;
+    let mut asked_for = None;
     let mut due = clock::runtime_instant();
     loop {
         let newest = Arc::clone(&facts.borrow_and_update());
@@ -59,7 +57,9 @@ async fn think_by(
         }
         let began = clock::instant();
         let last = memory.last.as_ref().filter(|_| !told && !failed && clock::runtime_instant() < due);
-        let assessment = if let Some(fresher) = last.and_then(|last| freshened(last, &newest)) {
+        let fresher = last.and_then(|last| freshened(last, &newest));
+        let judges = fresher.is_none();
+        let assessment = if let Some(fresher) = fresher {
             Arc::new(fresher)
         } else {
             due = clock::runtime_instant() + AGAIN;
@@ -71,7 +71,12 @@ async fn think_by(
             failed = judged.is_err();
             judged.unwrap_or_else(|_| Arc::new(distrusted(&assessed.borrow(), clock::now())))
         };
-        ask(needs(&assessment, *purpose.borrow_and_update()));
+        let wanted = *looked_at.borrow_and_update();
+        if judges || asked_for != Some(wanted) {
+            asked_for = Some(wanted);
+            let wish = catch_unwind(AssertUnwindSafe(|| needs(&assessment, wanted)));
+            wish.into_iter().for_each(&need);
+        }
         let cost = clock::instant().duration_since(began);
         if assessed.send(assessment).is_err() {
             return;
@@ -88,7 +93,7 @@ async fn think_by(
                 due = clock::runtime_instant();
             }
             // What somebody looks at changed: asked for at the top of the loop. Its sender may go before this ends.
-            Ok(()) = purpose.changed() => {}
+            Ok(()) = looked_at.changed() => {}
             () = tokio::time::sleep_until(due) => {}
         }
     }
@@ -132,8 +137,8 @@ mod tests {
         let (observed, facts_in) = watch::channel(facts(0));
         let (_notes, noted) = mpsc::unbounded_channel();
         let (thoughts, mut assessed) = watch::channel(super::super::cockpit::nothing());
-        let (_looks, purpose) = watch::channel(Purpose::Watch);
-        let thinking = tokio::spawn(think_by(brittle, facts_in, noted, thoughts, purpose, Box::new(|_| {})));
+        let (_looks, looked_at) = watch::channel(Purpose::Watch);
+        let thinking = tokio::spawn(think_by(brittle, facts_in, noted, thoughts, looked_at, |_| {}));
         assessed.wait_for(|assessment| assessment.facts.link.state == LinkState::Live).await.unwrap();
         observed.send_replace(facts(1));
         let failed = assessed.wait_for(|assessment| assessment.facts.link.state.stale()).await.unwrap().clone();
