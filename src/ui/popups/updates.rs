@@ -64,9 +64,12 @@ fn against(all: &Updates, ctx: &Ctx<'_>) -> Vec<TextLine> {
         }
         lines.push(TextLine::default());
     }
-    if !all.gates.is_empty() {
+    if all.gates.as_ref().is_none_or(|gates| !gates.is_empty()) {
         lines.push(TextLine::new(Tone::Heading, "Gates of an administrator"));
-        for gate in &all.gates {
+        if all.gates.is_none() {
+            lines.push(TextLine::new(Tone::Info, "  ? not known: the gates were not read"));
+        }
+        for gate in all.gates.iter().flatten() {
             let (tone, sign, word) = match gate.acknowledged {
                 Some(true) => (Tone::Ok, signs.ok, "acknowledged"),
                 Some(false) => (Tone::Danger, signs.fail, "not acknowledged"),
