@@ -73,12 +73,34 @@ pub struct Scenario {
 #[derive(Debug, Clone, Copy, PartialEq, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Variation {
-    /// Between clusters, that is, seeds: one has slow operators, another slow nodes.
+    /// Between clusters, that is, seeds: all operators of one are slow or quick together.
     #[serde(default)]
-    pub clusters: f64,
-    /// Between the operators and nodes of one cluster.
+    pub operators: f64,
+    /// The same for nodes: how long they take to apply a configuration and to boot.
+    #[serde(default)]
+    pub nodes: f64,
+    /// Between the operators and the nodes of one cluster.
     #[serde(default)]
     pub parts: f64,
+}
+
+/// What is slow or quick together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Group {
+    /// The operators of a cluster.
+    Operators,
+    /// The nodes of a cluster.
+    Nodes,
+}
+
+impl Variation {
+    /// How much clusters differ in a group, and its name for the dice.
+    pub fn of(self, group: Group) -> (f64, &'static str) {
+        match group {
+            Group::Operators => (self.operators, "operators"),
+            Group::Nodes => (self.nodes, "nodes"),
+        }
+    }
 }
 
 /// The cluster before anything happens.

@@ -4,6 +4,7 @@
 
 mod architecture;
 mod client_faults;
+mod estimates;
 mod journeys;
 mod plans;
 mod recorded;

@@ -16,7 +16,7 @@ use crate::sim::cluster::operators::{OPERATORS, Operator, Style, calm, versions}
 use crate::sim::cluster::platform::RELEASE_VERSION;
 use crate::sim::cluster::workloads::{env, run};
 use crate::sim::kinds::Res;
-use crate::sim::scenario::Trouble;
+use crate::sim::scenario::{Group, Trouble};
 use crate::sim::store::timestamp;
 
 /// How long a control plane node may be not Ready before the static pod operators call themselves degraded
@@ -147,7 +147,8 @@ impl ClusterOperators {
         let known = self.rollouts.get(operator.name).filter(|rollout| rollout.target == target).cloned();
         known.unwrap_or_else(|| {
             let slower = world.scenario.operators.get(operator.name).and_then(|story| story.slower).unwrap_or(1.0);
-            let length = world.lasts("operators", &format!("operator {} {target}", operator.name), operator.seconds);
+            let length =
+                world.lasts(Group::Operators, &format!("operator {} {target}", operator.name), operator.seconds);
             let rollout = Rollout {
                 target: target.to_owned(),
                 since: world.elapsed,

@@ -13,6 +13,7 @@ use crate::sim::cluster::machines::MCO;
 use crate::sim::cluster::object::{annotate, annotation};
 use crate::sim::cluster::pools::RELEASE_VERSION;
 use crate::sim::kinds::Res;
+use crate::sim::scenario::Group;
 
 /// How long the daemon waits for a drain before it calls the node degraded (pkg/daemon/drain.go, one hour).
 const DRAIN_LIMIT: Duration = Duration::from_secs(3_600);
@@ -203,7 +204,7 @@ fn apply(world: &mut World, node: &NodeView, target: &str) -> Stage {
         "Applying files and new OS config to node. OS will need an update. SSH Keys will not need an update",
     )];
     node_state::write(world, &node.name, &phases);
-    Stage::Applying(world.elapsed + world.lasts("nodes", &format!("apply {} {target}", node.name), (80, 130)))
+    Stage::Applying(world.elapsed + world.lasts(Group::Nodes, &format!("apply {} {target}", node.name), (80, 130)))
 }
 
 fn applied(world: &mut World, node: &NodeView, target: &str) -> Stage {

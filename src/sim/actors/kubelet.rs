@@ -16,6 +16,7 @@ use crate::sim::cluster::object::{Condition, annotation, items, set_condition, t
 use crate::sim::cluster::release;
 use crate::sim::cluster::workloads::{STOP, run};
 use crate::sim::kinds::Res;
+use crate::sim::scenario::Group;
 use crate::sim::store::timestamp;
 
 /// `nodeStatusReportFrequency`, on the wall: a node's status is written at least this often.
@@ -242,7 +243,7 @@ fn away(world: &World, node: &str, release: &str) -> Duration {
         .nodes
         .get(node)
         .and_then(|story| story.reboot)
-        .map_or_else(|| world.lasts("nodes", &format!("away {node} {release}"), (110, 175)), |span| span.0)
+        .map_or_else(|| world.lasts(Group::Nodes, &format!("away {node} {release}"), (110, 175)), |span| span.0)
 }
 
 fn beat(object: &mut Value, condition: &Condition<'_>, now: DateTime<Utc>) {

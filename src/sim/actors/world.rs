@@ -11,7 +11,7 @@ use super::seen::Seen;
 use crate::sim::cluster::object::{hash, hex, mix, name, namespace, text};
 use crate::sim::kinds::Res;
 use crate::sim::pace::Pace;
-use crate::sim::scenario::Scenario;
+use crate::sim::scenario::{Group, Scenario};
 use crate::sim::store::{Store, timestamp};
 
 /// How many events are kept: as etcd forgets them after a time, so does the simulation after a number.
@@ -91,10 +91,11 @@ impl World {
     }
 
     /// The same for work whose length differs from cluster to cluster and from one piece to the next, as far as the
-    /// scenario lets it vary: `group` names what is slow or quick together (`operators`, `nodes`).
-    pub fn lasts(&self, group: &str, purpose: &str, seconds: (u64, u64)) -> Duration {
+    /// scenario lets it vary.
+    pub fn lasts(&self, group: Group, purpose: &str, seconds: (u64, u64)) -> Duration {
         let variation = self.scenario.variation;
-        let together = variation.clusters * self.dice.normal(&format!("cluster {group}"));
+        let (apart, group) = variation.of(group);
+        let together = apart * self.dice.normal(&format!("cluster {group}"));
         let alone = variation.parts * self.dice.normal(&format!("part {purpose}"));
         self.between(purpose, seconds).mul_f64((together + alone).exp())
     }

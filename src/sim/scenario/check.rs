@@ -25,7 +25,8 @@ pub fn check(scenario: &Scenario) -> Result<(), String> {
     if let Some(gate) = scenario.acknowledged.iter().find(|gate| !scenario.gates.contains_key(*gate)) {
         return Err(format!("acknowledged: there is no gate {gate}"));
     }
-    for (part, sigma) in [("clusters", scenario.variation.clusters), ("parts", scenario.variation.parts)] {
+    let variation = scenario.variation;
+    for (part, sigma) in [("operators", variation.operators), ("nodes", variation.nodes), ("parts", variation.parts)] {
         if !(0.0..=1.0).contains(&sigma) {
             return Err(format!("variation.{part}: {sigma} is not between 0 and 1"));
         }
