@@ -43,8 +43,9 @@ pub use cloud_credential::{
 };
 pub use cluster_operator::{ClusterOperator, ClusterOperatorExtension, ClusterOperatorStatus, OperandVersion};
 pub use cluster_version::{
-    ClusterVersion, ClusterVersionSpec, ClusterVersionStatus, ComponentOverride, ConditionalUpdate,
-    ConditionalUpdateRisk, DesiredUpdate, HistoryEntry, Release,
+    AcceptedRisk, Capabilities, ClusterVersion, ClusterVersionSpec, ClusterVersionStatus, ComponentOverride,
+    ConditionalUpdate, ConditionalUpdateRisk, DesiredUpdate, HistoryEntry, MatchingRule, Release, SignatureStore,
+    WantedCapabilities,
 };
 pub use condition::{Condition, Conditions, Tri};
 pub use config_map::ConfigMap;

@@ -10,6 +10,8 @@
 //! 16 ms. Nothing outlives the [`Cluster`]: dropping it ends the supervisor, which owns all other tasks.
 
 mod access;
+mod alerts;
+mod around;
 mod client;
 mod connection;
 mod credentials;
@@ -21,12 +23,19 @@ mod kinds;
 mod kubeconfig;
 mod link;
 mod list;
+mod object;
+pub mod once;
 mod options;
 mod picture;
+mod places;
 mod plugin;
 mod pods;
+mod reads;
+mod refresh;
 mod request;
 mod session;
+mod split;
+pub mod tail;
 mod trouble;
 mod watch;
 
@@ -54,6 +63,7 @@ use crate::actions::Read;
 use crate::clock;
 use crate::upgrade::facts::{Facts, Kind};
 use crate::upgrade::link::{Trouble, TroubleKind};
+use crate::upgrade::needs::Needs;
 
 /// Without a usable kubeconfig it is tried again after this long, and at once when a file of it changes.
 const TRY_AGAIN: Duration = Duration::from_secs(30);
@@ -64,6 +74,7 @@ pub struct Cluster {
     facts: Receiver<Arc<Facts>>,
     connection: Receiver<Arc<Connection>>,
     wishes: mpsc::UnboundedSender<Wish>,
+    needs: Sender<Needs>,
     requests: Requests,
     /// Owns every other task of this room.
     _supervisor: AbortOnDropHandle<()>,
@@ -92,7 +103,9 @@ impl Cluster {
         let picture = Arc::new(Picture::new());
         let limit = limit.filter(|limit| !limit.is_zero()).unwrap_or(request::DEFAULT_LIMIT);
         let requests = Requests::new(line, Arc::clone(&picture), limit);
-        let mut control = Control { wishes: wishes_in, line: line_out, connection: connection_out };
+        let needs = Sender::default();
+        let needs_in = needs.subscribe();
+        let mut control = Control { wishes: wishes_in, line: line_out, connection: connection_out, needs: needs_in };
         let supervisor = tokio::spawn({
             let requests = requests.clone();
             async move {
@@ -102,7 +115,14 @@ impl Cluster {
                 }
             }
         });
-        Self { facts, connection, wishes, requests, _supervisor: AbortOnDropHandle::new(supervisor) }
+        Self {
+            facts,
+            connection,
+            wishes,
+            needs: Sender::default(),
+            requests,
+            _supervisor: AbortOnDropHandle::new(supervisor),
+        }
     }
 
     /// What was observed, newest only: a receiver that is slow misses pictures, never the last one.
@@ -126,6 +146,26 @@ impl Cluster {
     /// until the answers are there. Without a way to the cluster, the kubeconfig is read again.
     pub fn refresh(&self) {
         let _ = self.wishes.send(Wish::Again);
+    }
+
+    /// Says what has to be read beyond the core kinds. The newest wish is the one that holds, for the next cluster too;
+    /// the same one again costs nothing. What is no longer needed is kept fresh for two minutes more.
+    pub fn need(&self, needs: Needs) {
+        self.needing()(needs);
+    }
+
+    /// [`Cluster::need`] for somebody who does not hold the cluster.
+    pub fn needing(&self) -> impl Fn(Needs) + Send + Sync + 'static {
+        let wish = self.needs.clone();
+        move |needs| {
+            wish.send_if_modified(|before| {
+                let changed = *before != needs;
+                if changed {
+                    *before = needs;
+                }
+                changed
+            });
+        }
     }
 
     /// The way to send single requests: cheap to clone, may be moved into a job. It always uses the newest credentials.

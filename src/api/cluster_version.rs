@@ -30,6 +30,29 @@ part! {
         "desiredUpdate" => pub desired_update: Option<DesiredUpdate>,
         /// Components taken out of the operator's hands.
         "overrides" => pub overrides: Vec<ComponentOverride>,
+        /// Which optional parts of the platform were asked for.
+        "capabilities" => pub capabilities: WantedCapabilities,
+        /// Where signatures of releases are looked for, beside the ConfigMaps; none: Red Hat's stores. Behind a feature
+        /// gate.
+        "signatureStores" => pub signature_stores: Option<Vec<SignatureStore>>,
+    }
+}
+
+part! {
+    /// Which optional parts of the platform were asked for.
+    pub struct WantedCapabilities {
+        /// `None`, `v4.18`, `vCurrent`; empty: `vCurrent`.
+        "baselineCapabilitySet" => pub baseline: String,
+        /// Beyond that set.
+        "additionalEnabledCapabilities" => pub additional: Vec<String>,
+    }
+}
+
+part! {
+    /// A store of signatures.
+    pub struct SignatureStore {
+        /// Where.
+        "url" => pub url: String,
     }
 }
 
@@ -44,6 +67,18 @@ part! {
         "architecture" => pub architecture: String,
         /// Verification and preconditions are bypassed.
         "force" => pub force: bool,
+        /// `Preflight`: the release is only checked, never applied. Behind a feature gate.
+        "mode" => pub mode: String,
+        /// Risks that a person accepted. Behind a feature gate.
+        "acceptRisks" => pub accept_risks: Vec<AcceptedRisk>,
+    }
+}
+
+part! {
+    /// A risk that a person accepted.
+    pub struct AcceptedRisk {
+        /// Its name.
+        "name" => pub name: String,
     }
 }
 
@@ -76,6 +111,20 @@ part! {
         "availableUpdates" => pub available_updates: Vec<Release>,
         /// Updates that carry risks.
         "conditionalUpdates" => pub conditional_updates: Vec<ConditionalUpdate>,
+        /// All risks of these, each once, judged for this cluster. Behind a feature gate.
+        "conditionalUpdateRisks" => pub conditional_update_risks: Vec<ConditionalUpdateRisk>,
+        /// Which optional parts of the platform there are.
+        "capabilities" => pub capabilities: Capabilities,
+    }
+}
+
+part! {
+    /// Which optional parts of the platform there are.
+    pub struct Capabilities {
+        /// Those that are on; none is ever switched off again.
+        "enabledCapabilities" => pub enabled: Vec<String>,
+        /// All that this release knows.
+        "knownCapabilities" => pub known: Vec<String>,
     }
 }
 
@@ -127,6 +176,8 @@ part! {
         "release" => pub release: Release,
         /// Its risks.
         "risks" => pub risks: Vec<ConditionalUpdateRisk>,
+        /// Names of its risks among `conditionalUpdateRisks`. Behind a feature gate.
+        "riskNames" => pub risk_names: Vec<String>,
         /// `Recommended`.
         "conditions" => pub conditions: Vec<Condition>,
     }
@@ -141,5 +192,17 @@ part! {
         "message" => pub message: String,
         /// Where to read more.
         "url" => pub url: String,
+        /// `Applies`: is this cluster exposed to it? Behind a feature gate.
+        "conditions" => pub conditions: Vec<Condition>,
+        /// What decides whether a cluster is exposed.
+        "matchingRules" => pub rules: Vec<MatchingRule>,
+    }
+}
+
+part! {
+    /// What decides whether a cluster is exposed to a risk.
+    pub struct MatchingRule {
+        /// `Always` or `PromQL`.
+        "type" => pub kind: String,
     }
 }

@@ -4,6 +4,7 @@
 //! that a PodDisruptionBudget refuses (429) is told at once. The read timeout lies above the timeout of a watch, and
 //! is counted from the last write, so that a pooled connection that was idle does not fail its next request.
 
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -11,8 +12,10 @@ use chrono::{DateTime, Utc};
 use hyper_util::client::proxy::matcher::Matcher;
 use kube::Config;
 use kube::client::ClientBuilder;
+use kube::config::Cluster;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
+use secrecy::SecretString;
 
 use super::kubeconfig::Chosen;
 use super::plugin;
@@ -34,6 +37,45 @@ pub(super) struct Line {
     pub server: String,
     /// When the credentials end, if that is known.
     pub expires: Option<DateTime<Utc>>,
+    /// The way to other servers of the same cluster; none for a cluster in the same process.
+    pub beside: Option<Arc<Beside>>,
+}
+
+/// The way to servers beside the API server that take the same token (the monitoring).
+pub(super) struct Beside {
+    token: Option<SecretString>,
+    /// What the kubeconfig trusts, and its proxy.
+    cluster: Cluster,
+    name: String,
+    /// The client that was made last, and for which URL.
+    made: Mutex<Option<(String, kube::Client)>>,
+}
+
+impl Beside {
+    /// Without a token nobody beside the API server knows the user.
+    pub fn has_token(&self) -> bool {
+        self.token.is_some()
+    }
+
+    /// A client for `url`, which is https. No client certificate is shown there. It trusts what the kubeconfig trusts;
+    /// a kubeconfig that names no authority trusts what this machine trusts.
+    pub async fn client(&self, url: &str) -> Result<kube::Client, String> {
+        let made = self.made.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some((_, client)) = made.filter(|(before, _)| before == url) {
+            return Ok(client);
+        }
+        let uri: http::Uri = url.parse().map_err(|error| format!("{url} is not a URL: {error}"))?;
+        let user = kube::config::AuthInfo { token: self.token.clone(), ..kube::config::AuthInfo::default() };
+        let cluster = Cluster { tls_server_name: None, ..self.cluster.clone() };
+        let config = config_of(uri, &cluster, &self.name, user)?;
+        let build = tokio::task::spawn_blocking(move || ClientBuilder::try_from(config).map(ClientBuilder::build));
+        let client = match tokio::time::timeout(BUILD_LIMIT, build).await {
+            Ok(Ok(client)) => client.map_err(|error| format!("no client for {url}: {}", short(&error.to_string())))?,
+            _ => return Err(format!("no client for {url} could be built")),
+        };
+        *self.made.lock().unwrap_or_else(PoisonError::into_inner) = Some((url.to_owned(), client.clone()));
+        Ok(client)
+    }
 }
 
 impl std::fmt::Debug for Line {
@@ -48,13 +90,20 @@ pub(super) async fn build(chosen: &Chosen) -> Result<Line, String> {
     let expires = plugin::resolve(&mut user).await?;
     let chosen = chosen.clone();
     let server = chosen.connection.server.clone();
+    let beside = Beside {
+        token: user.token.clone(),
+        cluster: chosen.cluster.clone(),
+        name: chosen.connection.cluster.clone(),
+        made: Mutex::default(),
+    };
+    let beside = Some(Arc::new(beside));
     let build = tokio::task::spawn_blocking(move || {
         let config = config(&chosen, user)?;
         let builder = ClientBuilder::try_from(config).map_err(|error| refused(&chosen, &error))?;
         Ok(builder.build())
     });
     match tokio::time::timeout(BUILD_LIMIT, build).await {
-        Ok(Ok(client)) => client.map(|client| Line { client, server, expires }),
+        Ok(Ok(client)) => client.map(|client| Line { client, server, expires, beside }),
         Ok(Err(_)) => Err("the client could not be built".to_owned()),
         Err(_) => Err(format!(
             "the client was not ready within {} s: is a file of the kubeconfig on a dead network disk?",
@@ -64,10 +113,13 @@ pub(super) async fn build(chosen: &Chosen) -> Result<Line, String> {
 }
 
 fn config(chosen: &Chosen, user: kube::config::AuthInfo) -> Result<Config, String> {
-    let cluster = &chosen.cluster;
     let name = &chosen.connection.cluster;
     let url: http::Uri =
         chosen.connection.server.parse().map_err(|error| format!("the server of \"{name}\" is not a URL: {error}"))?;
+    config_of(url, &chosen.cluster, name, user)
+}
+
+fn config_of(url: http::Uri, cluster: &Cluster, name: &str, user: kube::config::AuthInfo) -> Result<Config, String> {
     let mut config = Config::new(url);
     config.connect_timeout = Some(CONNECT_TIMEOUT);
     config.read_timeout = Some(READ_TIMEOUT);

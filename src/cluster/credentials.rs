@@ -79,7 +79,7 @@ impl Credentials {
                 let server = "in-process".to_owned();
                 let names = Connection { context: server.clone(), cluster: server.clone(), ..Connection::default() };
                 let chosen = Chosen { connection: names, ..Chosen::default() };
-                (chosen, Ok(Line { client: client.clone(), server, expires: None }))
+                (chosen, Ok(Line { client: client.clone(), server, expires: None, beside: None }))
             }
         };
         match line {

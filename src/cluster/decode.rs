@@ -7,6 +7,8 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
+use super::kinds::label;
+
 /// A page of a list.
 #[derive(Debug)]
 pub(super) struct Page<T> {
@@ -21,11 +23,11 @@ pub(super) struct Page<T> {
 
 #[derive(Deserialize, Default)]
 #[serde(default)]
-struct ListMeta {
+pub(super) struct ListMeta {
     #[serde(rename = "resourceVersion", deserialize_with = "or_default")]
-    resource_version: String,
+    pub resource_version: String,
     #[serde(rename = "continue", deserialize_with = "or_default")]
-    more: String,
+    pub more: String,
 }
 
 #[derive(Deserialize)]
@@ -61,13 +63,13 @@ pub(super) fn page<T: DeserializeOwned>(text: &[u8]) -> Result<Page<T>, serde_js
 pub(super) enum Event<T> {
     /// `ADDED` or `MODIFIED`, with the object's resourceVersion.
     Applied(T),
-    /// `DELETED`: the name.
-    Deleted { name: String, version: String },
+    /// `DELETED`: which.
+    Deleted { namespace: String, name: String, version: String },
     /// `BOOKMARK`.
     Bookmark { version: String },
     /// `ERROR`: a `Status`.
     Error { code: u16, message: String },
-    /// An object that could not be read.
+    /// An object that could not be read, as `name` or `namespace/name`.
     Unreadable { name: String, version: String, why: String },
 }
 
@@ -91,10 +93,11 @@ pub(super) fn event<T: DeserializeOwned>(line: &[u8]) -> Result<Event<T>, serde_
     }
     let Typed { r#type: kind, object } = serde_json::from_slice::<Typed<Value>>(line)?;
     let version = text(&object, "/metadata/resourceVersion");
-    let name = name_of(&object).unwrap_or_default();
+    let namespace = text(&object, "/metadata/namespace");
+    let name = text(&object, "/metadata/name");
     Ok(match kind.as_str() {
         "BOOKMARK" => Event::Bookmark { version },
-        "DELETED" => Event::Deleted { name, version },
+        "DELETED" => Event::Deleted { namespace, name, version },
         "ERROR" => Event::Error {
             code: object.pointer("/code").and_then(Value::as_u64).and_then(|code| code.try_into().ok()).unwrap_or(500),
             message: text(&object, "/message"),
@@ -102,7 +105,7 @@ pub(super) fn event<T: DeserializeOwned>(line: &[u8]) -> Result<Event<T>, serde_
         _ => {
             let why = serde_json::from_value::<T>(object).err();
             let why = why.map_or_else(|| format!("an event of type {kind}"), |error| error.to_string());
-            Event::Unreadable { name, version, why }
+            Event::Unreadable { name: label(&namespace, &name), version, why }
         }
     })
 }
@@ -116,8 +119,10 @@ fn applied(line: &[u8]) -> Result<bool, serde_json::Error> {
     Ok(matches!(head.r#type.as_str(), "ADDED" | "MODIFIED"))
 }
 
-fn name_of(object: &Value) -> Option<String> {
-    Some(text(object, "/metadata/name")).filter(|name| !name.is_empty())
+/// `name`, or `namespace/name`.
+pub(super) fn name_of(object: &Value) -> Option<String> {
+    let name = Some(text(object, "/metadata/name")).filter(|name| !name.is_empty())?;
+    Some(label(&text(object, "/metadata/namespace"), &name))
 }
 
 fn text(object: &Value, pointer: &str) -> String {

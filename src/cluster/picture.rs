@@ -4,6 +4,7 @@
 //! handful of pointers) at most every [`FRAME`]; a list that changes while a published picture still holds it is
 //! copied once (`Arc::make_mut`), pointers only.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -23,9 +24,25 @@ const OLDEST: TimeDelta = TimeDelta::seconds(90);
 /// Shortest time between two publications.
 const FRAME: Duration = Duration::from_millis(16);
 
+/// One who keeps a place of a kind fresh, and tells how fresh it is. Most kinds have one place, some a few.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Seat {
+    pub kind: Kind,
+    pub number: u64,
+}
+
+impl Seat {
+    /// The first of a kind.
+    pub fn of(kind: Kind) -> Self {
+        Self { kind, number: 0 }
+    }
+}
+
 #[derive(Debug)]
 struct State {
     facts: Facts,
+    /// The freshness of each place.
+    seats: BTreeMap<Seat, KindState>,
     machine: Machine,
     /// Highest resourceVersion seen in this epoch.
     highest: u128,
@@ -50,6 +67,7 @@ impl Picture {
         let now = clock::now();
         let state = State {
             facts: Facts::nothing(now),
+            seats: BTreeMap::new(),
             machine: Machine::new(now),
             highest: 0,
             identity: Identity::default(),
@@ -72,12 +90,37 @@ impl Picture {
     pub fn change<R>(&self, change: impl FnOnce(&mut Facts) -> R) -> R {
         let mut state = self.lock();
         let result = change(&mut state.facts);
+        drop(state);
+        self.dirty.notify_one();
+        result
+    }
+
+    /// Changes the facts and the freshness of a place.
+    pub fn place<R>(&self, seat: Seat, change: impl FnOnce(&mut Facts, &mut KindState) -> R) -> R {
+        let mut state = self.lock();
+        let State { facts, seats, .. } = &mut *state;
+        let result = change(facts, seats.entry(seat).or_default());
+        facts.kinds.insert(seat.kind, together(seats, seat.kind));
         if !*self.complete.borrow() && state.facts.complete() {
             self.complete.send_replace(true);
         }
         drop(state);
         self.dirty.notify_one();
         result
+    }
+
+    /// Nobody keeps a place any more; a kind without places was never asked for.
+    pub fn leave(&self, seat: Seat) {
+        let mut state = self.lock();
+        let State { facts, seats, .. } = &mut *state;
+        seats.remove(&seat);
+        if of_kind(seats, seat.kind).next().is_some() {
+            facts.kinds.insert(seat.kind, together(seats, seat.kind));
+        } else {
+            facts.kinds.remove(&seat.kind);
+        }
+        drop(state);
+        self.dirty.notify_one();
     }
 
     /// Looks at the facts.
@@ -94,15 +137,16 @@ impl Picture {
         self.step(&mut state, input)
     }
 
-    /// May a write be sent that was decided on this picture? The link must be live, and each kind that counts as live
-    /// must have been heard since the last outage: a good probe says nothing about what its watch has missed.
+    /// May a write be sent that was decided on this picture? The link must be live, and each core kind that counts as
+    /// live must have been heard since the last outage: a good probe says nothing about what its watch has missed.
     pub fn writable(&self) -> bool {
         let state = self.lock();
         let now = clock::now();
         let young = |kind: &KindState| kind.heard.is_some_and(|heard| now - heard <= OLDEST);
         let caught_up =
             |kind: &KindState| kind.status != KindStatus::Live || (kind.heard >= state.verified && young(kind));
-        state.facts.link.state.writable() && state.facts.kinds.values().all(caught_up)
+        let mut core = state.facts.kinds.iter().filter(|(kind, _)| kind.is_core());
+        state.facts.link.state.writable() && core.all(|(_, state)| caught_up(state))
     }
 
     fn step(&self, state: &mut State, input: Input) -> LinkState {
@@ -118,11 +162,13 @@ impl Picture {
         link
     }
 
-    /// Bytes came: on the watch of `kind`, or on any other connection.
-    pub fn heard(&self, kind: Option<Kind>) {
+    /// Bytes came: on the watch of a place, or on any other connection.
+    pub fn heard(&self, seat: Option<Seat>) {
         let mut state = self.lock();
-        if let Some(kind) = kind {
-            state.facts.kinds.entry(kind).or_default().heard = Some(clock::now());
+        if let Some(seat) = seat {
+            let State { facts, seats, .. } = &mut *state;
+            seats.entry(seat).or_default().heard = Some(clock::now());
+            facts.kinds.entry(seat.kind).or_default().heard = oldest(seats, seat.kind);
         }
         self.step(&mut state, Input::Heard);
     }
@@ -161,10 +207,9 @@ impl Picture {
         self.lock().identity.learn(identity);
     }
 
-    /// Sets how well a kind is known. A trouble of the same kind keeps the moment at which it began.
-    pub fn status(&self, kind: Kind, status: KindStatus) {
-        self.change(|facts| {
-            let state = facts.kinds.entry(kind).or_default();
+    /// Sets how well a place is known. A trouble of the same kind keeps the moment at which it began.
+    pub fn status(&self, seat: Seat, status: KindStatus) {
+        self.place(seat, |_, state| {
             state.status = match (std::mem::take(&mut state.status), status) {
                 (KindStatus::Failing(before), KindStatus::Failing(now)) => KindStatus::Failing(same(before, now)),
                 (KindStatus::Forbidden(before), KindStatus::Forbidden(now)) => KindStatus::Forbidden(same(before, now)),
@@ -173,9 +218,9 @@ impl Picture {
         });
     }
 
-    /// The freshness of a kind.
-    pub fn kind(&self, kind: Kind) -> KindState {
-        self.look(|facts| facts.kinds.get(&kind).cloned().unwrap_or_default())
+    /// The freshness of a place.
+    pub fn seat(&self, seat: Seat) -> KindState {
+        self.lock().seats.get(&seat).cloned().unwrap_or_default()
     }
 
     /// Another cluster: everything is dropped, memories of before are void.
@@ -184,6 +229,7 @@ impl Picture {
         let now = clock::now();
         let epoch = state.facts.epoch + 1;
         state.facts = Facts { epoch, ..Facts::nothing(now) };
+        state.seats.clear();
         state.highest = 0;
         state.identity = Identity::default();
         state.verified = None;
@@ -201,6 +247,36 @@ impl Picture {
             to.send_replace(Arc::new(self.look(Facts::clone)));
             tokio::time::sleep(FRAME).await;
         }
+    }
+}
+
+/// The places of a kind.
+fn of_kind(seats: &BTreeMap<Seat, KindState>, kind: Kind) -> impl Iterator<Item = &KindState> {
+    seats.range(Seat::of(kind)..=Seat { kind, number: u64::MAX }).map(|(_, state)| state)
+}
+
+/// A kind is as old as the oldest of its places that were heard at all.
+fn oldest(seats: &BTreeMap<Seat, KindState>, kind: Kind) -> Option<DateTime<Utc>> {
+    of_kind(seats, kind).filter_map(|state| state.heard).min()
+}
+
+/// The freshness of a kind, of those of its places: as bad as the worst. Pods are told apart by node, so that it does
+/// not count against all of them when those of one more node are asked for.
+fn together(seats: &BTreeMap<Seat, KindState>, kind: Kind) -> KindState {
+    let rank = |status: &KindStatus| match status {
+        KindStatus::NotAsked => 0,
+        KindStatus::Absent => 1,
+        KindStatus::Waiting if kind == Kind::Pods => 2,
+        KindStatus::Live => 3,
+        KindStatus::Failing(_) => 4,
+        KindStatus::Waiting => 5,
+        KindStatus::Forbidden(_) => 6,
+    };
+    let worst = of_kind(seats, kind).map(|state| &state.status).max_by_key(|status| rank(status));
+    KindState {
+        status: worst.cloned().unwrap_or_default(),
+        heard: oldest(seats, kind),
+        unreadable: of_kind(seats, kind).flat_map(|state| state.unreadable.iter().cloned()).collect(),
     }
 }
 
@@ -222,5 +298,35 @@ mod tests {
         assert!(picture.writable());
         picture.change(|facts| facts.kinds.insert(Kind::Nodes, kind(now - TimeDelta::hours(2))));
         assert!(!picture.writable());
+        picture.change(|facts| facts.kinds.insert(Kind::Nodes, kind(now)));
+        picture.change(|facts| facts.kinds.insert(Kind::Machines, kind(now - TimeDelta::hours(2))));
+        assert!(picture.writable(), "what is around does not keep anybody from writing");
+    }
+
+    #[test]
+    fn a_kind_is_known_as_well_as_the_worst_of_its_places() {
+        let picture = Picture::new();
+        let [gates, acks] = [0, 1].map(|number| Seat { kind: Kind::ConfigMaps, number });
+        let status = || picture.look(|facts| facts.status(Kind::ConfigMaps).clone());
+        assert_eq!(status(), KindStatus::NotAsked);
+        picture.status(gates, KindStatus::Live);
+        assert_eq!(status(), KindStatus::Live);
+        picture.status(acks, KindStatus::Waiting);
+        assert_eq!(status(), KindStatus::Waiting, "an acknowledgement may be among what has not come");
+        let why = super::super::trouble::trouble(crate::upgrade::link::TroubleKind::Forbidden, "no", "");
+        picture.status(acks, KindStatus::Forbidden(why.clone()));
+        assert_eq!(status(), KindStatus::Forbidden(why));
+        picture.leave(acks);
+        assert_eq!(status(), KindStatus::Live);
+        picture.leave(gates);
+        assert_eq!(status(), KindStatus::NotAsked);
+    }
+
+    #[test]
+    fn pods_of_one_more_node_do_not_make_the_others_unknown() {
+        let picture = Picture::new();
+        picture.status(Seat { kind: Kind::Pods, number: 1 }, KindStatus::Live);
+        picture.status(Seat { kind: Kind::Pods, number: 2 }, KindStatus::Waiting);
+        assert_eq!(picture.look(|facts| facts.status(Kind::Pods).clone()), KindStatus::Live);
     }
 }

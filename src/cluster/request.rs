@@ -10,13 +10,16 @@ use kube::client::Body;
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
-use super::client::Line;
+use super::client::{Beside, Line};
 use super::picture::Picture;
 use super::pods::{self, PodOnNode};
+use super::tail::{self, FoundPod, Tail};
 use super::trouble::{self, Failure};
 use crate::actions::Read;
+use crate::upgrade::assessment::Resource;
 use crate::upgrade::facts::Kind;
 use crate::upgrade::link::{Trouble, TroubleKind};
+use crate::upgrade::log_source::{LogSource, PodQuery};
 
 /// Limit of a single request, unless the options say another.
 pub(super) const DEFAULT_LIMIT: Duration = Duration::from_secs(30);
@@ -151,6 +154,12 @@ impl Requests {
         Self { epoch: Some(epoch), ..self.clone() }
     }
 
+    /// The same, for the cluster that is observed now and no other.
+    pub(super) fn bound_to_this_cluster(&self) -> Self {
+        let epoch = self.epoch.unwrap_or_else(|| self.picture.look(|facts| facts.epoch));
+        self.bound(epoch)
+    }
+
     /// The same over another line, for asking somebody who is not trusted yet.
     pub(super) fn over(&self, line: Arc<Line>) -> Self {
         Self { line: watch::Sender::new(Some(line)).subscribe(), ..self.clone() }
@@ -164,6 +173,11 @@ impl Requests {
     /// URL of the server, for words.
     pub(super) fn server(&self) -> String {
         self.line.borrow().as_ref().map(|line| line.server.clone()).unwrap_or_default()
+    }
+
+    /// The way to other servers of the same cluster.
+    pub(super) fn beside(&self) -> Option<Arc<Beside>> {
+        self.line.borrow().as_ref().and_then(|line| line.beside.clone())
     }
 
     /// Sends `request` once.
@@ -221,6 +235,27 @@ impl Requests {
             trouble.words = format!("{}/{name} does not exist (any more)", kind.plural());
         }
         Err(trouble)
+    }
+
+    /// Any object as the API serves it now, by the address that a finding gives it.
+    ///
+    /// # Errors
+    /// What keeps us from it, in words; 404 of an object says that it is gone.
+    pub async fn fetch_object(&self, object: &Resource) -> Result<Value, Trouble> {
+        super::object::fetch(self, object).await
+    }
+
+    /// The pods that a query asks for, ordered by namespace and name.
+    ///
+    /// # Errors
+    /// What keeps us from them, in words.
+    pub async fn pods_of(&self, query: &PodQuery) -> Result<Vec<FoundPod>, Trouble> {
+        tail::pods(self, query).await
+    }
+
+    /// Reads a log, line by line. Must be called inside a tokio runtime.
+    pub fn tail(&self, source: LogSource) -> Tail {
+        tail::tail(self.clone(), source)
     }
 
     /// Something that a plan asks to be read before it is confirmed.

@@ -19,14 +19,16 @@ use super::credentials::Credentials;
 use super::identity::{self, Identity, Verdict};
 use super::kinds::Watched;
 use super::link::{Input, PROBE_LIMIT, PROBE_PERIOD};
-use super::picture::Picture;
+use super::picture::{Picture, Seat};
+use super::places::Place;
 use super::request::Requests;
 use super::trouble::trouble;
-use super::{access, events, watch as watching};
+use super::{access, around, events, watch as watching};
 use crate::api;
 use crate::clock;
 use crate::upgrade::facts::KindStatus;
 use crate::upgrade::link::{LinkState, TroubleKind};
+use crate::upgrade::needs::Needs;
 
 /// Any change of ClusterVersion lets absent kinds be looked for, but not more often than this.
 const SOFT_PERIOD: Duration = Duration::from_secs(10);
@@ -159,7 +161,9 @@ impl Session {
         let reviews = enduring(|_| {}, move || access::keep(Arc::clone(&session)));
         let session = Arc::clone(&self);
         let remembered = enduring(|_| {}, move || events::read(Arc::clone(&session)));
-        for later in [reviews.boxed(), remembered.boxed()] {
+        let (session, needs) = (Arc::clone(&self), control.needs.clone());
+        let around = enduring(|_| {}, move || around::tend(Arc::clone(&session), needs.clone()));
+        for later in [reviews.boxed(), remembered.boxed(), around.boxed()] {
             let mut complete = self.picture.complete();
             tasks.spawn(async move {
                 // The first picture has the connections for itself.
@@ -325,16 +329,18 @@ impl Session {
 /// Keeps a kind, whatever is the matter with our reading of it: a defect is told as the trouble of that kind alone.
 async fn kept<K: Watched>(session: Arc<Session>) {
     let told = Arc::clone(&session);
+    let seat = Seat::of(K::KIND);
     let tell = move |words: String| {
         let words = format!("this program failed while it read {}: {words}", K::KIND.plural());
         let trouble = trouble(TroubleKind::Other, words, "it is tried again; the log says more");
-        told.picture.status(K::KIND, KindStatus::Failing(trouble));
+        told.picture.status(seat, KindStatus::Failing(trouble));
     };
-    enduring(tell, move || watching::keep::<K>(Arc::clone(&session))).await;
+    let place = Arc::new(Place::whole(K::KIND));
+    enduring(tell, move || watching::keep::<K>(Arc::clone(&session), seat, Arc::clone(&place))).await;
 }
 
 /// Runs `task`, and again after a pause when it panicked, with `tell` told of what it said.
-async fn enduring<F: Future<Output = ()>>(tell: impl Fn(String), mut task: impl FnMut() -> F) {
+pub(super) async fn enduring<F: Future<Output = ()>>(tell: impl Fn(String), mut task: impl FnMut() -> F) {
     while let Err(panic) = AssertUnwindSafe(task()).catch_unwind().await {
         tell(said(panic.as_ref()));
         tokio::time::sleep(AFTER_PANIC).await;
@@ -364,6 +370,8 @@ pub(super) struct Control {
     pub wishes: mpsc::UnboundedReceiver<Wish>,
     pub line: watch::Sender<Option<Arc<Line>>>,
     pub connection: watch::Sender<Arc<Connection>>,
+    /// What has to be read beyond the core kinds.
+    pub needs: watch::Receiver<Needs>,
 }
 
 impl Control {

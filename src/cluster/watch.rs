@@ -22,14 +22,17 @@ use super::client::WATCH_TIMEOUT;
 use super::decode::{self, Event};
 use super::kinds::{self, Watched};
 use super::list;
+use super::picture::Seat;
+use super::places::Place;
+use super::request::encode;
 use super::session::{Restarts, Session};
 use super::trouble::{self, Failure};
 use crate::clock;
-use crate::upgrade::facts::{Kind, KindStatus};
+use crate::upgrade::facts::KindStatus;
 use crate::upgrade::link::{LinkState, TroubleKind};
 
 /// Without a byte for this long a watch is dead: the server itself ends it after [`WATCH_TIMEOUT`].
-const IDLE: Duration = Duration::from_secs(WATCH_TIMEOUT.as_secs() + 10);
+pub(super) const IDLE: Duration = Duration::from_secs(WATCH_TIMEOUT.as_secs() + 10);
 /// How often absent and forbidden kinds are looked for.
 const LOOK_AGAIN: Duration = Duration::from_secs(60);
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
@@ -43,12 +46,15 @@ const LIST_AFTER: u32 = 8;
 /// The longest line of a watch; etcd takes no object above 1.5 MiB.
 const LONGEST_LINE: usize = 32 * 1024 * 1024;
 
-/// Keeps `K` fresh for as long as it is polled.
-pub(super) async fn keep<K: Watched>(session: Arc<Session>) {
+/// Keeps the objects of `K` at a place fresh for as long as it is polled.
+pub(super) async fn keep<K: Watched>(session: Arc<Session>, seat: Seat, place: Arc<Place>) {
     let mut keeper = Keeper::<K> {
         gate: session.picture.gate(),
         restarts: session.restarts(),
         session,
+        seat,
+        place,
+        fallen_back: false,
         relists: 0,
         version: None,
         highest: 0,
@@ -64,6 +70,11 @@ pub(super) async fn keep<K: Watched>(session: Arc<Session>) {
 
 struct Keeper<K> {
     session: Arc<Session>,
+    /// Where its freshness is told.
+    seat: Seat,
+    place: Arc<Place>,
+    /// It is an older release, which serves the kind elsewhere.
+    fallen_back: bool,
     gate: watch::Receiver<bool>,
     restarts: watch::Receiver<Restarts>,
     /// Restarts with a fresh list that were obeyed.
@@ -78,7 +89,13 @@ struct Keeper<K> {
 }
 
 impl<K: Watched> Keeper<K> {
-    const KIND: Kind = K::KIND;
+    /// Where it is listed.
+    fn path(&self) -> &str {
+        match &self.place.fallback {
+            Some(fallback) if self.fallen_back => fallback,
+            _ => &self.place.path,
+        }
+    }
 
     /// One list or one watch, cut short when the session asks for a new beginning.
     async fn turn(&mut self) -> Result<(), Failure> {
@@ -106,7 +123,9 @@ impl<K: Watched> Keeper<K> {
     }
 
     async fn list(&mut self) -> Result<(), Failure> {
-        let path = K::url_path(&(), None);
+        let place = Arc::clone(&self.place);
+        let path = self.path().to_owned();
+        let selectors = selectors(&place);
         let accept = if K::metadata_api() {
             "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json"
         } else {
@@ -115,9 +134,8 @@ impl<K: Watched> Keeper<K> {
         let (mut objects, mut unreadable, mut more) = (Vec::new(), Vec::new(), String::new());
         let version = loop {
             self.opened().await;
-            let next = (more.as_str(), Self::KIND.plural(), self.session.requests.limit());
-            let page = list::page::<K>(&self.session.requests, &path, &[], accept, next).await?;
-            self.session.picture.heard(Some(Self::KIND));
+            let next = (more.as_str(), place.subject.as_str(), self.session.requests.limit());
+            let page = list::page::<K>(&self.session.requests, &path, &selectors, accept, next).await?;
             unreadable.extend(page.unreadable);
             for object in page.items {
                 if object.name().is_empty() {
@@ -132,7 +150,7 @@ impl<K: Watched> Keeper<K> {
             }
         };
         if version.is_empty() {
-            return Err(trouble::undecodable(Self::KIND.plural(), "the list has no resourceVersion"));
+            return Err(trouble::undecodable(&place.subject, "the list has no resourceVersion"));
         }
         if let Ok(number) = version.parse::<u128>() {
             if number < self.highest {
@@ -146,9 +164,10 @@ impl<K: Watched> Keeper<K> {
         for object in &objects {
             object.noticed(&self.session);
         }
-        self.session.picture.change(|facts| {
-            kinds::replace::<K>(facts, objects, unreadable);
-            facts.kinds.entry(Self::KIND).or_default().status = KindStatus::Live;
+        self.session.picture.place(self.seat, |facts, state| {
+            kinds::replace::<K>((facts, state), &place, objects, unreadable);
+            state.status = KindStatus::Live;
+            state.heard = Some(clock::now());
         });
         // Failures go on being counted until a watch has really begun: a server may list well and refuse every watch.
         self.version = Some(version);
@@ -161,24 +180,21 @@ impl<K: Watched> Keeper<K> {
         } else {
             "application/json"
         };
-        let uri = format!(
-            "{}?watch=true&allowWatchBookmarks=true&timeoutSeconds={}&resourceVersion={version}",
-            K::url_path(&(), None),
-            WATCH_TIMEOUT.as_secs(),
-        );
-        let subject = Self::KIND.plural();
+        let place = Arc::clone(&self.place);
+        let uri = watch_uri(self.path(), &selectors(&place), version);
+        let subject = place.subject.as_str();
         let session = Arc::clone(&self.session);
         let began = clock::runtime_instant();
         let response = session.requests.open(&uri, accept, subject, session.requests.limit()).await?;
-        session.picture.heard(Some(Self::KIND));
-        if session.picture.kind(Self::KIND).status != KindStatus::Live {
-            session.picture.status(Self::KIND, KindStatus::Live);
+        session.picture.heard(Some(self.seat));
+        if session.picture.seat(self.seat).status != KindStatus::Live {
+            session.picture.status(self.seat, KindStatus::Live);
         }
         let mut body = response.into_body();
         let mut lines = Lines::default();
         let mut events = 0_u32;
         while let Some(piece) = session.requests.piece(&mut body, subject, IDLE).await? {
-            session.picture.heard(Some(Self::KIND));
+            session.picture.heard(Some(self.seat));
             lines.add(&piece);
             while let Some(line) = lines.next() {
                 self.line(&line)?;
@@ -199,26 +215,27 @@ impl<K: Watched> Keeper<K> {
 
     /// One event of a watch. An error ends the watch.
     fn line(&mut self, line: &[u8]) -> Result<(), Failure> {
-        let picture = &self.session.picture;
+        let (picture, seat, place) = (&self.session.picture, self.seat, &self.place);
         let event = decode::event::<K>(line).map_err(|error| {
             // What was in that line is not known: only a new list can tell.
             self.version = None;
-            trouble::undecodable(Self::KIND.plural(), error)
+            trouble::undecodable(&place.subject, error)
         })?;
         let version = match event {
             Event::Applied(object) if object.name().is_empty() => String::new(),
             Event::Applied(object) => {
                 object.noticed(&self.session);
                 let version = object.meta().resource_version.clone().unwrap_or_default();
-                picture.change(|facts| kinds::apply::<K>(facts, Arc::new(object)));
+                picture.place(seat, |facts, state| kinds::apply::<K>((facts, state), place, Arc::new(object)));
                 version
             }
-            Event::Deleted { name, version } => {
-                picture.change(|facts| kinds::delete::<K>(facts, &name));
+            Event::Deleted { namespace, name, version } => {
+                let key = (namespace.as_str(), name.as_str());
+                picture.place(seat, |facts, state| kinds::delete::<K>((facts, state), place, key));
                 version
             }
             Event::Unreadable { name, version, why } => {
-                picture.change(|facts| kinds::unreadable::<K>(facts, name, why));
+                picture.place(seat, |_, state| kinds::unreadable(state, name, why));
                 version
             }
             Event::Bookmark { version } => version,
@@ -227,7 +244,7 @@ impl<K: Watched> Keeper<K> {
                     self.version = None;
                 }
                 let body = serde_json::json!({ "message": message }).to_string();
-                return Err(trouble::of_status(code, &http::HeaderMap::new(), body.as_bytes(), Self::KIND.plural()));
+                return Err(trouble::of_status(code, &http::HeaderMap::new(), body.as_bytes(), &place.subject));
             }
         };
         if !version.is_empty() {
@@ -242,18 +259,25 @@ impl<K: Watched> Keeper<K> {
     async fn failed(&mut self, failure: Failure) {
         self.failures = self.failures.saturating_add(1);
         let picture = &self.session.picture;
-        let before = picture.kind(Self::KIND).status;
+        let before = picture.seat(self.seat).status;
         let was_listed = matches!(before, KindStatus::Live | KindStatus::Failing(_));
         match failure.kind() {
             TroubleKind::Forbidden => {
                 self.version = None;
-                picture.status(Self::KIND, KindStatus::Forbidden(failure.trouble));
+                picture.status(self.seat, KindStatus::Forbidden(failure.trouble));
                 return self.look_again().await;
             }
             TroubleKind::AbsentKind if !was_listed || self.failures >= GONE_AFTER => {
                 self.version = None;
-                picture.change(|facts| K::objects(facts, Vec::clear));
-                picture.status(Self::KIND, KindStatus::Absent);
+                // The older place is tried at once, and the newer one again when neither has it.
+                if self.place.fallback.is_some() {
+                    self.fallen_back = !self.fallen_back;
+                    if self.fallen_back {
+                        return;
+                    }
+                }
+                picture.place(self.seat, |facts, state| kinds::clear::<K>((facts, state), &self.place));
+                picture.status(self.seat, KindStatus::Absent);
                 return self.look_again().await;
             }
             TroubleKind::Gone => {
@@ -272,7 +296,7 @@ impl<K: Watched> Keeper<K> {
         let link_up = picture.look(|facts| facts.link.state == LinkState::Live);
         let quiet = failure.kind() == TroubleKind::Broken && self.failures < 3;
         if (was_listed && !quiet) || (!was_listed && link_up && self.failures >= 2) {
-            picture.status(Self::KIND, KindStatus::Failing(failure.trouble));
+            picture.status(self.seat, KindStatus::Failing(failure.trouble));
         }
         self.pause(failure.retry_after).await;
     }
@@ -312,23 +336,40 @@ impl<K: Watched> Keeper<K> {
     }
 }
 
+fn selectors(place: &Place) -> Vec<(&str, &str)> {
+    place.selectors.iter().map(|(name, value)| (*name, value.as_str())).collect()
+}
+
+/// The URI of a watch of `path` from `version` on.
+pub(super) fn watch_uri(path: &str, selectors: &[(&str, &str)], version: &str) -> String {
+    let timeout = WATCH_TIMEOUT.as_secs().to_string();
+    let query = [
+        ("watch", "true"),
+        ("allowWatchBookmarks", "true"),
+        ("timeoutSeconds", timeout.as_str()),
+        ("resourceVersion", version),
+    ];
+    let query = query.iter().chain(selectors).map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    format!("{path}{}", encode(&query.collect::<Vec<_>>()))
+}
+
 /// Pieces of a body, cut into lines. What follows the last newline is never a line: a cut may have gone through it.
 #[derive(Debug, Default)]
-struct Lines {
+pub(super) struct Lines {
     buffer: BytesMut,
     searched: usize,
 }
 
 impl Lines {
-    fn add(&mut self, piece: &[u8]) {
+    pub fn add(&mut self, piece: &[u8]) {
         self.buffer.extend_from_slice(piece);
     }
 
-    fn pending(&self) -> usize {
+    pub fn pending(&self) -> usize {
         self.buffer.len()
     }
 
-    fn next(&mut self) -> Option<BytesMut> {
+    pub fn next(&mut self) -> Option<BytesMut> {
         loop {
             let Some(end) = self.buffer[self.searched..].iter().position(|byte| *byte == b'\n') else {
                 self.searched = self.buffer.len();

@@ -49,6 +49,7 @@ impl Builder<'_> {
 pub fn build(store: &Store, scenario: &Scenario, now: DateTime<Utc>) {
     let installed = now.checked_sub_signed(scenario.cluster.installed.delta()).unwrap_or(now);
     let builder = Builder { store, scenario, now, installed };
+    serve_kinds(store, &scenario.cluster.version);
     namespaces(&builder);
     configuration(&builder);
     cluster_version::build(&builder);
@@ -57,8 +58,15 @@ pub fn build(store: &Store, scenario: &Scenario, now: DateTime<Utc>) {
     machines::build(&builder);
     platform::build(&builder);
     workloads::build(&builder);
-    let minor = release::minor(&scenario.cluster.version);
-    store.set_served(Res::MACHINE_CONFIG_NODES, release::has_machine_config_nodes(minor));
+}
+
+/// What a cluster of that release serves, and in which version.
+fn serve_kinds(store: &Store, version: &str) {
+    let minor = release::minor(version);
+    for (kind, since, _) in release::ARRIVALS {
+        store.set_served(kind, minor >= since);
+    }
+    store.serve_version(Res::PDBS, release::policy_version(minor));
 }
 
 fn namespaces(builder: &Builder<'_>) {

@@ -72,6 +72,12 @@ fn parts_of(info: &KindInfo) -> Vec<Part> {
         parts.push(Part { name: "eviction", group: "policy", version: "v1", kind: "Eviction", verbs: &["create"] });
         parts.push(part("log", &["get"]));
     }
+    if info.res() == Res::CSRS {
+        parts.push(part("approval", &["get", "patch", "update"]));
+    }
+    if info.res() == Res::SERVICES {
+        parts.push(Part { name: "proxy", group: "", version: "v1", kind: "ServiceProxyOptions", verbs: &["get"] });
+    }
     if info.status {
         parts.push(part("status", &["get", "patch", "update"]));
     }

@@ -199,6 +199,11 @@ addresses! {
     PROXIES = "config.openshift.io", "proxies";
     NETWORKS = "config.openshift.io", "networks";
     IMAGE_DIGEST_MIRROR_SETS = "config.openshift.io", "imagedigestmirrorsets";
+    IMAGE_CONTENT_SOURCE_POLICIES = "operator.openshift.io", "imagecontentsourcepolicies";
+    AUTHENTICATIONS = "config.openshift.io", "authentications";
+    ROUTES = "route.openshift.io", "routes";
+    VIRTUAL_MACHINE_INSTANCES = "kubevirt.io", "virtualmachineinstances";
+    VALIDATING_WEBHOOKS = "admissionregistration.k8s.io", "validatingwebhookconfigurations";
     MACHINE_CONFIG_POOLS = "machineconfiguration.openshift.io", "machineconfigpools";
     MACHINE_CONFIGS = "machineconfiguration.openshift.io", "machineconfigs";
     MACHINE_CONFIG_NODES = "machineconfiguration.openshift.io", "machineconfignodes";
@@ -311,6 +316,16 @@ pub static KINDS: &[KindInfo] = &[
     KindInfo::built_in("storage.k8s.io", "v1", "VolumeAttachment", ["volumeattachments", "volumeattachment"]),
     KindInfo::built_in(RBAC, "v1", "ClusterRole", ["clusterroles", "clusterrole"]).no_status(),
     KindInfo::built_in(RBAC, "v1", "ClusterRoleBinding", ["clusterrolebindings", "clusterrolebinding"]).no_status(),
+    KindInfo::built_in(
+        "admissionregistration.k8s.io",
+        "v1",
+        "ValidatingWebhookConfiguration",
+        ["validatingwebhookconfigurations", "validatingwebhookconfiguration"],
+    )
+    .extends_api()
+    .no_status()
+    .counted(),
+    KindInfo::custom(CONFIG, "v1", "Authentication", ["authentications", "authentication"]),
     KindInfo::custom(CONFIG, "v1", "ClusterOperator", ["clusteroperators", "clusteroperator"]).short(&["co"]),
     KindInfo::custom(CONFIG, "v1", "ClusterVersion", ["clusterversions", "clusterversion"]),
     KindInfo::custom(CONFIG, "v1", "FeatureGate", ["featuregates", "featuregate"]),
@@ -327,6 +342,12 @@ pub static KINDS: &[KindInfo] = &[
     KindInfo::custom(MCO, "v1", "MachineOSBuild", ["machineosbuilds", "machineosbuild"]),
     KindInfo::custom(MCO, "v1", "MachineOSConfig", ["machineosconfigs", "machineosconfig"]),
     KindInfo::custom(MCO, "v1", "PinnedImageSet", ["pinnedimagesets", "pinnedimageset"]).no_status(),
+    KindInfo::custom(
+        OPERATOR,
+        "v1alpha1",
+        "ImageContentSourcePolicy",
+        ["imagecontentsourcepolicies", "imagecontentsourcepolicy"],
+    ),
     KindInfo::custom(OPERATOR, "v1", "CloudCredential", ["cloudcredentials", "cloudcredential"]),
     KindInfo::custom(OPERATOR, "v1", "Etcd", ["etcds", "etcd"]),
     KindInfo::custom(OPERATOR, "v1", "KubeAPIServer", ["kubeapiservers", "kubeapiserver"]),
@@ -338,6 +359,15 @@ pub static KINDS: &[KindInfo] = &[
         .namespaced(),
     KindInfo::custom(MACHINE, "v1beta1", "Machine", ["machines", "machine"]).namespaced(),
     KindInfo::custom(MACHINE, "v1beta1", "MachineSet", ["machinesets", "machineset"]).namespaced(),
+    KindInfo::custom("route.openshift.io", "v1", "Route", ["routes", "route"]).in_all().namespaced(),
+    KindInfo::custom(
+        "kubevirt.io",
+        "v1",
+        "VirtualMachineInstance",
+        ["virtualmachineinstances", "virtualmachineinstance"],
+    )
+    .short(&["vmi", "vmis"])
+    .namespaced(),
     KindInfo::custom("apiserver.openshift.io", "v1", "APIRequestCount", ["apirequestcounts", "apirequestcount"]),
     KindInfo::custom(OLM, "v1alpha1", "CatalogSource", ["catalogsources", "catalogsource"])
         .short(&["catsrc"])
@@ -377,8 +407,13 @@ pub static KINDS: &[KindInfo] = &[
 
 /// Kinds that a plain OpenShift cluster has not got: they are served once an object of them exists or a scenario says
 /// so.
-pub const OPTIONAL: &[Res] =
-    &[Res::IMAGE_BASED_UPGRADES, Res::CLUSTER_GROUP_UPGRADES, Res::IMAGE_BASED_GROUP_UPGRADES, Res::MANAGED_CLUSTERS];
+pub const OPTIONAL: &[Res] = &[
+    Res::IMAGE_BASED_UPGRADES,
+    Res::CLUSTER_GROUP_UPGRADES,
+    Res::IMAGE_BASED_GROUP_UPGRADES,
+    Res::MANAGED_CLUSTERS,
+    Res::VIRTUAL_MACHINE_INSTANCES,
+];
 
 #[cfg(test)]
 mod tests {

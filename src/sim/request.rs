@@ -4,7 +4,7 @@ use axum::extract::Request;
 use http::{HeaderMap, Method, header};
 use std::sync::Arc;
 
-use crate::sim::kinds::KindInfo;
+use crate::sim::kinds::{KindInfo, Res};
 use crate::sim::status::Refusal;
 use crate::sim::store::Store;
 
@@ -48,6 +48,15 @@ impl Target {
         // A namespaced object is never reached without its namespace, nor a cluster-scoped one with a namespace.
         let reachable = if info.namespaced { namespace.is_some() || name.is_none() } else { namespace.is_none() };
         reachable.then_some(Self { info, namespace, name, subresource })
+    }
+
+    /// Whether a subresource is a part of the object itself, to be read and written as the object is.
+    pub fn is_part_of_object(&self, subresource: &str) -> bool {
+        match subresource {
+            "status" => self.info.status,
+            "approval" => self.info.res() == Res::CSRS,
+            _ => false,
+        }
     }
 
     /// The plural with the subresource, as access rules name it.

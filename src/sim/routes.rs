@@ -117,7 +117,7 @@ impl Api {
             return Err(Refusal::too_many_requests("storage is (re)initializing", 1));
         }
         if let Some(subresource) = target.subresource.as_deref()
-            && !(subresource == "status" && target.info.status)
+            && !target.is_part_of_object(subresource)
         {
             return self.serve_part(&target, subresource, verb, params, body);
         }

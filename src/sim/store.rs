@@ -342,6 +342,14 @@ impl Store {
         appeared.is_some_and(|at| clock::runtime_instant().duration_since(at) < INITIALIZING)
     }
 
+    /// Serves a kind in another version from now on. For a cluster that is being built: objects that are there already
+    /// keep the version that they were made in.
+    pub fn serve_version(&self, res: Res, version: &'static str) {
+        if let Some(table) = self.write().tables.get_mut(&res) {
+            table.info = Arc::new(KindInfo { version, ..(*table.info).clone() });
+        }
+    }
+
     /// Adds a kind, served at once. One that is already known at this address stays as it is.
     pub fn register(&self, info: KindInfo) {
         let mut inner = self.write();

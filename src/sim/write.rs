@@ -11,7 +11,7 @@ use crate::sim::patch::PatchKind;
 use crate::sim::request::Target;
 use crate::sim::schema;
 use crate::sim::status::{Cause, Refusal};
-use crate::sim::store::{Store, Written};
+use crate::sim::store::{Store, Written, timestamp};
 
 /// What a write needs besides its body.
 #[derive(Clone, Copy)]
@@ -188,6 +188,7 @@ impl Pen<'_> {
             require_lock(info, &name, previous, &made)?;
             let mut next = match target.subresource.as_deref() {
                 Some("status") => only_status(previous, &made),
+                Some("approval") => only_approval(previous, &made, self.now),
                 _ => without_status(info, previous, made),
             };
             keep_deletion(&mut next, previous);
@@ -285,6 +286,30 @@ fn only_status(previous: &Value, made: &Value) -> Value {
                 fields.remove("status");
             }
         }
+    }
+    next
+}
+
+/// A write to the approval of a CertificateSigningRequest changes what people say about it, which once said stays
+/// (kube-apiserver, pkg/registry/certificates: preserveConditionInstances of csrApprovalStrategy).
+fn only_approval(previous: &Value, made: &Value, now: DateTime<Utc>) -> Value {
+    let said = |object: &Value| object.pointer("/status/conditions").and_then(Value::as_array).cloned();
+    let verdict = |condition: &Value| matches!(condition["type"].as_str(), Some("Approved" | "Denied"));
+    let mut conditions = said(previous).unwrap_or_default();
+    for mut condition in said(made).unwrap_or_default().into_iter().filter(verdict) {
+        if conditions.iter().any(|old| old["type"] == condition["type"]) {
+            continue;
+        }
+        for field in ["lastUpdateTime", "lastTransitionTime"] {
+            if condition[field].is_null() {
+                condition[field] = json!(timestamp(now));
+            }
+        }
+        conditions.push(condition);
+    }
+    let mut next = previous.clone();
+    if !conditions.is_empty() {
+        next["status"]["conditions"] = json!(conditions);
     }
     next
 }

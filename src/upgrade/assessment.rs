@@ -287,6 +287,8 @@ pub struct Finding {
     pub expected: bool,
     /// What it rests on.
     pub evidence: Vec<Evidence>,
+    /// It is a consequence: id and subject of the finding that tells the cause. It is listed below that one.
+    pub because: Option<(&'static str, Subject)>,
 }
 
 /// From where to where the update goes.

@@ -229,7 +229,8 @@ pub enum KindStatus {
     Waiting,
     /// Listed and watched.
     Live,
-    /// Listed once, but its watch fails now: what is shown is the last good content.
+    /// Listed once, but its watch fails now: what is shown is the last good content. Or it could not be listed even once:
+    /// then it was never heard.
     Failing(Trouble),
     /// The server does not serve the kind (old release, plain Kubernetes). Asked again every 60 s.
     Absent,
@@ -242,7 +243,8 @@ pub enum KindStatus {
 pub struct KindState {
     /// How well it is known.
     pub status: KindStatus,
-    /// When bytes last came on the kind's own watch, bookmarks included. A good probe never refreshes it.
+    /// When bytes last came on the kind's own watch, bookmarks included; none before its first list was complete. A good
+    /// probe never refreshes it.
     pub heard: Option<DateTime<Utc>>,
     /// Objects that could not be read (wrong types), by name and reason. The rest of the list is shown.
     pub unreadable: Vec<(String, String)>,
@@ -338,7 +340,8 @@ pub struct Facts {
     pub nodes: Arc<Vec<Arc<api::Node>>>,
     /// MachineConfigs, metadata only.
     pub machine_configs: Arc<Vec<Arc<api::MachineConfig>>>,
-    /// Events read once at the start (from which timeline and clocks are rebuilt), oldest first.
+    /// Events, oldest first: read once at the start (from which timeline and clocks are rebuilt), and watched while nodes
+    /// drain or a request is being accepted.
     pub events: Arc<Vec<Event>>,
     /// What is around the update, as far as it was needed.
     pub around: Arc<Around>,
@@ -401,9 +404,13 @@ impl Facts {
     }
 
     /// Was `kind` listed, so that an object that is not among its objects does not exist? An absent kind has none.
-    /// While its watch fails, what is known is the last good content.
+    /// While its watch fails, what is known is the last good content, if there was any.
     pub fn known(&self, kind: Kind) -> bool {
-        matches!(self.status(kind), KindStatus::Live | KindStatus::Failing(_) | KindStatus::Absent)
+        match self.status(kind) {
+            KindStatus::Live | KindStatus::Absent => true,
+            KindStatus::Failing(_) => self.kinds.get(&kind).is_some_and(|state| state.heard.is_some()),
+            KindStatus::NotAsked | KindStatus::Waiting | KindStatus::Forbidden(_) => false,
+        }
     }
 
     /// Has every core kind said something (objects, absence or refusal)? The first picture is complete then.

@@ -281,6 +281,16 @@ fn schema(file: &str) -> Value {
     v1["schema"]["openAPIV3Schema"].clone()
 }
 
+/// Fields of the ClusterVersion that only clusters with some feature gate serve, which the default schema leaves out.
+const GATED: [&str; 6] = [
+    ".spec.signatureStores",
+    ".spec.desiredUpdate.mode",
+    ".spec.desiredUpdate.acceptRisks",
+    ".status.conditionalUpdateRisks",
+    ".status.conditionalUpdates[].riskNames",
+    ".status.conditionalUpdates[].risks[].conditions",
+];
+
 #[test]
 fn every_field_that_a_lens_reads_exists_in_the_schema() {
     if !present("crds") {
@@ -298,7 +308,8 @@ fn every_field_that_a_lens_reads_exists_in_the_schema() {
     for (file, paths) in table {
         let schema = schema(file);
         assert!(paths.len() > 5, "{file}: the lens lists its paths");
-        let missing: Vec<&String> = paths.iter().filter(|path| !schema_has(&schema, path)).collect();
+        let gated = |path: &str| GATED.iter().any(|gated| path.starts_with(gated));
+        let missing: Vec<&String> = paths.iter().filter(|path| !gated(path) && !schema_has(&schema, path)).collect();
         assert!(missing.is_empty(), "{file} has no {missing:?}");
     }
     assert!(

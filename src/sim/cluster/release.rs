@@ -3,6 +3,7 @@
 //! Derived from the version alone, so that a scenario may name any release: nothing here is looked up.
 
 use super::object::{hash, hex};
+use crate::sim::kinds::Res;
 
 /// `quay.io/openshift-release-dev/ocp-release@sha256:...` of a version.
 pub fn image(version: &str) -> String {
@@ -24,9 +25,33 @@ fn patch(version: &str) -> u64 {
     semver::Version::parse(version).map_or(0, |version| version.patch)
 }
 
+/// Kinds that came with a minor version, in the version of the kind that is served: the kind, the minor, and the run
+/// level at which an update brings its definition (openshift/api: the manifests' names, and the feature gates
+/// MachineConfigNodes, PinnedImages and OnClusterBuild on their way into the default feature set).
+pub const ARRIVALS: [(Res, u64, u8); 7] = [
+    (Res::CONTROL_PLANE_MACHINE_SETS, 12, 10),
+    (Res::IMAGE_DIGEST_MIRROR_SETS, 13, 10),
+    (Res::MACHINE_CONFIGURATIONS, 14, 80),
+    (Res::MACHINE_OS_CONFIGS, 18, 80),
+    (Res::MACHINE_OS_BUILDS, 18, 80),
+    (Res::MACHINE_CONFIG_NODES, 19, 80),
+    (Res::PINNED_IMAGE_SETS, 19, 80),
+];
+
+/// The kinds that a release brings at a run level.
+pub fn brings(version: &str, level: u8) -> impl Iterator<Item = Res> {
+    let minor = minor(version);
+    ARRIVALS.into_iter().filter(move |(_, since, at)| minor >= *since && *at == level).map(|(kind, ..)| kind)
+}
+
 /// MachineConfigNode is in the default feature set since 4.19 (openshift/api, feature gate MachineConfigNodes).
 pub const fn has_machine_config_nodes(minor: u64) -> bool {
     minor >= 19
+}
+
+/// `policy/v1` came with Kubernetes 1.21, which is OpenShift 4.8; before there was `v1beta1` alone.
+pub const fn policy_version(minor: u64) -> &'static str {
+    if minor >= 8 { "v1" } else { "v1beta1" }
 }
 
 /// The Kubernetes minor version of an OpenShift minor version: 4.18 is built on 1.31.

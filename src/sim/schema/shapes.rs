@@ -76,6 +76,13 @@ pub fn shape_of(res: Res) -> Option<KindShape> {
         Res::MACHINE_HEALTH_CHECKS => (false, &MACHINE_HEALTH_CHECK, None),
         Res::NODES => (false, &NODE, None),
         Res::PDBS => (false, &PDB, None),
+        Res::INSTALL_PLANS => (false, &INSTALL_PLAN, None),
+        Res::CLOUD_CREDENTIALS => (true, &CLOUD_CREDENTIAL, None),
+        Res::PINNED_IMAGE_SETS => (true, &PINNED_IMAGE_SET, None),
+        Res::MACHINE_OS_CONFIGS => (true, &MACHINE_OS_CONFIG, None),
+        Res::IMAGE_DIGEST_MIRROR_SETS => (true, &IMAGE_DIGEST_MIRROR_SET, None),
+        Res::IMAGE_CONTENT_SOURCE_POLICIES => (true, &IMAGE_CONTENT_SOURCE_POLICY, None),
+        Res::CSRS => (true, &CSR, None),
         _ => return None,
     };
     Some(KindShape { spec_required, spec, rules })
@@ -237,6 +244,70 @@ static PDB: Shape = Shape::Object(&[
     field("minAvailable", Shape::IntOrString),
     field("selector", SELECTOR),
     field("unhealthyPodEvictionPolicy", Shape::Choice(&["IfHealthyBudget", "AlwaysAllow"])),
+]);
+
+static INSTALL_PLAN: Shape = Shape::Object(&[
+    must("approval", Shape::Text),
+    must("approved", Shape::Boolean),
+    must("clusterServiceVersionNames", Shape::List(&Shape::Text)),
+    field("generation", Shape::Integer),
+    field("source", Shape::Text),
+    field("sourceNamespace", Shape::Text),
+]);
+
+const LOG_LEVEL: Shape = Shape::Choice(&["", "Normal", "Debug", "Trace", "TraceAll"]);
+
+static CLOUD_CREDENTIAL: Shape = Shape::Object(&[
+    field("credentialsMode", Shape::Choice(&["", "Manual", "Mint", "Passthrough"])),
+    field("logLevel", LOG_LEVEL),
+    field("managementState", Shape::Pattern("^(Managed|Unmanaged|Force|Removed)$")),
+    field("observedConfig", Shape::Any),
+    field("operatorLogLevel", LOG_LEVEL),
+    field("unsupportedConfigOverrides", Shape::Any),
+]);
+
+const NAME_ONLY: Shape = Shape::Object(&[must("name", Shape::Text)]);
+
+static PINNED_IMAGE_SET: Shape = Shape::Object(&[must("pinnedImages", Shape::List(&NAME_ONLY))]);
+
+static MACHINE_OS_CONFIG: Shape = Shape::Object(&[
+    field("baseImagePullSecret", NAME_ONLY),
+    field(
+        "containerFile",
+        Shape::List(&Shape::Object(&[
+            field("containerfileArch", Shape::Choice(&["ARM64", "AMD64", "PPC64LE", "S390X", "NoArch"])),
+            must("content", Shape::Text),
+        ])),
+    ),
+    must("imageBuilder", Shape::Object(&[must("imageBuilderType", Shape::Choice(&["Job"]))])),
+    must("machineConfigPool", NAME_ONLY),
+    must("renderedImagePushSecret", NAME_ONLY),
+    must("renderedImagePushSpec", Shape::Text),
+]);
+
+static IMAGE_DIGEST_MIRROR_SET: Shape = Shape::Object(&[field(
+    "imageDigestMirrors",
+    Shape::List(&Shape::Object(&[
+        field("mirrorSourcePolicy", Shape::Choice(&["NeverContactSource", "AllowContactingSource"])),
+        field("mirrors", Shape::List(&Shape::Text)),
+        must("source", Shape::Text),
+    ])),
+)]);
+
+static IMAGE_CONTENT_SOURCE_POLICY: Shape = Shape::Object(&[field(
+    "repositoryDigestMirrors",
+    Shape::List(&Shape::Object(&[field("mirrors", Shape::List(&Shape::Text)), must("source", Shape::Text)])),
+)]);
+
+static CSR: Shape = Shape::Object(&[
+    field("expirationSeconds", Shape::Integer),
+    field("extra", Shape::Any),
+    field("groups", Shape::List(&Shape::Text)),
+    must("request", Shape::Text),
+    must("signerName", Shape::Text),
+    field("uid", Shape::Text),
+    field("usages", Shape::List(&Shape::Text)),
+    field("username", Shape::Text),
 ]);
 
 /// The pool's definition has rules of its own (for image streams), which the shape covers here.

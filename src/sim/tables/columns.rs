@@ -278,6 +278,14 @@ fn machine_config(res: Res) -> Vec<Column> {
             progress("RebootedNode", "RebootedNode"),
             progress("UncordonedNode", "Uncordoned"),
         ],
+        Res::MACHINE_OS_BUILDS => vec![
+            status_of("Prepared"),
+            status_of("Building"),
+            status_of("Succeeded"),
+            status_of("Interrupted"),
+            status_of("Failed"),
+            at("Age", "date", "/metadata/creationTimestamp"),
+        ],
         Res::MACHINE_CONFIGS => vec![
             at(
                 "GeneratedByController",
@@ -309,6 +317,15 @@ fn machine(res: Res) -> Vec<Column> {
             at("Current", "integer", "/status/replicas"),
             at("Ready", "integer", "/status/readyReplicas"),
             at("Available", "string", "/status/availableReplicas"),
+            at("Age", "date", "/metadata/creationTimestamp"),
+        ],
+        Res::CONTROL_PLANE_MACHINE_SETS => vec![
+            at("Desired", "integer", "/spec/replicas"),
+            at("Current", "integer", "/status/replicas"),
+            at("Ready", "integer", "/status/readyReplicas"),
+            at("Updated", "integer", "/status/updatedReplicas"),
+            at("Unavailable", "integer", "/status/unavailableReplicas"),
+            at("State", "string", "/spec/state"),
             at("Age", "date", "/metadata/creationTimestamp"),
         ],
         Res::MACHINE_HEALTH_CHECKS => vec![
@@ -393,6 +410,29 @@ fn other(res: Res) -> Vec<Column> {
             at("Age", "date", "/metadata/creationTimestamp"),
             last_condition("State", "reason"),
             last_condition("Details", "message"),
+        ],
+        Res::ROUTES => vec![
+            text("Host/Port", |route| route["status"]["ingress"][0]["host"].as_str().unwrap_or_default().to_owned()),
+            at("Path", "string", "/spec/path"),
+            at("Services", "string", "/spec/to/name"),
+            at("Port", "string", "/spec/port/targetPort"),
+            text("Termination", |route| {
+                let tls = &route["spec"]["tls"];
+                let ends = tls["termination"].as_str().unwrap_or_default();
+                match tls["insecureEdgeTerminationPolicy"].as_str() {
+                    Some(policy) if !ends.is_empty() => format!("{ends}/{policy}"),
+                    _ => ends.to_owned(),
+                }
+            }),
+            text("Wildcard", |route| route["spec"]["wildcardPolicy"].as_str().unwrap_or("None").to_owned()),
+        ],
+        Res::VIRTUAL_MACHINE_INSTANCES => vec![
+            at("Age", "date", "/metadata/creationTimestamp"),
+            at("Phase", "string", "/status/phase"),
+            at("IP", "string", "/status/interfaces/0/ipAddress"),
+            at("NodeName", "string", "/status/nodeName"),
+            status_of("Ready"),
+            condition("Live-Migratable", "string", "LiveMigratable", "status").wide(),
         ],
         Res::API_REQUEST_COUNTS => vec![
             at("RemovedInRelease", "string", "/status/removedInRelease"),

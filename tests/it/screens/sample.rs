@@ -264,6 +264,7 @@ fn findings() -> Vec<Finding> {
         link: None,
         since: Some(ago(age)),
         first_seen: None,
+        because: None,
         expected: false,
         evidence: vec![Evidence {
             object: "node/worker-3".into(),

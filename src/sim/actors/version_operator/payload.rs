@@ -17,8 +17,6 @@ use crate::sim::kinds::Res;
 /// How long a manifest takes that changes something, and one that does not.
 const CHANGING: Duration = Duration::from_millis(1_300);
 const UNCHANGED: Duration = Duration::from_millis(60);
-/// The run level at which the machine config operator's own manifests and CRDs stand.
-const MACHINE_CONFIG_LEVEL: u8 = 80;
 
 /// Manifests without a ClusterOperator: run level, component, how many.
 const PLAIN: [(u8, &str, u32); 15] = [
@@ -180,13 +178,12 @@ impl Progress {
         needed.min(passed)
     }
 
-    /// The first manifests of a component are applied: a kind may appear.
+    /// The first manifests of a component are applied: kinds may appear.
     fn reach(&self, world: &World, version: &str) {
-        let kind = Res::MACHINE_CONFIG_NODES;
-        let due =
-            self.component.level == MACHINE_CONFIG_LEVEL && release::has_machine_config_nodes(release::minor(version));
-        if due && !world.store.served(kind) {
-            world.store.set_served(kind, true);
+        for kind in release::brings(version, self.component.level) {
+            if !world.store.served(kind) {
+                world.store.set_served(kind, true);
+            }
         }
     }
 }

@@ -1,0 +1,240 @@
+//! Kinds that are read rather than watched: in one go, object by object while they come. For the one look of a command
+//! all kinds; for the live client those that are too heavy to be watched, or cannot be.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::alerts;
+use super::decode::{self, ListMeta};
+use super::kinds::{self, Watched, with_lens};
+use super::places::{Place, ROOT_CREDENTIALS, namespaced, places};
+use super::request::{Requests, encode};
+use super::split::Splitter;
+use super::trouble::{self, Failure};
+use crate::api;
+use crate::clock;
+use crate::upgrade::facts::{Facts, Kind, KindState, KindStatus};
+use crate::upgrade::link::TroubleKind;
+
+/// Objects a page. Pages are read while they come, so that their size costs the server memory, not us; and each page more
+/// costs a round trip: 2,000 nodes take two.
+const PAGE: usize = 1_000;
+
+/// The largest object that is read; etcd takes none above 1.5 MiB.
+const LARGEST: usize = 32 * 1024 * 1024;
+
+/// Puts what was read into the facts.
+pub(super) type Put = Box<dyn FnOnce(&mut Facts, &mut KindState) + Send>;
+
+/// The list at `place`, or an older place. `each` gets the objects in the order in which they come; returns those that
+/// could not be read, with the reason.
+async fn list<T: DeserializeOwned>(
+    requests: &Requests,
+    place: &Place,
+    accept: &'static str,
+    mut each: impl FnMut(T),
+) -> Result<Vec<(String, String)>, Failure> {
+    let mut path = &place.path;
+    let (mut more, mut unreadable) = (String::new(), Vec::new());
+    let limit = PAGE.to_string();
+    loop {
+        let mut query = vec![("limit", limit.as_str())];
+        if !more.is_empty() {
+            query.push(("continue", &more));
+        }
+        let uri = format!("{path}{}", place.query(&query));
+        match page(requests, &uri, accept, &place.subject, (&mut each, &mut unreadable)).await {
+            Ok(next) => more = next.more,
+            Err(failure) => match &place.fallback {
+                Some(older) if failure.kind() == TroubleKind::AbsentKind && path != older && more.is_empty() => {
+                    path = older;
+                    continue;
+                }
+                _ => return Err(failure),
+            },
+        }
+        if more.is_empty() {
+            return Ok(unreadable);
+        }
+    }
+}
+
+async fn page<T: DeserializeOwned>(
+    requests: &Requests,
+    uri: &str,
+    accept: &'static str,
+    subject: &str,
+    (each, unreadable): (&mut impl FnMut(T), &mut Vec<(String, String)>),
+) -> Result<ListMeta, Failure> {
+    let limit = requests.limit();
+    let response = requests.open(uri, accept, subject, limit).await?;
+    let mut body = response.into_body();
+    let mut splitter = Splitter::default();
+    let mut count = 0_usize;
+    while let Some(piece) = requests.piece(&mut body, subject, limit).await? {
+        splitter.add(&piece);
+        if splitter.held() > LARGEST {
+            return Err(trouble::undecodable(subject, "an object is larger than any should be"));
+        }
+        while let Some(item) = splitter.next() {
+            count += 1;
+            match serde_json::from_slice(&item) {
+                Ok(object) => each(object),
+                Err(error) => {
+                    let value = serde_json::from_slice::<Value>(&item).unwrap_or_default();
+                    let name = decode::name_of(&value).unwrap_or_else(|| format!("item {count}"));
+                    unreadable.push((name, error.to_string()));
+                }
+            }
+        }
+    }
+    // What is left is the list as if it were empty; when it was cut, it is no list.
+    let rest = decode::page::<Value>(&splitter.rest()).map_err(|error| trouble::undecodable(subject, error))?;
+    Ok(ListMeta { resource_version: rest.version, more: rest.more })
+}
+
+/// All objects of the places of a lens.
+async fn whole<K: Watched>(requests: &Requests, places: Vec<Place>) -> Result<Put, Failure> {
+    let accept = if K::metadata_api() {
+        "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json"
+    } else {
+        "application/json"
+    };
+    let reads = places.into_iter().map(|place| async move {
+        let mut objects = Vec::new();
+        let add = |object: K| {
+            if !object.name().is_empty() {
+                objects.push(Arc::new(object));
+            }
+        };
+        let unreadable = list::<K>(requests, &place, accept, add).await?;
+        Ok::<_, Failure>((place, objects, unreadable))
+    });
+    let read = futures::future::try_join_all(reads).await?;
+    Ok(Box::new(move |facts, state| {
+        for (place, objects, unreadable) in read {
+            let before = std::mem::take(&mut state.unreadable);
+            kinds::replace::<K>((facts, state), &place, objects, unreadable);
+            state.unreadable.splice(..0, before);
+        }
+    }))
+}
+
+/// All pods of the cluster, by node. A node without pods has none, as opposed to: they were not read.
+pub(super) async fn all_pods(requests: &Requests) -> Result<Put, Failure> {
+    let mut nodes: BTreeMap<String, Vec<Arc<api::Pod>>> = BTreeMap::new();
+    let add = |pod: api::Pod| {
+        if !pod.spec.node_name.is_empty() && !pod.name().is_empty() {
+            nodes.entry(pod.spec.node_name.clone()).or_default().push(Arc::new(pod));
+        }
+    };
+    let place = places(Kind::Pods).remove(0);
+    let unreadable = list(requests, &place, "application/json", add).await?;
+    Ok(Box::new(move |facts, state| {
+        for node in facts.nodes.iter() {
+            nodes.entry(node.name().to_owned()).or_default();
+        }
+        let pods = nodes.into_iter().map(|(node, pods)| (node, crate::upgrade::assemble::ordered(pods)));
+        Arc::make_mut(&mut facts.around).pods = Arc::new(pods.collect());
+        state.unreadable = unreadable;
+    }))
+}
+
+/// The pods of a node.
+pub(super) async fn pods_on(requests: &Requests, node: &str) -> Result<Put, Failure> {
+    whole::<api::Pod>(requests, vec![Place::pods_on(node)]).await
+}
+
+/// Whether the root credentials exist. Of each Secret only metadata is asked for, and no answer is taken that could hold
+/// more.
+async fn secrets(requests: &Requests) -> Result<Put, Failure> {
+    let (namespace, names) = ROOT_CREDENTIALS;
+    let reads = names.map(|name| async move {
+        let uri = format!("{}/{name}", namespaced(Kind::Secrets, namespace));
+        let accept = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1";
+        let subject = format!("secrets {name} in {namespace} (metadata only)");
+        match requests.open(&uri, accept, &subject, requests.limit()).await {
+            Ok(response) => {
+                let body = requests.collect(response.into_body(), &subject, requests.limit()).await?;
+                let secret = serde_json::from_slice::<api::Secret>(&body);
+                secret.map(Some).map_err(|error| trouble::undecodable(&subject, error))
+            }
+            Err(failure) if failure.kind() == TroubleKind::AbsentKind => Ok(None),
+            Err(failure) => Err(failure),
+        }
+    });
+    let found = futures::future::try_join_all(reads).await?;
+    let secrets: Vec<_> = found.into_iter().flatten().map(Arc::new).collect();
+    Ok(Box::new(move |facts, _| {
+        Arc::make_mut(&mut facts.around).secrets = crate::upgrade::assemble::ordered(secrets);
+    }))
+}
+
+/// Everything of a kind; of pods all.
+pub(super) async fn kind(requests: &Requests, kind: Kind) -> Result<Put, Failure> {
+    match kind {
+        Kind::Pods => all_pods(requests).await,
+        Kind::Secrets => secrets(requests).await,
+        _ => with_lens!(kind, K => whole::<K>(requests, places(kind)).await, else alerts::read(requests).await),
+    }
+}
+
+/// Puts what was read into the facts, or what kept us from it into the freshness.
+pub(super) fn settle(facts: &mut Facts, state: &mut KindState, read: Result<Put, Failure>) {
+    match read {
+        Ok(put) => {
+            put(facts, state);
+            state.status = KindStatus::Live;
+            state.heard = Some(clock::now());
+        }
+        Err(failure) => state.status = status(failure),
+    }
+}
+
+/// What a failure to list means for a kind.
+pub(super) fn status(failure: Failure) -> KindStatus {
+    match failure.kind() {
+        TroubleKind::Forbidden => KindStatus::Forbidden(failure.trouble),
+        TroubleKind::AbsentKind => KindStatus::Absent,
+        _ => KindStatus::Failing(failure.trouble),
+    }
+}
+
+/// Removes all objects of a kind; of pods those of all nodes.
+pub(super) fn clear(facts: &mut Facts, state: &mut KindState, kind: Kind) {
+    if kind == Kind::Pods {
+        Arc::make_mut(&mut facts.around).pods = Arc::default();
+        return;
+    }
+    let whole = Place::whole(kind);
+    with_lens!(kind, K => kinds::clear::<K>((facts, state), &whole),
+        else Arc::make_mut(&mut facts.around).alerts = Arc::default());
+}
+
+/// The events at `path`, as they come.
+pub(super) async fn events(
+    requests: &Requests,
+    path: &str,
+    selectors: &[(&str, &str)],
+    mut each: impl FnMut(api::Event),
+) -> Result<String, Failure> {
+    let (mut more, mut version) = (String::new(), String::new());
+    let limit = PAGE.to_string();
+    loop {
+        let mut query: Vec<(String, String)> = vec![("limit".to_owned(), limit.clone())];
+        query.extend(selectors.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+        if !more.is_empty() {
+            query.push(("continue".to_owned(), more));
+        }
+        let uri = format!("{path}{}", encode(&query));
+        let next = page(requests, &uri, "application/json", "events", (&mut each, &mut Vec::new())).await?;
+        version = if version.is_empty() { next.resource_version } else { version };
+        more = next.more;
+        if more.is_empty() {
+            return Ok(version);
+        }
+    }
+}

@@ -1,0 +1,263 @@
+//! Text for people: widths, tables, wrapping, colour. Colour only underlines what words say already.
+
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+use crate::upgrade::assessment::Level;
+use crate::upgrade::neutral::{neutral, neutral_lines};
+
+/// Columns that every text fits in when nothing is known of the reader's terminal.
+pub const WIDTH: usize = 80;
+
+/// How a text is given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Look {
+    /// With colour: the output is a terminal, and nobody said no.
+    pub colour: bool,
+    /// Columns.
+    pub width: usize,
+}
+
+impl Default for Look {
+    fn default() -> Self {
+        Self { colour: false, width: WIDTH }
+    }
+}
+
+/// A colour, by what it says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ink {
+    /// As the terminal writes.
+    Plain,
+    /// A heading.
+    Strong,
+    /// Less important.
+    Faint,
+    /// Fine.
+    Good,
+    /// Look at it.
+    Warn,
+    /// Wrong.
+    Bad,
+}
+
+impl From<Level> for Ink {
+    fn from(level: Level) -> Self {
+        match level {
+            Level::Info => Self::Plain,
+            Level::Warning => Self::Warn,
+            Level::Error | Level::Critical => Self::Bad,
+        }
+    }
+}
+
+impl Look {
+    /// `text` in a colour. The text itself has to be neutral already.
+    pub fn ink(&self, ink: Ink, text: &str) -> String {
+        let code = match ink {
+            _ if !self.colour || text.is_empty() => return text.to_owned(),
+            Ink::Plain => return text.to_owned(),
+            Ink::Strong => "1",
+            Ink::Faint => "2",
+            Ink::Good => "32",
+            Ink::Warn => "33",
+            Ink::Bad => "31",
+        };
+        format!("\u{1b}[{code}m{text}\u{1b}[0m")
+    }
+
+    /// A heading.
+    pub fn heading(&self, words: &str) -> String {
+        self.ink(Ink::Strong, &neutral(words))
+    }
+}
+
+/// A cell of a table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cell {
+    text: String,
+    ink: Ink,
+}
+
+impl Cell {
+    /// A cell in a colour.
+    pub fn ink(ink: Ink, text: impl AsRef<str>) -> Self {
+        Self { text: neutral(text.as_ref()).into_owned(), ink }
+    }
+}
+
+impl<T: AsRef<str>> From<T> for Cell {
+    fn from(text: T) -> Self {
+        Self::ink(Ink::Plain, text)
+    }
+}
+
+/// A table with aligned columns, two blanks between them. The last column takes what is left and is wrapped below
+/// itself; a first column that would leave it less than a quarter of the line is cut in its middle.
+pub fn table(look: &Look, head: &[&str], rows: &[Vec<Cell>]) -> String {
+    let columns = head.len();
+    let mut widths: Vec<usize> = head.iter().map(|word| word.width()).collect();
+    for row in rows {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = (*width).max(cell.text.width());
+        }
+    }
+    let between = 2 * columns.saturating_sub(1);
+    let rest: usize = widths.iter().skip(1).take(columns.saturating_sub(2)).sum();
+    let last_wants = widths.last().copied().unwrap_or_default().min(look.width / 4);
+    let first_may = look.width.saturating_sub(between + rest + last_wants).max(8);
+    if columns > 1 {
+        widths[0] = widths[0].min(first_may);
+    }
+    let used: usize = widths.iter().take(columns.saturating_sub(1)).sum::<usize>() + between;
+    let room = look.width.saturating_sub(used).max(8);
+    let mut out = String::new();
+    let head: Vec<Cell> = head.iter().map(|word| Cell::ink(Ink::Strong, word)).collect();
+    for row in std::iter::once(&head).chain(rows) {
+        row_into(&mut out, look, row, &widths, room, used);
+    }
+    out
+}
+
+fn row_into(out: &mut String, look: &Look, row: &[Cell], widths: &[usize], room: usize, used: usize) {
+    let mut line = String::new();
+    for (at, cell) in row.iter().enumerate() {
+        if at + 1 < widths.len() {
+            let text = middle(&cell.text, widths[at]);
+            let blanks = widths[at].saturating_sub(text.width()) + 2;
+            line.push_str(&look.ink(cell.ink, &text));
+            line.push_str(&" ".repeat(blanks));
+        } else {
+            for (place, part) in wrapped(&cell.text, room).iter().enumerate() {
+                if place > 0 {
+                    line.push('\n');
+                    line.push_str(&" ".repeat(used));
+                }
+                line.push_str(&look.ink(cell.ink, part));
+            }
+        }
+    }
+    for part in line.split('\n') {
+        out.push_str(part.trim_end());
+        out.push('\n');
+    }
+}
+
+/// `text` in at most `width` columns: its middle gives way, because names differ at their ends.
+pub fn middle(text: &str, width: usize) -> String {
+    if text.width() <= width {
+        return text.to_owned();
+    }
+    let keep = width.saturating_sub(2);
+    let (front, back) = (keep - keep / 2, keep / 2);
+    let mut out = taken(text.chars(), front);
+    out.push_str("..");
+    let tail: String = taken(text.chars().rev(), back).chars().rev().collect();
+    out + &tail
+}
+
+/// `text` in at most `width` columns, its end cut.
+pub fn cut(text: &str, width: usize) -> String {
+    if text.width() <= width {
+        return text.to_owned();
+    }
+    taken(text.chars(), width.saturating_sub(2)) + ".."
+}
+
+fn taken(characters: impl Iterator<Item = char>, width: usize) -> String {
+    let mut left = width;
+    let mut out = String::new();
+    for character in characters {
+        let wide = character.width().unwrap_or(0);
+        if wide > left {
+            break;
+        }
+        left -= wide;
+        out.push(character);
+    }
+    out
+}
+
+/// The lines of `text`, broken at blanks so that none is wider than `width`; a word that is wider is broken anywhere.
+/// At least one line. Neutral.
+pub fn wrapped(text: &str, width: usize) -> Vec<String> {
+    let width = width.max(8);
+    let mut lines = Vec::new();
+    for paragraph in neutral_lines(text) {
+        let mut line = String::new();
+        for word in paragraph.split(' ').filter(|word| !word.is_empty()) {
+            let mut word = word.to_owned();
+            if !line.is_empty() && line.width() + 1 + word.width() > width {
+                lines.push(std::mem::take(&mut line));
+            }
+            while word.width() > width {
+                let part = taken(word.chars(), width);
+                word = word[part.len()..].to_owned();
+                lines.push(part);
+            }
+            if !line.is_empty() {
+                line.push(' ');
+            }
+            line.push_str(&word);
+        }
+        lines.push(line);
+    }
+    if lines.is_empty() {
+        lines.push(String::new());
+    }
+    lines
+}
+
+/// `text` wrapped with `first` before its first line and as many blanks before the others; a line break at the end.
+pub fn paragraph(look: &Look, first: &str, text: &str) -> String {
+    let indent = " ".repeat(first.width());
+    let mut out = String::new();
+    for (at, line) in wrapped(text, look.width.saturating_sub(indent.len())).iter().enumerate() {
+        let begin = if at == 0 { first } else { &indent };
+        out.push_str(format!("{begin}{line}").trim_end());
+        out.push('\n');
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tables_align_and_the_last_column_wraps_below_itself() {
+        let look = Look { colour: false, width: 40 };
+        let rows = vec![
+            vec!["a".into(), "12".into(), "one two three four five six seven eight".into()],
+            vec!["节点".into(), "3".into(), "x".into()],
+        ];
+        assert_eq!(
+            table(&look, &["NAME", "N", "MESSAGE"], &rows),
+            "NAME  N   MESSAGE\na     12  one two three four five six\n          seven eight\n节点  3   x\n"
+        );
+    }
+
+    #[test]
+    fn long_names_lose_their_middle_and_nothing_is_wider_than_asked() {
+        let look = Look { colour: false, width: 40 };
+        let rows = vec![vec!["a-very-long-name-of-a-node.example.com".repeat(2).into(), "m".repeat(100).into()]];
+        for line in table(&look, &["NAME", "MESSAGE"], &rows).lines() {
+            assert!(line.width() <= 40, "{line}");
+        }
+        assert_eq!(middle("abcdefghij", 6), "ab..ij");
+        assert_eq!(cut("abcdefghij", 6), "abcd..");
+    }
+
+    #[test]
+    fn what_a_server_said_cannot_steer_the_terminal() {
+        let look = Look { colour: true, width: 40 };
+        let text = table(&look, &["NAME", "MESSAGE"], &[vec!["n".into(), "\u{1b}[2J\u{7}".into()]]);
+        assert!(!text.contains("\u{1b}[2J") && !text.contains('\u{7}'), "{text:?}");
+        assert!(!paragraph(&look, "", "\u{9b}x").contains('\u{9b}'));
+    }
+
+    #[test]
+    fn paragraphs_keep_their_indent_and_their_empty_lines() {
+        let look = Look { colour: false, width: 20 };
+        assert_eq!(paragraph(&look, "- ", "one two three four five\n\nsix"), "- one two three four\n  five\n\n  six\n");
+    }
+}
