@@ -17,6 +17,7 @@ pub mod identity;
 pub mod kinds;
 pub mod listener;
 pub mod managed;
+pub mod mishaps;
 pub mod openapi;
 pub mod pace;
 pub mod patch;

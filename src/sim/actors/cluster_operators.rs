@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::version_operator::payload::reported;
 use super::world::{Actor, World};
 use crate::sim::cluster::object::{Condition, condition, number, set_condition, text};
-use crate::sim::cluster::operators::{OPERATORS, Operator, Style, calm, versions};
+use crate::sim::cluster::operators::{OPERATORS, Operator, Style, calm, nodes_are, versions};
 use crate::sim::cluster::platform::RELEASE_VERSION;
 use crate::sim::cluster::workloads::{env, run};
 use crate::sim::kinds::Res;
@@ -115,6 +115,7 @@ impl ClusterOperators {
         let target = deployment.as_ref().map_or("", |deployment| env(deployment, RELEASE_VERSION)).to_owned();
         let current = reported(&object).to_owned();
         let mut statement = Statement::default();
+        let masters = world.scenario.size("master");
         if !target.is_empty() && target != current {
             let rollout = self.rollout(world, operator, &target);
             for unavailable in [false, true] {
@@ -127,7 +128,7 @@ impl ClusterOperators {
                 let until = rollout.until.max(rest);
                 self.rollouts.insert(operator.name, Rollout { until, ..rollout.clone() });
             }
-            statement.progressing = Some(working(operator, &rollout, world.elapsed));
+            statement.progressing = Some(working(operator, &rollout, world.elapsed, masters));
             if !troubled && world.elapsed >= rollout.until {
                 self.rollouts.remove(operator.name);
                 self.say(world, operator, &target, &Statement::default());
@@ -229,7 +230,7 @@ impl ClusterOperators {
         if self.said.get(operator.name) == Some(&saying) {
             return;
         }
-        let calm = calm(operator, version);
+        let calm = calm(operator, version, world.scenario.size("master"));
         let well = |kind: &str| {
             let (reason, message) = &calm[kind];
             ((*reason).to_owned(), message.clone())
@@ -279,28 +280,23 @@ fn crash(pod: &mut Value, world: &World) {
 }
 
 /// Reason and message of Progressing while an operator rolls out.
-fn working(operator: &Operator, rollout: &Rollout, elapsed: Duration) -> (String, String) {
+fn working(operator: &Operator, rollout: &Rollout, elapsed: Duration, masters: usize) -> (String, String) {
     let target = &rollout.target;
     let length = rollout.until.saturating_sub(rollout.since).as_secs_f64().max(1.0);
     let share = elapsed.saturating_sub(rollout.since).as_secs_f64() / length;
     match operator.style {
         Style::StaticPods => {
-            let done = (share * 3.0).floor().clamp(0.0, 2.0) as u32;
+            let done = (share * masters as f64).floor().clamp(0.0, masters as f64 - 1.0) as u32;
             let revision = 7 + crate::sim::cluster::object::hash(&format!("{} {target}", operator.name)) % 12;
+            let old = format!("{} at revision {}", nodes_are(masters - done as usize), revision - 1);
             let message = match done {
                 0 => format!(
-                    "NodeInstallerProgressing: 3 nodes are at revision {}; 0 nodes have achieved new revision \
-                     {revision}",
-                    revision - 1
+                    "NodeInstallerProgressing: {old}; 0 nodes have achieved new revision \
+                     {revision}"
                 ),
-                1 => format!(
-                    "NodeInstallerProgressing: 2 nodes are at revision {}; 1 node is at revision {revision}",
-                    revision - 1
-                ),
-                _ => format!(
-                    "NodeInstallerProgressing: 1 node is at revision {}; 2 nodes are at revision {revision}",
-                    revision - 1
-                ),
+                done => {
+                    format!("NodeInstallerProgressing: {old}; {} at revision {revision}", nodes_are(done as usize))
+                }
             };
             ("NodeInstaller".to_owned(), message)
         }

@@ -142,7 +142,7 @@ impl MachineConfigOperator {
         let fresh = self.templates != version;
         if fresh {
             self.templates.clone_from(&version);
-            for role in ["master", "worker"] {
+            for role in world.scenario.roles() {
                 for config in generated(role, &version) {
                     write_config(world, &config);
                 }

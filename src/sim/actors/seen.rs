@@ -187,6 +187,8 @@ pub struct NodeView {
     pub cordon_taint: bool,
     /// Keys of taints that keep pods away.
     pub taints: Vec<String>,
+    /// Whether it runs Windows: pods of the platform do not.
+    pub windows: bool,
 }
 
 /// The taint on nodes that are not yet targeted (machine-config-operator, pkg/controller/node).
@@ -224,6 +226,7 @@ impl View for NodeView {
                 .filter(|taint| taint["effect"] != "PreferNoSchedule")
                 .map(|taint| text(taint, "/key").to_owned())
                 .collect(),
+            windows: label(object, "kubernetes.io/os") == Some("windows"),
         }
     }
 }
