@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-use super::scenario::{Mishap, MishapKind};
+use super::scenario::{About, Mishap, MishapKind};
 
 /// One mishap and what became of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -154,6 +154,17 @@ impl Mishaps {
             (case.began, case.began_at) = (Some(now), Some(elapsed));
         }
         Some(case.mishap.clone())
+    }
+
+    /// Whether something happens, or is about to, to a cluster operator.
+    pub(crate) fn touches(&self, operator: &str) -> bool {
+        self.lock().cases.iter().any(|case| {
+            case.ended.is_none()
+                && match case.mishap.kind.about() {
+                    About::Operator => case.mishap.object == operator,
+                    _ => operator == "etcd" && case.mishap.kind == MishapKind::EtcdMemberUnhealthy,
+                }
+        })
     }
 
     /// Whether a mishap of that kind is on for this object.

@@ -445,6 +445,16 @@ impl Seen {
 
     /// The ready pod of a Deployment that leads (the only one, or the first by name): its uid and node.
     pub fn leader(&self, namespace: &str, app: &str) -> Option<(String, String)> {
+        let pod = self.leading(namespace, app)?;
+        Some((text(&pod.object, "/metadata/uid").to_owned(), pod.view.node.clone()))
+    }
+
+    /// The name of that pod.
+    pub fn leading_pod(&self, namespace: &str, app: &str) -> Option<String> {
+        self.leading(namespace, app).map(|pod| name(&pod.object).to_owned())
+    }
+
+    fn leading(&self, namespace: &str, app: &str) -> Option<&Entry<PodView>> {
         let owned = |set: &Entry<Whole>| {
             items(&set.object, "/metadata/ownerReferences").iter().any(|owner| owner["name"] == app)
         };
@@ -453,6 +463,6 @@ impl Seen {
             .filter(|((place, _), set)| place == namespace && owned(set))
             .flat_map(|(_, set)| self.pods_by(text(&set.object, "/metadata/uid")))
             .find(|(_, pod)| pod.view.ready && !pod.view.deleting)
-            .map(|(_, pod)| (text(&pod.object, "/metadata/uid").to_owned(), pod.view.node.clone()))
+            .map(|(_, pod)| pod)
     }
 }
