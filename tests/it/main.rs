@@ -4,6 +4,7 @@
 
 mod architecture;
 mod client_faults;
+mod estimates;
 mod dumps;
 mod journeys;
 mod plans;

@@ -4,6 +4,8 @@
 
 pub mod sim;
 
+pub mod lived;
+
 use std::io::{BufRead, BufReader, Read, Write};
 use std::num::NonZeroU16;
 use std::path::{Path, PathBuf};

@@ -65,7 +65,7 @@ impl Actor for MachineConfigOperator {
         let current = reported(&object).to_owned();
         if target != current && (self.target != target || self.stage == Stage::Settled) {
             self.target.clone_from(&target);
-            let length = world.lasts("operators", &format!("machine config operator {target}"), (70, 100));
+            let length = world.between(&format!("machine config operator {target}"), (70, 100));
             self.stage = Stage::Deploying(world.elapsed + length);
             event(
                 world,
@@ -142,7 +142,7 @@ impl MachineConfigOperator {
         let fresh = self.templates != version;
         if fresh {
             self.templates.clone_from(&version);
-            for role in ["master", "worker"] {
+            for role in world.scenario.roles() {
                 for config in generated(role, &version) {
                     write_config(world, &config);
                 }

@@ -353,6 +353,7 @@ mod tests {
             update_taint: false,
             cordon_taint: false,
             taints: Vec::new(),
+            windows: false,
         }
     }
 
