@@ -69,7 +69,7 @@ fn cluster(seed: u64) -> Scenario {
     if choice.among(&[true, false, false]) {
         let slow = format!("worker-{}", choice.next() % workers as u64);
         let away = Span::seconds(choice.among(&[420, 600, 900]));
-        scenario.nodes.insert(slow, NodeStory { reboot: Some(away), cordoned: false });
+        scenario.nodes.insert(slow, NodeStory { reboot: Some(away), cordoned: false, ..NodeStory::default() });
     }
     // A cluster fresh from its installation; what it learns of itself, it lives through.
     scenario.cluster.history.clear();
