@@ -119,7 +119,7 @@ impl Cluster {
             facts,
             connection,
             wishes,
-            needs: Sender::default(),
+            needs,
             requests,
             _supervisor: AbortOnDropHandle::new(supervisor),
         }
