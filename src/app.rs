@@ -30,6 +30,7 @@ use crate::input::keymap::Override;
 use crate::input::{Command, Key, Keymap, Tab};
 use crate::ui::{Connection, ContextLine, Ctx, Depth, Flash, SimInfo, Theme, View};
 use crate::upgrade::assessment::Assessment;
+use crate::upgrade::link::LinkState;
 
 /// What the program starts with.
 #[derive(Debug, Clone)]
@@ -96,7 +97,11 @@ impl State {
             session: &self.session,
             keymap: &self.keymap,
             theme: &self.theme,
-            now: self.now,
+            // A recording shows its own moment: nothing in it grows older.
+            now: match self.assessment.facts.link.state {
+                LinkState::Recording => self.assessment.now,
+                _ => self.now,
+            },
             connection: &self.connection,
             flash: self.flash.current(),
             jobs: self.jobs.shown(),

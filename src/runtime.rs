@@ -10,6 +10,7 @@ pub mod copy;
 pub mod crash;
 pub mod headless;
 mod hook;
+mod oneshot;
 pub mod pace;
 pub mod perform;
 mod save;

@@ -18,8 +18,9 @@ use crate::app::{Effect, Msg};
 use crate::clock;
 use crate::cluster::{Cluster, execute};
 use crate::recorder::Recorder;
+use crate::snapshot::Recording;
 use crate::ui::{Flash, FlashLevel, SimRequest};
-use crate::upgrade::assessment::{Assessment, Subject};
+use crate::upgrade::assessment::{Assessment, Resource, Subject};
 use crate::upgrade::facts::Kind;
 use crate::upgrade::timeline::Entry;
 
@@ -43,6 +44,8 @@ pub enum Own {
 pub struct Performer {
     /// What is observed; none until it is known where (the demo's simulator has to start first).
     pub cluster: Option<Arc<Cluster>>,
+    /// The recording that is looked at in place of a cluster.
+    pub recording: Option<Arc<Recording>>,
     /// The simulated cluster, if it is ours.
     pub simulator: Option<Simulator>,
     recorder: Recorder,
@@ -66,6 +69,7 @@ impl Performer {
     ) -> Self {
         Self {
             cluster: None,
+            recording: None,
             simulator: None,
             recorder,
             assessed,
@@ -161,6 +165,11 @@ impl Performer {
 
     fn fetch(&mut self, subject: Subject, epoch: u64) {
         let messages = self.messages.clone();
+        if let Some(recording) = &self.recording {
+            let fetched = recorded(recording, &subject);
+            let _ = messages.send(Msg::Fetched { subject, fetched });
+            return;
+        }
         let Some((kind, name)) = object(&subject) else {
             let fetched = Err("there is no object behind this".to_owned());
             let _ = messages.send(Msg::Fetched { subject, fetched });
@@ -207,6 +216,20 @@ impl Performer {
 /// A task on the worker that ends when the handle is dropped.
 fn own(work: impl Future<Output = ()> + Send + 'static) -> AbortOnDropHandle<()> {
     AbortOnDropHandle::new(tokio::spawn(work))
+}
+
+/// The object behind a subject, as the recording holds it.
+fn recorded(recording: &Recording, subject: &Subject) -> Result<serde_json::Value, String> {
+    let resource = match subject {
+        Subject::Version => Resource::version(),
+        Subject::Operator(name) => Resource::operator(name),
+        Subject::Pool(name) => Resource::pool(name),
+        Subject::Node(name) => Resource::node(name),
+        Subject::Object(resource) => resource.clone(),
+        Subject::Link => return Err("there is no object behind this".to_owned()),
+    };
+    let missing = || format!("{}/{} is not in this recording", resource.resource, resource.name);
+    recording.object(&resource).cloned().ok_or_else(missing)
 }
 
 /// The object behind a subject; none for the link.

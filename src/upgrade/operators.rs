@@ -240,8 +240,10 @@ mod tests {
     #[test]
     fn machine_config_is_updated_when_its_image_is_too() {
         let mut object = operator("machine-config", "4.19.3", "True", "False", "False");
-        let image = |name: &str| json!({"name": "operator-image", "version": name});
-        object.status.versions.push(serde_json::from_value(image("registry/mco@sha256:amd64")).unwrap());
+        object.status.versions.push(crate::api::OperandVersion {
+            name: "operator-image".to_owned(),
+            version: "registry/mco@sha256:amd64".to_owned(),
+        });
         let updated = |machine_config_image| {
             operators([&object].into_iter(), Target { machine_config_image, ..TARGET }, false, false).updated
         };

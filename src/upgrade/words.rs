@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 use std::fmt::Write as _;
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 
 /// A span of time for people: `45s`, `14m`, `1h05m`, `2d3h`. Negative spans are `0s`: clocks differ.
 pub fn span(delta: TimeDelta) -> String {
@@ -18,6 +18,11 @@ pub fn span(delta: TimeDelta) -> String {
     } else {
         format!("{seconds}s")
     }
+}
+
+/// A moment for people and programs: `2026-03-01T12:00:00Z`.
+pub fn stamp(at: DateTime<Utc>) -> String {
+    at.format("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
 /// `1 node`, `3 nodes`.
