@@ -5,8 +5,8 @@
 mod architecture;
 mod client_around;
 mod client_faults;
-mod estimates;
 mod dumps;
+mod estimates;
 mod journeys;
 mod plans;
 mod recorded;
@@ -16,4 +16,5 @@ mod sim_http;
 mod sim_kubectl;
 mod sim_story;
 mod sim_transcripts;
+mod story;
 mod support;

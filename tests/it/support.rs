@@ -2,9 +2,8 @@
 //!
 //! Everything waits for facts (a text on the screen, the end of a process), with a limit that only a defect reaches.
 
-pub mod sim;
-
 pub mod lived;
+pub mod sim;
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::num::NonZeroU16;

@@ -272,11 +272,9 @@ impl ClusterOperators {
             }
         });
         self.said.insert(operator.name, saying);
-        for (kind, told) in
-            [("Degraded=True", &statement.degraded), ("Available=False", &statement.unavailable)].into_iter().chain([
-                ("Progressing=True", &statement.progressing),
-                ("Upgradeable=False", &statement.not_upgradeable),
-            ])
+        for (kind, told) in [("Degraded=True", &statement.degraded), ("Available=False", &statement.unavailable)]
+            .into_iter()
+            .chain([("Progressing=True", &statement.progressing), ("Upgradeable=False", &statement.not_upgradeable)])
         {
             if let Some((reason, message)) = told {
                 let speaker = Speaker::Leader(operator.namespace, operator.deployment);

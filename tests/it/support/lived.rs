@@ -1,12 +1,11 @@
 //! A scenario that is lived through in process, on its own time, and judged as it goes.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use oc_cockpit::sim::actors::Actors;
 use oc_cockpit::sim::cluster::release;
-use oc_cockpit::sim::kinds::Res;
+use oc_cockpit::sim::kinds::{KINDS, KindInfo, Res};
 use oc_cockpit::sim::pace::Pace;
 use oc_cockpit::sim::scenario::Scenario;
 use oc_cockpit::sim::store::Store;
@@ -16,8 +15,8 @@ use oc_cockpit::upgrade::assessment::Assessment;
 use oc_cockpit::upgrade::memory::Memory;
 use serde_json::{Value, json};
 
-/// What a look reads: what is watched all the time, and what tells about the platform.
-const KINDS: [Res; 8] = [
+/// What a quick look reads: what is watched all the time, and what tells about the platform.
+const WATCHED: [Res; 8] = [
     Res::CLUSTER_VERSIONS,
     Res::CLUSTER_OPERATORS,
     Res::MACHINE_CONFIG_POOLS,
@@ -34,7 +33,9 @@ pub struct Lived {
     pub now: DateTime<Utc>,
     pub begun: DateTime<Utc>,
     pub memory: Memory,
-    actors: Actors,
+    /// What a look reads.
+    kinds: Vec<Res>,
+    pub actors: Actors,
 }
 
 impl Lived {
@@ -42,7 +43,14 @@ impl Lived {
         let now = DateTime::from_timestamp(1_790_000_000, 0).unwrap();
         let store = Arc::new(Store::new(seed));
         let actors = Actors::prepare(&store, scenario, &Pace::new(1.0), seed, now);
-        Self { store, now, begun: now, memory: Memory::default(), actors }
+        Self { store, now, begun: now, memory: Memory::default(), kinds: WATCHED.to_vec(), actors }
+    }
+
+    /// The same, reading everything that the simulated cluster has but what only machines care for.
+    pub fn read_closely(scenario: &Scenario, seed: u64) -> Self {
+        let of_no_use = ["leases", "serviceaccounts", "replicasets", "daemonsets", "namespaces", "endpointslices"];
+        let kinds = KINDS.iter().map(KindInfo::res).filter(|res| !of_no_use.contains(&res.plural));
+        Self { kinds: kinds.collect(), ..Self::new(scenario, seed) }
     }
 
     /// Lets time pass; the actors step about once in five seconds, or more often when less passes.
@@ -58,7 +66,7 @@ impl Lived {
 
     /// Judges what there is now.
     pub fn judged(&self, memory: &Memory) -> Arc<Assessment> {
-        let objects: Vec<Arc<Value>> = KINDS.into_iter().flat_map(|kind| self.store.list(kind)).collect();
+        let objects: Vec<Arc<Value>> = self.kinds.iter().flat_map(|kind| self.store.list(*kind)).collect();
         let facts = assemble::from_values(objects.iter().map(AsRef::as_ref), self.now);
         Arc::new(assess(Arc::new(facts), memory, self.now))
     }
@@ -108,9 +116,4 @@ impl Lived {
         });
         assert!(there, "there is no ConfigMap admin-acks");
     }
-}
-
-/// Minutes, for limits.
-pub const fn minutes(minutes: u64) -> Duration {
-    Duration::from_secs(60 * minutes)
 }
