@@ -14,7 +14,8 @@ use super::memory::Memory;
 use super::operators::Target;
 use super::rollout::Rollout;
 use super::{
-    changes, checks, cycles, estimate, operator_clock, operators, progress, rail, rebuild, rollout, verdict, version,
+    blockers, changes, checks, cycles, estimate, operator_clock, operators, progress, rail, rebuild, rollout, verdict,
+    version,
 };
 
 /// `last`, when `facts` say nothing that it does not know and were only heard later: the same assessment with fresher
@@ -37,7 +38,8 @@ pub fn assess(facts: Arc<Facts>, memory: &Memory, now: DateTime<Utc>) -> Assessm
     let last = memory.settled(&facts);
     let mut update = facts.cluster_version.as_deref().map(version::update).unwrap_or_default();
     update.payload = update.payload.map(|payload| memory.counted(payload, update.started));
-    let Rollout { nodes, pools, topology, compact } = rollout::rollout(&facts, &update, last, now);
+    let Rollout { mut nodes, pools, topology, compact } = rollout::rollout(&facts, &update, last, now);
+    blockers::fill(&mut nodes, &pools, &facts, now);
     let mut operators = operators_of(&facts, &update, &nodes, &pools);
     operator_clock::time(&mut operators, &facts, &update, memory, now);
     let mut assessment = Assessment {
