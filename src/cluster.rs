@@ -151,13 +151,21 @@ impl Cluster {
     /// Says what has to be read beyond the core kinds. The newest wish is the one that holds, for the next cluster too;
     /// the same one again costs nothing. What is no longer needed is kept fresh for two minutes more.
     pub fn need(&self, needs: Needs) {
-        self.needs.send_if_modified(|before| {
-            let changed = *before != needs;
-            if changed {
-                *before = needs;
-            }
-            changed
-        });
+        self.needing()(needs);
+    }
+
+    /// [`Cluster::need`] for somebody who does not hold the cluster.
+    pub fn needing(&self) -> impl Fn(Needs) + Send + Sync + 'static {
+        let wish = self.needs.clone();
+        move |needs| {
+            wish.send_if_modified(|before| {
+                let changed = *before != needs;
+                if changed {
+                    *before = needs;
+                }
+                changed
+            });
+        }
     }
 
     /// The way to send single requests: cheap to clone, may be moved into a job. It always uses the newest credentials.

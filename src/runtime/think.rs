@@ -14,6 +14,7 @@ use crate::upgrade::assessment::Assessment;
 use crate::upgrade::facts::Facts;
 use crate::upgrade::link::{LinkState, Trouble, TroubleKind};
 use crate::upgrade::memory::Memory;
+use crate::upgrade::needs::{Needs, Purpose, needs};
 use crate::upgrade::timeline::Entry;
 
 /// Judges facts: [`assess`].
@@ -23,13 +24,14 @@ type Judge = fn(Arc<Facts>, &Memory, DateTime<Utc>) -> Assessment;
 const AGAIN: Duration = Duration::from_secs(5);
 
 /// Judges `facts` until their source or the last reader is gone. What this program did itself comes as `notes`, and
-/// is in the timeline from the next assessment on.
+/// is in the timeline from the next assessment on. What an assessment needs to say more is asked for by `need`.
 pub async fn think(
     facts: watch::Receiver<Arc<Facts>>,
     notes: mpsc::UnboundedReceiver<Entry>,
     assessed: watch::Sender<Arc<Assessment>>,
+    need: impl Fn(Needs) + Send,
 ) {
-    think_by(assess, facts, notes, assessed).await;
+    think_by(assess, facts, notes, assessed, need).await;
 }
 
 async fn think_by(
@@ -37,6 +39,7 @@ async fn think_by(
     mut facts: watch::Receiver<Arc<Facts>>,
     mut notes: mpsc::UnboundedReceiver<Entry>,
     assessed: watch::Sender<Arc<Assessment>>,
+    need: impl Fn(Needs) + Send,
 ) {
     let mut memory = Memory::default();
     let mut failed = false;
@@ -57,6 +60,7 @@ async fn think_by(
             let judged = catch_unwind(AssertUnwindSafe(|| {
                 let assessment = Arc::new(judge(newest, &memory, clock::now()));
                 memory.observe(&assessment);
+                need(needs(&assessment, Purpose::Watch));
                 assessment
             }));
             failed = judged.is_err();
@@ -120,7 +124,7 @@ mod tests {
         let (observed, facts_in) = watch::channel(facts(0));
         let (_notes, noted) = mpsc::unbounded_channel();
         let (thoughts, mut assessed) = watch::channel(super::super::cockpit::nothing());
-        let thinking = tokio::spawn(think_by(brittle, facts_in, noted, thoughts));
+        let thinking = tokio::spawn(think_by(brittle, facts_in, noted, thoughts, |_| {}));
         assessed.wait_for(|assessment| assessment.facts.link.state == LinkState::Live).await.unwrap();
         observed.send_replace(facts(1));
         let failed = assessed.wait_for(|assessment| assessment.facts.link.state.stale()).await.unwrap().clone();

@@ -160,10 +160,7 @@ fn essence<'t>(ctx: &Ctx<'t>, width: usize, versions: usize) -> (Pen<'t>, usize)
     let a = ctx.assessment;
     let mut pen = Pen::new(ctx.theme);
     let stale = a.facts.link.state.stale();
-    pen.put(
-        if stale { Tone::Warning } else { a.verdict.kind.into() },
-        format!(" {} ", a.verdict.kind.words().to_uppercase()),
-    );
+    pen.put(if stale { Tone::Warning } else { a.verdict.kind.into() }, format!(" {} ", a.headline().to_uppercase()));
     let badge = pen.width();
     if let (true, Some(since)) = (stale, a.facts.link.state.since()) {
         pen.put(Tone::Warning, format!(" as of {}", words::clock(since, ctx.now)));
@@ -357,7 +354,7 @@ pub fn essentials(ctx: &Ctx<'_>) -> Vec<(Tone, String)> {
     let signs = ctx.theme.symbols();
     let progress = a.progress.map(|progress| format!(" {progress}%")).unwrap_or_default();
     let mut lines = vec![
-        (a.verdict.kind.into(), format!("{}{progress}", a.verdict.kind.words().to_uppercase())),
+        (a.verdict.kind.into(), format!("{}{progress}", a.headline().to_uppercase())),
         (Tone::Text, versions(ctx)),
     ];
     if let Some(text) = stale_words(&a.facts.link, ctx) {

@@ -53,8 +53,7 @@ const PENDING: &[&str] = &[
 ];
 
 /// Verdicts whose dump is still to be made. It has to be empty in the end.
-const PENDING_VERDICTS: &[&str] =
-    &["NotUpdating", "Requested", "ConfigRollout", "NeedsPerson", "Slow", "Stalled", "Failing"];
+const PENDING_VERDICTS: &[&str] = &[];
 
 /// What a folder says beside its changes.
 #[derive(Debug, Default, Deserialize)]

@@ -156,7 +156,7 @@ fn dated(at: Option<DateTime<Utc>>, rebuilt: bool, ctx: &Ctx<'_>) -> String {
 fn about_version(lines: &mut Vec<TextLine>, ctx: &Ctx<'_>) {
     let assessment = ctx.assessment;
     let update = &assessment.update;
-    lines.push(TextLine::new(assessment.verdict.kind.into(), assessment.verdict.kind.words()));
+    lines.push(TextLine::new(assessment.verdict.kind.into(), assessment.headline()));
     lines.push(TextLine::new(Tone::Text, &assessment.verdict.why));
     let or = |text: &Option<String>| text.clone().unwrap_or_else(|| "unknown".into());
     lines.push(field("from", or(&update.from)));
