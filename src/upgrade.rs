@@ -11,6 +11,7 @@ pub mod alert;
 pub mod assemble;
 pub mod assess;
 pub mod assessment;
+pub mod blockers;
 pub mod capacity;
 pub mod changes;
 pub mod checks;

@@ -38,6 +38,9 @@ pub struct Scenario {
     /// Simulated seconds per real second, unless the caller asks for another speed.
     #[serde(default = "real_time")]
     pub speed: f64,
+    /// How much lengths of work differ from seed to seed; not at all unless told, so that a story runs to its clock.
+    #[serde(default)]
+    pub variation: Variation,
     /// The cluster at the start.
     pub cluster: Cluster,
     /// The releases that the update service knows.
@@ -63,6 +66,19 @@ pub struct Scenario {
     /// An update that is under way when the scenario starts.
     #[serde(default)]
     pub start: Option<Start>,
+}
+
+/// How much lengths of work differ beyond the narrow bounds that the actors know: standard deviations of the logarithm,
+/// so that 0.3 means a third longer or shorter in one of three cases.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Variation {
+    /// Between clusters, that is, seeds: one has slow operators, another slow nodes.
+    #[serde(default)]
+    pub clusters: f64,
+    /// Between the operators and nodes of one cluster.
+    #[serde(default)]
+    pub parts: f64,
 }
 
 /// The cluster before anything happens.

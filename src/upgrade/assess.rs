@@ -13,8 +13,8 @@ use super::facts::{Facts, Kind, KindStatus};
 use super::memory::Memory;
 use super::operators::Target;
 use super::{
-    changes, checks, cycles, estimate, operator_clock, operators, progress, rail, rebuild, rollout, topology, verdict,
-    version,
+    blockers, changes, checks, cycles, estimate, operator_clock, operators, progress, rail, rebuild, rollout, topology,
+    verdict, version,
 };
 
 /// `last`, when `facts` say nothing that it does not know and were only heard later: the same assessment with fresher
@@ -38,7 +38,8 @@ pub fn assess(facts: Arc<Facts>, memory: &Memory, now: DateTime<Utc>) -> Assessm
     let mut update = facts.cluster_version.as_deref().map(version::update).unwrap_or_default();
     update.payload = update.payload.map(|payload| memory.counted(payload, update.started));
     let (topology, compact) = topology::topology(&facts);
-    let (nodes, pools) = rollout::rollout(&facts, &update, topology, last, now);
+    let (mut nodes, pools) = rollout::rollout(&facts, &update, topology, last, now);
+    blockers::fill(&mut nodes, &pools, &facts, now);
     let mut operators = operators_of(&facts, &update, &nodes, &pools);
     operator_clock::time(&mut operators, &facts, &update, memory, now);
     let mut assessment = Assessment {

@@ -147,7 +147,7 @@ impl ClusterOperators {
         let known = self.rollouts.get(operator.name).filter(|rollout| rollout.target == target).cloned();
         known.unwrap_or_else(|| {
             let slower = world.scenario.operators.get(operator.name).and_then(|story| story.slower).unwrap_or(1.0);
-            let length = world.between(&format!("operator {} {target}", operator.name), operator.seconds);
+            let length = world.lasts("operators", &format!("operator {} {target}", operator.name), operator.seconds);
             let rollout = Rollout {
                 target: target.to_owned(),
                 since: world.elapsed,

@@ -203,7 +203,7 @@ fn apply(world: &mut World, node: &NodeView, target: &str) -> Stage {
         "Applying files and new OS config to node. OS will need an update. SSH Keys will not need an update",
     )];
     node_state::write(world, &node.name, &phases);
-    Stage::Applying(world.elapsed + world.between(&format!("apply {} {target}", node.name), (80, 130)))
+    Stage::Applying(world.elapsed + world.lasts("nodes", &format!("apply {} {target}", node.name), (80, 130)))
 }
 
 fn applied(world: &mut World, node: &NodeView, target: &str) -> Stage {

@@ -242,7 +242,7 @@ fn away(world: &World, node: &str, release: &str) -> Duration {
         .nodes
         .get(node)
         .and_then(|story| story.reboot)
-        .map_or_else(|| world.between(&format!("away {node} {release}"), (110, 175)), |span| span.0)
+        .map_or_else(|| world.lasts("nodes", &format!("away {node} {release}"), (110, 175)), |span| span.0)
 }
 
 fn beat(object: &mut Value, condition: &Condition<'_>, now: DateTime<Utc>) {

@@ -65,7 +65,7 @@ impl Actor for MachineConfigOperator {
         let current = reported(&object).to_owned();
         if target != current && (self.target != target || self.stage == Stage::Settled) {
             self.target.clone_from(&target);
-            let length = world.between(&format!("machine config operator {target}"), (70, 100));
+            let length = world.lasts("operators", &format!("machine config operator {target}"), (70, 100));
             self.stage = Stage::Deploying(world.elapsed + length);
             event(
                 world,

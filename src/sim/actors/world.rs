@@ -89,6 +89,15 @@ impl World {
     pub fn between(&self, purpose: &str, seconds: (u64, u64)) -> Duration {
         self.dice.between(purpose, seconds)
     }
+
+    /// The same for work whose length differs from cluster to cluster and from one piece to the next, as far as the
+    /// scenario lets it vary: `group` names what is slow or quick together (`operators`, `nodes`).
+    pub fn lasts(&self, group: &str, purpose: &str, seconds: (u64, u64)) -> Duration {
+        let variation = self.scenario.variation;
+        let together = variation.clusters * self.dice.normal(&format!("cluster {group}"));
+        let alone = variation.parts * self.dice.normal(&format!("part {purpose}"));
+        self.between(purpose, seconds).mul_f64((together + alone).exp())
+    }
 }
 
 /// Seeded randomness without order: an answer depends on the seed and the question alone.
@@ -99,6 +108,12 @@ impl Dice {
     /// A number that belongs to the purpose.
     pub fn roll(self, purpose: &str) -> u64 {
         mix(self.0 ^ hash(purpose))
+    }
+
+    /// A draw from about the normal distribution, never beyond six standard deviations: the sum of twelve even draws.
+    pub fn normal(self, purpose: &str) -> f64 {
+        let even = |which: u64| (mix(self.roll(purpose) ^ which) >> 11) as f64 / (1_u64 << 53) as f64;
+        (1..=12).map(even).sum::<f64>() - 6.0
     }
 
     /// A duration between two bounds in seconds, in milliseconds.
@@ -219,6 +234,14 @@ mod tests {
         assert_eq!(dice.between("reboot worker-0", (100, 200)), first);
         assert!((100..=200).contains(&first.as_secs()));
         assert_ne!(Dice(8).between("reboot worker-0", (100, 200)), first);
+    }
+
+    #[test]
+    fn seeds_differ_as_much_as_they_should() {
+        let draws: Vec<f64> = (0..2_000).map(|seed| Dice(seed).normal("cluster nodes")).collect();
+        let mean = draws.iter().sum::<f64>() / draws.len() as f64;
+        let square = draws.iter().map(|draw| draw * draw).sum::<f64>() / draws.len() as f64;
+        assert!(mean.abs() < 0.1 && (0.9..1.1).contains(&square), "{mean} {square}");
     }
 
     #[test]

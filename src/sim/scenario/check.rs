@@ -25,6 +25,11 @@ pub fn check(scenario: &Scenario) -> Result<(), String> {
     if let Some(gate) = scenario.acknowledged.iter().find(|gate| !scenario.gates.contains_key(*gate)) {
         return Err(format!("acknowledged: there is no gate {gate}"));
     }
+    for (part, sigma) in [("clusters", scenario.variation.clusters), ("parts", scenario.variation.parts)] {
+        if !(0.0..=1.0).contains(&sigma) {
+            return Err(format!("variation.{part}: {sigma} is not between 0 and 1"));
+        }
+    }
     if !(scenario.speed.is_finite() && scenario.speed > 0.0) {
         return Err(format!("speed: {} is not a positive number", scenario.speed));
     }
