@@ -3,6 +3,7 @@
 #![allow(missing_docs)]
 
 mod architecture;
+mod client_around;
 mod client_faults;
 mod dumps;
 mod journeys;
