@@ -15,7 +15,7 @@ use oc_cockpit::report::status::{Details, Status};
 use oc_cockpit::snapshot::{self, Recording};
 use oc_cockpit::upgrade::assemble;
 use oc_cockpit::upgrade::assess::assess;
-use oc_cockpit::upgrade::assessment::{Assessment, OperatorState, Subject, VerdictKind};
+use oc_cockpit::upgrade::assessment::{Assessment, Level, OperatorState, Subject, VerdictKind};
 use oc_cockpit::upgrade::memory::Memory;
 use oc_cockpit::upgrade::outline::outline;
 use serde_json::Value;
