@@ -234,12 +234,11 @@ impl Moments {
         for event in events {
             let Some(name) = node_of(event) else { continue };
             let at = event.last_at();
-            let mut moments = || nodes.entry(name).or_default();
             match event.reason.as_str() {
-                "SetDesiredConfig" => *moments() = Self { began: at, ..Self::default() },
-                "OSUpdateStarted" => moments().drained = at,
-                "Reboot" => moments().rebooted = at,
-                "NodeDone" => moments().done = at,
+                "SetDesiredConfig" => drop(nodes.insert(name, Self { began: at, ..Self::default() })),
+                "OSUpdateStarted" => nodes.entry(name).or_default().drained = at,
+                "Reboot" => nodes.entry(name).or_default().rebooted = at,
+                "NodeDone" => nodes.entry(name).or_default().done = at,
                 _ => {}
             }
         }
