@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use http::{Request, Response};
 use kube::client::Body;
+use oc_cockpit::clock;
 use oc_cockpit::cluster::Cluster;
 use oc_cockpit::cluster::once::Once;
 use oc_cockpit::cluster::tail::{Logged, Tail};
@@ -107,7 +108,7 @@ async fn a_kind_comes_when_it_is_needed_and_goes_some_time_after() {
     assert_eq!(names, ["cart"]);
     assert!(facts.kinds[&Kind::PodDisruptionBudgets].heard.is_some());
 
-    let began = tokio::time::Instant::now();
+    let began = clock::runtime_instant();
     cluster.need(Needs::default());
     cluster.need(needs(&[Kind::PodDisruptionBudgets], &[]));
     cluster.need(Needs::default());
