@@ -7,6 +7,7 @@ mod client_faults;
 mod dumps;
 mod journeys;
 mod plans;
+mod recommend;
 mod recorded;
 mod restart;
 mod screens;
