@@ -9,6 +9,7 @@ pub mod cockpit;
 pub mod copy;
 pub mod crash;
 pub mod headless;
+mod follow;
 mod hook;
 mod oneshot;
 pub mod pace;

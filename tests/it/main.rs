@@ -3,8 +3,10 @@
 #![allow(missing_docs)]
 
 mod architecture;
+mod client_around;
 mod client_faults;
 mod dumps;
+mod estimates;
 mod journeys;
 mod plans;
 mod recommend;
@@ -15,4 +17,5 @@ mod sim_http;
 mod sim_kubectl;
 mod sim_story;
 mod sim_transcripts;
+mod story;
 mod support;
