@@ -9,6 +9,7 @@ mod dumps;
 mod estimates;
 mod journeys;
 mod plans;
+mod recommend;
 mod recorded;
 mod restart;
 mod screens;

@@ -21,7 +21,7 @@ pub(super) fn link(look: &Look, found: &mut [Finding]) {
             ("operator-degraded" | "operator-slow" | "operator-unavailable", Subject::Operator(name)) => {
                 operator(look, found, name, &found[at])
             }
-            ("cvo-failing", _) => failing(look, found),
+            ("cvo-failing" | "cvo-failing-early" | "several-errors", _) => failing(look, found),
             ("machine-config-sync-error", _) => pool_of_machine_config(found),
             ("node-not-ready", Subject::Node(name)) => silent(found, name),
             ("node-cordoned", Subject::Node(name)) => of_node(found, name, &["machine-deleting"]),
@@ -71,6 +71,12 @@ fn held(look: &Look, found: &[Finding], pool: &str) -> Because {
 fn operator(look: &Look, found: &[Finding], name: &str, finding: &Finding) -> Because {
     if name == "machine-config" {
         return pool_of_machine_config(found);
+    }
+    if name == "etcd" && finding.id == "operator-degraded" {
+        return first(found, |finding| finding.id == "etcd-member-unhealthy");
+    }
+    if name == "operator-lifecycle-manager-packageserver" {
+        return first(found, |finding| finding.id == "packageserver-stuck");
     }
     // Static pod operators say by this reason that they miss a control plane node (library-go, NodeController).
     let row = look.now.operator(name)?;
@@ -131,6 +137,17 @@ fn alerted(found: &[Finding], alert: &str) -> Because {
         "KubeNodeNotReady" | "KubeNodeUnreachable" => &["node-lost-in-reboot", "node-not-ready"],
         "MachineConfigControllerPausedPoolKubeletCA" => &["pool-certificates"],
         "MachineNotYetDeleted" => &["machine-deleting"],
+        "ClusterVersionOperatorDown" => &["cvo-down"],
+        "ClusterReleaseNotAccepted" => &[
+            "signature-missing",
+            "payload-pull-failed",
+            "payload-version-mismatch",
+            "hop-refused",
+            "release-not-accepted",
+        ],
+        "CannotRetrieveUpdates" => &["updates-not-retrieved"],
+        "CannotEvaluateConditionalUpdates" => &["risk-unknown"],
+        "etcdMembersDown" => &["etcd-member-unhealthy"],
         _ => &[],
     };
     causes.iter().find_map(|id| first(found, |finding| finding.id == *id))
