@@ -32,6 +32,7 @@ mod node;
 mod olm;
 mod pod;
 mod pod_disruption_budget;
+mod quantity;
 mod virtual_machine_instance;
 
 pub use api_request_count::{APIRequestCount, APIRequestCountStatus, HourCount, NodeCount, UserCount};
@@ -83,9 +84,11 @@ pub use olm::{
     InstallPlanStatus, Subscription, SubscriptionSpec, SubscriptionStatus,
 };
 pub use pod::{
-    ContainerState, ContainerStatus, ContainerWaiting, EmptyDir, Pod, PodSpec, PodStatus, PodVolume, VolumeClaim,
+    ContainerResources, ContainerState, ContainerStatus, ContainerWaiting, EmptyDir, Pod, PodContainer, PodSpec,
+    PodStatus, PodVolume, VolumeClaim,
 };
 pub use pod_disruption_budget::{PodDisruptionBudget, PodDisruptionBudgetSpec, PodDisruptionBudgetStatus};
+pub use quantity::{Quantity, Resources};
 pub use virtual_machine_instance::{VirtualMachineInstance, VirtualMachineInstanceSpec, VirtualMachineInstanceStatus};
 
 #[cfg(test)]

@@ -52,7 +52,10 @@ fn of_budget(evictions: &Evictions, pod: &Pod, owner: Option<&str>, numbers: &Bu
         remedies.push(delete(pod, owner));
         return remedies;
     }
-    if let Some(owner) = owner.filter(|owner| scales(owner)).filter(|_| scaling_helps(budget)) {
+    // A StatefulSet starts no further pod before all it has are ready (`OrderedReady`).
+    let waits = |owner: &&str| owner.starts_with("statefulset/") && numbers.healthy < numbers.expected;
+    let scalable = owner.filter(|owner| scales(owner) && scaling_helps(budget)).filter(|owner| !waits(owner));
+    if let Some(owner) = scalable {
         let replicas = numbers.expected.max(0) + (numbers.desired + 1 - numbers.healthy).max(1);
         remedies.push(
             Remedy::change(

@@ -32,8 +32,8 @@ fn exhausted(look: &Look, pool: &Pool) -> Finding {
         impact: Impact::UpdateStalled,
         resources,
         meaning: format!(
-            "maxUnavailable of the pool is {} ({}); {} of its nodes count as unavailable and {} as failing, which leaves {}. \
-             Nothing happens until one of them is repaired or uncordoned, and nothing in the cluster says so.",
+            "maxUnavailable of the pool is {} ({}); unavailable: {}, failing: {}, which leaves {}. Nothing happens until one of \
+             them is repaired or uncordoned, and nothing in the cluster says so.",
             capacity.max_unavailable_spec,
             words::count(capacity.max_unavailable, "node"),
             capacity.unavailable,

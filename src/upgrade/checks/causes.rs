@@ -24,6 +24,9 @@ pub(super) fn link(look: &Look, found: &mut [Finding]) {
             ("cvo-failing", _) => failing(look, found),
             ("machine-config-sync-error", _) => pool_of_machine_config(found),
             ("node-not-ready", Subject::Node(name)) => silent(found, name),
+            ("node-cordoned", Subject::Node(name)) => of_node(found, name, &["machine-deleting"]),
+            ("drain-blocked", Subject::Node(name)) => of_node(found, name, &["guard-budgets-crossed"]),
+            ("alert-firing", Subject::Object(alert)) => alerted(found, &alert.name),
             _ => None,
         };
         found[at].because = because;
@@ -43,6 +46,12 @@ fn first(found: &[Finding], wanted: impl Fn(&Finding) -> bool) -> Because {
 fn held(look: &Look, found: &[Finding], pool: &str) -> Because {
     let pool = look.now.pool(pool)?;
     let names: Vec<&str> = capacity_exhausted::holders(look, pool).map(|node| node.name.as_str()).collect();
+    let twice = first(found, |finding| {
+        finding.id == "capacity-double-count" && finding.subject == Subject::Pool(pool.name.clone())
+    });
+    if twice.is_some() {
+        return twice;
+    }
     let holds = |finding: &Finding| match &finding.subject {
         Subject::Node(name) => names.contains(&name.as_str()),
         _ => false,
@@ -102,9 +111,29 @@ fn failing(look: &Look, found: &[Finding]) -> Because {
 
 /// Why a node is not ready, when something else says so.
 fn silent(found: &[Finding], node: &str) -> Because {
+    of_node(found, node, &["machine-deleting", "machine-failed", "csr-pending"])
+}
+
+/// The first of these findings that speaks of a node.
+fn of_node(found: &[Finding], node: &str, causes: &[&str]) -> Because {
     let names = |finding: &Finding| finding.resources.iter().any(|of| of.resource == "nodes" && of.name == node);
-    let causes = ["machine-deleting", "machine-failed", "csr-pending"];
     causes.iter().find_map(|id| first(found, |finding| finding.id == *id && names(finding)))
+}
+
+/// What an alert of the machine-config operator or of Kubernetes fires about, when it is told already.
+fn alerted(found: &[Finding], alert: &str) -> Because {
+    let causes: &[&str] = match alert {
+        "MCCDrainError" => &["drain-blocked"],
+        "MCDRebootError" => &["reboot-failed"],
+        "MCDPivotError" => &["os-image-mismatch", "node-pull-failed"],
+        "MCCPoolAlert" => &["node-custom-master"],
+        "OCLBuildFailed" | "OCLBuildDegraded" => &["image-build-failed"],
+        "KubeNodeNotReady" | "KubeNodeUnreachable" => &["node-lost-in-reboot", "node-not-ready"],
+        "MachineConfigControllerPausedPoolKubeletCA" => &["pool-certificates"],
+        "MachineNotYetDeleted" => &["machine-deleting"],
+        _ => &[],
+    };
+    causes.iter().find_map(|id| first(found, |finding| finding.id == *id))
 }
 
 /// Takes away what points to nothing, or round in a circle.

@@ -16,12 +16,13 @@ pub(super) fn check(look: &Look, found: &mut Vec<Finding>) {
         let file = about.evidence.first().and_then(|told| file(&told.value));
         let look_at = file.as_ref().map_or_else(|| "rpm-ostree status".to_owned(), |file| format!("ls -l {file}"));
         let remedies = vec![
+            Remedy::look("Look at it on the node, and at the MachineConfig that says what it should be.")
+                .oc(on_host(name, &look_at)),
             Remedy::change(
                 crate::upgrade::danger::Danger::L,
-                "Restore content and mode of the file on the node: the daemon goes on by itself. Bring wanted changes into a \
+                "Restore its content and mode on the node: the daemon goes on by itself. Bring wanted changes into a \
                  MachineConfig.",
-            )
-            .oc(on_host(name, &look_at)),
+            ),
             force_file(name),
         ];
         found.push(Finding {

@@ -66,7 +66,11 @@ pub(super) fn check(look: &Look, found: &mut Vec<Finding>) {
             "csr-pending",
             if down || new { Level::Error } else { Level::Warning },
             Subject::Object(address(first)),
-            format!("{} {whose} wait for approval", words::count(pending.len(), "certificate request")),
+            format!(
+                "{} {whose} {} for approval",
+                words::count(pending.len(), "certificate request"),
+                if pending.len() == 1 { "waits" } else { "wait" }
+            ),
         )
     });
 }

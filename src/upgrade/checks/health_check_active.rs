@@ -3,6 +3,7 @@
 
 use super::{Finding, Impact, Level, Look, Remedy, Resource, Subject, evidence, finding, machines};
 use crate::api::MachineHealthCheck;
+use crate::upgrade::assessment::NodePhase;
 use crate::upgrade::danger::Danger;
 use crate::upgrade::words;
 
@@ -36,9 +37,11 @@ fn watched<'a>(look: &'a Look, check: &MachineHealthCheck, rolling: &[&str]) -> 
         .iter()
         .filter(|machine| check.spec.selector.matches(machine.metadata.labels.as_ref().unwrap_or(&none)));
     let nodes = selected.filter_map(|machine| look.now.node(&machine.status.node.name));
-    let to_roll = nodes.filter(|node| match node.pool.as_deref().and_then(|pool| look.now.pool(pool)) {
-        Some(pool) => rolling.contains(&pool.name.as_str()) || (look.now.update.in_progress && !pool.paused),
-        None => false,
+    let to_roll = nodes.filter(|node| node.phase != NodePhase::Done).filter(|node| {
+        match node.pool.as_deref().and_then(|pool| look.now.pool(pool)) {
+            Some(pool) => rolling.contains(&pool.name.as_str()) || (look.now.update.in_progress && !pool.paused),
+            None => false,
+        }
     });
     Some(to_roll.map(|node| node.name.as_str()).collect())
 }

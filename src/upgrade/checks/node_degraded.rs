@@ -34,6 +34,9 @@ fn degraded(node: &Node, reason: &str) -> Finding {
         ),
         remedies: vec![
             match cause {
+                Some(Cause::Drain) if node.drain_trouble.is_none() => Remedy::look(
+                    "Free what holds the drain up: it still goes on, and the node recovers by itself when it succeeds.",
+                ),
                 Some(cause) => Remedy::look(format!("Do what the finding {} of this node says.", cause.id())),
                 None => {
                     Remedy::look("Find out what the reason means; the annotations of the node are not to be edited.")

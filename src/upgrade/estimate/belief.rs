@@ -10,15 +10,13 @@ pub struct Belief {
     pub variance: f64,
 }
 
-/// What was measured: logarithms of lengths.
-#[derive(Debug, Clone, Copy, PartialEq)]
+/// What was measured: logarithms of lengths, added up.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Measured {
     /// How many.
     pub count: usize,
-    /// Their mean.
-    pub log: f64,
-    /// Their sum of squares around the mean.
-    pub squares: f64,
+    sum: f64,
+    squares: f64,
 }
 
 /// Beyond so many standard deviations, what is measured contradicts the belief rather than corrects it.
@@ -60,22 +58,36 @@ impl Belief {
 }
 
 impl Measured {
-    /// Of lengths in seconds; none if there are none.
-    pub fn of(lengths: impl IntoIterator<Item = f64>) -> Option<Self> {
-        let logs: Vec<f64> = lengths.into_iter().map(|length| length.max(1.0).ln()).collect();
-        let count = logs.len();
-        (count > 0).then(|| {
-            let mean = logs.iter().sum::<f64>() / count as f64;
-            Self { count, log: mean, squares: logs.iter().map(|log| (log - mean).powi(2)).sum() }
-        })
+    /// One more, in seconds.
+    pub fn add(&mut self, length: f64) {
+        let log = length.max(1.0).ln();
+        self.count += 1;
+        self.sum += log;
+        self.squares += log * log;
+    }
+
+    /// What is in this and not in `part`, which is a part of it.
+    #[must_use]
+    pub fn without(self, part: &Self) -> Self {
+        Self {
+            count: self.count.saturating_sub(part.count),
+            sum: self.sum - part.sum,
+            squares: self.squares - part.squares,
+        }
+    }
+
+    /// The mean of the logarithms; none if nothing was measured.
+    pub fn log(&self) -> Option<f64> {
+        (self.count > 0).then(|| self.sum / self.count as f64)
     }
 
     /// Standard deviation of single lengths: what is usual (`sigma`, as much worth as five measurements), corrected by
     /// what was measured.
-    pub fn sigma(measured: Option<&Self>, sigma: f64) -> f64 {
+    pub fn sigma(&self, sigma: f64) -> f64 {
         const WORTH: f64 = 5.0;
-        let Some(measured) = measured else { return sigma };
-        ((WORTH * sigma * sigma + measured.squares) / (WORTH + measured.count as f64 - 1.0)).sqrt()
+        let Some(mean) = self.log() else { return sigma };
+        let around = (self.squares - self.sum * mean).max(0.0);
+        ((WORTH * sigma * sigma + around) / (WORTH + self.count as f64 - 1.0)).sqrt()
     }
 }
 
@@ -101,10 +113,14 @@ mod tests {
 
     #[test]
     fn lengths_that_differ_widen_what_is_usual() {
-        let alike = Measured::of([300.0, 305.0, 295.0, 300.0]);
-        let apart = Measured::of([100.0, 900.0, 150.0, 600.0]);
-        assert!(Measured::sigma(alike.as_ref(), 0.3) < 0.3);
-        assert!(Measured::sigma(apart.as_ref(), 0.3) > 0.5);
-        assert_eq!(Measured::of([]), None);
+        let of = |lengths: [f64; 4]| {
+            let mut measured = Measured::default();
+            lengths.into_iter().for_each(|length| measured.add(length));
+            measured
+        };
+        assert!(of([300.0, 305.0, 295.0, 300.0]).sigma(0.3) < 0.3);
+        assert!(of([100.0, 900.0, 150.0, 600.0]).sigma(0.3) > 0.5);
+        assert!((Measured::default().sigma(0.3) - 0.3).abs() < 1e-9);
+        assert_eq!(Measured::default().log(), None);
     }
 }

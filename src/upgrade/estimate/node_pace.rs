@@ -1,6 +1,8 @@
 //! How long the steps of a node take in a pool: usual lengths, corrected by what nodes took in this rollout. Nodes of the
 //! pool itself count fully, those of other pools as far as pools are alike.
 
+use std::collections::{BTreeMap, HashMap};
+
 use super::belief::{Belief, Measured};
 use super::lots;
 use super::past::Past;
@@ -45,35 +47,90 @@ impl CycleLength {
     }
 }
 
+/// What the nodes of this rollout took, added up once for all pools.
+#[derive(Debug, Default)]
+pub struct Measures<'a> {
+    /// By pool.
+    pools: BTreeMap<&'a str, PoolMeasures>,
+    /// Of all pools.
+    all: [Measured; 4],
+    /// Cycles that go on, by node.
+    open: HashMap<&'a str, &'a Cycle>,
+}
+
+#[derive(Debug, Default)]
+struct PoolMeasures {
+    steps: [Measured; 4],
+    /// Whole cycles, in seconds.
+    lengths: Vec<f64>,
+}
+
+impl<'a> Measures<'a> {
+    /// Adds the cycles up.
+    pub fn of(cycles: &'a [Cycle]) -> Self {
+        let mut measures = Self::default();
+        for cycle in cycles {
+            let pool = measures.pools.entry(cycle.pool.as_str()).or_default();
+            for step in NodeStep::ALL {
+                if let Some(length) = length(cycle, step) {
+                    pool.steps[step as usize].add(length);
+                    measures.all[step as usize].add(length);
+                }
+            }
+            if let Some(length) = cycle.length().filter(|_| !cycle.blocked) {
+                pool.lengths.push(length.num_seconds().max(0) as f64);
+            }
+            if cycle.done.is_none() {
+                measures.open.insert(cycle.node.as_str(), cycle);
+            }
+        }
+        measures
+    }
+
+    /// The cycle that a node is in.
+    pub fn open(&self, node: &str) -> Option<&'a Cycle> {
+        self.open.get(node).copied()
+    }
+
+    /// How many whole cycles were measured in the pool, and in others; the median of the pool's, else of the others'.
+    fn whole(&self, pool: &str) -> (usize, usize, Option<f64>) {
+        let own = self.pools.get(pool).map_or(&[][..], |measures| &measures.lengths);
+        let others: Vec<f64> = self
+            .pools
+            .iter()
+            .filter(|(name, _)| **name != pool)
+            .flat_map(|(_, measures)| measures.lengths.iter().copied())
+            .collect();
+        let (many, others_many) = (own.len(), others.len());
+        (many, others_many, median(if own.is_empty() { others } else { own.to_vec() }))
+    }
+}
+
 impl NodePace {
-    /// The pace of a pool, by the cycles of this rollout. `past`: a factor by which earlier updates of the control plane
-    /// took longer than the guide says.
-    pub fn of(assessment: &Assessment, pool: &str, cycles: &[Cycle], past: Option<&Past>, usual: f64) -> Self {
+    /// The pace of a pool. `past` and `usual`: earlier updates of the control plane, and what one usually takes.
+    pub fn of(assessment: &Assessment, pool: &str, measures: &Measures, past: Option<&Past>, usual: f64) -> Self {
         let bare_metal = is_bare_metal(assessment.facts.around.infrastructures.first().map(|one| &one.status));
         let slower = past.map_or(0.0, |past| FROM_PAST * (past.median() / usual.max(1.0)).ln());
-        let told = |step, own| Measured::of(lengths(cycles, step, |cycle| (cycle.pool == pool) == own));
+        let of_pool = measures.pools.get(pool);
         let mut beliefs = [Belief { log: 0.0, variance: 0.0 }; 4];
         let mut sigmas = [0.0; 4];
         for step in NodeStep::ALL {
+            let at = step as usize;
             let usual = step.belief(bare_metal);
             let usual = Belief { log: usual.log + if bare_metal { 0.0 } else { slower }, ..usual };
-            let (own, others) = (told(step, true), told(step, false));
-            let sigma = Measured::sigma(own.as_ref(), Measured::sigma(others.as_ref(), step.sigma()));
-            beliefs[step as usize] = learned(step, usual, own.as_ref(), others.as_ref(), sigma);
-            sigmas[step as usize] = sigma;
+            let own = of_pool.map(|of_pool| of_pool.steps[at]).unwrap_or_default();
+            let others = measures.all[at].without(&own);
+            let sigma = own.sigma(others.sigma(step.sigma()));
+            beliefs[at] = learned(step, usual, &own, &others, sigma);
+            sigmas[at] = sigma;
         }
-        let whole = |own: bool| {
-            let ended = cycles.iter().filter(move |cycle| !cycle.blocked && (cycle.pool == pool) == own);
-            ended.filter_map(Cycle::length).map(|length| length.num_seconds() as f64)
-        };
-        let (own, others) = (whole(true).count(), whole(false).count());
-        let median = median(if own > 0 { whole(true).collect() } else { whole(false).collect() });
-        let basis = match (own + others, past) {
+        let measured = measures.whole(pool);
+        let basis = match (measured.0 + measured.1, past) {
             (1.., _) => Basis::Measured,
             (0, Some(_)) => Basis::History,
             (0, None) => Basis::Default,
         };
-        Self { beliefs, sigmas, measured: (own, others, median), basis, bare_metal }
+        Self { beliefs, sigmas, measured, basis, bare_metal }
     }
 
     /// Nodes that have taken longer in a step than usual tell something before it ends. Drains are left out: a drain that
@@ -154,38 +211,35 @@ impl NodePace {
     }
 }
 
-fn learned(step: NodeStep, usual: Belief, own: Option<&Measured>, others: Option<&Measured>, sigma: f64) -> Belief {
+fn learned(step: NodeStep, usual: Belief, own: &Measured, others: &Measured, sigma: f64) -> Belief {
     let apart = step.between_pools();
     let within = sigma * sigma;
     let mut belief = Belief { variance: (usual.variance - apart * apart).max(0.05 * 0.05), ..usual };
-    if let Some(others) = others {
-        belief = belief.corrected(others.log, apart * apart + within / others.count as f64);
+    if let Some(log) = others.log() {
+        belief = belief.corrected(log, apart * apart + within / others.count as f64);
     }
     belief = belief.widened(apart);
-    match own {
-        Some(own) => belief.corrected(own.log, within / own.count as f64),
+    match own.log() {
+        Some(log) => belief.corrected(log, within / own.count as f64),
         None => belief,
     }
 }
 
-/// How long nodes took in a step.
-fn lengths(cycles: &[Cycle], step: NodeStep, counts: impl Fn(&Cycle) -> bool) -> impl Iterator<Item = f64> {
-    let ended = cycles.iter().filter(move |cycle| counts(cycle)).filter_map(move |cycle| {
-        // A long drain says nothing about other drains; what failed elsewhere says nothing at all.
-        let drained_late = cycle.drained.is_some_and(|drained| drained - cycle.began >= THRESHOLD);
-        if cycle.blocked && (step == NodeStep::Drain || !drained_late) {
-            return None;
-        }
-        let (from, to) = match step {
-            NodeStep::Drain => (Some(cycle.began), cycle.drained),
-            NodeStep::Apply => (cycle.drained, cycle.rebooted),
-            NodeStep::Reboot => (cycle.rebooted, cycle.back),
-            NodeStep::Settle => (cycle.back, cycle.done),
-        };
-        let length = (to? - from?).num_milliseconds() as f64 / 1000.0;
-        (length >= 0.0).then_some(length)
-    });
-    ended
+/// How long a node took in a step, in seconds; none where that is not known, or says nothing about other nodes.
+fn length(cycle: &Cycle, step: NodeStep) -> Option<f64> {
+    // A long drain says nothing about other drains; what failed elsewhere says nothing at all.
+    let drained_late = cycle.drained.is_some_and(|drained| drained - cycle.began >= THRESHOLD);
+    if cycle.blocked && (step == NodeStep::Drain || !drained_late) {
+        return None;
+    }
+    let (from, to) = match step {
+        NodeStep::Drain => (Some(cycle.began), cycle.drained),
+        NodeStep::Apply => (cycle.drained, cycle.rebooted),
+        NodeStep::Reboot => (cycle.rebooted, cycle.back),
+        NodeStep::Settle => (cycle.back, cycle.done),
+    };
+    let length = (to? - from?).num_milliseconds() as f64 / 1000.0;
+    (length >= 0.0).then_some(length)
 }
 
 fn median(mut lengths: Vec<f64>) -> Option<f64> {

@@ -6,7 +6,7 @@
 use super::Basis;
 use super::Input;
 use super::lots;
-use super::node_pace::NodePace;
+use super::node_pace::{Measures, NodePace};
 use super::tell::clock;
 use super::typical::{self, NodeStep};
 use crate::upgrade::assessment::{Assessment, Cause, Node, NodePhase, Pool, age};
@@ -52,7 +52,7 @@ pub struct NodesLeft {
 
 impl NodesLeft {
     /// What is left of a pool; none when every node is done.
-    pub fn of(assessment: &Assessment, place: usize, cycles: &[Cycle], pace: NodePace) -> Option<Self> {
+    pub fn of(assessment: &Assessment, place: usize, measures: &Measures, pace: NodePace) -> Option<Self> {
         let pool = assessment.pools.get(place)?;
         let outdated = |node: &&Node| node.phase != NodePhase::Done && node.phase != NodePhase::Unmanaged;
         let nodes: Vec<&Node> = assessment.nodes_of(&pool.name).collect();
@@ -61,10 +61,10 @@ impl NodesLeft {
         }
         let mut sorted = Sorted::default();
         for node in nodes.iter().copied().filter(|node| outdated(node)) {
-            sorted.put(assessment, pool, node, cycles);
+            sorted.put(assessment, pool, node, measures);
         }
         // Whoever holds a slot without going on: cordons of others, nodes that are not ready, failed and blocked ones.
-        let held = nodes.iter().filter(|node| node.unavailable && !sorted.moves(&node.name)).count();
+        let held = nodes.iter().filter(|node| node.unavailable).count().saturating_sub(sorted.unavailable);
         let slots = pool.capacity.max_unavailable.saturating_sub(held).saturating_sub(pool.capacity.failing);
         let mut left = Self {
             pool: pool.name.clone(),
@@ -220,6 +220,8 @@ impl NodesLeft {
 struct Sorted {
     waiting: usize,
     moving: Vec<Moving>,
+    /// How many of those that move count as unavailable.
+    unavailable: usize,
     paused: usize,
     passed_over: Vec<String>,
     failing: Vec<String>,
@@ -227,13 +229,14 @@ struct Sorted {
 }
 
 impl Sorted {
-    fn put(&mut self, assessment: &Assessment, pool: &Pool, node: &Node, cycles: &[Cycle]) {
+    fn put(&mut self, assessment: &Assessment, pool: &Pool, node: &Node, measures: &Measures) {
         if node.phase == NodePhase::Degraded {
             self.failing.push(node.name.clone());
         } else if is_blocked(assessment, node) {
             self.blocked.push(node.name.clone());
         } else if let Some(step) = NodeStep::of(node.phase) {
-            let spent = spent(assessment, node, step, cycles);
+            let spent = spent(assessment, node, step, measures.open(&node.name));
+            self.unavailable += usize::from(node.unavailable);
             self.moving.push(Moving { name: node.name.clone(), step, phase: node.phase, spent });
         } else if pool.paused {
             self.paused += 1;
@@ -242,10 +245,6 @@ impl Sorted {
         } else {
             self.waiting += 1;
         }
-    }
-
-    fn moves(&self, name: &str) -> bool {
-        self.moving.iter().any(|node| node.name == name)
     }
 
     fn told(&self, pool: &Pool, paused_for: f64, slots: usize) -> Vec<String> {
@@ -290,8 +289,7 @@ fn is_blocked(assessment: &Assessment, node: &Node) -> bool {
 }
 
 /// How long a node has been in a step: by the clocks of its cycle, else by its phase.
-fn spent(assessment: &Assessment, node: &Node, step: NodeStep, cycles: &[Cycle]) -> f64 {
-    let cycle = cycles.iter().rev().find(|cycle| cycle.node == node.name && cycle.done.is_none());
+fn spent(assessment: &Assessment, node: &Node, step: NodeStep, cycle: Option<&Cycle>) -> f64 {
     let begun = cycle.and_then(|cycle| match step {
         NodeStep::Drain => Some(cycle.began),
         NodeStep::Apply => cycle.drained,

@@ -78,7 +78,7 @@ impl PayloadLeft {
         {
             let usual: f64 = behind.iter().map(|level| level.usual).sum();
             let took = seconds(started, since);
-            let squares: f64 = behind.iter().map(|level| (level.usual * typical::LEVEL_SIGMA * 1.6).powi(2)).sum();
+            let squares: f64 = behind.iter().map(|level| (level.usual * typical::LEVEL_SIGMA).powi(2)).sum();
             if took > 1.0 && usual > 0.0 {
                 pace = pace.corrected((took / usual).ln(), squares / (usual * usual));
                 measured = Some((took, usual));
@@ -108,8 +108,9 @@ impl PayloadLeft {
             return;
         }
         let expected = self.spent + lots::rest(usual, typical::OPERATOR_SIGMA, self.spent, 0.0);
-        let sigma = typical::LEVEL_SIGMA + typical::OPERATOR_SIGMA;
-        self.pace = self.pace.corrected((expected / level.usual).ln(), sigma * sigma);
+        // Worth half of a level that has ended.
+        let variance = 2.0 * typical::LEVEL_SIGMA.powi(2);
+        self.pace = self.pace.corrected((expected / level.usual).ln(), variance);
     }
 
     /// Nothing is left of it.
@@ -247,7 +248,10 @@ fn seconds(since: DateTime<Utc>, now: DateTime<Utc>) -> f64 {
 /// The pace before anything was measured: earlier updates, else the guide's 60 to 120 minutes.
 fn prior(all: &[Level], past: Option<&Past>) -> (Belief, Basis) {
     let operators: f64 = all.iter().map(|level| level.usual).sum();
-    let whole = operators + typical::OWN_PARTS + typical::CONTROL_PLANE_NODES * typical::NODE + typical::TAIL;
+    let whole = operators
+        + typical::OWN_PARTS
+        + typical::CONTROL_PLANE_NODES * (typical::NODE + typical::NODE_WAITS)
+        + typical::TAIL;
     match past {
         Some(past) => {
             let unsure = if past.same_kind { 0.15 } else { 0.25 };

@@ -1,7 +1,7 @@
 //! While it rolls: the estimates of the parts and of the whole, case by case.
 
 use super::lots::{self, LOTS};
-use super::node_pace::NodePace;
+use super::node_pace::{Measures, NodePace};
 use super::nodes_left::NodesLeft;
 use super::past::Past;
 use super::payload_left::PayloadLeft;
@@ -45,10 +45,11 @@ impl<'a> Left<'a> {
         let past = Past::of(assessment, update.to.as_deref());
         let rendered = !update.in_progress || is_rendered(assessment);
         let payload = update.in_progress.then(|| PayloadLeft::of(assessment, past.as_ref(), rendered));
+        let measures = Measures::of(cycles);
         let usual = typical::CONTROL_PLANE.0;
         let pools = assessment.pools.iter().enumerate().filter_map(|(place, pool)| {
-            let pace = NodePace::of(assessment, &pool.name, cycles, past.as_ref(), usual);
-            Some((pool, NodesLeft::of(assessment, place, cycles, pace)?))
+            let pace = NodePace::of(assessment, &pool.name, &measures, past.as_ref(), usual);
+            Some((pool, NodesLeft::of(assessment, place, &measures, pace)?))
         });
         let pools = pools.collect();
         let begin = match &payload {
