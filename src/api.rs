@@ -32,6 +32,7 @@ mod node;
 mod olm;
 mod pod;
 mod pod_disruption_budget;
+mod quantity;
 mod virtual_machine_instance;
 
 pub use api_request_count::{APIRequestCount, APIRequestCountStatus, HourCount, NodeCount, UserCount};
@@ -41,7 +42,9 @@ pub use certificate_signing_request::{
 pub use cloud_credential::{
     Authentication, AuthenticationSpec, CloudCredential, CloudCredentialSpec, Secret, UPGRADEABLE_TO,
 };
-pub use cluster_operator::{ClusterOperator, ClusterOperatorExtension, ClusterOperatorStatus, OperandVersion};
+pub use cluster_operator::{
+    ClusterOperator, ClusterOperatorExtension, ClusterOperatorStatus, OperandVersion, RelatedObject,
+};
 pub use cluster_version::{
     AcceptedRisk, Capabilities, ClusterVersion, ClusterVersionSpec, ClusterVersionStatus, ComponentOverride,
     ConditionalUpdate, ConditionalUpdateRisk, DesiredUpdate, HistoryEntry, MatchingRule, Release, SignatureStore,
@@ -83,9 +86,11 @@ pub use olm::{
     InstallPlanStatus, Subscription, SubscriptionSpec, SubscriptionStatus,
 };
 pub use pod::{
-    ContainerState, ContainerStatus, ContainerWaiting, EmptyDir, Pod, PodSpec, PodStatus, PodVolume, VolumeClaim,
+    ContainerResources, ContainerState, ContainerStatus, ContainerWaiting, EmptyDir, Pod, PodContainer, PodSpec,
+    PodStatus, PodVolume, VolumeClaim,
 };
 pub use pod_disruption_budget::{PodDisruptionBudget, PodDisruptionBudgetSpec, PodDisruptionBudgetStatus};
+pub use quantity::{Quantity, Resources};
 pub use virtual_machine_instance::{VirtualMachineInstance, VirtualMachineInstanceSpec, VirtualMachineInstanceStatus};
 
 #[cfg(test)]

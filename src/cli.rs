@@ -3,9 +3,11 @@
 //! Belongs here: flags and subcommands with their help, and what the plugin name makes of them. Does not: doing
 //! anything. May import: every room (but needs few).
 
+mod answers;
 mod connect;
 mod demo;
 
+pub use answers::{OpenArgs, PreflightArgs, Source, StatusArgs, UpdatesArgs};
 pub use connect::Connect;
 pub use demo::{DemoArgs, ServeArgs, SimArgs};
 
@@ -18,12 +20,13 @@ use crate::config::Overrides;
 
 const LONG: &str = "A live terminal cockpit for OpenShift 4 upgrades.
 
-Without a subcommand it opens on the current context of the kubeconfig, with the flags that kubectl and oc know. \
-`oc-cockpit demo` opens it on a simulated cluster in the middle of an update: nothing else is needed.
+Without a subcommand it opens on the current context of the kubeconfig, with the flags that kubectl and oc know; \
+`oc-cockpit open` opens it on a must-gather or another dump. `status`, `updates` and `preflight` answer once, as text or \
+JSON. `oc-cockpit demo` opens it on a simulated cluster in the middle of an update: nothing else is needed.
 
 On the PATH as `oc-cockpit` it also runs as `oc cockpit`, and by a link named `kubectl-cockpit` as `kubectl cockpit`.";
 
-const AFTER: &str = "Exit codes:
+const AFTER: &str = "Exit codes (status, updates and preflight have their own, see their help):
   0    ended by the person
   1    could not start, or an error ended it
   2    the command line is wrong
@@ -106,6 +109,20 @@ impl Look {
 /// The subcommands.
 #[derive(Debug, Clone, Subcommand)]
 pub enum Command {
+    /// Tell where the update stands, why, and until when, as one complete answer
+    ///
+    /// Reads the cluster once, or a dump of one with --from. Nothing is written to the cluster.
+    #[command(after_long_help = answers::AFTER_STATUS)]
+    Status(StatusArgs),
+    /// List the versions that the cluster could go to, with their risks and what stands in the way
+    #[command(after_long_help = answers::AFTER_UPDATES)]
+    Updates(UpdatesArgs),
+    /// Go through the list of what has to be right before an update
+    #[command(after_long_help = answers::AFTER_PREFLIGHT)]
+    Preflight(PreflightArgs),
+    /// Open the cockpit on a dump: `oc get -o yaml`, `oc adm inspect`, must-gather, archives of them
+    #[command(after_long_help = answers::AFTER_OPEN)]
+    Open(OpenArgs),
     /// Open the cockpit on a simulated cluster in the middle of an update
     ///
     /// The simulated API server listens on loopback, over HTTPS, for as long as the cockpit runs; `:sim` shows the
@@ -129,12 +146,38 @@ fn invoked_as(argv0: Option<&OsString>) -> &'static str {
 pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Error> {
     let args: Vec<OsString> = args.into_iter().collect();
     let mut command = Cli::command().bin_name(invoked_as(args.first()));
-    let cli = Cli::from_arg_matches(&command.try_get_matches_from_mut(args)?)?;
-    if let (Some(Command::Demo(_) | Command::Sim(_)), Some(flag)) = (&cli.command, cli.connect.first_given()) {
-        let words = format!("{flag} cannot be used here: the simulated cluster has its own kubeconfig");
-        return Err(command.error(clap::error::ErrorKind::ArgumentConflict, words));
+    let mut cli = Cli::from_arg_matches(&command.try_get_matches_from_mut(args)?)?;
+    let outer = std::mem::take(&mut cli.connect);
+    match settle(&mut cli, outer) {
+        Ok(()) => Ok(cli),
+        Err(words) => Err(command.error(clap::error::ErrorKind::ArgumentConflict, words)),
     }
-    Ok(cli)
+}
+
+/// Connection flags may stand before and behind the name of a command, and are refused where nothing is connected to.
+fn settle(cli: &mut Cli, outer: Connect) -> Result<(), String> {
+    let (source, connect) = match &mut cli.command {
+        None | Some(Command::Config) => {
+            cli.connect = outer;
+            return Ok(());
+        }
+        Some(Command::Demo(_) | Command::Sim(_)) => {
+            return refused(&outer, "the simulated cluster has its own kubeconfig");
+        }
+        Some(Command::Open(_)) => return refused(&outer, "a recording is read from files"),
+        Some(Command::Status(args)) => (&args.source, &mut args.connect),
+        Some(Command::Updates(args)) => (&args.source, &mut args.connect),
+        Some(Command::Preflight(args)) => (&args.source, &mut args.connect),
+    };
+    *connect = std::mem::take(connect).or(outer);
+    if source.from.is_empty() { Ok(()) } else { refused(connect, "--from reads files") }
+}
+
+fn refused(connect: &Connect, why: &str) -> Result<(), String> {
+    match connect.first_given() {
+        Some(flag) => Err(format!("{flag} cannot be used here: {why}")),
+        None => Ok(()),
+    }
 }
 
 #[cfg(test)]
@@ -174,6 +217,31 @@ mod tests {
         assert!(error.contains("--context cannot be used here"), "{error}");
         assert!(words("oc-cockpit --theme light demo --scenario minor").is_ok());
         assert!(words("oc-cockpit demo --theme light").is_ok());
+    }
+
+    #[test]
+    fn answers_take_connection_flags_on_both_sides_of_their_name_and_recordings_take_none() {
+        let cli = words("oc-cockpit --context a --user u status --context b -o json --exit-code").unwrap();
+        let Some(Command::Status(args)) = cli.command else { panic!("status") };
+        assert_eq!((args.connect.context.as_deref(), args.connect.user.as_deref()), (Some("b"), Some("u")));
+        assert_eq!((args.output, args.exit_code), (crate::report::Format::Json, true));
+        for wrong in [
+            "oc-cockpit --context a status --from x.yaml",
+            "oc-cockpit updates --from x.yaml --token t",
+            "oc-cockpit --context a open x.yaml",
+            "oc-cockpit status --now 2026-03-01T11:20:00Z",
+            "oc-cockpit status --watch --from x.yaml",
+            "oc-cockpit status -o xml",
+            "oc-cockpit status --details=some",
+            "oc-cockpit open x.yaml --now yesterday",
+            "oc-cockpit open",
+        ] {
+            assert_eq!(words(wrong).unwrap_err().exit_code(), 2, "{wrong}");
+        }
+        let cli = words("oc-cockpit updates --version 4.19.3 --accept a,b --accept c --from x.yaml y.yaml").unwrap();
+        let Some(Command::Updates(args)) = cli.command else { panic!("updates") };
+        assert_eq!((args.accept.len(), args.source.from.len()), (3, 2));
+        assert_eq!(args.version.as_deref(), Some("4.19.3"));
     }
 
     #[test]

@@ -7,6 +7,7 @@
 
 pub mod parts;
 pub mod preflight;
+pub mod status;
 pub mod text;
 pub mod updates;
 
@@ -71,8 +72,17 @@ pub trait Report: Serialize {
 pub fn render<R: Report>(report: &R, format: Format, look: &Look) -> Result<String, String> {
     match format {
         Format::Text => Ok(report.text(look)),
-        Format::Json => serde_json::to_string_pretty(report).map(|text| text + "\n").map_err(|error| error.to_string()),
-        Format::Yaml => serde_saphyr::to_string(report).map(closed).map_err(|error| error.to_string()),
+        form => written(report, form),
+    }
+}
+
+/// A document as JSON, or as YAML when that is asked for, with a line break at the end.
+pub fn written<D: Serialize>(document: &D, format: Format) -> Result<String, String> {
+    match format {
+        Format::Yaml => serde_saphyr::to_string(document).map(closed).map_err(|error| error.to_string()),
+        Format::Text | Format::Json => {
+            serde_json::to_string_pretty(document).map(|text| text + "\n").map_err(|error| error.to_string())
+        }
     }
 }
 

@@ -8,8 +8,10 @@
 pub mod cockpit;
 pub mod copy;
 pub mod crash;
+mod follow;
 pub mod headless;
 mod hook;
+mod oneshot;
 pub mod pace;
 pub mod perform;
 mod save;

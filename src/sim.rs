@@ -1,7 +1,7 @@
 //! The simulated cluster: an API server that holds plain JSON, and the controllers that move it.
 //!
 //! Belongs here: the store, the registry of kinds, the HTTP semantics that clients of a Kubernetes API depend on, faults
-//! on demand, scenarios and the actors that play operators and kubelets. Does not: anything of the cockpit.
+//! on demand, scenarios with their mishaps, and the actors that play operators, kubelets and monitoring. Does not: anything of the cockpit.
 //! May import [`crate::clock`] and nothing else of ours: a field that is misspelt in a lens must not be misspelt in the
 //! same way here.
 //!
@@ -9,14 +9,18 @@
 
 pub mod actors;
 pub mod admin;
+pub mod alert_board;
 pub mod cluster;
 pub mod credentials;
 pub mod discovery;
 pub mod faults;
 pub mod identity;
+pub mod journal;
 pub mod kinds;
 pub mod listener;
 pub mod managed;
+pub mod mishaps;
+pub mod monitoring;
 pub mod openapi;
 pub mod pace;
 pub mod patch;

@@ -68,8 +68,7 @@ impl App {
             .held
             .clone()
             .or_else(|| {
-                (state.assessment.facts.link.state == LinkState::Recording)
-                    .then(|| "these objects come from files".to_owned())
+                (state.assessment.facts.link.state == LinkState::Recording).then(|| "this is a recording".to_owned())
             })
             .or_else(|| may_write_nothing(&state.assessment.facts.access));
     }

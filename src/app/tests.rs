@@ -304,7 +304,7 @@ fn read_only_by_flag_by_file_and_by_context() {
 fn recorded_objects_cannot_be_written() {
     let mut app = start("", Overrides::default());
     app.update(Msg::Assessed(picture(false, LinkState::Recording, 1)), at(0));
-    assert_eq!(app.session().read_only.as_deref(), Some("these objects come from files"));
+    assert_eq!(app.session().read_only.as_deref(), Some("this is a recording"));
 }
 
 #[test]

@@ -45,6 +45,25 @@ pub struct Connect {
 }
 
 impl Connect {
+    /// These flags, and those of `other` where they say nothing.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        let either = |mine: Vec<String>, theirs: Vec<String>| if mine.is_empty() { theirs } else { mine };
+        Self {
+            kubeconfig: self.kubeconfig.or(other.kubeconfig),
+            context: self.context.or(other.context),
+            cluster: self.cluster.or(other.cluster),
+            user: self.user.or(other.user),
+            as_user: self.as_user.or(other.as_user),
+            as_group: either(self.as_group, other.as_group),
+            token: self.token.or(other.token),
+            server: self.server.or(other.server),
+            insecure_skip_tls_verify: self.insecure_skip_tls_verify || other.insecure_skip_tls_verify,
+            certificate_authority: self.certificate_authority.or(other.certificate_authority),
+            request_timeout: self.request_timeout.or(other.request_timeout),
+        }
+    }
+
     /// The first flag that was given, as typed.
     pub fn first_given(&self) -> Option<&'static str> {
         let given = [

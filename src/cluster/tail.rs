@@ -181,6 +181,7 @@ impl Reader {
         let Some((at, text)) = line.split_once(' ').and_then(|(at, text)| Some((at.parse().ok()?, text))) else {
             return Some(line);
         };
+        let text = if self.source.timestamps { line.as_str() } else { text };
         if let Some((seen, count)) = known {
             if at < *seen {
                 return None;
@@ -230,6 +231,8 @@ fn uri(source: &LogSource, follows: bool, since: Option<DateTime<Utc>>) -> Strin
     }
     if follows {
         add("follow", "true".to_owned());
+    }
+    if follows || source.timestamps {
         add("timestamps", "true".to_owned());
     }
     if let Some(since) = since {

@@ -22,12 +22,14 @@ use crate::clock;
 use crate::cluster::{self, Cluster};
 use crate::input::Key;
 use crate::recorder;
+use crate::snapshot::Recording;
 use crate::ui::{Flash, FlashLevel};
 use crate::upgrade::assess::assess;
 use crate::upgrade::assessment::Assessment;
 use crate::upgrade::facts::Facts;
 use crate::upgrade::memory::Memory;
 use crate::upgrade::timeline::Entry;
+use crate::upgrade::words;
 
 /// Messages that are handled before the screen is looked at again: a flood of answers does not stop the drawing.
 const AT_ONCE: usize = 256;
@@ -47,14 +49,23 @@ pub enum Ended {
     Signal(i32),
 }
 
-/// Where the cluster is: known at once, or when the demo's simulator listens.
-pub type Place = futures::future::BoxFuture<'static, Result<(cluster::Options, Option<Simulator>), String>>;
+/// What is looked at.
+#[derive(Debug)]
+pub enum Place {
+    /// A cluster, and its simulator if it is ours.
+    Cluster(Box<cluster::Options>, Option<Simulator>),
+    /// A dump: nothing moves, nothing can be written.
+    Recording(Arc<Recording>),
+}
+
+/// The way to the place: known at once, or when the demo's simulator listens.
+pub type Search = futures::future::BoxFuture<'static, Result<Place, String>>;
 
 /// What the loop needs beside the app.
 #[expect(missing_debug_implementations, reason = "holds a future")]
 pub struct Parts {
     /// Where the cluster is.
-    pub place: Place,
+    pub place: Search,
     /// Where views are saved.
     pub views: PathBuf,
     /// The audit log.
@@ -126,7 +137,7 @@ struct Loop {
 }
 
 impl Loop {
-    async fn turn(&mut self, mut inbox: mpsc::UnboundedReceiver<Msg>, place: Place) -> io::Result<Ended> {
+    async fn turn(&mut self, mut inbox: mpsc::UnboundedReceiver<Msg>, place: Search) -> io::Result<Ended> {
         let mut events = EventStream::new();
         let mut tick = tokio::time::interval(Duration::from_secs(1));
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
@@ -207,13 +218,14 @@ impl Loop {
     }
 
     /// It is known where the cluster is.
-    fn found(&mut self, found: Result<(cluster::Options, Option<Simulator>), String>) -> Option<Ended> {
+    fn found(&mut self, found: Result<Place, String>) -> Option<Ended> {
         self.pace.mark();
         match found {
-            Ok((options, simulator)) => {
-                let cluster = Arc::new(Cluster::start(options));
+            Ok(Place::Cluster(options, simulator)) => {
+                let cluster = Arc::new(Cluster::start(*options));
                 if let Some((notes, thoughts)) = self.thoughts.take() {
-                    tokio::spawn(think::think(cluster.facts(), notes, thoughts, cluster.needing()));
+                    let looked_at = self.performer.purpose();
+                    tokio::spawn(think::think(cluster.facts(), notes, thoughts, looked_at, cluster.needing()));
                 }
                 let mut connection = cluster.connection();
                 connection.mark_changed();
@@ -224,11 +236,31 @@ impl Loop {
                     self.performer.simulator = Some(simulator);
                 }
             }
+            Ok(Place::Recording(recording)) => self.play(recording),
             Err(text) => {
                 self.app.update(Msg::Say(Flash { level: FlashLevel::Error, text }), clock::now());
             }
         }
         None
+    }
+
+    /// A recording is judged once, at its own moment.
+    fn play(&mut self, recording: Arc<Recording>) {
+        if let Some((_, thoughts)) = self.thoughts.take() {
+            let recording = Arc::clone(&recording);
+            tokio::task::spawn_blocking(move || {
+                let assessment = assess(Arc::clone(&recording.facts), &Memory::default(), recording.now);
+                thoughts.send_replace(Arc::new(assessment));
+            });
+        }
+        let connected = Connected { context: recording.name.clone(), ..Connected::default() };
+        self.app.update(Msg::Connected(connected), clock::now());
+        if let Some(first) = recording.broken.first() {
+            let others = words::count(recording.broken.len(), "file");
+            let text = format!("{others} could not be read, such as {}: {}", first.path.display(), first.why);
+            self.app.update(Msg::Say(Flash { level: FlashLevel::Warning, text }), clock::now());
+        }
+        self.performer.recording = Some(recording);
     }
 
     async fn hear(&mut self, msg: Msg) -> io::Result<Option<Ended>> {
@@ -266,7 +298,7 @@ async fn at(due: Option<std::time::Instant>) {
 }
 
 /// Waits until it is known where the cluster is, once.
-async fn find(place: &mut Option<Place>) -> Result<(cluster::Options, Option<Simulator>), String> {
+async fn find(place: &mut Option<Search>) -> Result<Place, String> {
     let Some(waiting) = place else { return future::pending().await };
     let found = waiting.await;
     *place = None;

@@ -3,23 +3,25 @@
 use std::env;
 use std::io::Write;
 use std::panic::{self, AssertUnwindSafe};
+use std::sync::Arc;
 
 use color_eyre::config::{HookBuilder, Theme};
 use color_eyre::eyre::{Result, eyre};
 use tokio::runtime::Builder;
 use tokio::sync::mpsc;
 
-use super::cockpit::{self, Ended, Parts, Place};
+use super::cockpit::{self, Ended, Parts, Place, Search};
 use super::copy::Between;
 use super::crash::Crash;
 use super::simulator::{self, Simulator};
-use super::terminal;
+use super::{oneshot, terminal};
 use crate::app::{self, App, Msg};
 use crate::cli::{Cli, Command, Connect, DemoArgs, Look, SimArgs};
 use crate::clock;
 use crate::cluster;
 use crate::config::{self, Config, Loaded, Overrides, Paths};
 use crate::logging;
+use crate::snapshot::Recording;
 use crate::ui::neutral::neutral_lines;
 use crate::ui::{Depth, Flash, FlashLevel};
 
@@ -28,23 +30,42 @@ const PANICKED: u8 = 101;
 
 /// Does what the command line asks for; the exit code.
 pub fn start(cli: Cli) -> Result<u8> {
+    let Cli { connect, look, command } = cli;
+    // Answers need no configuration, no state directory and no terminal.
+    let command = match command {
+        Some(Command::Status(args)) => return oneshot::status(args, oneshot::look(look.no_color)),
+        Some(Command::Updates(args)) => return oneshot::updates(args, oneshot::look(look.no_color)),
+        Some(Command::Preflight(args)) => return oneshot::preflight(args, oneshot::look(look.no_color)),
+        other => other,
+    };
     let no_color = env::var("NO_COLOR").ok();
-    let overrides = cli.look.overrides(no_color.as_deref());
-    let paths = Paths::find(cli.look.config.clone())
+    let overrides = look.overrides(no_color.as_deref());
+    let paths = Paths::find(look.config.clone())
         .ok_or_else(|| eyre!("there is no home directory: set HOME, or XDG_CONFIG_HOME and XDG_STATE_HOME"))?;
-    match cli.command {
+    match command {
         Some(Command::Sim(args)) => sim(&args),
-        Some(Command::Config) => print_config(&paths, &load(&cli.look, &paths)?, &overrides),
+        Some(Command::Config) => print_config(&paths, &load(&look, &paths)?, &overrides),
         Some(Command::Demo(args)) => {
-            let loaded = load(&cli.look, &paths)?;
-            open(&cli.look, &paths, loaded, overrides, |messages| demo(&args, messages))
+            let loaded = load(&look, &paths)?;
+            open(&look, &paths, loaded, overrides, |messages| demo(&args, messages))
         }
-        None => {
-            let loaded = load(&cli.look, &paths)?;
-            let options = options(cli.connect);
-            open(&cli.look, &paths, loaded, overrides, |_| Box::pin(async move { Ok((options, None)) }))
+        Some(Command::Open(args)) => {
+            let loaded = load(&look, &paths)?;
+            let recording = Recording::open(&args.paths, args.now).map_err(|words| eyre!(words))?;
+            open(&look, &paths, loaded, overrides, |_| at(Place::Recording(Arc::new(recording))))
+        }
+        // The others have answered above.
+        _ => {
+            let loaded = load(&look, &paths)?;
+            let options = options(connect);
+            open(&look, &paths, loaded, overrides, |_| at(Place::Cluster(Box::new(options), None)))
         }
     }
+}
+
+/// A place that is known at once.
+fn at(place: Place) -> Search {
+    Box::pin(async move { Ok(place) })
 }
 
 fn load(look: &Look, paths: &Paths) -> Result<Loaded> {
@@ -57,7 +78,7 @@ fn open(
     paths: &Paths,
     loaded: Loaded,
     overrides: Overrides,
-    place: impl FnOnce(&mpsc::UnboundedSender<Msg>) -> Place,
+    place: impl FnOnce(&mpsc::UnboundedSender<Msg>) -> Search,
 ) -> Result<u8> {
     let term = env::var("TERM").ok();
     terminal::usable(term.as_deref()).map_err(|words| eyre!(words))?;
@@ -145,7 +166,7 @@ fn background(colorfgbg: Option<&str>) -> &'static str {
 }
 
 /// The connection flags, for the room that connects.
-fn options(connect: Connect) -> cluster::Options {
+pub(super) fn options(connect: Connect) -> cluster::Options {
     cluster::Options {
         kubeconfig: connect.kubeconfig,
         context: connect.context,
@@ -162,7 +183,7 @@ fn options(connect: Connect) -> cluster::Options {
 }
 
 /// Starts the simulator on its thread; the cockpit connects when it listens.
-fn demo(args: &DemoArgs, messages: &mpsc::UnboundedSender<Msg>) -> Place {
+fn demo(args: &DemoArgs, messages: &mpsc::UnboundedSender<Msg>) -> Search {
     let starting = Simulator::start(args.serve.clone(), messages.clone());
     let viewer = args.as_viewer;
     Box::pin(async move {
@@ -172,7 +193,7 @@ fn demo(args: &DemoArgs, messages: &mpsc::UnboundedSender<Msg>) -> Place {
             context: Some(simulator.context(viewer)),
             ..cluster::Options::default()
         };
-        Ok((options, Some(simulator)))
+        Ok(Place::Cluster(Box::new(options), Some(simulator)))
     })
 }
 

@@ -8,12 +8,17 @@
 //! Users are obeyed because decisions are made from objects: a cordon, a pause, a deleted pod, an edited budget are
 //! seen at the next step. Only what a real component keeps in its process is kept in memory here.
 
+pub mod alerts;
+pub mod certificates;
 pub mod cluster_operators;
 pub mod config_daemon;
 pub mod disruption;
 pub mod drain_controller;
+pub mod image_builder;
 pub mod kubelet;
 pub mod machine_config_operator;
+pub mod machine_health;
+pub mod misfortune;
 pub mod node_controller;
 pub mod node_lifecycle;
 pub mod node_state;
@@ -23,7 +28,7 @@ pub mod seen;
 pub mod version_operator;
 pub mod world;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::future;
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,8 +36,11 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
 
+use super::alert_board::AlertBoard;
 use super::cluster::{self, release};
+use super::journal::Journal;
 use super::kinds::Res;
+use super::mishaps::Mishaps;
 use super::pace::Pace;
 use super::scenario::Scenario;
 use super::server::{Controllers, Stage};
@@ -54,7 +62,9 @@ const SETTLE: Duration = Duration::from_secs(40);
 pub fn play(scenario: Scenario) -> Controllers {
     Box::new(move |stage: Stage| {
         let pace = Pace::new(*stage.speed.borrow());
-        let actors = Actors::prepare(&stage.store, &scenario, &pace, stage.seed, stage.clock.now());
+        let boards = stage.boards.clone();
+        let now = stage.clock.now();
+        let actors = Actors::prepare_with(boards, &stage.store, &scenario, &pace, stage.seed, now);
         stage.store.forget_history();
         Box::pin(act(actors, pace, stage))
     })
@@ -74,6 +84,17 @@ async fn act(actors: Actors, pace: Pace, mut stage: Stage) {
     }
 }
 
+/// What the actors share with whoever watches them from outside; clones share it too.
+#[derive(Debug, Clone, Default)]
+pub struct Boards {
+    /// What goes wrong.
+    pub mishaps: Mishaps,
+    /// What pods have said.
+    pub journal: Journal,
+    /// What monitoring answers.
+    pub alerts: AlertBoard,
+}
+
 /// All actors and the world that they live in.
 pub struct Actors {
     world: World,
@@ -83,7 +104,8 @@ pub struct Actors {
 
 impl Actors {
     /// Actors for a store that holds the scenario's cluster already; see [`Actors::prepare`] for both in one.
-    pub fn new(store: Arc<Store>, scenario: &Scenario, pace: Pace, seed: u64) -> Self {
+    pub fn new(boards: Boards, store: Arc<Store>, scenario: &Scenario, pace: Pace, seed: u64) -> Self {
+        let Boards { mishaps, journal, alerts } = boards;
         let world = World {
             store,
             now: DateTime::UNIX_EPOCH,
@@ -95,8 +117,13 @@ impl Actors {
             machines: BTreeMap::new(),
             unwatched: false,
             events: Recorder::default(),
+            mishaps,
+            journal,
+            alerts,
+            drain_errors: BTreeSet::new(),
         };
         let cast: Vec<Box<dyn Actor>> = vec![
+            Box::<misfortune::Misfortune>::default(),
             Box::<version_operator::VersionOperator>::default(),
             Box::<cluster_operators::ClusterOperators>::default(),
             Box::<machine_config_operator::MachineConfigOperator>::default(),
@@ -108,6 +135,10 @@ impl Actors {
             Box::<replicas::Replicas>::default(),
             Box::<scheduler::Scheduler>::default(),
             Box::<disruption::Disruption>::default(),
+            Box::<certificates::Certificates>::default(),
+            Box::<image_builder::ImageBuilder>::default(),
+            Box::<machine_health::MachineHealth>::default(),
+            Box::<alerts::Alerts>::default(),
         ];
         Self { world, cast, last: None }
     }
@@ -115,14 +146,29 @@ impl Actors {
     /// Builds the scenario's cluster in the store and lives through its past, so that `now` finds it as the scenario
     /// says: an update that was requested some time ago is where the same rules have brought it.
     pub fn prepare(store: &Arc<Store>, scenario: &Scenario, pace: &Pace, seed: u64, now: DateTime<Utc>) -> Self {
+        Self::prepare_with(Boards::default(), store, scenario, pace, seed, now)
+    }
+
+    /// The same with boards that somebody else has too.
+    pub fn prepare_with(
+        boards: Boards,
+        store: &Arc<Store>,
+        scenario: &Scenario,
+        pace: &Pace,
+        seed: u64,
+        now: DateTime<Utc>,
+    ) -> Self {
         let past = scenario.start.as_ref().map_or(Duration::ZERO, |start| start.requested.0) + SETTLE;
         let real = TimeDelta::from_std(pace.scale(past)).unwrap_or_else(|_| TimeDelta::zero());
         let begin = now - real;
         cluster::build(store, scenario, begin);
-        let mut actors = Self::new(Arc::clone(store), scenario, pace.clone(), seed);
+        let mut actors = Self::new(boards, Arc::clone(store), scenario, pace.clone(), seed);
         actors.step(begin);
         let settled = begin + TimeDelta::from_std(pace.scale(SETTLE)).unwrap_or_else(|_| TimeDelta::zero());
         actors.live(settled);
+        for fault in &scenario.faults {
+            actors.world.mishaps.add(fault.clone());
+        }
         if let Some(start) = &scenario.start {
             let version = start.update_to.as_str();
             store.update(Res::CLUSTER_VERSIONS, None, "version", |object| {
@@ -179,6 +225,21 @@ impl Actors {
     /// The pace, shared: changing it changes how fast these actors live.
     pub fn pace(&self) -> &Pace {
         &self.world.pace
+    }
+
+    /// What goes wrong: what is to come, what is on, what is over.
+    pub fn mishaps(&self) -> &Mishaps {
+        &self.world.mishaps
+    }
+
+    /// What monitoring answers now.
+    pub fn alerts(&self) -> &AlertBoard {
+        &self.world.alerts
+    }
+
+    /// What the pods of the platform have said.
+    pub fn journal(&self) -> &Journal {
+        &self.world.journal
     }
 
     /// Simulated time since the actors began to live.

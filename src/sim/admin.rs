@@ -7,6 +7,9 @@
 //! | `POST /sim/faults` | throws a fault: the text, or `{"fault": "cut=10s"}`; answers its number |
 //! | `DELETE /sim/faults[/NUMBER]` | ends one fault or all |
 //! | `POST /sim/speed` | `{"speed": 60}` |
+//! | `GET /sim/mishaps` | what goes wrong with the cluster: to come, on, over |
+//! | `POST /sim/mishaps` | lets something go wrong: `{"kind": "node-lost", "object": "worker-1", "lasts": "5m"}`, the words of a scenario's `faults`; answers its number |
+//! | `DELETE /sim/mishaps/NUMBER` | takes its cause away |
 
 use axum::body::Bytes;
 use axum::response::Response;
@@ -15,6 +18,7 @@ use serde_json::{Value, json};
 
 use crate::sim::faults::Fault;
 use crate::sim::routes::Api;
+use crate::sim::scenario::Mishap;
 use crate::sim::status::{Refusal, bytes_response, json_response, no_such_path};
 
 /// Answers a request below `/sim`.
@@ -37,6 +41,17 @@ pub fn answer(api: &Api, method: &Method, path: &str, body: &Bytes) -> Result<Re
         (&Method::DELETE, ["sim", "faults", id]) => match id.parse() {
             Ok(id) if api.faults.clear(id) => Ok(json_response(StatusCode::OK, &status(api))),
             _ => Err(Refusal::new(StatusCode::NOT_FOUND, "NotFound", format!("there is no fault {id}"))),
+        },
+        (&Method::GET, ["sim", "mishaps"]) => Ok(json_response(StatusCode::OK, &mishaps(api))),
+        (&Method::POST, ["sim", "mishaps"]) => {
+            let mishap: Mishap = serde_json::from_slice(body)
+                .map_err(|error| Refusal::bad_request(format!("this is no mishap: {error}")))?;
+            let id = api.boards.mishaps.add(mishap.clone());
+            Ok(json_response(StatusCode::CREATED, &json!({"id": id, "mishap": mishap.to_string()})))
+        }
+        (&Method::DELETE, ["sim", "mishaps", id]) => match id.parse() {
+            Ok(id) if api.boards.mishaps.end(id) => Ok(json_response(StatusCode::OK, &mishaps(api))),
+            _ => Err(Refusal::new(StatusCode::NOT_FOUND, "NotFound", format!("there is no mishap {id}"))),
         },
         (&Method::POST, ["sim", "speed"]) => {
             api.speed.send_replace(speed_of(body)?);
@@ -61,6 +76,23 @@ fn status(api: &Api) -> Value {
         }
     }
     status
+}
+
+fn mishaps(api: &Api) -> Value {
+    let cases: Vec<Value> = api
+        .boards
+        .mishaps
+        .cases()
+        .iter()
+        .map(|case| {
+            json!({
+                "id": case.id, "kind": case.mishap.kind.word(), "object": case.mishap.object,
+                "reference": case.reference(),
+                "began": case.began.map(|at| at.to_rfc3339()), "ended": case.ended.map(|at| at.to_rfc3339()),
+            })
+        })
+        .collect();
+    json!({"mishaps": cases})
 }
 
 fn fault_of(body: &Bytes) -> Result<Fault, Refusal> {

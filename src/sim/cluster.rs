@@ -5,9 +5,15 @@
 //! May import the store, the kinds and the scenario of this room, nothing else of ours.
 
 pub mod cluster_version;
+pub mod configuration;
+pub mod controller_config;
+pub mod machine_api;
 pub mod machines;
+pub mod mirrors;
+pub mod monitoring;
 pub mod object;
 pub mod operators;
+pub mod packages;
 pub mod platform;
 pub mod pools;
 pub mod release;
@@ -51,12 +57,17 @@ pub fn build(store: &Store, scenario: &Scenario, now: DateTime<Utc>) {
     let builder = Builder { store, scenario, now, installed };
     serve_kinds(store, &scenario.cluster.version);
     namespaces(&builder);
-    configuration(&builder);
+    configuration::build(&builder);
     cluster_version::build(&builder);
     operators::build(&builder);
     pools::build(&builder);
     machines::build(&builder);
+    machine_api::build(&builder);
+    controller_config::build(&builder);
+    packages::build(&builder);
+    mirrors::build(&builder);
     platform::build(&builder);
+    monitoring::build(&builder);
     workloads::build(&builder);
 }
 
@@ -93,6 +104,7 @@ fn namespaces(builder: &Builder<'_>) {
     ];
     let mut names: std::collections::BTreeSet<&str> = platform.into();
     names.extend(operators::OPERATORS.iter().map(|operator| operator.namespace));
+    names.extend(builder.scenario.cluster.packages.iter().map(|package| package.namespace.as_str()));
     names.extend(builder.scenario.workloads.iter().map(|workload| workload.namespace.as_str()));
     for name in names {
         let namespace = json!({
@@ -104,41 +116,6 @@ fn namespaces(builder: &Builder<'_>) {
         let account = json!({"metadata": {"name": "default", "namespace": name}});
         builder.old(Res::SERVICEACCOUNTS, account);
     }
-}
-
-fn configuration(builder: &Builder<'_>) {
-    let scenario = builder.scenario;
-    let config_map = |namespace: &str, name: &str, data: Value| {
-        builder.old(Res::CONFIGMAPS, json!({"metadata": {"name": name, "namespace": namespace}, "data": data}));
-    };
-    config_map("openshift-config-managed", "admin-gates", json!(scenario.gates));
-    let acks: std::collections::BTreeMap<&str, &str> =
-        scenario.acknowledged.iter().map(|gate| (gate.as_str(), "true")).collect();
-    config_map("openshift-config", "admin-acks", json!(acks));
-    config_map(
-        "openshift-monitoring",
-        "cluster-monitoring-config",
-        json!({"config.yaml": "enableUserWorkload: true\n"}),
-    );
-    let name = &scenario.cluster.name;
-    let platform = &scenario.cluster.platform;
-    let topology = if scenario.pools["master"].nodes == 1 { "SingleReplica" } else { "HighlyAvailable" };
-    let infrastructure = json!({
-        "metadata": {"name": "cluster"},
-        "spec": {"cloudConfig": {"name": ""}, "platformSpec": {"type": platform}},
-        "status": {
-            "apiServerInternalURI": format!("https://api-int.{name}.example.com:6443"),
-            "apiServerURL": format!("https://api.{name}.example.com:6443"),
-            "controlPlaneTopology": topology,
-            "cpuPartitioning": "None",
-            "etcdDiscoveryDomain": "",
-            "infrastructureName": infrastructure_name(scenario),
-            "infrastructureTopology": "HighlyAvailable",
-            "platform": platform,
-            "platformStatus": {"type": platform},
-        },
-    });
-    builder.old(Res::INFRASTRUCTURES, infrastructure);
 }
 
 /// The name with the random tail that installers add; the tail is derived from the name.

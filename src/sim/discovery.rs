@@ -36,6 +36,9 @@ const REVIEWS: [(&str, &str, &str); 3] = [
     ("authorization.k8s.io", "selfsubjectrulesreviews", "SelfSubjectRulesReview"),
 ];
 
+/// What a proxy takes.
+const PROXY: &[&str] = &["create", "delete", "get", "patch", "update"];
+
 type Groups = BTreeMap<(String, String), Vec<Resource>>;
 
 /// Answers the discovery paths; `None` when the path is none.
@@ -76,7 +79,7 @@ fn parts_of(info: &KindInfo) -> Vec<Part> {
         parts.push(part("approval", &["get", "patch", "update"]));
     }
     if info.res() == Res::SERVICES {
-        parts.push(Part { name: "proxy", group: "", version: "v1", kind: "ServiceProxyOptions", verbs: &["get"] });
+        parts.push(Part { name: "proxy", group: "", version: "v1", kind: "ServiceProxyOptions", verbs: PROXY });
     }
     if info.status {
         parts.push(part("status", &["get", "patch", "update"]));

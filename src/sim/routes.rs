@@ -14,6 +14,8 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 
 use crate::clock::WallClock;
+use crate::sim::actors::Boards;
+use crate::sim::cluster::monitoring as querier;
 use crate::sim::faults::{Answer, FaultsHandle};
 use crate::sim::identity::{Attempt, Identity, User};
 use crate::sim::kinds::Res;
@@ -25,7 +27,7 @@ use crate::sim::status::{Refusal, bytes_response, json_response, no_such_path};
 use crate::sim::store::Store;
 use crate::sim::watch_hub::{self, Surroundings};
 use crate::sim::write::{Outcome, Pen, UnknownFields};
-use crate::sim::{admin, discovery, openapi, pod_log, read, reviews, version};
+use crate::sim::{admin, discovery, monitoring, openapi, pod_log, read, reviews, version};
 
 /// The largest body that is read, as in kube-apiserver (etcd takes no more).
 const BODY: usize = 3 * 1024 * 1024;
@@ -48,6 +50,8 @@ pub struct Api {
     pub kubeconfig: RwLock<String>,
     /// Facts for `GET /sim/status` that do not change: name of the scenario, seed.
     pub about: Value,
+    /// What is seen of the controllers from outside.
+    pub boards: Boards,
 }
 
 impl Api {
@@ -59,8 +63,25 @@ impl Api {
         })
     }
 
+    /// The querier of the cluster's monitoring as a service.
+    pub fn querier(self: Arc<Self>) -> Router {
+        Router::new().fallback(move |request: Request| {
+            let api = Arc::clone(&self);
+            async move { api.query(&request.into_parts().0, None, false) }
+        })
+    }
+
+    /// Answers for the querier; `path` where it is not that of the request.
+    fn query(&self, parts: &Parts, path: Option<&str>, trusted: bool) -> Response {
+        let path = path.unwrap_or_else(|| parts.uri.path());
+        monitoring::answer(&self.boards.alerts, &self.identity, &parts.method, &parts.headers, path, trusted)
+    }
+
     async fn answer(&self, request: Request, trusted: bool) -> Response {
         let (parts, body) = request.into_parts();
+        if trusted && monitoring::is_meant(&self.store, &parts) {
+            return self.query(&parts, None, trusted);
+        }
         let params = Params::parse(parts.uri.query().unwrap_or_default());
         if !parts.uri.path().starts_with("/sim")
             && let Some(response) = self.suffer(&parts, &params).await
@@ -109,6 +130,11 @@ impl Api {
         let user = self.identity.authenticate(&parts.headers, trusted || is_open)?;
         if let Some(response) = self.serve_path(parts, &user, body)? {
             return Ok(response);
+        }
+        if let Some(behind) = monitoring::behind_proxy(path)
+            && self.store.get(Res::SERVICES, Some(querier::NAMESPACE), querier::QUERIER).is_some()
+        {
+            return Ok(self.query(parts, Some(behind), trusted));
         }
         let Some(target) = Target::parse(&self.store, path) else { return Ok(no_such_path()) };
         let verb = Verb::of(&parts.method, &target, params)?;
@@ -289,7 +315,13 @@ impl Api {
             (Res::PODS, "log", Verb::Get) => {
                 let pod = self.store.get(Res::PODS, target.namespace.as_deref(), name);
                 let pod = pod.ok_or_else(|| Refusal::not_found(&target.info, name))?;
-                pod_log::answer(&self.store, &pod, params, self.clock, self.faults.signals())
+                let source = pod_log::Source {
+                    store: Arc::clone(&self.store),
+                    journal: self.boards.journal.clone(),
+                    clock: self.clock,
+                    signals: self.faults.signals(),
+                };
+                pod_log::answer(source, &pod, params)
             }
             _ => Ok(no_such_path()),
         }

@@ -3,9 +3,43 @@
 //! Belongs here: the shape of a scenario file, reading and checking it, the scenarios that are compiled in.
 //! Does not: objects (see [`crate::sim::cluster`]) and what happens (see [`crate::sim::actors`]).
 //! Imports nothing of ours except the table of operator names.
+//!
+//! # What goes wrong, and how a test finds out
+//!
+//! [`Scenario::faults`] lists what goes wrong besides what the cluster is made of (budgets, cordons, paused pools, the
+//! troubles of [`Scenario::operators`]). Every entry is a [`Mishap`]: its kind says when it begins, `after` when at the
+//! earliest, `lasts` when it ends. A test that moves the time itself does this:
+//!
+//! ```
+//! # use std::sync::Arc;
+//! # use std::time::Duration;
+//! # use chrono::{DateTime, TimeDelta};
+//! # use oc_cockpit::sim::{actors::Actors, pace::Pace, store::Store};
+//! use oc_cockpit::sim::scenario::{Mishap, MishapKind, Scenario, Span};
+//! let mut scenario = Scenario::load("minor").unwrap();
+//! scenario.faults.push(
+//!     Mishap::now(MishapKind::OperatorDegraded, "ingress").armed_after(Span::seconds(60)).lasting(Span::seconds(120)),
+//! );
+//! # let now = DateTime::from_timestamp(1_790_000_000, 0).unwrap();
+//! # let pace = Pace::new(1.0);
+//! # let store = Arc::new(Store::new(1));
+//! let mut actors = Actors::prepare(&store, &scenario, &pace, 1, now);
+//! actors.step(now + TimeDelta::seconds(90));
+//! let case = &actors.mishaps().cases()[0];
+//! assert_eq!((case.reference().as_str(), case.is_on()), ("clusteroperator/ingress", true));
+//! assert!(case.began.is_some() && case.ended.is_none());
+//! actors.step(now + TimeDelta::seconds(300));
+//! assert!(actors.mishaps().cases()[0].ended.is_some());
+//! ```
+//!
+//! `began` is the wall time at which the cause was in the API, `ended` that at which it was gone: what is derived from
+//! it (pool counts, conditions with a grace period, alerts) follows as late as in a real cluster. The store, the actors'
+//! pace and [`crate::sim::actors::Actors::elapsed`] tell the rest.
 
 pub mod check;
+pub mod mishap;
 pub mod span;
+pub mod surroundings;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -13,7 +47,9 @@ use std::path::Path;
 
 use serde::Deserialize;
 
+pub use mishap::{About, Mishap, MishapKind};
 pub use span::Span;
+pub use surroundings::{Credentials, Hardware, HealthCheck, Mirror, OldApi, Package, Payload, Pinned};
 
 /// The scenarios that are compiled in: name and text.
 const BUILT_IN: [(&str, &str); 4] = [
@@ -38,6 +74,9 @@ pub struct Scenario {
     /// Simulated seconds per real second, unless the caller asks for another speed.
     #[serde(default = "real_time")]
     pub speed: f64,
+    /// How much lengths of work differ from seed to seed; not at all unless told, so that a story runs to its clock.
+    #[serde(default)]
+    pub variation: Variation,
     /// The cluster at the start.
     pub cluster: Cluster,
     /// The releases that the update service knows.
@@ -60,9 +99,47 @@ pub struct Scenario {
     /// Nodes that behave differently, by name.
     #[serde(default)]
     pub nodes: BTreeMap<String, NodeStory>,
+    /// What goes wrong while the story goes on.
+    #[serde(default)]
+    pub faults: Vec<Mishap>,
     /// An update that is under way when the scenario starts.
     #[serde(default)]
     pub start: Option<Start>,
+}
+
+/// How much lengths of work differ beyond the narrow bounds that the actors know: standard deviations of the logarithm,
+/// so that 0.3 means a third longer or shorter in one of three cases.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Variation {
+    /// Between clusters, that is, seeds: all operators of one are slow or quick together.
+    #[serde(default)]
+    pub operators: f64,
+    /// The same for nodes: how long they take to apply a configuration and to boot.
+    #[serde(default)]
+    pub nodes: f64,
+    /// Between the operators and the nodes of one cluster.
+    #[serde(default)]
+    pub parts: f64,
+}
+
+/// What is slow or quick together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Group {
+    /// The operators of a cluster.
+    Operators,
+    /// The nodes of a cluster.
+    Nodes,
+}
+
+impl Variation {
+    /// How much clusters differ in a group, and its name for the dice.
+    pub fn of(self, group: Group) -> (f64, &'static str) {
+        match group {
+            Group::Operators => (self.operators, "operators"),
+            Group::Nodes => (self.nodes, "nodes"),
+        }
+    }
 }
 
 /// The cluster before anything happens.
@@ -84,6 +161,33 @@ pub struct Cluster {
     /// Earlier releases, newest first, the running one included, the installed one last.
     #[serde(default)]
     pub history: Vec<Past>,
+    /// What the nodes are.
+    #[serde(default)]
+    pub hardware: Hardware,
+    /// What the payload is for.
+    #[serde(default)]
+    pub payload: Payload,
+    /// How the platform's credentials are made.
+    #[serde(default)]
+    pub credentials: Credentials,
+    /// The MachineHealthCheck of the workers.
+    #[serde(default)]
+    pub health_check: HealthCheck,
+    /// Clients of APIs that go away.
+    #[serde(default)]
+    pub old_apis: Vec<OldApi>,
+    /// Operators that OLM installed.
+    #[serde(default)]
+    pub packages: Vec<Package>,
+    /// Where images come from when there is no internet.
+    #[serde(default)]
+    pub mirror: Option<Mirror>,
+    /// Images that nodes have to have.
+    #[serde(default)]
+    pub pinned: Vec<Pinned>,
+    /// How many Windows nodes there are, which no pool owns: `win-0`, `win-1` ...
+    #[serde(default)]
+    pub windows: usize,
 }
 
 /// An entry of the update history. Times are on the wall.
@@ -166,6 +270,12 @@ pub struct Pool {
     /// How long ago the first node joined, on the wall; the others joined a minute apart. The cluster's age if absent.
     #[serde(default)]
     pub joined: Option<Span>,
+    /// Whether its nodes run an image that is built on the cluster.
+    #[serde(default)]
+    pub layered: bool,
+    /// The architecture of its nodes.
+    #[serde(default = "amd64")]
+    pub architecture: String,
 }
 
 /// `maxUnavailable`: nodes, or a percentage of the pool.
@@ -276,6 +386,9 @@ pub struct NodeStory {
     /// Whether somebody cordoned it before the scenario starts.
     #[serde(default)]
     pub cordoned: bool,
+    /// Roles that it has besides those of its pool: with a second custom pool's role no pool owns it.
+    #[serde(default)]
+    pub roles: Vec<String>,
 }
 
 /// An update that is under way when the scenario starts.
@@ -294,6 +407,10 @@ fn real_time() -> f64 {
 
 fn default_platform() -> String {
     "AWS".to_owned()
+}
+
+fn amd64() -> String {
+    "amd64".to_owned()
 }
 
 fn worker() -> String {
@@ -382,11 +499,37 @@ impl Scenario {
         self
     }
 
-    /// Names of all nodes, pool by pool.
+    /// Names of all nodes that a pool was made for, pool by pool.
     pub fn node_names(&self) -> std::collections::BTreeSet<String> {
         self.pools.iter().flat_map(|(pool, spec)| (0..spec.nodes).map(move |i| node_name(pool, i))).collect()
     }
+
+    /// How many nodes a pool has; none where there is no such pool.
+    pub fn size(&self, pool: &str) -> usize {
+        self.pools.get(pool).map_or(0, |pool| pool.nodes)
+    }
+
+    /// Whether the control plane carries the workloads too: a compact cluster, or a single node.
+    pub fn is_compact(&self) -> bool {
+        self.size("worker") == 0
+    }
+
+    /// The nodes on which pods of a pool run: in a compact cluster the control plane stands in for the workers.
+    pub fn hosts(&self, pool: &str) -> Vec<String> {
+        let pool = if pool == "worker" && self.is_compact() { "master" } else { pool };
+        (0..self.size(pool)).map(|index| node_name(pool, index)).collect()
+    }
+
+    /// The roles whose machine configs the controller generates.
+    pub fn roles(&self) -> Vec<&'static str> {
+        let mut roles = vec!["master", "worker"];
+        roles.extend(self.pools.contains_key(ARBITER).then_some(ARBITER));
+        roles
+    }
 }
+
+/// The pool of the node that keeps two control plane nodes apart (topology HighlyAvailableArbiter).
+pub const ARBITER: &str = "arbiter";
 
 /// The name of a pool's node.
 pub fn node_name(pool: &str, index: usize) -> String {

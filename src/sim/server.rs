@@ -15,6 +15,8 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::clock::WallClock;
+use crate::sim::actors::Boards;
+use crate::sim::cluster::monitoring;
 use crate::sim::credentials::{CertificateError, Certificates, kubeconfig, write_kubeconfig};
 use crate::sim::faults::{Fault, FaultsHandle};
 use crate::sim::identity::Identity;
@@ -66,6 +68,8 @@ pub struct Stage {
     pub speed: watch::Receiver<f64>,
     /// What chances are derived from.
     pub seed: u64,
+    /// What is seen of the controllers from outside.
+    pub boards: Boards,
 }
 
 /// Controllers: a function that sets a stage at once, and then plays on it until it is dropped. See [`serve`].
@@ -127,6 +131,7 @@ impl Simulation {
             controllers: AtomicBool::new(false),
             kubeconfig: RwLock::new(String::new()),
             about: json!({"seed": options.seed, "scenario": options.scenario}),
+            boards: Boards::default(),
         };
         Ok(Self { api: Arc::new(api), seed: options.seed })
     }
@@ -151,11 +156,22 @@ impl Simulation {
         self.api.clock
     }
 
+    /// What is seen of the controllers from outside: mishaps, logs, alerts.
+    pub fn boards(&self) -> Boards {
+        self.api.boards.clone()
+    }
+
     /// What controllers play on. Taking the stage means that somebody plays the kubelets: pods that run are no longer
     /// removed at once.
     pub fn stage(&self) -> Stage {
         self.api.controllers.store(true, Ordering::Relaxed);
-        Stage { store: self.store(), clock: self.api.clock, speed: self.api.speed.subscribe(), seed: self.seed }
+        Stage {
+            store: self.store(),
+            clock: self.api.clock,
+            speed: self.api.speed.subscribe(),
+            seed: self.seed,
+            boards: self.api.boards.clone(),
+        }
     }
 }
 
@@ -187,6 +203,11 @@ impl Server {
     /// The cluster's time.
     pub fn clock(&self) -> WallClock {
         self.simulation.clock()
+    }
+
+    /// What is seen of the controllers from outside: mishaps, logs, alerts.
+    pub fn boards(&self) -> Boards {
+        self.simulation.boards()
     }
 
     /// The token of the admin.
@@ -232,6 +253,7 @@ pub async fn serve(options: Options, controllers: Option<Controllers>) -> Result
         _ => format!("https://{host}:{}", address.port()),
     };
     let certificates = Certificates::new(&host).map_err(SimError::Certificates)?;
+    let (querier, querier_address) = querier(&simulation, listen, &host).await?;
     let api = Arc::clone(&simulation.api);
     let publisher = Publisher { url: url.clone(), authority: certificates.authority, out: options.kubeconfig_out };
     publisher.publish(&api)?;
@@ -243,7 +265,22 @@ pub async fn serve(options: Options, controllers: Option<Controllers>) -> Result
         outage: api.faults.outage(),
         silent: api.faults.signals().silent,
     };
+    // The querier is a server of its own: an outage of the API server does not concern it.
+    let calm = watch::Sender::new(false);
+    let querier_door = Door {
+        address: querier_address,
+        tls: Arc::clone(&door.tls),
+        router: Arc::clone(&api).querier(),
+        outage: calm.subscribe(),
+        silent: calm.subscribe(),
+    };
     let mut tasks = JoinSet::new();
+    tasks.spawn(async move {
+        let _calm = calm;
+        if let Err(error) = querier_door.serve(querier).await {
+            tracing::error!(%error, "the simulated monitoring stopped listening");
+        }
+    });
     tasks.spawn(async move {
         if let Err(error) = door.serve(listener).await {
             tracing::error!(%error, "the simulated cluster stopped listening");
@@ -258,6 +295,20 @@ pub async fn serve(options: Options, controllers: Option<Controllers>) -> Result
         tasks.spawn(playing);
     }
     Ok(Server { url, address, store, faults, simulation, tasks })
+}
+
+/// A listener for the querier of the cluster's monitoring, to which its Route leads from now on.
+async fn querier(
+    simulation: &Simulation,
+    beside: SocketAddr,
+    host: &str,
+) -> Result<(TcpListener, SocketAddr), SimError> {
+    let wanted = SocketAddr::new(beside.ip(), 0);
+    let listener = TcpListener::bind(wanted).await.map_err(|error| SimError::Listen(wanted, error))?;
+    let address = listener.local_addr().map_err(|error| SimError::Listen(wanted, error))?;
+    let host = if host.contains(':') { format!("[{host}]") } else { host.to_owned() };
+    monitoring::admit(&simulation.api.store, &format!("{host}:{}", address.port()));
+    Ok((listener, address))
 }
 
 /// Keeps the kubeconfig up to date.

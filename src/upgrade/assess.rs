@@ -7,12 +7,14 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
-use super::assessment::{Assessment, Node, NodePhase, Pool, Topology, Update, Verdict, VerdictKind};
+use super::assessment::{Assessment, Node, NodePhase, Pool, Update, Verdict, VerdictKind};
 use super::estimate::Estimates;
 use super::facts::{Facts, Kind, KindStatus};
 use super::memory::Memory;
+use super::operators::Target;
 use super::{
-    blockers, changes, checks, cycles, estimate, operators, progress, rail, rebuild, rollout, verdict, version,
+    blockers, changes, checks, cycles, estimate, operator_clock, operators, progress, rail, rebuild, rollout, topology,
+    verdict, version,
 };
 
 /// `last`, when `facts` say nothing that it does not know and were only heard later: the same assessment with fresher
@@ -33,10 +35,13 @@ pub fn assess(facts: Arc<Facts>, memory: &Memory, now: DateTime<Utc>) -> Assessm
     let generation = memory.last.as_ref().map_or(0, |last| last.generation + 1);
     let memory = fresh.as_ref().unwrap_or(memory);
     let last = memory.settled(&facts);
-    let update = facts.cluster_version.as_deref().map(version::update).unwrap_or_default();
-    let (mut nodes, pools) = rollout::rollout(&facts, &update, last, now);
+    let mut update = facts.cluster_version.as_deref().map(version::update).unwrap_or_default();
+    update.payload = update.payload.map(|payload| memory.counted(payload, update.started));
+    let (topology, compact) = topology::topology(&facts);
+    let (mut nodes, pools) = rollout::rollout(&facts, &update, topology, last, now);
     blockers::fill(&mut nodes, &pools, &facts, now);
-    let operators = operators_of(&facts, &update, &nodes, &pools);
+    let mut operators = operators_of(&facts, &update, &nodes, &pools);
+    operator_clock::time(&mut operators, &facts, &update, memory, now);
     let mut assessment = Assessment {
         now,
         generation,
@@ -49,8 +54,8 @@ pub fn assess(facts: Arc<Facts>, memory: &Memory, now: DateTime<Utc>) -> Assessm
         operators,
         pools,
         nodes: Arc::new(nodes),
-        topology: Topology::Unknown,
-        compact: false,
+        topology,
+        compact,
         cycles: Arc::default(),
         rail: Vec::new(),
         estimates: Estimates::default(),
@@ -61,6 +66,9 @@ pub fn assess(facts: Arc<Facts>, memory: &Memory, now: DateTime<Utc>) -> Assessm
     assessment.cycles = cycles::cycles(&assessment, memory);
     assessment.estimates = estimate::estimates(&assessment, &memory.with_cycles(&assessment.cycles));
     assessment.findings = checks::all(&assessment, memory);
+    for finding in &mut assessment.findings {
+        finding.first_seen = memory.first_seen(finding, now);
+    }
     assessment.verdict = verdict::verdict(&assessment, memory);
     assessment.rail = rail::rail(&assessment);
     assessment.timeline = match last {
@@ -104,8 +112,14 @@ fn operators_of(facts: &Facts, update: &Update, nodes: &[Node], pools: &[Pool]) 
         |node: &Node| pools.iter().any(|pool| pool.control_plane && Some(pool.name.as_str()) == node.pool.as_deref());
     let nodes_busy = nodes.iter().any(|node| node.phase.moving());
     let masters_busy = nodes.iter().filter(out_of_service).any(control_plane);
-    let target = update.to.as_deref();
+    let target = Target { version: update.to.as_deref(), machine_config_image: machine_config_image(facts) };
     operators::operators(facts.operators.iter().map(AsRef::as_ref), target, nodes_busy, masters_busy)
+}
+
+/// The image of the machine-config operator, by its Deployment.
+fn machine_config_image(facts: &Facts) -> Option<&str> {
+    const OPERATOR: &str = "machine-config-operator";
+    facts.around.deployments.iter().find(|deployment| deployment.name() == OPERATOR)?.image(OPERATOR)
 }
 
 fn openshift(facts: &Facts) -> Option<bool> {

@@ -23,7 +23,8 @@ pub enum VerdictKind {
     Requested,
     /// The cluster-version operator applies the payload.
     UpdatingControlPlane,
-    /// The control plane is done, pools still roll.
+    /// The control plane is done; pools still roll, or what they set in motion has not settled yet
+    /// ([`Assessment::headline`]).
     UpdatingPools,
     /// No version change, but nodes roll to a new configuration.
     ConfigRollout,
@@ -626,6 +627,8 @@ pub struct Node {
     pub phase_source: Source,
     /// Rebuilt from what the API remembers rather than seen; the screen marks such ages with `~`.
     pub since_rebuilt: bool,
+    /// When its boot ID was first seen to have changed in this cycle; none: it was not seen to boot.
+    pub booted: Option<DateTime<Utc>>,
     /// Ready.
     pub ready: bool,
     /// `spec.unschedulable`.
@@ -770,6 +773,45 @@ pub struct Capacity {
     pub next: Vec<String>,
     /// Why no node is next although some wait; empty otherwise.
     pub why_none: String,
+    /// What the order of [`Capacity::next`] could not take into account; empty when it is exact.
+    pub caveat: String,
+}
+
+/// The OS image of a layered pool, which is built on the cluster before any node takes it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Layer {
+    /// The image that nodes go to (`status.currentImagePullSpec` of the MachineOSConfig); none: not known, or none yet.
+    pub image: Option<String>,
+    /// How far the build for the pool's configuration is.
+    pub build: Build,
+}
+
+/// The state of the build of an OS image.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Build {
+    /// Not begun.
+    Pending,
+    /// In progress.
+    Building,
+    /// Failed: nodes keep what they have until a person repairs it.
+    Failed,
+    /// Stopped by somebody.
+    Interrupted,
+    /// The image can be used.
+    Succeeded,
+}
+
+impl Build {
+    /// In words, behind "the OS image build".
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Pending => "has not begun",
+            Self::Building => "goes on",
+            Self::Failed => "failed",
+            Self::Interrupted => "was interrupted",
+            Self::Succeeded => "is done",
+        }
+    }
 }
 
 /// One MachineConfigPool.
@@ -805,6 +847,8 @@ pub struct Pool {
     pub rolling_since: Option<DateTime<Utc>>,
     /// Capacity arithmetic.
     pub capacity: Capacity,
+    /// The OS image that is built on the cluster for it; none: the pool is not layered, as far as is known.
+    pub layer: Option<Layer>,
     /// Master, or arbiter: never paused, never above maxUnavailable 1.
     pub control_plane: bool,
 }
@@ -884,6 +928,13 @@ pub struct Assessment {
 }
 
 impl Assessment {
+    /// The words of the header: those of the verdict, or `settling` when all nodes are done and the cluster is watched
+    /// until it is quiet.
+    pub fn headline(&self) -> &'static str {
+        let settling = self.verdict.kind == VerdictKind::UpdatingPools && !self.pools.iter().any(Pool::outdated);
+        if settling { "settling" } else { self.verdict.kind.words() }
+    }
+
     /// A node by name.
     pub fn node(&self, name: &str) -> Option<&Node> {
         self.nodes.binary_search_by(|node| node.name.as_str().cmp(name)).ok().map(|at| &self.nodes[at])

@@ -3,9 +3,10 @@
 
 use chrono::{DateTime, Utc};
 
-use super::assessment::{Capacity, NodePhase};
+use super::assessment::{Build, Capacity, Layer, NodePhase};
 use super::node_phase::{DaemonState, Marks};
 use super::words;
+use crate::api::metadata::deleted;
 use crate::api::{IntOrString, MachineConfigPool, Node, Tri, node_key};
 
 /// At most so many candidates are named.
@@ -68,35 +69,78 @@ fn as_written(pool: &MachineConfigPool) -> String {
     }
 }
 
+/// What bears on a pool beside its own nodes.
+#[derive(Debug, Clone, Default)]
+pub struct Rules<'a> {
+    /// The pool's configuration is the one that the update will end with; before, the order is a forecast.
+    pub rendered: bool,
+    /// The layer of the pool.
+    pub layer: Option<&'a Layer>,
+    /// Another pool keeps the controller from taking any node of this one: why.
+    pub held: Option<String>,
+    /// The node that is put off while there are others: it runs the machine-config operator.
+    pub last: Option<&'a str>,
+    /// What the order cannot take into account.
+    pub caveat: &'static str,
+}
+
+impl<'a> Rules<'a> {
+    /// The image that nodes have to go to, once it can be used.
+    fn image(&self) -> Option<&'a str> {
+        self.layer.filter(|layer| layer.build == Build::Succeeded)?.image.as_deref()
+    }
+}
+
+/// Does the controller still have to take this node, could it?
+pub fn is_candidate(pool: &MachineConfigPool, member: &Member, rules: &Rules) -> bool {
+    let targeted = member.marks.targets(&pool.spec.configuration.name, rules.image());
+    member.ready && if rules.rendered { !targeted } else { member.phase != NodePhase::Done }
+}
+
 /// The arithmetic for one pool; the second part holds the rows of all candidates, in the controller's order.
-///
-/// `rendered`: the pool's configuration is the one that the update will end with; before, the order is a forecast.
-pub fn capacity(pool: &MachineConfigPool, members: &[Member], rendered: bool) -> (Capacity, Vec<usize>) {
+pub fn capacity(pool: &MachineConfigPool, members: &[Member], rules: &Rules) -> (Capacity, Vec<usize>) {
     let target = pool.spec.configuration.name.as_str();
     let max_unavailable = max_unavailable(pool, members.len());
-    let targets = |member: &&Member| member.marks.desired == Some(target);
-    let unavailable = members.iter().filter(|member| unavailable(member.ready, &member.marks)).count();
-    let failing = members.iter().filter(targets).filter(|member| member.marks.failing()).count();
-    let mut candidates: Vec<&Member> = members
-        .iter()
-        .filter(|member| if rendered { !targets(member) } else { member.phase != NodePhase::Done })
-        .filter(|member| member.ready)
-        .collect();
-    candidates.sort_by_cached_key(|member| order(member.node));
-    let free = max_unavailable.saturating_sub(unavailable).saturating_sub(failing);
-    let why_none = why_none(pool, members, &candidates, rendered, free);
-    let next = if pool.spec.paused { &[][..] } else { &candidates[..candidates.len().min(NAMED)] };
-    let rows = if pool.spec.paused || !rendered { Vec::new() } else { candidates.iter().map(|m| m.row).collect() };
+    let (mut unavailable_now, mut failing, mut waiting) = (0, 0, 0);
+    let mut candidates: Vec<&Member> = Vec::new();
+    for member in members {
+        unavailable_now += usize::from(unavailable(member.ready, &member.marks));
+        failing += usize::from(member.marks.failing() && member.marks.targets(target, rules.image()));
+        waiting += usize::from(matches!(member.phase, NodePhase::Waiting | NodePhase::Paused));
+        if is_candidate(pool, member, rules) {
+            candidates.push(member);
+        }
+    }
+    candidates.sort_by_cached_key(|member| (rules.last == Some(member.node.name()), order(member.node)));
+    let held = rules.held.is_some();
+    let free = if held { 0 } else { max_unavailable.saturating_sub(unavailable_now).saturating_sub(failing) };
+    let why_none = why_none(pool, members, &candidates, rules, waiting, free);
+    let passed_over = pool.spec.paused || passes_over(pool, rules).is_some();
+    let next = if passed_over { &[][..] } else { &candidates[..candidates.len().min(NAMED)] };
+    let rows = if passed_over || !rules.rendered { Vec::new() } else { candidates.iter().map(|m| m.row).collect() };
     let capacity = Capacity {
         max_unavailable,
         max_unavailable_spec: as_written(pool),
-        unavailable,
+        unavailable: unavailable_now,
         failing,
         free,
         next: next.iter().map(|member| member.node.name().to_owned()).collect(),
         why_none,
+        caveat: if next.len() > 1 { rules.caveat.to_owned() } else { String::new() },
     };
     (capacity, rows)
+}
+
+/// Why the controller leaves the pool alone altogether (`syncMachineConfigPool`), in words.
+fn passes_over(pool: &MachineConfigPool, rules: &Rules) -> Option<String> {
+    if deleted(&pool.metadata).is_some() {
+        return Some("the pool is being deleted, the controller leaves it alone".to_owned());
+    }
+    if pool.spec.node_selector.as_ref().is_none_or(crate::api::LabelSelector::is_empty) {
+        return Some("the pool's node selector is empty, the controller leaves such pools alone".to_owned());
+    }
+    let layer = rules.layer.filter(|layer| layer.build != Build::Succeeded)?;
+    Some(format!("waits for its OS image: the build {}", layer.build.words()))
 }
 
 /// By zone, in a zone the oldest first, those without zone last (`getCandidateMachines`).
@@ -110,21 +154,24 @@ fn why_none(
     pool: &MachineConfigPool,
     members: &[Member],
     candidates: &[&Member],
-    rendered: bool,
+    rules: &Rules,
+    waiting: usize,
     free: usize,
 ) -> String {
-    let waiting = members.iter().filter(|m| matches!(m.phase, NodePhase::Waiting | NodePhase::Paused)).count();
     if waiting == 0 {
         return String::new();
     }
     if pool.spec.paused {
         return format!("the pool is paused; {} to come", words::count(waiting, "node"));
     }
-    if pool.spec.node_selector.as_ref().is_none_or(crate::api::LabelSelector::is_empty) {
-        return "the pool's node selector is empty, the controller leaves such pools alone".to_owned();
-    }
-    if !rendered {
+    if !rules.rendered {
         return "the new configuration has not been rendered yet".to_owned();
+    }
+    if let Some(why) = passes_over(pool, rules) {
+        return why;
+    }
+    if let Some(why) = &rules.held {
+        return why.clone();
     }
     if free == 0 {
         return format!("no capacity: {}", holders(members));
@@ -155,13 +202,23 @@ fn holders(members: &[Member]) -> String {
         };
         groups[group].1.push(member.node.name());
     }
-    let mut parts: Vec<String> = groups
-        .iter()
-        .filter(|(_, names)| !names.is_empty())
-        .map(|(word, names)| format!("{word} {}", words::some_of(names.iter().copied(), 3)))
-        .collect();
-    if members.iter().any(|member| member.marks.failing() && !member.ready) {
-        parts.push("a node that fails and is unavailable counts twice".to_owned());
+    let mut parts: Vec<String> = Vec::new();
+    for (word, names) in &mut groups {
+        if !names.is_empty() {
+            names.sort_by(|a, b| words::natural(a, b));
+            parts.push(format!("{word} {}", words::some_of(names.iter().copied(), 3)));
+        }
+    }
+    // A drain that failed leaves its node cordoned (unavailable) and degraded (failing).
+    let twice: Vec<&str> =
+        members.iter().filter(|m| m.marks.failing() && !m.ready).map(|member| member.node.name()).collect();
+    if !twice.is_empty() {
+        let verb = if twice.len() == 1 {
+            "fails and is unavailable, which counts twice"
+        } else {
+            "fail and are unavailable, which counts twice"
+        };
+        parts.push(format!("{} {verb}", words::some_of(twice.iter().copied(), 3)));
     }
     parts.join("; ")
 }
@@ -298,5 +355,64 @@ mod tests {
         assert_eq!(next, names(&["worker-0", "worker-2", "worker-1"]));
         assert_eq!(why, "the new configuration has not been rendered yet");
         assert_eq!(Specimen::updating().assess(5).node("worker-0").unwrap().next, None, "no candidate now");
+    }
+
+    #[test]
+    fn a_pool_that_is_being_deleted_is_left_alone() {
+        let mut cluster = Specimen::rolling();
+        cluster.pool("worker")["metadata"]["deletionTimestamp"] = json!(stamp(35));
+        let (_, next, why) = of_worker(&cluster);
+        assert_eq!((next, why.as_str()), (Vec::new(), "the pool is being deleted, the controller leaves it alone"));
+    }
+
+    #[test]
+    fn the_master_that_runs_the_machine_config_operator_goes_last() {
+        let mut cluster = Specimen::rolling();
+        let of_master = |cluster: &Specimen| cluster.assess(40).pool("master").unwrap().capacity.clone();
+        let unknown = of_master(&cluster);
+        assert_eq!(unknown.next, names(&["master-0", "master-1", "master-2"]));
+        assert!(unknown.caveat.contains("which one is not known"), "{}", unknown.caveat);
+        cluster.around.push(json!({
+            "apiVersion": "v1", "kind": "Pod", "spec": {"nodeName": "master-0"},
+            "metadata": {"name": "machine-config-operator-1", "namespace": "openshift-machine-config-operator",
+                "labels": {"k8s-app": "machine-config-operator"}},
+        }));
+        let known = of_master(&cluster);
+        assert_eq!((known.next, known.caveat.as_str()), (names(&["master-1", "master-2", "master-0"]), ""));
+    }
+
+    /// Two masters and an arbiter, each in its pool.
+    fn with_arbiter() -> Specimen {
+        let mut cluster = Specimen::rolling();
+        let mut pool = cluster.pool("worker").clone();
+        pool["metadata"]["name"] = json!("arbiter");
+        pool["spec"]["nodeSelector"] = json!({"matchLabels": {"node-role.kubernetes.io/arbiter": ""}});
+        cluster.pools.push(pool);
+        cluster.node("master-2")["metadata"]["labels"] =
+            json!({"node-role.kubernetes.io/arbiter": "", "kubernetes.io/os": "linux"});
+        cluster
+    }
+
+    #[test]
+    fn the_arbiter_waits_for_the_masters_and_they_for_it_when_it_is_away() {
+        let mut cluster = with_arbiter();
+        let told = |cluster: &Specimen, pool: &str| {
+            let capacity = cluster.assess(40).pool(pool).unwrap().capacity.clone();
+            (capacity.free, capacity.why_none)
+        };
+        assert_eq!(told(&cluster, "master"), (1, String::new()));
+        assert_eq!(
+            told(&cluster, "arbiter"),
+            (0, "the arbiter waits until all masters are updated and available".to_owned())
+        );
+        cluster.node("master-2")["status"]["conditions"][0]["status"] = json!("False");
+        assert_eq!(
+            told(&cluster, "master"),
+            (0, "the arbiter master-2 is not available, so no master is taken".to_owned())
+        );
+        cluster.node("master-2")["status"]["conditions"][0]["status"] = json!("True");
+        cluster.reaches("master-0", "master");
+        cluster.reaches("master-1", "master");
+        assert_eq!(told(&cluster, "arbiter").0, 1);
     }
 }

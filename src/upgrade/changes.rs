@@ -1,8 +1,10 @@
 //! What happened between two assessments, as entries of the timeline.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 
-use super::assessment::{Assessment, Level, Node, NodePhase, OperatorState, Pool, Subject, VerdictKind};
+use super::assessment::{Assessment, Finding, Level, Node, NodePhase, OperatorState, Pool, Subject, VerdictKind};
 use super::timeline::{Entry, Origin};
 use super::words;
 
@@ -14,8 +16,9 @@ pub fn between(before: &Assessment, now: &Assessment) -> Vec<Entry> {
     pools(before, now, &mut log);
     nodes(before, now, &mut log);
     link(before, now, &mut log);
+    findings(before, now, &mut log);
     if before.verdict.kind != now.verdict.kind {
-        let text = format!("now {}: {}", now.verdict.kind.words(), now.verdict.why);
+        let text = format!("now {}: {}", now.headline(), now.verdict.why);
         log.add(verdict_level(now.verdict.kind), Subject::Version, text);
     }
     log.entries
@@ -64,6 +67,15 @@ fn version(before: &Assessment, now: &Assessment, log: &mut Log) {
             is.from_incomplete.as_ref().or(is.from.as_ref()).map(|from| format!(" from {from}")).unwrap_or_default();
         let at = is.started.filter(|at| *at <= now.now).unwrap_or(now.now);
         log.add_at(at, Level::Info, Subject::Version, format!("update{from} to {to} started"));
+    }
+    if let (Some(was), Some(is)) = (was.payload, is.payload)
+        && is.attempt > was.attempt
+    {
+        let text = format!(
+            "manifests are counted anew (attempt {}): {} of {}, {} before",
+            is.attempt, is.done, is.total, was.done
+        );
+        log.add(Level::Info, Subject::Version, text);
     }
     if was.in_progress && !is.in_progress {
         log.add(Level::Info, Subject::Version, format!("control plane is at {to}"));
@@ -201,6 +213,40 @@ pub(super) fn phase_words(node: &Node) -> (Level, String) {
             (Level::Info, format!("{name} is done{version}"))
         }
         NodePhase::Unmanaged => (Level::Warning, format!("{name} is no longer managed by any pool: {}", node.message)),
+    }
+}
+
+/// So many findings are told one by one; when more come or go at once, they are counted.
+const TOLD: usize = 20;
+
+/// Findings that came and went. What is expected or merely good to know is not told; nor is the link, which speaks for
+/// itself.
+fn findings(before: &Assessment, now: &Assessment, log: &mut Log) {
+    fn telling(assessment: &Assessment) -> BTreeMap<(&'static str, &Subject), &Finding> {
+        let tell = |finding: &&Finding| {
+            !finding.expected && finding.level >= Level::Warning && finding.subject != Subject::Link
+        };
+        assessment.findings.iter().filter(tell).map(|finding| ((finding.id, &finding.subject), finding)).collect()
+    }
+    if before.findings.is_empty() && now.findings.is_empty() {
+        return;
+    }
+    let (was, is) = (telling(before), telling(now));
+    let came: Vec<&Finding> = is.iter().filter(|(key, _)| !was.contains_key(*key)).map(|(_, found)| *found).collect();
+    let went: Vec<&Finding> = was.iter().filter(|(key, _)| !is.contains_key(*key)).map(|(_, found)| *found).collect();
+    for finding in came.iter().take(TOLD) {
+        log.add(finding.level, finding.subject.clone(), format!("finding {}: {}", finding.id, finding.title));
+    }
+    for finding in went.iter().take(TOLD) {
+        let lasted =
+            finding.first_seen.map(|seen| format!(" after {}", words::span(now.now - seen))).unwrap_or_default();
+        let text = format!("finding {} cleared{lasted}: {}", finding.id, finding.title);
+        log.add(Level::Info, finding.subject.clone(), text);
+    }
+    for (more, word) in [(came.len(), "more findings"), (went.len(), "more findings cleared")] {
+        if more > TOLD {
+            log.add(Level::Warning, Subject::Version, format!("{} {word}", more - TOLD));
+        }
     }
 }
 

@@ -3,21 +3,30 @@
 //! A check reads the assessment (rows, counts, facts) and the memory's clocks, and adds findings. It never looks at
 //! another check's findings: which of them are consequences of others is found out at the end, in `causes`.
 
+mod admin_ack_missing;
+mod alert_firing;
 mod blocked_pods;
+mod capabilities_implicit;
 mod capacity_double_count;
 mod capacity_exhausted;
 mod causes;
+mod clear_came_too_late;
 mod config_drift;
 mod control_plane_machine_set;
 mod csr_pending;
+pub(super) mod cv_overrides;
+mod cvo_down;
 mod cvo_failing;
+mod cvo_failing_early;
 mod degraded;
 mod drain_blocked;
 mod drain_over_an_hour;
 mod drain_will_block;
+mod etcd_member_unhealthy;
 mod eviction_loses_data;
 mod guard_budgets_crossed;
 mod health_check_active;
+mod hop_refused;
 mod image_build_failed;
 mod invalid_request;
 mod kind_unreadable;
@@ -26,6 +35,8 @@ mod machine_deleting;
 mod machine_failed;
 mod machines;
 mod mcc_restarted;
+mod multi_arch_left;
+mod no_failing_condition;
 mod node_conditions;
 mod node_cordoned;
 mod node_custom_master;
@@ -38,27 +49,39 @@ mod node_network_unavailable;
 mod node_not_ready;
 mod node_pull_failed;
 mod node_unmanaged;
-mod not_upgradeable;
+pub(super) mod not_upgradeable;
 mod operator_degraded;
 pub mod operator_slow;
 mod operator_unavailable;
 mod os_image_mismatch;
+mod packageserver_stuck;
+mod payload_pull_failed;
+mod payload_version_mismatch;
 mod pinned_images_failed;
 mod pod_terminating;
 mod pool_certificates;
 mod pool_degraded;
 mod pool_paused;
+mod preflight_mode_left;
 mod reading;
 mod reboot_failed;
+mod release;
 mod release_not_accepted;
+pub(super) mod removed_api_used;
 mod render_degraded;
 mod rendered_config_missing;
 mod required_pool_paused;
+mod risk_unknown;
 mod several_budgets;
+mod several_errors;
+pub(super) mod signature_missing;
 #[cfg(test)]
 mod tests;
 mod uncordon_failed;
 mod unreconcilable;
+mod update_blocked_by_webhook;
+mod update_partial;
+pub(super) mod updates_not_retrieved;
 mod vm_cannot_migrate;
 mod windows_node;
 
@@ -139,10 +162,35 @@ pub const CATALOGUE: &[Entry] = &[
     entry("operator-unavailable", "what an operator provides does not work"),
     entry("operator-degraded", "an operator says that something is wrong"),
     entry("operator-slow", "an operator takes longer than it should"),
+    entry("etcd-member-unhealthy", "a member of etcd is down"),
+    entry("packageserver-stuck", "the package server never gets installed"),
     entry("cvo-failing", "the cluster-version operator says that it fails, or may"),
+    entry("cvo-failing-early", "a degraded operator is called failing before its time is over"),
+    entry("several-errors", "the cluster-version operator fails because of several errors"),
+    entry("no-failing-condition", "the ClusterVersion does not say whether the update fails"),
+    entry("update-blocked-by-webhook", "the API server rejects a manifest of the release"),
+    entry("cvo-down", "the cluster-version operator does not run"),
+    // Requests.
     entry("release-not-accepted", "a requested update was refused, or takes long to be accepted"),
+    entry("signature-missing", "the requested release cannot be verified"),
+    entry("payload-pull-failed", "the image of the requested release cannot be pulled"),
+    entry("payload-version-mismatch", "the requested image holds another version"),
+    entry("hop-refused", "there is no way to the requested version in one step"),
     entry("invalid-request", "the requested update is not valid"),
+    entry("preflight-mode-left", "the request says that the release is only to be checked"),
+    entry("clear-came-too-late", "the request was withdrawn after the update had begun"),
+    entry("update-partial", "an update was begun before the one before it had ended"),
+    entry("multi-arch-left", "pools still roll to the multi-architecture release"),
+    // What stands in the way of the next update.
     entry("not-upgradeable", "minor updates are held up"),
+    entry("admin-ack-missing", "a gate for minor updates is not acknowledged"),
+    entry("cv-overrides", "components are out of the cluster-version operator's hands"),
+    entry("removed-api-used", "an API that the next minor drops is still used"),
+    entry("risk-unknown", "whether risks of versions apply here is unknown"),
+    entry("updates-not-retrieved", "the cluster does not learn which updates there are"),
+    entry("capabilities-implicit", "an update switched optional parts of the platform on"),
+    // Monitoring.
+    entry("alert-firing", "an alert that bears on the update fires"),
     // What this program can see.
     entry("kind-unreadable", "a kind, or an object of it, cannot be read"),
     entry("link-stale", "the API server does not answer"),
@@ -195,10 +243,32 @@ const CHECKS: &[Check] = &[
     operator_unavailable::check,
     operator_degraded::check,
     operator_slow::check,
+    etcd_member_unhealthy::check,
+    packageserver_stuck::check,
     cvo_failing::check,
+    cvo_failing_early::check,
+    several_errors::check,
+    no_failing_condition::check,
+    update_blocked_by_webhook::check,
+    cvo_down::check,
     release_not_accepted::check,
+    signature_missing::check,
+    payload_pull_failed::check,
+    payload_version_mismatch::check,
+    hop_refused::check,
     invalid_request::check,
+    preflight_mode_left::check,
+    clear_came_too_late::check,
+    update_partial::check,
+    multi_arch_left::check,
     not_upgradeable::check,
+    admin_ack_missing::check,
+    cv_overrides::check,
+    removed_api_used::check,
+    risk_unknown::check,
+    updates_not_retrieved::check,
+    capabilities_implicit::check,
+    alert_firing::check,
     kind_unreadable::check,
     link_stale::check,
 ];

@@ -1,7 +1,26 @@
 //! How long it still takes: control plane and each pool apart, with their working shown.
 //!
+//! Belongs here: what is left and how long that takes, before an update and while it goes on. Does not: what should have
+//! happened already (findings), how to draw it. Imports nothing but the rest of the domain.
+//!
 //! Sources, best first: node cycles measured in this rollout, this cluster's own history, documented defaults. Work that
 //! cannot go on by itself (paused pools, blocked drains) is left out and named.
+//!
+//! The parts: first the payload ([`payload_left`]), operators by run level up to where machine-config renders new
+//! configurations; then control plane nodes and worker pools side by side ([`nodes_left`]). Every uncertain number is
+//! looked at in the same fixed cases ([`lots`]): in each case the control plane takes payload + its nodes + the end, a
+//! pool takes payload + its nodes, and the whole takes the longest of them; the spread is that of the cases.
+
+pub mod belief;
+pub mod guide;
+pub mod lots;
+pub mod node_pace;
+pub mod nodes_left;
+pub mod past;
+pub mod payload_left;
+pub mod rolling;
+pub mod tell;
+pub mod typical;
 
 use chrono::TimeDelta;
 
@@ -71,6 +90,13 @@ pub struct Estimate {
     pub left_out: Vec<String>,
 }
 
+impl Estimate {
+    /// Nothing of what is left goes on by itself: `remaining` is zero, and `left_out` says what waits for what.
+    pub fn waits(&self) -> bool {
+        self.remaining.p90 == TimeDelta::zero() && !self.left_out.is_empty()
+    }
+}
+
 /// All estimates.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Estimates {
@@ -84,6 +110,11 @@ pub struct Estimates {
 
 /// The estimates for `assessment`, whose estimates are not made yet.
 pub fn estimates(assessment: &Assessment, memory: &Memory) -> Estimates {
-    let _ = (assessment, memory);
-    Estimates::default()
+    if rolling::rolls(assessment) {
+        return rolling::estimates(assessment, memory.cycles());
+    }
+    guide::estimates(assessment)
 }
+
+#[cfg(test)]
+mod tests;

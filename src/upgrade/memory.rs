@@ -1,17 +1,17 @@
 //! What has to be remembered between assessments because the API does not: phase clocks, what was there before, the
 //! timeline.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
 use super::assess::settles;
-use super::assessment::{Assessment, Level, Subject};
+use super::assessment::{Assessment, Finding, Level, Payload, Subject};
 use super::cycles::Cycle;
 use super::facts::Facts;
-use super::progress;
 use super::timeline::{Entry, Origin, Timeline};
+use super::{operator_clock, progress};
 
 /// The memory of one session with one cluster. `assess` reads it; [`Memory::observe`] lets it learn.
 #[derive(Debug, Clone, Default)]
@@ -38,6 +38,16 @@ pub struct Clocks {
     target: Option<String>,
     /// When anything moved last, and what it looked like.
     moved: Option<(DateTime<Utc>, u64)>,
+    /// Since when anything is watched at all.
+    watching: Option<DateTime<Utc>>,
+    /// The generation of the ClusterVersion that its operator has not looked at, and since when that is known.
+    unseen: Option<(i64, DateTime<Utc>)>,
+    /// When an operator was last seen not to be at rest.
+    restless: Option<DateTime<Utc>>,
+    /// The newest count of manifests, and the start of the update that it belongs to.
+    payload: Option<(Option<DateTime<Utc>>, Payload)>,
+    /// Since when findings are known.
+    findings: HashMap<(&'static str, Subject), DateTime<Utc>>,
 }
 
 impl Memory {
@@ -47,8 +57,11 @@ impl Memory {
             *self = fresh;
         }
         self.clocks.time_operators(assessment);
+        self.clocks.watch_version(assessment);
+        self.clocks.date_findings(assessment);
         if settles(&assessment.facts) {
             self.clocks.time_moves(assessment);
+            self.clocks.watching.get_or_insert(assessment.now);
         }
         let carried = &assessment.timeline.entries;
         self.noted.retain(|noted| !carried.iter().rev().take(64).any(|entry| entry == noted));
@@ -108,9 +121,53 @@ impl Memory {
         Self { cycles: Arc::clone(cycles), ..self.clone() }
     }
 
+    /// Since when this program has been watching; none: this is the first look.
+    pub fn watching_since(&self) -> Option<DateTime<Utc>> {
+        self.clocks.watching
+    }
+
+    /// Since when the ClusterVersion is newer than what its operator has looked at, by the own clock.
+    pub fn unseen_since(&self, facts: &Facts) -> Option<DateTime<Utc>> {
+        let generation = unseen_generation(facts)?;
+        self.clocks.unseen.filter(|(known, _)| *known == generation).map(|(_, since)| since)
+    }
+
+    /// Since when all operators of the platform have been available, not degraded and not progressing: by their transition
+    /// times and by what was seen; none: they are not.
+    pub fn quiet_since(&self, assessment: &Assessment) -> Option<DateTime<Utc>> {
+        if restless(assessment) {
+            return None;
+        }
+        let told = assessment.facts.operators.iter().filter(|operator| operator.is_platform()).flat_map(|operator| {
+            let telling = |kind: &str| matches!(kind, "Available" | "Degraded" | "Progressing");
+            operator.status.conditions.iter().filter(move |told| telling(&told.kind)).filter_map(|told| told.since)
+        });
+        told.chain(self.clocks.restless).map(|at| at.min(assessment.now)).max()
+    }
+
+    /// The count of manifests with what is known of earlier ones for the same update: fewer than before is a new attempt.
+    pub fn counted(&self, payload: Payload, started: Option<DateTime<Utc>>) -> Payload {
+        let Some((_, before)) = self.clocks.payload.filter(|(known, _)| *known == started) else { return payload };
+        Payload {
+            attempt: before.attempt + u32::from(payload.done < before.done),
+            highest: before.highest.max(payload.done),
+            ..payload
+        }
+    }
+
+    /// When a finding was first seen, for `assessment`; none in a one-shot answer.
+    pub fn first_seen(&self, finding: &Finding, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        self.last.as_ref()?;
+        Some(self.clocks.findings.get(&(finding.id, finding.subject.clone())).copied().unwrap_or(now))
+    }
+
     /// When anything moved last, as seen; before the first assessment as the API remembers.
     pub fn moved(&self, assessment: &Assessment) -> Option<DateTime<Utc>> {
-        self.clocks.moved.map(|(at, _)| at).or_else(|| progress::newest_known_move(assessment))
+        match self.clocks.moved {
+            Some((at, before)) if before == progress::signature(assessment) => Some(at),
+            Some(_) => Some(assessment.now),
+            None => progress::newest_known_move(assessment),
+        }
     }
 }
 
@@ -125,6 +182,28 @@ impl Clocks {
         self.moved = Some((at, signature));
     }
 
+    fn watch_version(&mut self, assessment: &Assessment) {
+        self.unseen = unseen_generation(&assessment.facts).map(|generation| match self.unseen {
+            Some((known, since)) if known == generation => (known, since),
+            _ => (generation, assessment.now),
+        });
+        if restless(assessment) {
+            self.restless = Some(assessment.now);
+        }
+        if let Some(payload) = assessment.update.payload {
+            self.payload = Some((assessment.update.started, payload));
+        }
+    }
+
+    fn date_findings(&mut self, assessment: &Assessment) {
+        let before = std::mem::take(&mut self.findings);
+        for finding in &assessment.findings {
+            let key = (finding.id, finding.subject.clone());
+            let since = before.get(&key).copied().unwrap_or(assessment.now);
+            self.findings.insert(key, since);
+        }
+    }
+
     fn time_operators(&mut self, assessment: &Assessment) {
         if self.target != assessment.update.to || !assessment.update.in_progress {
             self.operators.clear();
@@ -136,21 +215,28 @@ impl Clocks {
         for row in &assessment.operators.rows {
             if row.updated {
                 self.operators.remove(&row.name);
-            } else if row.progressing && !self.operators.contains_key(&row.name) {
-                let since = progressing_since(assessment, &row.name).unwrap_or(assessment.now);
-                self.operators.insert(row.name.clone(), since);
+            } else if !self.operators.contains_key(&row.name)
+                && (row.progressing || assessment.update.waiting_on.contains(&row.name))
+            {
+                let told = operator_clock::progressing_since(&assessment.facts, &row.name);
+                let since = told.unwrap_or(assessment.now).min(assessment.now);
+                self.operators.insert(row.name.clone(), since.max(assessment.update.started.unwrap_or(since)));
             }
         }
     }
 }
 
-/// Transition time of an operator's Progressing, not before the update began.
-fn progressing_since(assessment: &Assessment, name: &str) -> Option<DateTime<Utc>> {
-    use crate::api::Conditions as _;
-    let operators = &assessment.facts.operators;
-    let at = operators.binary_search_by(|operator| operator.name().cmp(name)).ok()?;
-    let since = operators[at].status.conditions.condition("Progressing")?.since?;
-    Some(assessment.update.started.map_or(since, |started| since.max(started)))
+/// The ClusterVersion's generation, when its operator has not looked at it yet.
+fn unseen_generation(facts: &Facts) -> Option<i64> {
+    let version = facts.cluster_version.as_ref()?;
+    let generation = version.metadata.generation?;
+    (generation > version.status.observed_generation && version.status.observed_generation > 0).then_some(generation)
+}
+
+/// Is any operator of the platform not at rest?
+fn restless(assessment: &Assessment) -> bool {
+    let rows = assessment.operators.rows.iter().filter(|row| row.platform);
+    rows.into_iter().any(|row| !row.available || row.degraded || row.progressing)
 }
 
 #[cfg(test)]

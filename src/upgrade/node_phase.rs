@@ -37,8 +37,10 @@ pub struct Marks<'a> {
     pub desired_drain: &'a str,
     /// What the drain controller did last.
     pub applied_drain: &'a str,
-    /// The OS image is to change too (image mode).
-    image_differs: bool,
+    /// The OS image that runs, on nodes of layered pools.
+    pub current_image: Option<&'a str>,
+    /// The OS image that the controller wants, on nodes of layered pools.
+    pub desired_image: Option<&'a str>,
 }
 
 impl<'a> Marks<'a> {
@@ -46,13 +48,12 @@ impl<'a> Marks<'a> {
     pub fn of(node: &'a Node) -> Self {
         let Some(annotations) = node.metadata.annotations.as_ref() else { return Self::NONE };
         let mut marks = Self::NONE;
-        let (mut current_image, mut desired_image) = (None, None);
         for (key, value) in annotations {
             match key.as_str() {
                 node_key::CURRENT_CONFIG => marks.current = Some(value.as_str()).filter(|name| !name.is_empty()),
                 node_key::DESIRED_CONFIG => marks.desired = Some(value.as_str()).filter(|name| !name.is_empty()),
-                node_key::CURRENT_IMAGE => current_image = Some(value.as_str()),
-                node_key::DESIRED_IMAGE => desired_image = Some(value.as_str()),
+                node_key::CURRENT_IMAGE => marks.current_image = Some(value.as_str()).filter(|image| !image.is_empty()),
+                node_key::DESIRED_IMAGE => marks.desired_image = Some(value.as_str()).filter(|image| !image.is_empty()),
                 node_key::STATE => {
                     marks.state = match value.as_str() {
                         "Done" => DaemonState::Done,
@@ -67,7 +68,6 @@ impl<'a> Marks<'a> {
                 _ => {}
             }
         }
-        marks.image_differs = current_image != desired_image;
         marks
     }
 
@@ -78,12 +78,13 @@ impl<'a> Marks<'a> {
         rebooting: false,
         desired_drain: "",
         applied_drain: "",
-        image_differs: false,
+        current_image: None,
+        desired_image: None,
     };
 
     /// The controller wants another configuration than the one that runs.
     pub fn targeted(&self) -> bool {
-        self.desired.is_some() && (self.current != self.desired || self.image_differs)
+        self.desired.is_some() && (self.current != self.desired || self.current_image != self.desired_image)
     }
 
     /// Nothing is under way (`isNodeDone`).
@@ -93,7 +94,12 @@ impl<'a> Marks<'a> {
 
     /// The daemon failed on the way to another configuration (`isNodeMCDFailing`).
     pub fn failing(&self) -> bool {
-        self.state == DaemonState::Failing && self.current != self.desired
+        self.state == DaemonState::Failing && self.targeted()
+    }
+
+    /// Does the controller want this configuration of it, and this image where the pool is layered?
+    pub fn targets(&self, config: &str, image: Option<&str>) -> bool {
+        self.desired == Some(config) && image.is_none_or(|image| self.desired_image == Some(image))
     }
 
     /// A drain was asked for (done or not): the cordon is the operator's.
@@ -193,6 +199,8 @@ fn since(condition: Option<&Condition>) -> Option<DateTime<Utc>> {
 pub struct Aim<'a> {
     /// `spec.configuration.name`.
     pub target: &'a str,
+    /// The OS image of a layered pool, once it can be used.
+    pub image: Option<&'a str>,
     /// `spec.paused`.
     pub paused: bool,
     /// The node runs a config that was rendered for another release than the cluster's.
@@ -214,8 +222,8 @@ pub struct Phase {
     pub source: Source,
 }
 
-/// The phase of a node that a pool manages.
-pub fn phase(node: &Node, marks: &Marks, steps: Option<&Steps>, aim: &Aim) -> Phase {
+/// The phase of a node that a pool manages. `booted`: when its boot ID was seen to change in this cycle.
+pub fn phase(node: &Node, marks: &Marks, steps: Option<&Steps>, aim: &Aim, booted: Option<DateTime<Utc>>) -> Phase {
     let from = |phase, since, source| Phase { phase, since, source };
     if marks.state == DaemonState::Failing {
         let told = steps.and_then(|steps| steps.degraded).filter(|degraded| degraded.status == Tri::True);
@@ -230,22 +238,26 @@ pub fn phase(node: &Node, marks: &Marks, steps: Option<&Steps>, aim: &Aim) -> Ph
     if marks.done() || marks.current.is_none() {
         return at_rest(marks, steps, aim);
     }
+    by_either(node, marks, steps, booted)
+}
+
+/// By the MachineConfigNode where there is one. The daemon writes `post-config-action` last before the reboot: a
+/// MachineConfigNode that has not got so far lags.
+fn by_either(node: &Node, marks: &Marks, steps: Option<&Steps>, booted: Option<DateTime<Utc>>) -> Phase {
     match steps {
-        Some(steps) => by_steps(node, marks, steps),
-        None => by_marks(node, marks),
+        Some(steps) if !marks.rebooting || entered(steps.rebooted) => by_steps(node, marks, steps, booted),
+        _ => by_marks(node, marks, booted),
     }
 }
 
 /// In which phase a degraded node fails; none when it is not on the way to another configuration.
 pub fn reached(node: &Node, marks: &Marks, steps: Option<&Steps>) -> Option<NodePhase> {
-    marks.targeted().then(|| match steps {
-        Some(steps) => by_steps(node, marks, steps).phase,
-        None => by_marks(node, marks).phase,
-    })
+    marks.targeted().then(|| by_either(node, marks, steps, None).phase)
 }
 
 fn at_rest(marks: &Marks, steps: Option<&Steps>, aim: &Aim) -> Phase {
-    let outdated = marks.current != Some(aim.target) || aim.other_release;
+    let other_image = aim.image.is_some_and(|image| marks.current_image != Some(image));
+    let outdated = marks.current != Some(aim.target) || aim.other_release || other_image;
     let updated = steps.and_then(|steps| steps.updated);
     if !outdated {
         let source = if updated.is_some() { Source::MachineConfigNode } else { Source::Annotations };
@@ -256,7 +268,7 @@ fn at_rest(marks: &Marks, steps: Option<&Steps>, aim: &Aim) -> Phase {
 }
 
 /// The furthest step that was entered decides.
-fn by_steps(node: &Node, marks: &Marks, steps: &Steps) -> Phase {
+fn by_steps(node: &Node, marks: &Marks, steps: &Steps, booted: Option<DateTime<Utc>>) -> Phase {
     let from = |phase, since| Phase { phase, since, source: Source::MachineConfigNode };
     if is_true(steps.updated) {
         // Targeted a moment ago: the daemon has not written to its MachineConfigNode yet.
@@ -267,7 +279,7 @@ fn by_steps(node: &Node, marks: &Marks, steps: &Steps) -> Phase {
         return from(NodePhase::Uncordoning, since(entered_at.flatten()));
     }
     if entered(steps.rebooted) {
-        let (phase, at) = rebooting_or_back(node, marks, since(steps.rebooted), is_true(steps.rebooted));
+        let (phase, at) = rebooting_or_back(node, marks, since(steps.rebooted), is_true(steps.rebooted), booted);
         return from(phase, at);
     }
     if is_true(steps.post_action) {
@@ -295,12 +307,14 @@ fn drain_not_required(steps: &Steps) -> bool {
     })
 }
 
-/// From the reboot command until the node is heard again it is rebooting, then it is back.
+/// From the reboot command until the node is heard again it is rebooting, then it is back: Ready changed since then, the
+/// daemon says so, or the node reports another boot.
 fn rebooting_or_back(
     node: &Node,
     marks: &Marks,
     asked: Option<DateTime<Utc>>,
     daemon_is_back: bool,
+    booted: Option<DateTime<Utc>>,
 ) -> (NodePhase, Option<DateTime<Utc>>) {
     let ready = node.status.conditions.condition("Ready");
     let heard = ready.filter(|ready| {
@@ -311,6 +325,7 @@ fn rebooting_or_back(
     match heard {
         Some(ready) => (NodePhase::Back, ready.since),
         None if daemon_is_back => (NodePhase::Back, asked),
+        None if booted.is_some() => (NodePhase::Back, booted),
         None => {
             let silent = ready.filter(|ready| ready.status != Tri::True).and_then(|ready| ready.since);
             (NodePhase::Rebooting, asked.or(silent).filter(|_| marks.rebooting || asked.is_some() || silent.is_some()))
@@ -319,14 +334,14 @@ fn rebooting_or_back(
 }
 
 /// What annotations tell without a MachineConfigNode (before 4.19).
-fn by_marks(node: &Node, marks: &Marks) -> Phase {
+fn by_marks(node: &Node, marks: &Marks, booted: Option<DateTime<Utc>>) -> Phase {
     let from = |phase, since| Phase { phase, since, source: Source::Annotations };
     let cordoned = node.taint(node_key::UNSCHEDULABLE).and_then(|taint| taint.added);
     if marks.rebooting {
         // The reboot was asked for after the cordon: a Ready that is younger than the cordon is a node that came back.
         let ready = node.status.conditions.condition("Ready");
         let silent = ready.filter(|ready| ready.status != Tri::True).and_then(|ready| ready.since);
-        let (phase, at) = rebooting_or_back(node, marks, cordoned, false);
+        let (phase, at) = rebooting_or_back(node, marks, cordoned, false, booted);
         return from(phase, if phase == NodePhase::Rebooting { silent } else { at });
     }
     if marks.uncordon_pending() && marks.uncordoned_for_desired() {
@@ -586,5 +601,37 @@ mod tests {
         cluster.node("worker-1")["metadata"]["annotations"] = json!(null);
         cluster.node("worker-1")["metadata"]["creationTimestamp"] = json!(stamp(99));
         assert_eq!(cluster.assess(100).node("worker-1").unwrap().phase, NodePhase::Waiting);
+    }
+
+    #[test]
+    fn annotations_know_of_the_reboot_when_the_machine_config_node_lags() {
+        let mut cluster = Specimen::rolling();
+        cluster.drains("worker-1", "worker", 33);
+        let drained = ["UpdatePrepared", "Cordoned", "Drained"];
+        cluster.steps("worker-1", walked(&drained, Some("AppliedFilesAndOS")));
+        assert_eq!(cluster.assess(45).node("worker-1").unwrap().phase, NodePhase::Applying);
+        let drain = format!("drain-{}", new_config());
+        cluster.mark("worker-1", &[("lastAppliedDrain", &drain), ("post-config-action", "Rebooting")]);
+        assert_eq!(cluster.assess(45).node("worker-1").unwrap().phase, NodePhase::Rebooting);
+    }
+
+    #[test]
+    fn another_boot_is_a_node_that_came_back() {
+        use crate::upgrade::memory::Memory;
+        // A single node neither drains nor is cordoned: nothing dates its reboot but the boot itself.
+        let mut cluster = Specimen::rolling();
+        cluster.node("worker-1")["status"]["nodeInfo"]["bootID"] = json!("one");
+        cluster.mark(
+            "worker-1",
+            &[("desiredConfig", &new_config()), ("state", "Working"), ("post-config-action", "Rebooting")],
+        );
+        let mut memory = Memory::default();
+        assert_eq!(cluster.watched(&mut memory, 40).node("worker-1").unwrap().phase, NodePhase::Rebooting);
+        cluster.node("worker-1")["status"]["nodeInfo"]["bootID"] = json!("two");
+        for minute in [43, 44] {
+            let assessment = cluster.watched(&mut memory, minute);
+            let node = assessment.node("worker-1").unwrap();
+            assert_eq!((node.phase, node.since, node.booted), (NodePhase::Back, Some(at(43)), Some(at(43))));
+        }
     }
 }

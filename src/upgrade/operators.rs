@@ -50,13 +50,24 @@ pub fn run_level(name: &str) -> Option<u8> {
     LEVELS.iter().find(|(_, names)| names.contains(&name)).map(|(level, _)| *level)
 }
 
-/// The operators towards `target` (`status.desired.version`).
+/// What operators are measured by.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Target<'a> {
+    /// `status.desired.version`.
+    pub version: Option<&'a str>,
+    /// The image of the machine-config operator's Deployment, where known. A migration to a multi-architecture payload
+    /// keeps the version; that operator alone tells which image it has reached (oc:
+    /// pkg/cli/admin/upgrade/status/controlplane.go).
+    pub machine_config_image: Option<&'a str>,
+}
+
+/// The operators towards `target`.
 ///
 /// `nodes_busy`: nodes reboot now, so that daemon sets flip Progressing; `masters_busy`: a control plane node is out of
 /// service, so that operators miss a member.
 pub fn operators<'a>(
     all: impl Iterator<Item = &'a ClusterOperator>,
-    target: Option<&str>,
+    target: Target<'_>,
     nodes_busy: bool,
     masters_busy: bool,
 ) -> Operators {
@@ -65,7 +76,7 @@ pub fn operators<'a>(
         let mut row = row(object, target);
         row.expected = expected(&row, nodes_busy, masters_busy);
         if row.platform {
-            tally(&mut operators, &row);
+            tally(&mut operators, &row, object.status.conditions.is_false("Progressing"));
         }
         operators.rows.push(row);
     }
@@ -75,22 +86,23 @@ pub fn operators<'a>(
     operators
 }
 
-fn tally(operators: &mut Operators, row: &OperatorRow) {
+/// An operator whose Progressing is neither True nor False (missing, Unknown) neither updates nor waits, as `oc` counts.
+fn tally(operators: &mut Operators, row: &OperatorRow, at_rest: bool) {
     operators.total += 1;
     operators.updated += usize::from(row.updated);
     operators.updating += usize::from(!row.updated && row.progressing);
-    operators.waiting += usize::from(!row.updated && !row.progressing);
+    operators.waiting += usize::from(!row.updated && at_rest);
     operators.unavailable += usize::from(!row.available);
     operators.degraded += usize::from(row.available && row.degraded);
 }
 
-fn row(object: &ClusterOperator, target: Option<&str>) -> OperatorRow {
+fn row(object: &ClusterOperator, target: Target<'_>) -> OperatorRow {
     let conditions = &object.status.conditions;
     let (available, degraded, progressing) =
         (conditions.condition("Available"), conditions.condition("Degraded"), conditions.condition("Progressing"));
     let is = |condition: Option<&Condition>| condition.is_some_and(|condition| condition.status == Tri::True);
     let version = object.version("operator");
-    let updated = version.is_some() && version == target;
+    let updated = version.is_some() && version == target.version && image_reached(object, target);
     let state = if !is(available) {
         OperatorState::Unavailable
     } else if is(degraded) {
@@ -127,8 +139,14 @@ fn row(object: &ClusterOperator, target: Option<&str>) -> OperatorRow {
         expected: false,
         working_since: None,
         deadline: None,
-        sync_error: None,
+        sync_error: object.status.extension.last_sync_error.clone().filter(|error| !error.is_empty()),
     }
+}
+
+/// Has `machine-config` reached the image of its Deployment? When either is not known, its version has to do.
+fn image_reached(object: &ClusterOperator, target: Target<'_>) -> bool {
+    let told = object.version("operator-image").filter(|_| object.name() == "machine-config");
+    told.zip(target.machine_config_image).is_none_or(|(told, wanted)| told == wanted)
 }
 
 /// Is the state what a rebooting node brings about by itself?
@@ -153,6 +171,8 @@ mod tests {
 
     use super::*;
     use serde_json::json;
+
+    const TARGET: Target<'static> = Target { version: Some("4.19.3"), machine_config_image: None };
 
     fn operator(name: &str, version: &str, available: &str, progressing: &str, degraded: &str) -> ClusterOperator {
         serde_json::from_value(json!({
@@ -180,7 +200,7 @@ mod tests {
             ("storage", "4.18.22", "", "True", "False", Unavailable),
         ];
         let objects: Vec<_> = table.iter().map(|(n, v, a, p, d, _)| operator(n, v, a, p, d)).collect();
-        let operators = operators(objects.iter(), Some("4.19.3"), false, false);
+        let operators = operators(objects.iter(), TARGET, false, false);
         for (name, .., state) in table {
             assert_eq!(operators.rows.iter().find(|row| row.name == name).unwrap().state, state, "{name}");
         }
@@ -195,7 +215,7 @@ mod tests {
     fn operators_of_others_are_shown_and_not_counted() {
         let mut other = operator("acme", "1.0", "True", "False", "True");
         other.metadata.annotations = None;
-        let operators = operators([&other].into_iter(), Some("4.19.3"), false, false);
+        let operators = operators([&other].into_iter(), TARGET, false, false);
         assert_eq!((operators.rows.len(), operators.total, operators.degraded), (1, 0, 0));
         assert_eq!(operators.rows[0].level, None);
     }
@@ -204,8 +224,39 @@ mod tests {
     fn a_rebooting_master_explains_a_missing_member() {
         let degraded = operator("etcd", "4.19.3", "True", "False", "True");
         let is_expected =
-            |masters_busy| operators([&degraded].into_iter(), Some("4.19.3"), true, masters_busy).rows[0].expected;
+            |masters_busy| operators([&degraded].into_iter(), TARGET, true, masters_busy).rows[0].expected;
         assert!(is_expected(true));
         assert!(!is_expected(false), "nobody reboots, so it is no excuse");
+    }
+
+    #[test]
+    fn an_operator_without_progressing_neither_updates_nor_waits() {
+        let mut silent = operator("dns", "4.18.22", "True", "False", "False");
+        silent.status.conditions.retain(|condition| condition.kind != "Progressing");
+        let operators = operators([&silent].into_iter(), TARGET, false, false);
+        assert_eq!((operators.total, operators.updated, operators.updating, operators.waiting), (1, 0, 0, 0));
+    }
+
+    #[test]
+    fn machine_config_is_updated_when_its_image_is_too() {
+        let mut object = operator("machine-config", "4.19.3", "True", "False", "False");
+        object.status.versions.push(crate::api::OperandVersion {
+            name: "operator-image".to_owned(),
+            version: "registry/mco@sha256:amd64".to_owned(),
+        });
+        let updated = |machine_config_image| {
+            operators([&object].into_iter(), Target { machine_config_image, ..TARGET }, false, false).updated
+        };
+        assert_eq!(updated(None), 1, "the Deployment is not known");
+        assert_eq!(updated(Some("registry/mco@sha256:amd64")), 1);
+        assert_eq!(updated(Some("registry/mco@sha256:multi")), 0, "a migration to multi-arch is under way");
+    }
+
+    #[test]
+    fn what_keeps_machine_config_is_told_before_it_is_degraded() {
+        let mut object = operator("machine-config", "4.18.22", "True", "True", "False");
+        object.status.extension.last_sync_error = Some("required MachineConfigPool master is paused".to_owned());
+        let operators = operators([&object].into_iter(), TARGET, false, false);
+        assert_eq!(operators.rows[0].sync_error.as_deref(), Some("required MachineConfigPool master is paused"));
     }
 }

@@ -45,7 +45,7 @@ fn head(assessment: &Assessment, text: &mut String) {
     line!(
         text,
         "{}: {} [{}]",
-        assessment.verdict.kind.words(),
+        assessment.headline(),
         assessment.verdict.why,
         ago(assessment.verdict.since, assessment)
     );

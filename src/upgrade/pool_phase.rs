@@ -1,7 +1,7 @@
 //! A pool's true progress: counted from its nodes, because the pool's own counters survive a change of target
 //! (machine-config operator, pkg/controller/node/status.go) and a cordoned node keeps a finished pool "not updated".
 
-use super::assessment::{Capacity, Node, NodePhase, Pool};
+use super::assessment::{Capacity, Layer, Node, NodePhase, Pool};
 use crate::api::{Condition, Conditions as _, MachineConfigPool, Tri};
 
 /// Master and arbiter: their nodes carry etcd.
@@ -25,6 +25,7 @@ pub fn pool<'a>(
     nodes: impl Iterator<Item = &'a Node>,
     target_version: Option<&str>,
     capacity: Capacity,
+    layer: Option<Layer>,
 ) -> Pool {
     let conditions = &object.status.conditions;
     let owner = object.paused_by().filter(|_| object.spec.paused);
@@ -47,6 +48,7 @@ pub fn pool<'a>(
             .filter(|updating| updating.status == Tri::True)
             .and_then(|updating| updating.since),
         capacity,
+        layer,
         control_plane: is_control_plane(object.name()),
     };
     for node in nodes {

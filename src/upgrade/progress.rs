@@ -2,7 +2,7 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::assessment::{Assessment, Node, NodePhase, OperatorRow, Pool};
 use crate::api::Conditions as _;
@@ -53,8 +53,18 @@ pub fn percent(assessment: &Assessment) -> Option<u8> {
     Some(percent.min(if whole { 100 } else { 99 }) as u8)
 }
 
+/// A rollout that begins so long after the control plane was done does not belong to its update.
+const LATE: TimeDelta = TimeDelta::minutes(10);
+
 /// Does any pool still hold nodes of another release than the cluster's? (Otherwise a rollout is one of configuration.)
+///
+/// A migration to a multi-architecture payload keeps the version: there a rollout belongs to it that began with it.
 pub fn release_differs(assessment: &Assessment) -> bool {
+    if assessment.update.multi_arch {
+        let until = assessment.update.completed.map(|completed| completed + LATE);
+        let ours = |pool: &Pool| pool.rolling_since.zip(until).is_none_or(|(since, until)| since <= until);
+        return assessment.pools.iter().any(|pool| pool.outdated() && ours(pool));
+    }
     let to = assessment.update.to.as_deref();
     let outdated = |node: &&Node| node.pool.is_some() && node.phase != NodePhase::Done;
     assessment.nodes.iter().filter(outdated).any(|node| node.version.is_some() && node.version.as_deref() != to)

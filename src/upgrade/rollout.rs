@@ -4,37 +4,42 @@ use std::cell::Cell;
 use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::ops::Bound;
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
-use super::assessment::{Assessment, Node, NodePhase, Pool, Source, Update};
-use super::capacity::{self, Member};
+use super::assessment::{Assessment, Build, Layer, Node, NodePhase, Outside, Pool, Source, Topology, Update};
+use super::capacity::{self, Member, Rules};
 use super::facts::Facts;
 use super::membership::{Membership, Pools};
 use super::node_events::{self, NodeEvents};
 use super::node_phase::{self, Aim, Marks, Phase, Steps};
-use super::{cordon, drain, pool_phase, words};
+use super::{cordon, drain, layered, pool_phase, words};
 use crate::api::{self, Conditions as _, Tri, node_key};
 
 /// Nodes by name, pools in the order of the screen.
 pub fn rollout(
     facts: &Facts,
     update: &Update,
+    topology: Topology,
     last: Option<&Assessment>,
     now: DateTime<Utc>,
 ) -> (Vec<Node>, Vec<Pool>) {
-    let lookup = Lookup::new(facts, update, now);
+    let layers: Vec<Option<Layer>> = facts.pools.iter().map(|pool| layered::layer(facts, pool)).collect();
+    let lookup = Lookup::new(facts, update, &layers, now);
     let mut members: Vec<Vec<Member>> = facts.pools.iter().map(|_| Vec::new()).collect();
     let mut rows = Vec::with_capacity(facts.nodes.len());
     let mut machine_config_nodes = Walk(&facts.machine_config_nodes, |node| node.name());
     let mut rows_before = Walk(last.map_or(&[][..], |last| &last.nodes), |row| row.name.as_str());
+    let mut objects_before = Walk(last.map_or(&[][..], |last| &last.facts.nodes), |node| node.name());
     for node in facts.nodes.iter() {
         let marks = Marks::of(node);
         let ready = capacity::controller_ready(node);
         let membership = lookup.pools.of(node);
         let steps = machine_config_nodes.to(node.name()).map(|node| Steps::of(node));
         let before = rows_before.to(node.name());
-        let row = lookup.row(&Seen { node, marks, steps, membership, ready, before });
+        let booted = booted(node, objects_before.to(node.name()), before, &marks, now);
+        let row = lookup.row(&Seen { node, marks, steps, membership, ready, before, booted });
         if let Membership::Pool(at) = membership {
             members[at].push(Member { node, row: rows.len(), marks, ready, phase: row.phase });
         }
@@ -46,15 +51,84 @@ pub fn rollout(
         .into_iter()
         .map(|at| {
             let aim = &lookup.aims[at];
-            let (capacity, candidates) = capacity::capacity(&facts.pools[at], &members[at], aim.rendered);
+            let rules = rules(facts, &lookup, topology, &members, at);
+            let (capacity, candidates) = capacity::capacity(&facts.pools[at], &members[at], &rules);
             for (place, row) in candidates.into_iter().enumerate() {
                 rows[row].next = Some(place + 1);
             }
             let nodes = members[at].iter().map(|member| &rows[member.row]);
-            pool_phase::pool(&facts.pools[at], nodes, aim.release, capacity)
+            pool_phase::pool(&facts.pools[at], nodes, aim.release, capacity, layers[at].clone())
         })
         .collect();
     (rows, pools)
+}
+
+/// What bears on the pool at a place beside its own nodes.
+fn rules<'a>(
+    facts: &'a Facts,
+    lookup: &Lookup<'a>,
+    topology: Topology,
+    members: &[Vec<Member<'a>>],
+    at: usize,
+) -> Rules<'a> {
+    let aim = &lookup.aims[at];
+    let name = facts.pools[at].name();
+    let mut rules = Rules { rendered: aim.rendered, layer: aim.layer, ..Rules::default() };
+    if topology == Topology::Arbiter {
+        rules.held = held(facts, lookup, members, name);
+    }
+    if name == "master" && members[at].len() > 1 {
+        let seen = members[at].iter().map(|member| (member.node.name(), facts.around.pods_of(member.node.name())));
+        let operator = seen.clone().find(|(_, pods)| pods.is_some_and(|pods| pods.iter().any(|pod| is_operator(pod))));
+        rules.last = operator.map(|(name, _)| name);
+        if rules.last.is_none() && seen.clone().any(|(_, pods)| pods.is_none()) {
+            rules.caveat = "the master that runs the machine-config operator goes last; which one is not known";
+        }
+    }
+    rules
+}
+
+/// The pod of the machine-config operator, whose node the controller puts off (mco: node_controller.go,
+/// `filterControlPlaneCandidateNodes`).
+fn is_operator(pod: &api::Pod) -> bool {
+    api::metadata::label(&pod.metadata, "k8s-app") == Some("machine-config-operator") && !pod.is_finished()
+}
+
+/// Two masters and an arbiter: the masters wait while the arbiter is away, and it waits for both (mco:
+/// node_controller.go, `syncMachineConfigPool`).
+fn held(facts: &Facts, lookup: &Lookup, members: &[Vec<Member>], name: &str) -> Option<String> {
+    let place = |name: &str| facts.pools.iter().position(|pool| pool.name() == name);
+    let (masters, arbiters) = (place("master")?, place("arbiter")?);
+    let away = |member: &&Member| capacity::unavailable(member.ready, &member.marks);
+    match name {
+        "master" => {
+            let arbiter = members[arbiters].iter().find(away)?;
+            Some(format!("the arbiter {} is not available, so no master is taken", arbiter.node.name()))
+        }
+        "arbiter" => {
+            let rules = Rules { rendered: lookup.aims[masters].rendered, ..Rules::default() };
+            let to_come = |member: &Member| capacity::is_candidate(&facts.pools[masters], member, &rules);
+            let waits = members[masters].iter().any(|member| away(&member) || to_come(member));
+            waits.then(|| "the arbiter waits until all masters are updated and available".to_owned())
+        }
+        _ => None,
+    }
+}
+
+/// When the node's boot ID was seen to change on its present way to a configuration.
+fn booted(
+    node: &api::Node,
+    object: Option<&Arc<api::Node>>,
+    row: Option<&Node>,
+    marks: &Marks,
+    now: DateTime<Utc>,
+) -> Option<DateTime<Utc>> {
+    if !marks.targeted() {
+        return None;
+    }
+    let known = row.filter(|row| row.desired_config.as_deref() == marks.desired).and_then(|row| row.booted);
+    let boot = |node: &api::Node| Some(node.status.node_info.boot_id.clone()).filter(|boot| !boot.is_empty());
+    known.or_else(|| (boot(object?)? != boot(node)?).then_some(now))
 }
 
 /// Goes along a list that is ordered by name, beside another such list: no search per node.
@@ -82,6 +156,7 @@ struct Seen<'a> {
     membership: Membership,
     ready: bool,
     before: Option<&'a Node>,
+    booted: Option<DateTime<Utc>>,
 }
 
 /// What every node is looked up in.
@@ -92,13 +167,16 @@ struct Lookup<'a> {
     pools: Pools<'a>,
     aims: Vec<PoolAim<'a>>,
     events: HashMap<&'a str, NodeEvents<'a>>,
-    /// The config that was looked up last, and its release: most nodes run the same one as the node before.
-    release_before: Cell<(&'a str, Option<&'a str>)>,
+    /// The config that was looked up last: most nodes run the same one as the node before.
+    config_before: Cell<(&'a str, Option<&'a api::MachineConfig>)>,
 }
 
 /// What a pool asks of its nodes.
 struct PoolAim<'a> {
     target: &'a str,
+    /// The layer of the pool, and its image once it can be used.
+    layer: Option<&'a Layer>,
+    image: Option<&'a str>,
     paused: bool,
     /// Release of the target.
     release: Option<&'a str>,
@@ -109,7 +187,7 @@ struct PoolAim<'a> {
 }
 
 impl<'a> Lookup<'a> {
-    fn new(facts: &'a Facts, update: &'a Update, now: DateTime<Utc>) -> Self {
+    fn new(facts: &'a Facts, update: &'a Update, layers: &'a [Option<Layer>], now: DateTime<Utc>) -> Self {
         let mut lookup = Self {
             facts,
             update,
@@ -117,13 +195,13 @@ impl<'a> Lookup<'a> {
             pools: Pools::new(&facts.pools),
             aims: Vec::new(),
             events: node_events::by_node(&facts.events),
-            release_before: Cell::new(("", None)),
+            config_before: Cell::new(("", None)),
         };
-        lookup.aims = facts.pools.iter().map(|pool| lookup.aim(pool)).collect();
+        lookup.aims = facts.pools.iter().zip(layers).map(|(pool, layer)| lookup.aim(pool, layer.as_ref())).collect();
         lookup
     }
 
-    fn aim(&self, pool: &'a api::MachineConfigPool) -> PoolAim<'a> {
+    fn aim(&self, pool: &'a api::MachineConfigPool, layer: Option<&'a Layer>) -> PoolAim<'a> {
         let target = pool.spec.configuration.name.as_str();
         let release = self.release(target);
         let rendered = !self.is_other_release(release);
@@ -135,20 +213,35 @@ impl<'a> Lookup<'a> {
         let waiting_since = waiting_since.max(paused_at.filter(|_| waiting_since.is_some()));
         let degraded = pool.status.conditions.condition("NodeDegraded").filter(|told| told.status == Tri::True);
         let degraded_since = degraded.and_then(|degraded| degraded.since);
-        PoolAim { target, paused: pool.spec.paused, release, rendered, waiting_since, degraded_since }
+        let image = layer.filter(|layer| layer.build == Build::Succeeded).and_then(|layer| layer.image.as_deref());
+        PoolAim { target, layer, image, paused: pool.spec.paused, release, rendered, waiting_since, degraded_since }
     }
 
     /// The release that a rendered config was made for.
     fn release(&self, config: &'a str) -> Option<&'a str> {
-        let (before, release) = self.release_before.get();
-        if before == config {
-            return release;
+        self.config(config)?.release_version()
+    }
+
+    fn config(&self, name: &'a str) -> Option<&'a api::MachineConfig> {
+        let (before, config) = self.config_before.get();
+        if before == name {
+            return config;
         }
         let configs = &self.facts.machine_configs;
-        let at = configs.binary_search_by(|candidate| candidate.name().cmp(config));
-        let release = at.ok().and_then(|at| configs[at].release_version());
-        self.release_before.set((config, release));
-        release
+        let at = configs.binary_search_by(|candidate| candidate.name().cmp(name));
+        let config = at.ok().map(|at| configs[at].as_ref());
+        self.config_before.set((name, config));
+        config
+    }
+
+    /// Who but the machine-config operator brings the node's operating system to a release.
+    fn outside(&self, node: &api::Node, marks: &Marks<'a>) -> Option<Outside> {
+        let os = node.status.node_info.os_image.as_str();
+        if os.starts_with("Red Hat Enterprise Linux") && !os.contains("CoreOS") {
+            return Some(Outside::Rhel);
+        }
+        let overridden = marks.current.and_then(|config| self.config(config)).is_some_and(is_overridden);
+        overridden.then_some(Outside::OverriddenImage)
     }
 
     fn is_other_release(&self, release: Option<&str>) -> bool {
@@ -156,13 +249,13 @@ impl<'a> Lookup<'a> {
     }
 
     fn row(&self, seen: &Seen<'a>) -> Node {
-        let Seen { node, ref marks, ref steps, membership, ready, before } = *seen;
+        let Seen { node, ref marks, ref steps, membership, ready, before, booted } = *seen;
         let name = node.name();
         let steps = steps.as_ref();
         let release = marks.current.and_then(|config| self.release(config));
         let phase = match membership {
             Membership::Pool(at) => {
-                node_phase::phase(node, marks, steps, &self.aims[at].of(self.is_other_release(release)))
+                node_phase::phase(node, marks, steps, &self.aims[at].of(self.is_other_release(release)), booted)
             }
             _ => Phase { phase: NodePhase::Unmanaged, since: None, source: Source::Annotations },
         };
@@ -192,13 +285,14 @@ impl<'a> Lookup<'a> {
             reached: (phase.phase == NodePhase::Degraded).then(|| node_phase::reached(node, marks, steps)).flatten(),
             phase_source: phase.source,
             since_rebuilt,
+            booted,
             ready: heard.is_some_and(|heard| heard.status == Tri::True),
             cordon,
             version: release.map(str::to_owned),
             kubelet: Some(node.status.node_info.kubelet_version.clone()).filter(|version| !version.is_empty()),
             current_config: marks.current.map(str::to_owned),
             desired_config: marks.desired.map(str::to_owned),
-            outside: None,
+            outside: self.outside(node, marks),
             unavailable: capacity::unavailable(ready, marks),
             message: String::new(),
             drain_trouble,
@@ -215,12 +309,20 @@ impl<'a> PoolAim<'a> {
     fn of(&self, other_release: bool) -> Aim<'a> {
         Aim {
             target: self.target,
+            image: self.image,
             paused: self.paused,
             other_release,
             waiting_since: self.waiting_since,
             degraded_since: self.degraded_since,
         }
     }
+}
+
+/// A MachineConfig names another OS image than the release's (mco: pkg/controller/common/constants.go,
+/// `OSImageURLOverriddenKey`).
+fn is_overridden(config: &api::MachineConfig) -> bool {
+    let key = "machineconfiguration.openshift.io/os-image-url-overridden";
+    api::metadata::annotation(&config.metadata, key) == Some("true")
 }
 
 fn roles(node: &api::Node) -> Vec<String> {

@@ -37,6 +37,8 @@ pub struct Specimen {
     pub machine_config_nodes: Vec<Value>,
     pub machine_configs: Vec<Value>,
     pub events: Vec<Value>,
+    /// Objects of any other kind.
+    pub around: Vec<Value>,
     pub epoch: u64,
 }
 
@@ -153,6 +155,7 @@ impl Specimen {
                 })
                 .collect(),
             events: Vec::new(),
+            around: Vec::new(),
             epoch: 1,
         }
     }
@@ -257,6 +260,7 @@ impl Specimen {
     pub fn reaches(&mut self, name: &str, pool: &str) {
         let config = rendered(pool, NEW);
         let drain = format!("uncordon-{config}");
+        self.node(name)["status"]["nodeInfo"]["kubeletVersion"] = json!("v1.32.6");
         self.mark(
             name,
             &[
@@ -301,7 +305,8 @@ impl Specimen {
 
     pub fn facts(&self, minutes: i64) -> Facts {
         let all = [&self.version].into_iter().chain(&self.operators).chain(&self.pools).chain(&self.nodes);
-        let all = all.chain(&self.machine_config_nodes).chain(&self.machine_configs).chain(&self.events);
+        let all =
+            all.chain(&self.machine_config_nodes).chain(&self.machine_configs).chain(&self.events).chain(&self.around);
         let mut facts = assemble::from_values(all, at(minutes));
         facts.epoch = self.epoch;
         facts

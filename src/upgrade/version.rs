@@ -155,6 +155,23 @@ pub fn leaves_minor(from: &str, to: &str) -> bool {
     }
 }
 
+/// Major and minor of a version.
+pub fn minor_parts(version: &str) -> Option<(u64, u64)> {
+    Version::parse(version).ok().map(|version| (version.major, version.minor))
+}
+
+/// The minor of Kubernetes 1 that a minor of OpenShift 4 brings: 4.y brings 1.(y+13), since 4.1. None: not known.
+pub fn kubernetes_minor(major: u64, minor: u64) -> Option<u64> {
+    (major == 4).then_some(minor + 13)
+}
+
+/// Is an API that goes away in the Kubernetes release `removed_in` (`1.27`) gone in 1.`minor`? False when it stays.
+pub fn removed_by(removed_in: &str, minor: u64) -> bool {
+    let parsed = removed_in.trim().trim_start_matches('v').split_once('.');
+    let parsed = parsed.and_then(|(major, minor)| Some((major.parse::<u64>().ok()?, minor.parse::<u64>().ok()?)));
+    parsed.is_some_and(|removed| removed <= (1, minor))
+}
+
 /// Order of versions, newest first; what is no version comes last.
 pub fn newer_first(a: &str, b: &str) -> Ordering {
     match (Version::parse(a), Version::parse(b)) {

@@ -1,8 +1,9 @@
 //! Small words that several sentences share.
 
+use std::cmp::Ordering;
 use std::fmt::Write as _;
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 
 /// A span of time for people: `45s`, `14m`, `1h05m`, `2d3h`. Negative spans are `0s`: clocks differ.
 pub fn span(delta: TimeDelta) -> String {
@@ -17,6 +18,11 @@ pub fn span(delta: TimeDelta) -> String {
     } else {
         format!("{seconds}s")
     }
+}
+
+/// A moment for people and programs: `2026-03-01T12:00:00Z`.
+pub fn stamp(at: DateTime<Utc>) -> String {
+    at.format("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
 /// `1 node`, `3 nodes`.
@@ -45,6 +51,39 @@ pub fn some_of<'a>(names: impl ExactSizeIterator<Item = &'a str>, shown: usize) 
     text
 }
 
+/// The order of names for people: numbers in them count as numbers, `worker-2` before `worker-10`.
+pub fn natural(a: &str, b: &str) -> Ordering {
+    let (mut left, mut right) = (a, b);
+    loop {
+        let (Some(first), Some(second)) = (left.bytes().next(), right.bytes().next()) else {
+            // What is equal but for zeros in front of numbers is ordered all the same.
+            return left.len().cmp(&right.len()).then_with(|| a.cmp(b));
+        };
+        if first.is_ascii_digit() && second.is_ascii_digit() {
+            let ((one, behind_one), (two, behind_two)) = (number(left), number(right));
+            match one.len().cmp(&two.len()).then_with(|| one.cmp(two)) {
+                Ordering::Equal => (left, right) = (behind_one, behind_two),
+                unequal => return unequal,
+            }
+        } else {
+            let (one, two) = (left.chars().next(), right.chars().next());
+            match one.cmp(&two) {
+                Ordering::Equal => {
+                    let width = one.map_or(1, char::len_utf8);
+                    (left, right) = (&left[width..], &right[width..]);
+                }
+                unequal => return unequal,
+            }
+        }
+    }
+}
+
+/// The digits at the start without zeros in front, and what is behind them.
+fn number(text: &str) -> (&str, &str) {
+    let end = text.bytes().position(|byte| !byte.is_ascii_digit()).unwrap_or(text.len());
+    (text[..end].trim_start_matches('0'), &text[end..])
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -61,5 +100,15 @@ mod tests {
     fn long_lists_are_cut() {
         assert_eq!(some_of(["a", "b"].into_iter(), 3), "a, b");
         assert_eq!(some_of(["a", "b", "c", "d"].into_iter(), 2), "a, b and 2 more");
+    }
+
+    #[test]
+    fn numbers_in_names_count_as_numbers() {
+        let mut names =
+            ["worker-10", "worker-2", "infra-1", "worker-002", "worker-2b", "wörker-1", "worker", "w9x8", "w9x10"];
+        names.sort_by(|a, b| natural(a, b));
+        let sorted =
+            ["infra-1", "w9x8", "w9x10", "worker", "worker-002", "worker-2", "worker-2b", "worker-10", "wörker-1"];
+        assert_eq!(names, sorted);
     }
 }

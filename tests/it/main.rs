@@ -3,8 +3,10 @@
 #![allow(missing_docs)]
 
 mod architecture;
+mod client_around;
 mod client_faults;
 mod dumps;
+mod estimates;
 mod journeys;
 mod plans;
 mod recorded;
@@ -14,4 +16,5 @@ mod sim_http;
 mod sim_kubectl;
 mod sim_story;
 mod sim_transcripts;
+mod story;
 mod support;

@@ -4,24 +4,29 @@
 //! Rules: api, config/v1/types_cluster_operator.go (what the conditions mean), library-go, staticpod controllers, and
 //! the network, dns and node tuning operators for what a DaemonSet's nodes do to Progressing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
 use super::version_operator::payload::reported;
-use super::world::{Actor, World};
+use super::world::{Actor, Speaker, World};
 use crate::sim::cluster::object::{Condition, condition, number, set_condition, text};
-use crate::sim::cluster::operators::{OPERATORS, Operator, Style, calm, versions};
+use crate::sim::cluster::operators::{OPERATORS, Operator, Style, calm, nodes_are, versions};
 use crate::sim::cluster::platform::RELEASE_VERSION;
 use crate::sim::cluster::workloads::{env, run};
 use crate::sim::kinds::Res;
-use crate::sim::scenario::Trouble;
+use crate::sim::scenario::{Group, Mishap, MishapKind, Trouble};
 use crate::sim::store::timestamp;
 
 /// How long a control plane node may be not Ready before the static pod operators call themselves degraded
 /// (library-go, degraded inertia).
 const INERTIA: Duration = Duration::from_secs(120);
+/// A flapping operator changes its mind every so many seconds, for so many.
+const FLAP: (u64, u64) = (120, 20);
+/// How much the length of an operator's rollout varies.
+const SPREAD: f64 = 0.1;
 /// The pause between two restarts of a crash-looping container.
 const CRASH_PAUSE: Duration = Duration::from_secs(60);
 
@@ -47,6 +52,7 @@ struct Statement {
     progressing: Option<(String, String)>,
     degraded: Option<(String, String)>,
     unavailable: Option<(String, String)>,
+    not_upgradeable: Option<(String, String)>,
 }
 
 /// The operators.
@@ -58,6 +64,8 @@ pub struct ClusterOperators {
     over: BTreeMap<(&'static str, bool), String>,
     masters_down: BTreeMap<String, Duration>,
     said: BTreeMap<&'static str, (String, Statement)>,
+    /// Operators to which something happens: they are looked at until it is over, and once more.
+    afflicted: BTreeSet<&'static str>,
 }
 
 impl Actor for ClusterOperators {
@@ -104,6 +112,8 @@ impl ClusterOperators {
             Style::Deployment | Style::MachineConfig => false,
         };
         disturbed
+            || self.afflicted.contains(operator.name)
+            || world.mishaps.touches(operator.name)
             || self.rollouts.contains_key(operator.name)
             || !self.said.contains_key(operator.name)
             || deployments.changed.contains(&(operator.namespace.to_owned(), operator.deployment.to_owned()))
@@ -115,22 +125,30 @@ impl ClusterOperators {
         let target = deployment.as_ref().map_or("", |deployment| env(deployment, RELEASE_VERSION)).to_owned();
         let current = reported(&object).to_owned();
         let mut statement = Statement::default();
+        if world.mishaps.touches(operator.name) {
+            self.afflicted.insert(operator.name);
+        } else {
+            self.afflicted.remove(operator.name);
+        }
+        suffer(world, operator, &mut statement);
+        let masters = world.scenario.size("master");
         if !target.is_empty() && target != current {
             let rollout = self.rollout(world, operator, &target);
             for unavailable in [false, true] {
                 self.trouble(world, operator, &rollout, unavailable, &mut statement);
             }
-            let troubled = statement.degraded.is_some() || statement.unavailable.is_some();
+            let slow = world.strikes(MishapKind::OperatorSlow, operator.name).is_some();
+            let troubled = slow || statement.degraded.is_some() || statement.unavailable.is_some();
             if troubled {
                 // What is left after the trouble.
                 let rest = world.elapsed + Duration::from_secs(25);
                 let until = rollout.until.max(rest);
                 self.rollouts.insert(operator.name, Rollout { until, ..rollout.clone() });
             }
-            statement.progressing = Some(working(operator, &rollout, world.elapsed));
+            statement.progressing = Some(working(operator, &rollout, world.elapsed, masters));
             if !troubled && world.elapsed >= rollout.until {
                 self.rollouts.remove(operator.name);
-                self.say(world, operator, &target, &Statement::default());
+                self.say(world, operator, &target, &Statement { progressing: None, ..statement });
                 return;
             }
         } else {
@@ -147,7 +165,9 @@ impl ClusterOperators {
         let known = self.rollouts.get(operator.name).filter(|rollout| rollout.target == target).cloned();
         known.unwrap_or_else(|| {
             let slower = world.scenario.operators.get(operator.name).and_then(|story| story.slower).unwrap_or(1.0);
-            let length = world.between(&format!("operator {} {target}", operator.name), operator.seconds);
+            let (least, most) = operator.seconds;
+            let median = (least + most) as f64 / 2.0;
+            let length = world.lasts(Group::Operators, &format!("operator {} {target}", operator.name), median, SPREAD);
             let rollout = Rollout {
                 target: target.to_owned(),
                 since: world.elapsed,
@@ -196,7 +216,9 @@ impl ClusterOperators {
             && world.elapsed >= state.crash_due
         {
             state.crash_due = world.elapsed + CRASH_PAUSE;
-            world.store.update(Res::PODS, Some(namespace), name, |pod| crash(pod, world));
+            let text = format!("error running {}: {}", operator.name, trouble.message);
+            world.log(Speaker::Pod(namespace, name), 'F', "main.go", &text);
+            world.store.update(Res::PODS, Some(namespace), name, |pod| crash(pod, world.now));
         }
         let text = Some((trouble.reason.clone(), trouble.message.clone()));
         if unavailable {
@@ -229,7 +251,7 @@ impl ClusterOperators {
         if self.said.get(operator.name) == Some(&saying) {
             return;
         }
-        let calm = calm(operator, version);
+        let calm = calm(operator, version, world.scenario.size("master"));
         let well = |kind: &str| {
             let (reason, message) = &calm[kind];
             ((*reason).to_owned(), message.clone())
@@ -240,6 +262,7 @@ impl ClusterOperators {
                 ("Progressing", true, statement.progressing.as_ref()),
                 ("Degraded", true, statement.degraded.as_ref()),
                 ("Available", false, statement.unavailable.as_ref()),
+                ("Upgradeable", false, statement.not_upgradeable.as_ref()),
             ];
             for (kind, when_told, told) in parts {
                 let yes = told.is_some() == when_told;
@@ -249,6 +272,52 @@ impl ClusterOperators {
             }
         });
         self.said.insert(operator.name, saying);
+        for (kind, told) in [("Degraded=True", &statement.degraded), ("Available=False", &statement.unavailable)]
+            .into_iter()
+            .chain([("Progressing=True", &statement.progressing), ("Upgradeable=False", &statement.not_upgradeable)])
+        {
+            if let Some((reason, message)) = told {
+                let speaker = Speaker::Leader(operator.namespace, operator.deployment);
+                let text = format!("clusteroperator/{} {kind} {reason}: {message}", operator.name);
+                let severity = if kind == "Progressing=True" { 'I' } else { 'E' };
+                world.log(speaker, severity, "status_controller.go", &text);
+            }
+        }
+    }
+}
+
+/// What mishaps make an operator say.
+fn suffer(world: &World, operator: &Operator, statement: &mut Statement) {
+    let name = operator.name;
+    let told = |mishap: &Mishap, reason: &str, message: String| {
+        Some((mishap.reason.clone().unwrap_or(reason.to_owned()), mishap.message.clone().unwrap_or(message)))
+    };
+    if let Some(mishap) = world.strikes(MishapKind::OperatorDegraded, name) {
+        let message = format!("SyncDegraded: the operand of {name} could not be brought to its desired state");
+        statement.degraded = told(&mishap, "SyncError", message);
+    }
+    if let Some(mishap) = world.strikes(MishapKind::OperatorUnavailable, name) {
+        let message = format!("{name}: no replicas are available");
+        statement.unavailable = told(&mishap, "NoReplicasAvailable", message);
+    }
+    if let Some(mishap) = world.strikes(MishapKind::OperatorNotUpgradeable, name) {
+        let message = format!("{name} has a configuration that the next minor release does not support");
+        statement.not_upgradeable = told(&mishap, "UnsupportedConfiguration", message);
+    }
+    if let Some(mishap) = world.strikes(MishapKind::OperatorFlapping, name)
+        && world.elapsed.as_secs() % FLAP.0 < FLAP.1
+    {
+        statement.degraded = told(&mishap, "SyncError", format!("{name}: the connection to its operand was lost"));
+    }
+    if name == "etcd" {
+        let masters = world.scenario.hosts("master");
+        let sick = masters.iter().find(|node| world.mishaps.is_on(MishapKind::EtcdMemberUnhealthy, node));
+        if let Some(node) = sick {
+            let total = masters.len();
+            let message =
+                format!("EtcdMembersDegraded: {} of {total} members are available, {node} is unhealthy", total - 1);
+            statement.degraded = Some(("EtcdMembers_UnhealthyMembers".to_owned(), message));
+        }
     }
 }
 
@@ -264,43 +333,41 @@ fn find_pod(world: &World, trouble: &Trouble) -> Option<(String, String, String)
 }
 
 /// One more crash of a pod's container.
-fn crash(pod: &mut Value, world: &World) {
+pub fn crash(pod: &mut Value, now: DateTime<Utc>) {
     let status = &mut pod["status"]["containerStatuses"][0];
     let restarts = status["restartCount"].as_u64().unwrap_or_default() + 1;
     status["restartCount"] = json!(restarts);
     status["ready"] = json!(false);
     status["started"] = json!(false);
-    status["lastState"] = json!({"terminated": {"exitCode": 1, "finishedAt": timestamp(world.now), "reason": "Error"}});
+    let started = status["state"]["running"]["startedAt"].clone();
+    let started = if started.is_null() { json!(timestamp(now)) } else { started };
+    status["lastState"] =
+        json!({"terminated": {"exitCode": 1, "startedAt": started, "finishedAt": timestamp(now), "reason": "Error"}});
     let message = "back-off 1m20s restarting failed container";
     status["state"] = json!({"waiting": {"message": message, "reason": "CrashLoopBackOff"}});
     for kind in ["Ready", "ContainersReady"] {
-        set_condition(pod, &Condition::new(kind, "False", "ContainersNotReady", ""), world.now);
+        set_condition(pod, &Condition::new(kind, "False", "ContainersNotReady", ""), now);
     }
 }
 
 /// Reason and message of Progressing while an operator rolls out.
-fn working(operator: &Operator, rollout: &Rollout, elapsed: Duration) -> (String, String) {
+fn working(operator: &Operator, rollout: &Rollout, elapsed: Duration, masters: usize) -> (String, String) {
     let target = &rollout.target;
     let length = rollout.until.saturating_sub(rollout.since).as_secs_f64().max(1.0);
     let share = elapsed.saturating_sub(rollout.since).as_secs_f64() / length;
     match operator.style {
         Style::StaticPods => {
-            let done = (share * 3.0).floor().clamp(0.0, 2.0) as u32;
+            let done = (share * masters as f64).floor().clamp(0.0, masters as f64 - 1.0) as u32;
             let revision = 7 + crate::sim::cluster::object::hash(&format!("{} {target}", operator.name)) % 12;
+            let old = format!("{} at revision {}", nodes_are(masters - done as usize), revision - 1);
             let message = match done {
                 0 => format!(
-                    "NodeInstallerProgressing: 3 nodes are at revision {}; 0 nodes have achieved new revision \
-                     {revision}",
-                    revision - 1
+                    "NodeInstallerProgressing: {old}; 0 nodes have achieved new revision \
+                     {revision}"
                 ),
-                1 => format!(
-                    "NodeInstallerProgressing: 2 nodes are at revision {}; 1 node is at revision {revision}",
-                    revision - 1
-                ),
-                _ => format!(
-                    "NodeInstallerProgressing: 1 node is at revision {}; 2 nodes are at revision {revision}",
-                    revision - 1
-                ),
+                done => {
+                    format!("NodeInstallerProgressing: {old}; {} at revision {revision}", nodes_are(done as usize))
+                }
             };
             ("NodeInstaller".to_owned(), message)
         }

@@ -3,19 +3,22 @@
 //! Rules: machine-config-operator, pkg/daemon/update.go, drain.go and daemon.go. What a daemon is doing is in its
 //! process's memory, as in reality; what others must know is in the node's annotations.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::node_state;
 use super::seen::NodeView;
-use super::world::{Actor, EventType, Power, World};
+use super::world::{Actor, EventType, Power, Speaker, World};
 use crate::sim::cluster::machines::MCO;
-use crate::sim::cluster::object::{annotate, annotation};
+use crate::sim::cluster::object::{annotate, annotation, text};
 use crate::sim::cluster::pools::RELEASE_VERSION;
 use crate::sim::kinds::Res;
+use crate::sim::scenario::{Group, Mishap, MishapKind};
 
 /// How long the daemon waits for a drain before it calls the node degraded (pkg/daemon/drain.go, one hour).
 const DRAIN_LIMIT: Duration = Duration::from_secs(3_600);
+/// How soon what failed is tried again.
+const AGAIN: Duration = Duration::from_secs(10);
 /// How long it waits for the uncordon (ten minutes).
 const UNCORDON_LIMIT: Duration = Duration::from_secs(600);
 /// The component in events.
@@ -53,11 +56,14 @@ struct Update {
 #[derive(Debug, Default)]
 pub struct ConfigDaemon {
     updates: BTreeMap<String, Update>,
+    /// Nodes that were found changed by hand while they were at rest.
+    drifted: BTreeSet<String>,
 }
 
 impl Actor for ConfigDaemon {
     fn step(&mut self, world: &mut World) {
         self.notice(world);
+        self.drift(world);
         let nodes: Vec<String> = self.updates.keys().cloned().collect();
         for node in nodes {
             let Some(view) = world.seen.node(&node).map(|entry| entry.view.clone()) else {
@@ -93,6 +99,77 @@ impl ConfigDaemon {
     }
 }
 
+impl ConfigDaemon {
+    /// The config drift monitor of nodes at rest.
+    fn drift(&mut self, world: &mut World) {
+        if world.mishaps.is_empty() && self.drifted.is_empty() {
+            return;
+        }
+        let nodes: Vec<NodeView> = world.seen.nodes.values().map(|entry| entry.view.clone()).collect();
+        for node in nodes {
+            let rests = !self.updates.contains_key(&node.name) && !world.machines.contains_key(&node.name);
+            let known = self.drifted.contains(&node.name);
+            if !(rests || known) {
+                continue;
+            }
+            let drifts = world.strikes(MishapKind::ConfigDrift, &node.name);
+            match (drifts, known) {
+                (Some(mishap), false) => {
+                    let reason = drift_reason(&mishap, &node.current);
+                    fail(world, &node.name, "Degraded", &reason);
+                    let text = format!("Config Drift Detected: {reason}");
+                    world.node_event(&node.name, COMPONENT, EventType::Warning, "ConfigDriftDetected", &text);
+                    self.drifted.insert(node.name);
+                }
+                (None, true) => {
+                    self.drifted.remove(&node.name);
+                    if rests {
+                        note(world, &node.name, &[("state", "Done"), ("reason", "")]);
+                        let text = format!("Node {} upgrade succeeded", node.name);
+                        node_state::write(world, &node.name, &[("NodeDegraded", "False", "NodeDegraded", &text)]);
+                    }
+                }
+                (Some(_), true) | (None, false) => {}
+            }
+        }
+    }
+}
+
+fn drift_reason(mishap: &Mishap, config: &str) -> String {
+    mishap.message.clone().unwrap_or_else(|| {
+        let what = "content mismatch for file \"/etc/chrony.conf\"";
+        format!("unexpected on-disk state validating against {config}: {what}")
+    })
+}
+
+/// The daemon gives up for now, and says why.
+fn fail(world: &World, node: &str, state: &str, reason: &str) {
+    note(world, node, &[("state", state), ("reason", reason)]);
+    world.log(Speaker::Daemon(node), 'E', "writer.go", &format!("Marking {state} due to: {reason:?}"));
+    let message = format!("Node {node} upgrade failure. {reason}");
+    node_state::write(world, node, &[("NodeDegraded", "True", "NodeDegraded", &message)]);
+}
+
+/// What keeps a node from taking up a config: its state then, and the reason.
+fn refusal(world: &mut World, node: &NodeView, target: &str) -> Option<(&'static str, String)> {
+    let name = node.name.as_str();
+    if let Some(mishap) = world.strikes(MishapKind::ConfigDrift, name) {
+        let reason = drift_reason(&mishap, &node.current);
+        let text = format!("Config drift check failed: {reason}");
+        world.node_event(name, COMPONENT, EventType::Warning, "PreflightConfigDriftCheckFailed", &text);
+        return Some(("Degraded", reason));
+    }
+    if let Some(mishap) = world.strikes(MishapKind::Unreconcilable, name) {
+        let why = mishap.message.unwrap_or("ignition disks section contains changes".to_owned());
+        let reason = format!("can't reconcile config {} with {target}: {why}", node.current);
+        world.node_event(name, COMPONENT, EventType::Warning, "FailedToReconcile", &reason);
+        return Some(("Unreconcilable", reason));
+    }
+    let missing = world.strikes(MishapKind::ConfigMissing, name).is_some()
+        || world.store.get(Res::MACHINE_CONFIGS, None, target).is_none();
+    missing.then(|| ("Degraded", format!("machineconfig.machineconfiguration.openshift.io {target:?} not found")))
+}
+
 /// The next stage of a node; `None` when the update is over.
 fn advance(world: &mut World, node: &NodeView, update: &Update) -> Option<Stage> {
     let target = update.target.as_str();
@@ -102,8 +179,24 @@ fn advance(world: &mut World, node: &NodeView, update: &Update) -> Option<Stage>
         Stage::Noticing(until) if over(until) => Some(prepare(world, node, target)),
         Stage::Preparing(until) if over(until) => Some(ask_for_drain(world, node, target)),
         Stage::Draining(since, degraded) => Some(wait_for_drain(world, node, target, *since, *degraded)),
-        Stage::Applying(until) if over(until) => Some(applied(world, node, target)),
+        Stage::Applying(until) if over(until) => {
+            if world.strikes(MishapKind::ImagePullFailing, &node.name).is_some() {
+                if node.state != "Degraded" {
+                    fail(world, &node.name, "Degraded", &pull_failure(world, target));
+                }
+                return Some(Stage::Applying(world.elapsed + AGAIN));
+            }
+            recover(world, node);
+            Some(applied(world, node, target))
+        }
         Stage::Rebooting(until) if over(until) => {
+            if world.strikes(MishapKind::RebootFailed, &node.name).is_some() {
+                if node.state != "Degraded" {
+                    fail(world, &node.name, "Degraded", "reboot command failed, something is seriously wrong");
+                }
+                return Some(Stage::Rebooting(world.elapsed + AGAIN));
+            }
+            recover(world, node);
             let length = world.between(&format!("shutdown {} {target}", node.name), (14, 26));
             let until = world.elapsed + length;
             let release = release_of(world, target);
@@ -115,6 +208,27 @@ fn advance(world: &mut World, node: &NodeView, update: &Update) -> Option<Stage>
         Stage::Uncordoning(since) => wait_for_uncordon(world, node, target, *since),
         waiting => Some(waiting.clone()),
     }
+}
+
+/// What was tried again has worked.
+fn recover(world: &World, node: &NodeView) {
+    if node.state == "Degraded" {
+        note(world, &node.name, &[("state", "Working"), ("reason", "")]);
+        let text = format!("Node {} upgrade succeeded", node.name);
+        node_state::write(world, &node.name, &[("NodeDegraded", "False", "NodeDegraded", &text)]);
+    }
+}
+
+fn pull_failure(world: &World, target: &str) -> String {
+    let config = world.store.get(Res::MACHINE_CONFIGS, None, target);
+    let image = config.as_ref().map_or("", |config| text(config, "/spec/osImageURL")).to_owned();
+    let registry = image.split('/').next().unwrap_or_default();
+    format!(
+        "failed to run command nice (6 tries): [timed out waiting for the condition, running nice -- ionice -c 3 podman \
+         pull -q --authfile /var/lib/kubelet/config.json {image} failed: Error: initializing source \
+         docker://{image}: pinging container registry {registry}: Get \"https://{registry}/v2/\": dial tcp: lookup \
+         {registry}: no such host\n: exit status 125]"
+    )
 }
 
 /// The release that a rendered config belongs to.
@@ -135,6 +249,7 @@ fn note(world: &World, node: &str, notes: &[(&str, &str)]) {
 }
 
 fn event(world: &mut World, node: &str, reason: &str, message: &str) {
+    world.log(Speaker::Daemon(node), 'I', "update.go", message);
     world.node_event(node, COMPONENT, EventType::Normal, reason, message);
 }
 
@@ -147,10 +262,9 @@ fn drains(world: &World, node: &str) -> bool {
 }
 
 fn prepare(world: &mut World, node: &NodeView, target: &str) -> Stage {
-    if world.store.get(Res::MACHINE_CONFIGS, None, target).is_none() {
-        let reason = format!("machineconfig.machineconfiguration.openshift.io {target:?} not found");
-        note(world, &node.name, &[("state", "Degraded"), ("reason", &reason)]);
-        return Stage::Noticing(world.elapsed + Duration::from_secs(60));
+    if let Some((state, reason)) = refusal(world, node, target) {
+        fail(world, &node.name, state, &reason);
+        return Stage::Noticing(world.elapsed + AGAIN);
     }
     note(world, &node.name, &[("state", "Working"), ("reason", "")]);
     event(world, &node.name, "ConfigDriftMonitorStopped", "Config Drift Monitor stopped");
@@ -203,7 +317,7 @@ fn apply(world: &mut World, node: &NodeView, target: &str) -> Stage {
         "Applying files and new OS config to node. OS will need an update. SSH Keys will not need an update",
     )];
     node_state::write(world, &node.name, &phases);
-    Stage::Applying(world.elapsed + world.between(&format!("apply {} {target}", node.name), (80, 130)))
+    Stage::Applying(world.elapsed + world.lasts(Group::Nodes, &format!("apply {} {target}", node.name), 100.0, 0.2))
 }
 
 fn applied(world: &mut World, node: &NodeView, target: &str) -> Stage {
@@ -242,6 +356,11 @@ fn ask_for_uncordon(world: &mut World, node: &NodeView, target: &str) -> Stage {
     node_state::write(world, &node.name, &[("Resumed", "True", "Resumed", &message)]);
     let uncordon = format!("uncordon-{target}");
     note(world, &node.name, &[("currentConfig", target), ("desiredDrain", &uncordon)]);
+    let image =
+        world.seen.node(&node.name).map(|node| annotation(&node.object, &format!("{MCO}/desiredImage")).to_owned());
+    if let Some(image) = image.filter(|image| !image.is_empty()) {
+        note(world, &node.name, &[("currentImage", &image)]);
+    }
     Stage::Uncordoning(world.elapsed)
 }
 

@@ -9,6 +9,7 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
+use super::certificates;
 use super::seen::Key;
 use super::world::{Actor, EventType, Power, World};
 use crate::sim::cluster::machines::lease_time;
@@ -16,6 +17,7 @@ use crate::sim::cluster::object::{Condition, annotation, items, set_condition, t
 use crate::sim::cluster::release;
 use crate::sim::cluster::workloads::{STOP, run};
 use crate::sim::kinds::Res;
+use crate::sim::scenario::{Group, Hardware, MishapKind};
 use crate::sim::store::timestamp;
 
 /// `nodeStatusReportFrequency`, on the wall: a node's status is written at least this often.
@@ -34,6 +36,8 @@ pub struct Kubelet {
     renewals: BTreeSet<(DateTime<Utc>, String)>,
     known: BTreeSet<String>,
     boots: BTreeMap<String, u32>,
+    /// Nodes that asked for a certificate when they came back.
+    asked: BTreeSet<String>,
 }
 
 impl Actor for Kubelet {
@@ -112,11 +116,18 @@ impl Kubelet {
         for (node, power) in machines {
             match power {
                 Power::ShuttingDown { until, release } if world.elapsed >= until => {
-                    let away = away(world, &node, &release);
+                    let mut away = away(world, &node, &release);
+                    if world.strikes(MishapKind::NodeLost, &node).is_some() {
+                        // It is looked at again, and again, until it is found.
+                        away = Duration::ZERO;
+                    }
                     world.machines.insert(node, Power::Away { until: world.elapsed + away, release });
                 }
                 Power::ShuttingDown { .. } => shutting_down(world, &node),
                 Power::Away { until, release } if world.elapsed >= until => {
+                    if !self.may_return(world, &node) {
+                        continue;
+                    }
                     self.boot(world, &node, &release);
                     let join = world.between(&format!("join {node} {release}"), (15, 28));
                     world.machines.insert(node, Power::Joining { until: world.elapsed + join });
@@ -124,10 +135,29 @@ impl Kubelet {
                 Power::Joining { until } if world.elapsed >= until => {
                     join(world, &node);
                     world.machines.remove(&node);
+                    if self.asked.remove(&node) {
+                        let boot = self.boots.get(&node).copied().unwrap_or_default();
+                        certificates::ask(world, &node, certificates::SERVING, boot);
+                    }
                 }
                 Power::Away { .. } | Power::Joining { .. } => {}
             }
         }
+    }
+
+    /// Whether a machine that had its time comes back: not while it is lost, nor while its kubelet has no certificate.
+    fn may_return(&mut self, world: &World, node: &str) -> bool {
+        if world.mishaps.is_on(MishapKind::NodeLost, node) {
+            return false;
+        }
+        let boot = self.boots.get(node).copied().unwrap_or_default();
+        if world.strikes(MishapKind::CsrPending, node).is_some() {
+            self.asked.insert(node.to_owned());
+        } else if !self.asked.contains(node) {
+            return true;
+        }
+        certificates::forget_denied(world, node, certificates::CLIENT, boot);
+        certificates::ask(world, node, certificates::CLIENT, boot)
     }
 
     fn boot(&mut self, world: &mut World, node: &str, release: &str) {
@@ -237,12 +267,18 @@ fn next(due: DateTime<Utc>, interval: TimeDelta, now: DateTime<Utc>) -> DateTime
 
 /// How long a machine is away: what the scenario says, else what a cloud machine needs.
 fn away(world: &World, node: &str, release: &str) -> Duration {
-    world
-        .scenario
-        .nodes
-        .get(node)
-        .and_then(|story| story.reboot)
-        .map_or_else(|| world.between(&format!("away {node} {release}"), (110, 175)), |span| span.0)
+    world.scenario.nodes.get(node).and_then(|story| story.reboot).map_or_else(
+        || {
+            // Some machines are slower than others, each time.
+            let machine = (0.1 * world.dice.bell(&format!("machine {node}"))).exp();
+            let (median, spread) = match world.scenario.cluster.hardware {
+                Hardware::Cloud => (140.0, 0.15),
+                Hardware::Metal => (620.0, 0.2),
+            };
+            world.lasts(Group::Nodes, &format!("away {node} {release}"), median * machine, spread)
+        },
+        |span| span.0,
+    )
 }
 
 fn beat(object: &mut Value, condition: &Condition<'_>, now: DateTime<Utc>) {

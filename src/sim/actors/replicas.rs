@@ -196,12 +196,13 @@ impl Replicas {
                 ready += i64::from(pod.view.ready);
             }
         }
-        let wanted = world.seen.nodes.len();
+        let wanted = world.seen.nodes.values().filter(|node| !node.view.windows).count();
         let missing: Vec<String> = if there.len() < wanted {
             world
                 .seen
                 .nodes
                 .values()
+                .filter(|node| !node.view.windows)
                 .map(|node| node.view.name.clone())
                 .filter(|node| !there.contains(node.as_str()))
                 .collect()

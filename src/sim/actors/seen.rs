@@ -187,6 +187,8 @@ pub struct NodeView {
     pub cordon_taint: bool,
     /// Keys of taints that keep pods away.
     pub taints: Vec<String>,
+    /// Whether it runs Windows: pods of the platform do not.
+    pub windows: bool,
 }
 
 /// The taint on nodes that are not yet targeted (machine-config-operator, pkg/controller/node).
@@ -224,6 +226,7 @@ impl View for NodeView {
                 .filter(|taint| taint["effect"] != "PreferNoSchedule")
                 .map(|taint| text(taint, "/key").to_owned())
                 .collect(),
+            windows: label(object, "kubernetes.io/os") == Some("windows"),
         }
     }
 }
@@ -442,6 +445,16 @@ impl Seen {
 
     /// The ready pod of a Deployment that leads (the only one, or the first by name): its uid and node.
     pub fn leader(&self, namespace: &str, app: &str) -> Option<(String, String)> {
+        let pod = self.leading(namespace, app)?;
+        Some((text(&pod.object, "/metadata/uid").to_owned(), pod.view.node.clone()))
+    }
+
+    /// The name of that pod.
+    pub fn leading_pod(&self, namespace: &str, app: &str) -> Option<String> {
+        self.leading(namespace, app).map(|pod| name(&pod.object).to_owned())
+    }
+
+    fn leading(&self, namespace: &str, app: &str) -> Option<&Entry<PodView>> {
         let owned = |set: &Entry<Whole>| {
             items(&set.object, "/metadata/ownerReferences").iter().any(|owner| owner["name"] == app)
         };
@@ -450,6 +463,6 @@ impl Seen {
             .filter(|((place, _), set)| place == namespace && owned(set))
             .flat_map(|(_, set)| self.pods_by(text(&set.object, "/metadata/uid")))
             .find(|(_, pod)| pod.view.ready && !pod.view.deleting)
-            .map(|(_, pod)| (text(&pod.object, "/metadata/uid").to_owned(), pod.view.node.clone()))
+            .map(|(_, pod)| pod)
     }
 }

@@ -14,10 +14,11 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::world::{Actor, Event, EventType, World, involved};
+use super::world::{Actor, Event, EventType, Speaker, World, involved};
 use crate::sim::cluster::object::{Condition, condition_status, drop_condition, set_condition, text};
 use crate::sim::cluster::{cluster_version, release};
 use crate::sim::kinds::Res;
+use crate::sim::scenario::MishapKind;
 use crate::sim::store::timestamp;
 use accept::{Acceptance, Request};
 use payload::Attempt;
@@ -44,6 +45,7 @@ pub struct VersionOperator {
     offers_due: Duration,
     offers_for: (String, String),
     upgradeable_due: Duration,
+    unreachable: bool,
     reconcile_due: Duration,
     said: Option<(progress::Verdict, String)>,
 }
@@ -82,6 +84,8 @@ pub(super) fn write(world: &World, change: impl FnOnce(&mut Value)) {
 
 /// Records an event about the ClusterVersion.
 pub(super) fn event(world: &mut World, kind: EventType, reason: &str, message: &str) {
+    let speaker = Speaker::Leader(NAMESPACE, "cluster-version-operator");
+    world.log(speaker, if kind == EventType::Normal { 'I' } else { 'E' }, "cvo.go", message);
     let Some(object) = world.store.get(Res::CLUSTER_VERSIONS, None, "version") else { return };
     let mut involved = involved(&object);
     involved["namespace"] = json!(NAMESPACE);
@@ -99,7 +103,9 @@ pub(super) fn event(world: &mut World, kind: EventType, reason: &str, message: &
 impl VersionOperator {
     fn refresh_offers(&mut self, world: &World, object: &Value) {
         let key = (text(object, "/spec/channel").to_owned(), text(object, "/status/desired/version").to_owned());
-        if key == self.offers_for && world.elapsed < self.offers_due {
+        let unreachable = world.mishaps.is_armed(MishapKind::UpdatesUnreachable, "", world.elapsed);
+        let news = std::mem::replace(&mut self.unreachable, unreachable) != unreachable;
+        if !news && key == self.offers_for && world.elapsed < self.offers_due {
             return;
         }
         self.offers_for = key;

@@ -1,17 +1,20 @@
 //! What the actors live in: the store, the time, the dice, what was last seen, the machines' power, the events.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
-use super::seen::Seen;
+use super::seen::{Key, Seen};
+use crate::sim::alert_board::AlertBoard;
 use crate::sim::cluster::object::{hash, hex, mix, name, namespace, text};
+use crate::sim::journal::Journal;
 use crate::sim::kinds::Res;
+use crate::sim::mishaps::Mishaps;
 use crate::sim::pace::Pace;
-use crate::sim::scenario::Scenario;
+use crate::sim::scenario::{Group, Mishap, MishapKind, Scenario};
 use crate::sim::store::{Store, timestamp};
 
 /// How many events are kept: as etcd forgets them after a time, so does the simulation after a number.
@@ -70,9 +73,67 @@ pub struct World {
     pub unwatched: bool,
     /// Events about everything.
     pub events: Recorder,
+    /// What goes wrong.
+    pub mishaps: Mishaps,
+    /// What pods have said.
+    pub journal: Journal,
+    /// What monitoring would answer.
+    pub alerts: AlertBoard,
+    /// Nodes whose drain is said to have failed (`mcc_drain_err`).
+    pub drain_errors: BTreeSet<String>,
+}
+
+/// Who writes a log line.
+#[derive(Debug, Clone, Copy)]
+pub enum Speaker<'a> {
+    /// The pod of a Deployment that leads: namespace and Deployment.
+    Leader(&'a str, &'a str),
+    /// The machine config daemon of a node.
+    Daemon(&'a str),
+    /// A pod: namespace and name.
+    Pod(&'a str, &'a str),
 }
 
 impl World {
+    /// A pod says something, as the Kubernetes logging library writes it: severity, time, source.
+    pub fn log(&self, speaker: Speaker<'_>, severity: char, source: &str, text: &str) {
+        let (namespace, pod) = match speaker {
+            Speaker::Leader(namespace, deployment) => {
+                let Some(pod) = self.seen.leading_pod(namespace, deployment) else { return };
+                (namespace, pod)
+            }
+            Speaker::Daemon(node) => {
+                let namespace = super::node_controller::NAMESPACE;
+                let is_daemon = |key: &Key| key.0 == namespace && key.1.starts_with("machine-config-daemon-");
+                let Some((key, _)) = self.seen.pods_on(node).find(|(key, _)| is_daemon(key)) else { return };
+                (namespace, key.1.clone())
+            }
+            Speaker::Pod(namespace, pod) => (namespace, pod.to_owned()),
+        };
+        let time = self.now.format("%m%d %H:%M:%S%.6f");
+        let line = format!("{severity}{time}       1 {source}] {}", text.replace('\n', "\\n"));
+        self.journal.write(namespace, &pod, self.now, &line);
+    }
+
+    /// The occasion of a mishap has come: it begins if it was waiting for this object. Told while it is on.
+    pub fn strikes(&self, kind: MishapKind, object: &str) -> Option<Mishap> {
+        self.mishaps.strikes(kind, object, self.now, self.elapsed)
+    }
+
+    /// A duration that is mostly about `median` simulated seconds, and now and then much longer: what machines and
+    /// registries take. The same for the same purpose; between half and four times the median.
+    pub fn around(&self, purpose: &str, median: f64, spread: f64) -> Duration {
+        Duration::from_secs_f64(median * (spread * self.dice.bell(purpose)).exp().clamp(0.5, 4.0))
+    }
+
+    /// The same for work that differs from cluster to cluster too, as far as the scenario lets it vary.
+    pub fn lasts(&self, group: Group, purpose: &str, median: f64, spread: f64) -> Duration {
+        let variation = self.scenario.variation;
+        let (apart, group) = variation.of(group);
+        let cluster = (apart * self.dice.bell(&format!("cluster {group}"))).exp();
+        self.around(purpose, median, spread.hypot(variation.parts)).mul_f64(cluster)
+    }
+
     /// Records an event about an object.
     pub fn event(&mut self, event: &Event<'_>) {
         self.events.record(&self.store, event, self.now);
@@ -105,6 +166,14 @@ impl Dice {
     pub fn between(self, purpose: &str, (least, most): (u64, u64)) -> Duration {
         let span = (most.max(least) - least) * 1_000;
         Duration::from_millis(least * 1_000 + self.roll(purpose) % (span + 1))
+    }
+
+    /// A number of the normal distribution around 0 (Box and Muller).
+    pub fn bell(self, purpose: &str) -> f64 {
+        let first = self.roll(purpose);
+        let share = |roll: u64| (roll >> 11) as f64 / (1_u64 << 53) as f64;
+        let (radius, angle) = (share(first).max(1e-12), share(mix(first)));
+        (-2.0 * radius.ln()).sqrt() * (std::f64::consts::TAU * angle).cos()
     }
 }
 
@@ -219,6 +288,14 @@ mod tests {
         assert_eq!(dice.between("reboot worker-0", (100, 200)), first);
         assert!((100..=200).contains(&first.as_secs()));
         assert_ne!(Dice(8).between("reboot worker-0", (100, 200)), first);
+    }
+
+    #[test]
+    fn seeds_differ_as_much_as_they_should() {
+        let draws: Vec<f64> = (0..2_000).map(|seed| Dice(seed).bell("cluster nodes")).collect();
+        let mean = draws.iter().sum::<f64>() / draws.len() as f64;
+        let square = draws.iter().map(|draw| draw * draw).sum::<f64>() / draws.len() as f64;
+        assert!(mean.abs() < 0.1 && (0.9..1.1).contains(&square), "{mean} {square}");
     }
 
     #[test]

@@ -4,9 +4,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
 use super::object::{hex, name, text, uuid};
-use super::{Builder, infrastructure_name, release};
+use super::{Builder, configuration, controller_config, infrastructure_name, machine_api, release};
 use crate::sim::kinds::Res;
-use crate::sim::scenario::{Pool, node_name};
+use crate::sim::scenario::{ARBITER, Pool, node_name};
 use crate::sim::store::timestamp;
 
 /// Prefix of the machine config operator's annotations on nodes.
@@ -44,7 +44,11 @@ pub fn build(builder: &Builder<'_>) {
             seat.create(builder);
         }
     }
-    health_checks(builder);
+    for index in 0..builder.scenario.cluster.windows {
+        let node = format!("win-{index}");
+        builder.old(Res::NODES, windows_node(builder, &node));
+        builder.old(Res::LEASES, lease(&node, builder.now));
+    }
 }
 
 /// Where one node sits.
@@ -61,7 +65,9 @@ impl Seat<'_> {
     fn create(&self, builder: &Builder<'_>) {
         let node = node_name(self.pool_name, self.index);
         builder.born(Res::NODES, self.node(builder, &node), self.born);
-        builder.born(Res::MACHINES, self.machine(builder, &node), self.born - TimeDelta::minutes(6));
+        if configuration::has_machine_api(&builder.scenario.cluster.platform) {
+            builder.born(Res::MACHINES, self.machine(builder, &node), self.born - TimeDelta::minutes(6));
+        }
         builder.born(Res::LEASES, lease(&node, builder.now), self.born);
         let minor = release::minor(&builder.scenario.cluster.version);
         if release::has_machine_config_nodes(minor)
@@ -81,24 +87,51 @@ impl Seat<'_> {
         zones.get(self.index * zones.len() / self.pool.nodes.max(1)).map(String::as_str)
     }
 
+    fn region(&self) -> &str {
+        self.zone().map_or("local", |zone| zone.trim_end_matches(|letter: char| letter.is_ascii_lowercase()))
+    }
+
+    fn size(&self) -> &'static str {
+        match (self.pool_name, self.pool.architecture.as_str()) {
+            ("master", "arm64") => "m6g.2xlarge",
+            ("master", _) => "m6i.2xlarge",
+            (_, "arm64") => "m6g.4xlarge",
+            _ => "m6i.4xlarge",
+        }
+    }
+
+    fn provider_id(&self, builder: &Builder<'_>, node: &str) -> String {
+        let platform = builder.scenario.cluster.platform.to_lowercase();
+        format!("{platform}:///{}/i-{}", self.zone().unwrap_or("local"), hex(node, 17))
+    }
+
+    fn roles<'b>(&'b self, builder: &'b Builder<'_>, node: &str) -> Vec<&'b str> {
+        let mut roles = roles(self.pool_name);
+        if self.pool_name == "master" && builder.scenario.is_compact() {
+            roles.push("worker");
+        }
+        let more = builder.scenario.nodes.get(node).map(|story| story.roles.iter().map(String::as_str));
+        roles.extend(more.into_iter().flatten());
+        roles
+    }
+
     fn internal_ip(&self) -> String {
         format!("10.0.{}.{}", self.address / 250, self.address % 250 + 1)
     }
 
     fn node(&self, builder: &Builder<'_>, node: &str) -> Value {
-        let region =
-            self.zone().map_or("local", |zone| zone.trim_end_matches(|letter: char| letter.is_ascii_lowercase()));
-        let size = if self.pool_name == "master" { "m6i.2xlarge" } else { "m6i.4xlarge" };
+        let region = self.region();
+        let arch = &self.pool.architecture;
         let mut labels = json!({
-            "beta.kubernetes.io/arch": "amd64",
+            "beta.kubernetes.io/arch": arch,
             "beta.kubernetes.io/os": "linux",
-            "kubernetes.io/arch": "amd64",
+            "kubernetes.io/arch": arch,
             "kubernetes.io/hostname": node,
             "kubernetes.io/os": "linux",
-            "node.kubernetes.io/instance-type": size,
+            "node.kubernetes.io/instance-type": self.size(),
             "node.openshift.io/os_id": "rhel",
         });
-        for role in roles(self.pool_name) {
+        for role in self.roles(builder, node) {
             labels[format!("node-role.kubernetes.io/{role}")] = json!("");
         }
         if let Some(zone) = self.zone() {
@@ -106,11 +139,13 @@ impl Seat<'_> {
             labels["topology.kubernetes.io/zone"] = json!(zone);
         }
         let taints = match self.pool_name {
+            "master" if builder.scenario.is_compact() => Value::Null,
+            ARBITER => json!([{"effect": "NoSchedule", "key": "node-role.kubernetes.io/arbiter"}]),
             "master" => json!([{"effect": "NoSchedule", "key": "node-role.kubernetes.io/master"}]),
             "infra" => json!([{"effect": "NoSchedule", "key": "node-role.kubernetes.io/infra"}]),
             _ => Value::Null,
         };
-        let mut spec = json!({"providerID": format!("aws:///{}/i-{}", self.zone().unwrap_or("local"), hex(node, 17))});
+        let mut spec = json!({"providerID": self.provider_id(builder, node)});
         if !taints.is_null() {
             spec["taints"] = taints;
         }
@@ -126,13 +161,8 @@ impl Seat<'_> {
 
     fn annotations(&self, builder: &Builder<'_>, node: &str) -> Value {
         let config = self.config;
-        json!({
-            "machine.openshift.io/machine": format!("openshift-machine-api/{}", machine_name(builder, node)),
-            format!("{MCO}/controlPlaneTopology"): if builder.scenario.pools["master"].nodes == 1 {
-                "SingleReplica"
-            } else {
-                "HighlyAvailable"
-            },
+        let mut notes = json!({
+            format!("{MCO}/controlPlaneTopology"): configuration::control_plane_topology(builder.scenario),
             format!("{MCO}/currentConfig"): config,
             format!("{MCO}/desiredConfig"): config,
             format!("{MCO}/desiredDrain"): format!("uncordon-{config}"),
@@ -142,7 +172,18 @@ impl Seat<'_> {
             format!("{MCO}/reason"): "",
             format!("{MCO}/state"): "Done",
             "volumes.kubernetes.io/controller-managed-attach-detach": "true",
-        })
+        });
+        if configuration::has_machine_api(&builder.scenario.cluster.platform) {
+            let machine = format!("openshift-machine-api/{}", machine_name(builder, node));
+            notes["machine.openshift.io/machine"] = json!(machine);
+        }
+        if self.pool.layered {
+            let image = controller_config::built_image(&controller_config::os_build_name(self.pool_name, config));
+            for key in ["currentImage", "desiredImage"] {
+                notes[format!("{MCO}/{key}")] = json!(image);
+            }
+        }
+        notes
     }
 
     fn status(&self, builder: &Builder<'_>, node: &str) -> Value {
@@ -177,7 +218,7 @@ impl Seat<'_> {
             ],
             "daemonEndpoints": {"kubeletEndpoint": {"Port": 10250}},
             "nodeInfo": {
-                "architecture": "amd64",
+                "architecture": self.pool.architecture,
                 "bootID": uuid(&format!("boot {node} 0")),
                 "containerRuntimeVersion": system.runtime,
                 "kernelVersion": system.kernel,
@@ -192,19 +233,34 @@ impl Seat<'_> {
     }
 
     fn machine(&self, builder: &Builder<'_>, node: &str) -> Value {
-        let role = if self.pool_name == "master" { "master" } else { self.pool_name };
+        let role = self.pool_name;
+        let infrastructure = infrastructure_name(builder.scenario);
+        let zone = self.zone().unwrap_or_default();
+        let mut labels = json!({
+            "machine.openshift.io/cluster-api-cluster": infrastructure,
+            machine_api::ROLE: role,
+            "machine.openshift.io/cluster-api-machine-type": role,
+            "machine.openshift.io/instance-type": self.size(),
+            "machine.openshift.io/region": self.region(),
+            "machine.openshift.io/zone": zone,
+        });
+        let mut hooks = json!({});
+        if role == "master" {
+            // The etcd operator lets go of a machine only when its member has moved.
+            let hook = json!({"name": "EtcdQuorumOperator", "owner": "clusteroperator/etcd"});
+            hooks = json!({"preDrain": [hook]});
+        } else {
+            labels[machine_api::MACHINE_SET] = json!(machine_api::set_name(&infrastructure, role, zone));
+        }
         json!({
             "metadata": {
                 "name": machine_name(builder, node),
-                "namespace": "openshift-machine-api",
-                "labels": {
-                    "machine.openshift.io/cluster-api-cluster": infrastructure_name(builder.scenario),
-                    "machine.openshift.io/cluster-api-machine-role": role,
-                    "machine.openshift.io/cluster-api-machine-type": role,
-                    "machine.openshift.io/zone": self.zone().unwrap_or_default(),
-                },
+                "namespace": machine_api::NAMESPACE,
+                "labels": labels,
+                "annotations": {"machine.openshift.io/instance-state": "running"},
+                "finalizers": ["machine.machine.openshift.io"],
             },
-            "spec": {"lifecycleHooks": {}, "metadata": {}, "providerID": format!("aws:///i-{}", hex(node, 17))},
+            "spec": {"lifecycleHooks": hooks, "metadata": {}, "providerID": self.provider_id(builder, node)},
             "status": {
                 "addresses": [{"address": self.internal_ip(), "type": "InternalIP"}],
                 "nodeRef": {"kind": "Node", "name": node},
@@ -219,12 +275,44 @@ pub fn roles(pool: &str) -> Vec<&str> {
     match pool {
         "master" => vec!["control-plane", "master"],
         "worker" => vec!["worker"],
+        ARBITER => vec![ARBITER],
         custom => vec!["worker", custom],
     }
 }
 
 fn machine_name(builder: &Builder<'_>, node: &str) -> String {
     format!("{}-{node}", infrastructure_name(builder.scenario))
+}
+
+/// A node that the Windows machine config operator looks after, and no pool.
+fn windows_node(builder: &Builder<'_>, node: &str) -> Value {
+    let kubelet = release::kubelet(&builder.scenario.cluster.version);
+    let ready = json!({
+        "lastHeartbeatTime": timestamp(builder.now), "lastTransitionTime": timestamp(builder.installed),
+        "message": "kubelet is posting ready status", "reason": "KubeletReady", "status": "True", "type": "Ready",
+    });
+    json!({
+        "metadata": {
+            "name": node,
+            "annotations": {"windowsmachineconfig.openshift.io/version": "10.18.0"},
+            "labels": {
+                "kubernetes.io/arch": "amd64", "kubernetes.io/hostname": node, "kubernetes.io/os": "windows",
+                "node-role.kubernetes.io/worker": "", "node.openshift.io/os_id": "Windows",
+            },
+        },
+        "spec": {"taints": [{"effect": "NoSchedule", "key": "os", "value": "Windows"}]},
+        "status": {
+            "addresses": [{"address": node, "type": "Hostname"}],
+            "conditions": [ready],
+            "nodeInfo": {
+                "architecture": "amd64", "bootID": uuid(&format!("boot {node} 0")),
+                "containerRuntimeVersion": "containerd://1.7.16", "kernelVersion": "10.0.20348.2700",
+                "kubeProxyVersion": "", "kubeletVersion": kubelet, "machineID": hex(&format!("machine {node}"), 32),
+                "operatingSystem": "windows", "osImage": "Windows Server 2022 Datacenter",
+                "systemUUID": uuid(&format!("system {node}")),
+            },
+        },
+    })
 }
 
 fn lease(node: &str, now: DateTime<Utc>) -> Value {
@@ -237,27 +325,6 @@ fn lease(node: &str, now: DateTime<Utc>) -> Value {
 /// A time as `metav1.MicroTime` writes it.
 pub fn lease_time(at: DateTime<Utc>) -> String {
     at.to_rfc3339_opts(chrono::SecondsFormat::Micros, true)
-}
-
-fn health_checks(builder: &Builder<'_>) {
-    let check = json!({
-        "metadata": {"name": "workers", "namespace": "openshift-machine-api"},
-        "spec": {
-            "maxUnhealthy": "40%",
-            "nodeStartupTimeout": "10m",
-            "selector": {"matchLabels": {"machine.openshift.io/cluster-api-machine-role": "worker"}},
-            "unhealthyConditions": [
-                {"status": "False", "timeout": "30m", "type": "Ready"},
-                {"status": "Unknown", "timeout": "30m", "type": "Ready"},
-            ],
-        },
-        "status": {
-            "currentHealthy": builder.scenario.pools["worker"].nodes,
-            "expectedMachines": builder.scenario.pools["worker"].nodes,
-            "remediationsAllowed": builder.scenario.pools["worker"].nodes * 2 / 5,
-        },
-    });
-    builder.old(Res::MACHINE_HEALTH_CHECKS, check);
 }
 
 /// The MachineConfigNode of a node that is at rest on `config`.

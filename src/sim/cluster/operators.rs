@@ -217,9 +217,14 @@ pub fn versions(operator: &Operator, version: &str) -> Value {
     Value::Array(versions)
 }
 
-/// What the operator says when all is well at a release: Available, Progressing, Degraded, Upgradeable as reason and
-/// message.
-pub fn calm(operator: &Operator, version: &str) -> BTreeMap<&'static str, (&'static str, String)> {
+/// `1 node is`, `3 nodes are`.
+pub fn nodes_are(count: usize) -> String {
+    if count == 1 { "1 node is".to_owned() } else { format!("{count} nodes are") }
+}
+
+/// What the operator says when all is well at a release on a control plane of `masters` nodes: Available, Progressing,
+/// Degraded, Upgradeable as reason and message.
+pub fn calm(operator: &Operator, version: &str, masters: usize) -> BTreeMap<&'static str, (&'static str, String)> {
     let well = || "All is well".to_owned();
     let texts = match operator.style {
         Style::StaticPods => {
@@ -227,12 +232,9 @@ pub fn calm(operator: &Operator, version: &str) -> BTreeMap<&'static str, (&'sta
             [
                 (
                     "AsExpected",
-                    format!(
-                        "StaticPodsAvailable: 3 nodes are active; 3 nodes are at revision \
-                  {revision}"
-                    ),
+                    format!("StaticPodsAvailable: {0} active; {0} at revision {revision}", nodes_are(masters)),
                 ),
-                ("AsExpected", format!("NodeInstallerProgressing: 3 nodes are at revision {revision}")),
+                ("AsExpected", format!("NodeInstallerProgressing: {} at revision {revision}", nodes_are(masters))),
                 ("AsExpected", "NodeControllerDegraded: All master nodes are ready".to_owned()),
                 ("AsExpected", well()),
             ]
@@ -294,7 +296,7 @@ fn cluster_operator(builder: &Builder<'_>, operator: &Operator, owner: &str) -> 
         .history
         .first()
         .map_or(builder.installed, |past| builder.now - past.started.delta() + past.took.delta());
-    let calm = calm(operator, version);
+    let calm = calm(operator, version, builder.scenario.size("master"));
     let conditions: Vec<Value> =
         [("Degraded", "False"), ("Progressing", "False"), ("Available", "True"), ("Upgradeable", "True")]
             .into_iter()
@@ -304,7 +306,23 @@ fn cluster_operator(builder: &Builder<'_>, operator: &Operator, owner: &str) -> 
                 Condition::new(kind, status, reason, message).at(since)
             })
             .collect();
-    let mut related = vec![json!({"group": "", "name": operator.namespace, "resource": "namespaces"})];
+    let place = |namespace: &str| json!({"group": "", "name": namespace, "resource": "namespaces"});
+    let mut related = vec![place(operator.namespace)];
+    // What an operator runs is mostly beside it, in the namespace without the tail.
+    if let Some(operand) = operator.namespace.strip_suffix("-operator")
+        && builder.store.get(Res::NAMESPACES, None, operand).is_some()
+    {
+        related.push(place(operand));
+    }
+    let operand = match operator.name {
+        "etcd" => Some("etcds"),
+        "kube-apiserver" => Some("kubeapiservers"),
+        "cloud-credential" => Some("cloudcredentials"),
+        _ => None,
+    };
+    if let Some(resource) = operand {
+        related.push(json!({"group": "operator.openshift.io", "name": "cluster", "resource": resource}));
+    }
     if let Style::DaemonSet(namespace, name) = operator.style {
         related.push(json!({"group": "apps", "name": name, "namespace": namespace, "resource": "daemonsets"}));
     }

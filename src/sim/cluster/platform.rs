@@ -67,7 +67,7 @@ fn daemons(builder: &Builder<'_>) {
 }
 
 fn control_plane(builder: &Builder<'_>) {
-    let masters: Vec<String> = (0..builder.scenario.pools["master"].nodes).map(|i| node_name("master", i)).collect();
+    let masters = builder.scenario.hosts("master");
     let version = &builder.scenario.cluster.version;
     for (namespace, name) in STATIC_PODS {
         for master in &masters {
@@ -152,11 +152,14 @@ fn operators(builder: &Builder<'_>) {
 }
 
 fn monitoring(builder: &Builder<'_>) {
-    let workers = builder.scenario.pools["worker"].nodes;
+    let hosts = builder.scenario.hosts("worker");
+    let workers = hosts.len();
     let version = &builder.scenario.cluster.version;
     let pair = |offset: usize| -> Vec<String> {
         let first = (workers / 2 + offset) % workers;
-        vec![node_name("worker", first), node_name("worker", (first + workers.div_ceil(2)) % workers)]
+        let mut pair = vec![hosts[first].clone(), hosts[(first + workers.div_ceil(2)) % workers].clone()];
+        pair.dedup();
+        pair
     };
     let component = |namespace, name, app: &str, offset| {
         let mut template = Template::new(app, release::component_image(version, app), "worker");
@@ -165,6 +168,12 @@ fn monitoring(builder: &Builder<'_>) {
         Owned { namespace, name, template, on: pair(offset), since: since(builder) }
     };
     component("openshift-monitoring", "prometheus-k8s", "prometheus", 0).stateful_set(builder);
+    if workers == 1 {
+        // One of each, and no budgets: infrastructureTopology SingleReplica.
+        component("openshift-monitoring", "thanos-querier", "thanos-querier", 1).deployment(builder);
+        component("openshift-ingress", "router-default", "router-default", 2).deployment(builder);
+        return;
+    }
     builder.old(Res::PDBS, budget("openshift-monitoring", "prometheus-k8s", "prometheus", ("minAvailable", json!(1))));
     component("openshift-monitoring", "thanos-querier", "thanos-querier", 1).deployment(builder);
     builder.old(

@@ -6,9 +6,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
 use super::object::{hex, items, label, name, owner, text};
-use super::{Builder, release};
+use super::{Builder, controller_config, release};
 use crate::sim::kinds::Res;
-use crate::sim::scenario::{MaxUnavailable, Pool};
+use crate::sim::scenario::{ARBITER, MaxUnavailable, Pool};
 use crate::sim::store::{Store, timestamp};
 
 /// The label that says which pools a MachineConfig is for.
@@ -145,7 +145,7 @@ pub fn build(builder: &Builder<'_>) {
     let version = &builder.scenario.cluster.version;
     let updated =
         builder.scenario.cluster.history.first().map_or(builder.installed, |past| builder.now - past.started.delta());
-    for role in ["master", "worker"] {
+    for role in builder.scenario.roles() {
         for config in generated(role, version).into_iter().chain(given(role)) {
             builder.old(Res::MACHINE_CONFIGS, config);
         }
@@ -165,12 +165,12 @@ pub fn build(builder: &Builder<'_>) {
 }
 
 fn skeleton(pool_name: &str, pool: &Pool) -> Value {
-    let built_in = matches!(pool_name, "master" | "worker");
+    let built_in = matches!(pool_name, "master" | "worker" | ARBITER);
     let mut labels = json!({format!("pools.operator.machineconfiguration.openshift.io/{pool_name}"): ""});
     if built_in {
         labels["machineconfiguration.openshift.io/mco-built-in"] = json!("");
     }
-    if pool_name == "master" {
+    if matches!(pool_name, "master" | ARBITER) {
         labels[REQUIRED] = json!("");
     }
     let selector = if built_in {
@@ -221,20 +221,10 @@ fn initial_status(target: &Value, nodes: usize, updated: DateTime<Utc>, builder:
 }
 
 fn certificates(builder: &Builder<'_>) -> Value {
-    let entry = |subject: &str, days: i64| {
-        json!({
-            "bundle": "KubeAPIServerServingCAData",
-            "expiry": timestamp(builder.now + TimeDelta::days(days)),
-            "subject": format!("CN={subject},OU=openshift"),
-        })
-    };
-    // The signers' lifetimes count from the installation: ten years, one year renewed at 80 %.
-    let age = (builder.now - builder.installed).num_days();
-    json!([
-        entry("admin-kubeconfig-signer", 3650 - age),
-        entry("kubelet-signer", 365 - age.rem_euclid(292)),
-        entry("kube-apiserver-to-kubelet-signer", 365 - age.rem_euclid(292)),
-        entry("kube-control-plane-signer", 365 - age.rem_euclid(292)),
-        entry("kubelet-bootstrap-kubeconfig-signer", 3650 - age),
-    ])
+    let signers = controller_config::signers(builder);
+    signers
+        .iter()
+        .filter(|signer| signer.bundle == "KubeAPIServerServingCAData")
+        .map(|signer| json!({"bundle": signer.bundle, "expiry": timestamp(signer.until), "subject": signer.subject}))
+        .collect()
 }

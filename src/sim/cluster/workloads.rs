@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::object::{hash, hex, items, name, namespace, owner, text};
 use super::{Builder, minutes_before};
 use crate::sim::kinds::Res;
-use crate::sim::scenario::{Budget, MaxUnavailable, Workload, WorkloadKind, node_name};
+use crate::sim::scenario::{Budget, MaxUnavailable, Workload, WorkloadKind};
 use crate::sim::store::timestamp;
 
 /// The annotation that tells the simulated kubelet how long a pod takes to stop, in simulated seconds.
@@ -264,13 +264,15 @@ pub fn build(builder: &Builder<'_>) {
 }
 
 fn create(builder: &Builder<'_>, workload: &Workload) {
-    let nodes = builder.scenario.pools[&workload.pool].nodes;
+    let hosts = builder.scenario.hosts(&workload.pool);
+    if hosts.is_empty() {
+        return;
+    }
+    let nodes = hosts.len();
     // Where the scenario does not say, from the far end of the pool: the first node is the first to be drained.
     let start = (hash(&workload.name) % nodes as u64) as usize;
     let on: Vec<String> = (0..workload.replicas)
-        .map(|index| {
-            workload.on.get(index).cloned().unwrap_or_else(|| node_name(&workload.pool, (start + index) % nodes))
-        })
+        .map(|index| workload.on.get(index).cloned().unwrap_or_else(|| hosts[(start + index) % nodes].clone()))
         .collect();
     let image =
         format!("registry.example.com/{}/{}:{}", workload.namespace, workload.name, 1 + hash(&workload.name) % 40);

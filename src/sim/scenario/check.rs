@@ -2,8 +2,8 @@
 
 use semver::Version;
 
-use super::{Budget, MaxUnavailable, Scenario};
-use crate::sim::cluster::operators;
+use super::{About, Budget, MaxUnavailable, Mishap, MishapKind, Scenario};
+use crate::sim::cluster::operators::{self, Style};
 
 /// Checks what the shape of the file cannot: that names exist and that a story can happen.
 ///
@@ -18,6 +18,7 @@ pub fn check(scenario: &Scenario) -> Result<(), String> {
             return Err(format!("operators: {name} is not a cluster operator of this simulation"));
         }
     }
+    mishaps(scenario)?;
     let names = scenario.node_names();
     if let Some(node) = scenario.nodes.keys().find(|node| !names.contains(*node)) {
         return Err(format!("nodes: no pool has a node {node}"));
@@ -25,10 +26,61 @@ pub fn check(scenario: &Scenario) -> Result<(), String> {
     if let Some(gate) = scenario.acknowledged.iter().find(|gate| !scenario.gates.contains_key(*gate)) {
         return Err(format!("acknowledged: there is no gate {gate}"));
     }
+    let variation = scenario.variation;
+    for (part, sigma) in [("operators", variation.operators), ("nodes", variation.nodes), ("parts", variation.parts)] {
+        if !(0.0..=1.0).contains(&sigma) {
+            return Err(format!("variation.{part}: {sigma} is not between 0 and 1"));
+        }
+    }
     if !(scenario.speed.is_finite() && scenario.speed > 0.0) {
         return Err(format!("speed: {} is not a positive number", scenario.speed));
     }
     Ok(())
+}
+
+fn mishaps(scenario: &Scenario) -> Result<(), String> {
+    for fault in &scenario.faults {
+        mishap(scenario, fault).map_err(|why| format!("faults: {}: {why}", fault.kind))?;
+    }
+    Ok(())
+}
+
+/// Whether what a mishap happens to is there.
+///
+/// # Errors
+/// What is not there, in words.
+pub fn mishap(scenario: &Scenario, fault: &Mishap) -> Result<(), String> {
+    let object = fault.object.as_str();
+    let there = match fault.kind.about() {
+        About::ClusterVersion => object.is_empty(),
+        About::Release => scenario.releases.iter().any(|release| release.version == object),
+        About::Gate => object.starts_with("ack-4."),
+        About::Operator => operators::find(object).is_some_and(|operator| operator.style != Style::MachineConfig),
+        About::Pool => scenario.pools.contains_key(object),
+        About::Node => scenario.node_names().contains(object),
+        About::Workload => scenario.workloads.iter().any(|it| format!("{}/{}", it.namespace, it.name) == object),
+    };
+    let layered = || scenario.pools.get(object).is_some_and(|pool| pool.layered);
+    match fault.kind {
+        _ if !there => Err(format!("{object:?} is not {}", expected(fault.kind.about()))),
+        MishapKind::BuildFailed if !layered() => Err(format!("the pool {object} is not layered")),
+        MishapKind::EtcdMemberUnhealthy if !object.starts_with("master-") => {
+            Err(format!("{object} has no member of etcd"))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn expected(about: About) -> &'static str {
+    match about {
+        About::ClusterVersion => "needed: it happens to the whole cluster",
+        About::Release => "one of the releases",
+        About::Gate => "the key of a gate, such as ack-4.18-something",
+        About::Operator => "a cluster operator to which this can happen",
+        About::Pool => "a pool",
+        About::Node => "a node of a pool",
+        About::Workload => "namespace/name of a workload",
+    }
 }
 
 fn versions(scenario: &Scenario) -> Result<(), String> {
@@ -62,11 +114,15 @@ fn pools(scenario: &Scenario) -> Result<(), String> {
     for needed in ["master", "worker"] {
         match scenario.pools.get(needed) {
             None => return Err(format!("pools: {needed} is missing")),
-            Some(pool) if pool.nodes == 0 => return Err(format!("pools.{needed}: has no nodes")),
+            // No workers: the control plane carries the workloads.
+            Some(pool) if pool.nodes == 0 && needed == "master" => return Err(format!("pools.{needed}: has no nodes")),
             Some(_) => {}
         }
     }
     for (name, pool) in &scenario.pools {
+        if !matches!(pool.architecture.as_str(), "amd64" | "arm64" | "ppc64le" | "s390x") {
+            return Err(format!("pools.{name}.architecture: {:?} is none that nodes have", pool.architecture));
+        }
         if let Some(limit) = &pool.max_unavailable {
             amount(&format!("pools.{name}.max-unavailable"), limit)?;
         }

@@ -1,6 +1,7 @@
 //! `link-stale`: the API server does not answer: what is shown is the last good picture.
 
-use super::{Finding, Level, Look, Subject, finding};
+use super::{Finding, Impact, Level, Look, Subject, evidence, finding};
+use crate::upgrade::assessment::Remedy;
 use crate::upgrade::words;
 
 pub(super) fn check(look: &Look, found: &mut Vec<Finding>) {
@@ -14,10 +15,20 @@ pub(super) fn check(look: &Look, found: &mut Vec<Finding>) {
         }
         None => format!("Nothing is shown as live, and writes are off until it is back.\n{hint}"),
     };
+    let said = link.trouble.as_ref().map_or_else(|| "no answer".to_owned(), |trouble| trouble.words.clone());
     found.push(Finding {
-        meaning: advice,
+        impact: Impact::ApiAvailability,
+        meaning: advice.trim_end().to_owned(),
+        remedies: vec![
+            Remedy::look(match link.expected_outage {
+                Some(_) => "Wait: it is tried again all the time.",
+                None => "Look whether another client gets through; it is tried again all the time.",
+            })
+            .oc("oc get --raw /readyz"),
+        ],
         since: Some(since),
         expected: link.expected_outage.is_some(),
+        evidence: vec![evidence("link".to_owned(), "/version", said, link.heard)],
         ..finding(
             "link-stale",
             if link.expected_outage.is_some() { Level::Warning } else { Level::Error },

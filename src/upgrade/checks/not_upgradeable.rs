@@ -1,36 +1,89 @@
-//! `not-upgradeable`: minor updates are held up. Normal while an update runs.
+//! `not-upgradeable`: minor updates are held up, and by which operator. Normal while an update runs.
 
-use super::{Finding, Level, Look, Subject, finding};
-use crate::api::{Conditions as _, Tri};
+use super::release::{UPGRADEABLE, operator_evidence, said};
+use super::{Finding, Look, Subject, finding};
+use crate::api::{Condition, Tri};
+use crate::upgrade::assessment::Remedy;
+use crate::upgrade::updates::gates_of;
 use crate::upgrade::verdict::version_evidence;
-use crate::upgrade::version::leaves_minor;
 use crate::upgrade::words;
 
 pub(super) fn check(look: &Look, found: &mut Vec<Finding>) {
-    let Some(version) = &look.now.facts.cluster_version else { return };
-    let gate = version.status.conditions.condition("Upgradeable").filter(|gate| gate.status == Tri::False);
-    let blockers: Vec<_> = look.now.operators.rows.iter().filter(|row| row.not_upgradeable.is_some()).collect();
-    if look.now.update.in_progress || (gate.is_none() && blockers.is_empty()) {
+    let Some(version) = look.version() else { return };
+    if look.now.update.in_progress {
         return;
     }
-    let from = look.now.update.to.as_deref().unwrap_or_default();
-    let minor_on_offer = look.now.update.offers.iter().any(|offer| leaves_minor(from, &offer.version));
-    let why = match (gate.map(|gate| words::first_line(&gate.message)), blockers.len()) {
-        (Some(message), _) if !message.is_empty() => message.to_owned(),
-        (_, 0) => gate.map(|gate| gate.reason.clone()).unwrap_or_default(),
-        _ => words::some_of(blockers.iter().map(|row| row.name.as_str()), 3),
+    let before = found.len();
+    for row in &look.now.operators.rows {
+        let gate = look.operator_says(&row.name, "Upgradeable").filter(|gate| gate.status == Tri::False);
+        found.extend(gate.map(|gate| operator(look, &row.name, gate)));
+    }
+    let gates = gates_of(look.now).unwrap_or_default();
+    let told_elsewhere = found.len() > before
+        || gates.iter().any(|gate| gate.acknowledged == Some(false))
+        || version.spec.overrides.iter().any(|component| component.unmanaged);
+    if told_elsewhere {
+        return; // the ClusterVersion only repeats what these say
+    }
+    let Some(gate) = look.says_false("Upgradeable") else { return };
+    let (level, impact) = look.minor_hindrance();
+    let why = match words::first_line(&gate.message) {
+        "" => gate.reason.as_str(),
+        message => message,
     };
-    let details = blockers.iter().filter_map(|row| Some(format!("{}: {}", row.name, row.not_upgradeable.as_ref()?)));
-    let details = gate.map(|gate| gate.message.clone()).into_iter().chain(details);
     found.push(Finding {
-        meaning: format!("Patch updates are not concerned.\n{}", details.collect::<Vec<_>>().join("\n")),
-        since: gate.and_then(|gate| gate.since),
-        evidence: gate.map(version_evidence).into_iter().collect(),
+        impact,
+        meaning: format!("Patch updates are not concerned.\n{}", gate.message).trim_end().to_owned(),
+        remedies: vec![
+            Remedy::look("Settle what it names; it is looked at again every few minutes.").oc("oc adm upgrade"),
+        ],
+        link: Some(UPGRADEABLE.to_owned()),
+        since: gate.since,
+        evidence: vec![version_evidence(gate)],
+        ..finding("not-upgradeable", level, Subject::Version, format!("minor updates are held up: {why}"))
+    });
+}
+
+fn operator(look: &Look, name: &str, gate: &Condition) -> Finding {
+    let (level, impact) = look.minor_hindrance();
+    let why = if gate.reason.is_empty() { String::new() } else { format!(" ({})", gate.reason) };
+    Finding {
+        impact,
+        meaning: format!(
+            "{}\nPatch updates are not concerned.",
+            if gate.message.is_empty() { said(gate) } else { &gate.message }
+        ),
+        remedies: remedies(name, &gate.reason),
+        link: Some(UPGRADEABLE.to_owned()),
+        since: gate.since,
+        evidence: vec![operator_evidence(name, gate)],
         ..finding(
             "not-upgradeable",
-            if minor_on_offer { Level::Warning } else { Level::Info },
-            Subject::Version,
-            format!("minor updates are held up: {why}"),
+            level,
+            Subject::Operator(name.to_owned()),
+            format!("minor updates are held up by {name}{why}"),
         )
-    });
+    }
+}
+
+/// What settles it, by operator.
+pub(in crate::upgrade) fn remedies(operator: &str, reason: &str) -> Vec<Remedy> {
+    let look = |words: &str, line: &str| Remedy::look(words).oc(line);
+    let first = match operator {
+        "operator-lifecycle-manager" => look(
+            "Update the operators that it names to versions that support the next minor; approve pending install plans.",
+            "oc get subscriptions,installplans,clusterserviceversions -A",
+        ),
+        "kube-apiserver" if reason.contains("Kubelet") => {
+            look("Finish the pools first: kubelets must not fall further behind.", "oc get machineconfigpools,nodes")
+        }
+        "machine-config" => look("Let the pools finish, or mend the degraded one.", "oc get machineconfigpools"),
+        "cloud-credential" => look(
+            "Bring the credentials to what the target needs, then say so.",
+            "oc annotate cloudcredential cluster cloudcredential.openshift.io/upgradeable-to=VERSION",
+        ),
+        "storage" => look("Look which driver it speaks of.", "oc get clustercsidrivers"),
+        _ => return vec![look("Look at what it says.", &format!("oc describe clusteroperator {operator}"))],
+    };
+    vec![first, look("Look at what it says.", &format!("oc describe clusteroperator {operator}"))]
 }

@@ -303,17 +303,25 @@ fn a_degraded_etcd_is_expected_while_a_master_reboots() {
     cluster.operator("etcd")["status"]["conditions"][2] =
         condition("Degraded", "True", "EtcdMembers_UnhealthyMembers", "", 33);
     cluster.drains("master-0", "master", 32);
-    let (level, _, _, expected) = find(&cluster, 40, "operator-degraded").unwrap();
-    assert_eq!((level, expected), (Level::Info, true));
+    let (level, _, title, expected) = find(&cluster, 40, "operator-degraded").unwrap();
+    assert_eq!((level, expected), (Level::Warning, true), "as oc weighs it, and marked");
+    assert_eq!(title, "Cluster Operator etcd is degraded (EtcdMembers_UnhealthyMembers)");
+    let (level, _, _, expected) = find(&cluster, 40, "etcd-member-unhealthy").unwrap();
+    assert_eq!((level, expected), (Level::Warning, true));
+    let (level, _, _, expected) = find(&cluster, 74, "operator-degraded").unwrap();
+    assert_eq!((level, expected), (Level::Error, false), "no reboot takes that long");
 }
 
 #[test]
 fn cvo_failing_has_two_shades() {
     let mut cluster = Specimen::updating();
     cluster.says("Failing", "True", "UpdatePayloadFailed", "could not apply", 3);
-    assert_eq!(find(&cluster, 5, "cvo-failing").unwrap().0, Level::Error);
+    let title = |cluster: &Specimen| find(cluster, 5, "cvo-failing").map(|(level, _, title, _)| (level, title));
+    let is = "Cluster Version version is failing to proceed with the update (UpdatePayloadFailed)".to_owned();
+    assert_eq!(title(&cluster), Some((Level::Warning, is)));
     cluster.says("Failing", "Unknown", "SlowClusterOperator", "waiting on etcd", 3);
-    assert_eq!(find(&cluster, 5, "cvo-failing").unwrap().0, Level::Warning);
+    let may = "Cluster Version version may be failing to proceed with the update (SlowClusterOperator)".to_owned();
+    assert_eq!(title(&cluster), Some((Level::Warning, may)));
 }
 
 #[test]
@@ -323,14 +331,104 @@ fn a_request_is_a_finding_when_it_is_refused_or_takes_long() {
     cluster.says("ReleaseAccepted", "Unknown", "RetrievePayload", "Retrieving", 0);
     assert_eq!(find(&cluster, 3, "release-not-accepted"), None);
     assert_eq!(find(&cluster, 6, "release-not-accepted").unwrap().0, Level::Warning);
-    cluster.says("ReleaseAccepted", "False", "RetrievePayload", "Retrieving payload failed", 4);
+    cluster.says("ReleaseAccepted", "False", "PreconditionChecks", "Preconditions failed", 4);
     let (level, _, title, _) = find(&cluster, 6, "release-not-accepted").unwrap();
     assert_eq!(level, Level::Error);
-    assert_eq!(title, format!("the update to {NEW} was refused (RetrievePayload): Retrieving payload failed"));
+    assert_eq!(title, format!("the update to {NEW} was refused (PreconditionChecks): Preconditions failed"));
 
     cluster.says("Invalid", "True", "InvalidClusterVersion", "not an available update", 4);
     assert_eq!(find(&cluster, 6, "release-not-accepted"), None, "said by invalid-request");
     assert_eq!(find(&cluster, 6, "invalid-request").unwrap().0, Level::Error);
+}
+
+/// Each refusal has one finding, named by its cause.
+#[test]
+fn a_refusal_is_named_by_its_cause() {
+    let table = [
+        (
+            "RetrievePayload",
+            "Retrieving payload failed version=\"4.19.3\" failure=The update cannot be verified: unable to verify sha256:1",
+            "signature-missing",
+        ),
+        ("RetrievePayload", "Retrieving payload failed version=\"4.19.3\" failure=timed out", "payload-pull-failed"),
+        ("LoadPayload", "Loading payload failed", "payload-pull-failed"),
+        (
+            "VerifyPayloadVersion",
+            "Verifying payload failed: release image version 4.19.4 does not match",
+            "payload-version-mismatch",
+        ),
+        (
+            "PreconditionChecks",
+            "Precondition \"ClusterVersionGiantHop\" failed because of \"MultipleMinorVersionsUpdate\"",
+            "hop-refused",
+        ),
+        (
+            "PreconditionChecks",
+            "Precondition \"ClusterVersionRollback\" failed because of \"LowDesiredVersion\"",
+            "hop-refused",
+        ),
+        (
+            "PreconditionChecks",
+            "Precondition \"ClusterVersionUpgradeable\" failed because of \"AdminAckRequired\"",
+            "release-not-accepted",
+        ),
+    ];
+    let all: std::collections::BTreeSet<&str> = table.iter().map(|(.., id)| *id).collect();
+    for (step, message, expected) in table {
+        let mut cluster = Specimen::idle();
+        cluster.version["spec"]["desiredUpdate"] = json!({"version": NEW, "image": "registry/release@sha256:new"});
+        cluster.says("ReleaseAccepted", "False", step, message, 4);
+        let found = findings(&cluster, 6);
+        let ids: Vec<&str> = found.iter().map(|finding| finding.id).filter(|id| all.contains(id)).collect();
+        assert_eq!(ids, [expected], "{message}");
+        let finding = found.iter().find(|finding| finding.id == expected).unwrap();
+        assert_eq!((finding.level, finding.since), (Level::Error, Some(at(4))));
+        assert!(finding.meaning.contains(message), "{}", finding.meaning);
+        assert!(
+            finding.remedies.iter().any(|remedy| remedy.oc.as_deref() == Some("oc adm upgrade --clear")),
+            "{expected}"
+        );
+    }
+}
+
+#[test]
+fn failing_before_the_forty_minutes_of_a_degraded_operator_is_of_low_confidence() {
+    let mut cluster = Specimen::updating();
+    cluster.operator("dns")["status"]["conditions"][2] = condition("Degraded", "True", "Pods", "one is missing", -9000);
+    cluster.says("Failing", "True", "ClusterOperatorDegraded", "Cluster operator dns is degraded", 20);
+    let title = "Cluster Version version is failing to proceed with the update (ClusterOperatorDegraded)".to_owned();
+    let told = |minute| {
+        let found = findings(&cluster, minute).into_iter();
+        found
+            .filter(|finding| finding.id.starts_with("cvo-"))
+            .map(|finding| (finding.id, finding.title))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(told(39), [("cvo-failing-early", title.clone())], "the clock does not start before the update");
+    assert_eq!(told(41), [("cvo-failing", title)]);
+    let several = "Multiple errors are preventing progress:\n* Cluster operator dns is degraded\n* Could not update deployment \"a/b\" (12 of 859): the object is invalid";
+    cluster.says("Failing", "True", "MultipleErrors", several, 20);
+    let finding = findings(&cluster, 39).into_iter().find(|finding| finding.id == "several-errors").unwrap();
+    assert!(finding.meaning.contains("2 errors") && finding.meaning.contains("Low confidence"), "{}", finding.meaning);
+    let (level, _, title, _) = find(&cluster, 39, "update-blocked-by-webhook").unwrap();
+    assert_eq!(level, Level::Error);
+    assert!(title.starts_with("deployment a/b (12 of 859) cannot be applied: the object is invalid"), "{title}");
+}
+
+#[test]
+fn a_slow_operator_is_told_by_its_countdown_first() {
+    let mut cluster = Specimen::updating();
+    cluster.operator("dns")["status"]["conditions"][1] = condition("Progressing", "True", "Rolling", "2 of 3 pods", 5);
+    let told = |minute| find(&cluster, minute, "operator-slow").map(|(level, _, title, _)| (level, title));
+    assert_eq!(told(25), None);
+    assert_eq!(
+        told(27),
+        Some((Level::Info, "dns has been updating for 22m, 8m left before it counts as slow".to_owned()))
+    );
+    assert_eq!(
+        told(36),
+        Some((Level::Warning, "dns has been updating for 31m, longer than the 30m it should take".to_owned()))
+    );
 }
 
 #[test]

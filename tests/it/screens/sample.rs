@@ -171,6 +171,7 @@ pub fn node(name: &str, pool: &str, zone: &str, phase: NodePhase, age: i64) -> N
         reached: None,
         phase_source: Source::MachineConfigNode,
         since_rebuilt: false,
+        booted: None,
         ready: phase != NodePhase::Rebooting,
         cordon: cordoned.then(|| Cordon { by_mco: true, manager: None, since: Some(ago(age + 20)) }),
         version: Some(if done { "4.19.3" } else { "4.18.22" }.into()),
@@ -196,6 +197,7 @@ fn capacity(max: &str, free: usize, next: &[&str], why_none: &str) -> Capacity {
         free,
         next: next.iter().map(ToString::to_string).collect(),
         why_none: why_none.into(),
+        caveat: String::new(),
     }
 }
 
@@ -218,6 +220,7 @@ pub fn pool(name: &str, nodes: &[Node]) -> Pool {
         degraded_message: None,
         rolling_since: Some(ago(1_000)),
         capacity: capacity("1", 0, &[], ""),
+        layer: None,
         control_plane: name == "master",
     }
 }

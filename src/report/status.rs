@@ -1,0 +1,245 @@
+//! `oc-cockpit status`: where the update stands, as one complete answer. `docs/status-json.md` documents every field.
+//!
+//! Words and counts that `oc adm upgrade status` knows are told as it tells them, so that programs can move over;
+//! what this program knows better stands beside them (`phaseDetail`, `why`, `evidence`).
+
+mod finding;
+mod forecast;
+mod node;
+mod overview;
+mod pool;
+mod progress;
+
+use serde::Serialize;
+
+pub use finding::{Finding, Impact};
+pub use forecast::{Estimate, Input, Part, Remaining};
+pub use node::{Node, NodeAssessment, NodePhase};
+pub use overview::Details;
+pub use pool::{Capacity, Pool, PoolAssessment};
+pub use progress::{Operator, OperatorCounts, Payload, Requested, Update};
+
+use self::node::Roll;
+use super::parts::Moment;
+use super::text::Look;
+use super::{API_VERSION, Report};
+use crate::upgrade::assessment::{Assessment, Topology, VerdictKind};
+use crate::upgrade::facts::{Kind, KindStatus};
+use crate::upgrade::link::{LinkState, Trouble};
+
+/// The answer.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Status {
+    /// [`API_VERSION`].
+    pub api_version: &'static str,
+    /// `Status`.
+    pub kind: &'static str,
+    /// The moment that all ages refer to: when the cluster was asked, or the time of a recording.
+    pub now: Moment,
+    /// These objects come from files.
+    pub recording: bool,
+    /// Which cluster.
+    pub cluster: Cluster,
+    /// Where the update stands.
+    pub update: Update,
+    /// ClusterOperators: by run level, then by name. Null: they could not be read.
+    pub operators: Option<Vec<Operator>>,
+    /// MachineConfigPools: master, arbiter, worker, then the others by name. Null: they could not be read.
+    pub pools: Option<Vec<Pool>>,
+    /// Nodes, in the order of `oc`: the worst first. Null: they could not be read.
+    pub nodes: Option<Vec<Node>>,
+    /// What a person should know, worst first.
+    pub findings: Vec<Finding>,
+    /// How long it still takes. Null: nothing rolls, or that is not known.
+    pub estimate: Option<Estimate>,
+    /// What could not be read: the answer is incomplete in that respect.
+    pub problems: Vec<Problem>,
+    #[serde(skip)]
+    details: Details,
+}
+
+/// Which cluster.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Cluster {
+    /// `spec.clusterID`.
+    pub id: Option<String>,
+    /// Is it OpenShift? Null: not known.
+    pub openshift: Option<bool>,
+    /// `HighlyAvailable`, `SingleReplica`, `Arbiter`, `Dual` or `External` (a hosted control plane).
+    pub topology: Option<&'static str>,
+    /// `spec.channel`.
+    pub channel: Option<String>,
+}
+
+/// Something that could not be read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Problem {
+    /// A resource as `oc get` takes it, a file, or `link`.
+    pub what: String,
+    /// What happened.
+    pub words: String,
+    /// The next thing to try.
+    pub hint: Option<String>,
+}
+
+/// What the exit code says, as documented for `--exit-code`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    /// Fine, or completed.
+    Fine,
+    /// Could not tell.
+    Unknown,
+    /// Updating, on time or slowly.
+    Updating,
+    /// Waits for a person.
+    NeedsPerson,
+    /// Stalled or failing.
+    Trouble,
+}
+
+impl Exit {
+    /// The number.
+    pub fn code(self) -> u8 {
+        match self {
+            Self::Fine => 0,
+            Self::Unknown => 1,
+            Self::Updating => 3,
+            Self::NeedsPerson => 4,
+            Self::Trouble => 5,
+        }
+    }
+
+    /// By the verdict.
+    pub fn of(verdict: VerdictKind) -> Self {
+        match verdict {
+            VerdictKind::NotUpdating | VerdictKind::Completed => Self::Fine,
+            VerdictKind::Unknown => Self::Unknown,
+            VerdictKind::Requested
+            | VerdictKind::UpdatingControlPlane
+            | VerdictKind::UpdatingPools
+            | VerdictKind::ConfigRollout
+            | VerdictKind::Slow => Self::Updating,
+            VerdictKind::NeedsPerson => Self::NeedsPerson,
+            VerdictKind::Stalled | VerdictKind::Failing => Self::Trouble,
+        }
+    }
+}
+
+impl Status {
+    /// The answer that `assessment` gives; `details` of the text, and `problems` beside those of the kinds: files that
+    /// could not be read.
+    pub fn of(assessment: &Assessment, details: Details, problems: Vec<Problem>) -> Self {
+        let facts = &assessment.facts;
+        let roll = Roll::of(assessment);
+        let known = |kind| facts.known(kind);
+        let nodes = known(Kind::Nodes).then(|| node::nodes(&roll));
+        let counted = nodes.as_deref().filter(|_| known(Kind::MachineConfigPools));
+        let pools = counted.map(|nodes| pool::pools(assessment, nodes));
+        Self {
+            api_version: API_VERSION,
+            kind: "Status",
+            now: Moment(assessment.now),
+            recording: facts.link.state == LinkState::Recording,
+            cluster: Cluster {
+                id: assessment.cluster_id.clone(),
+                openshift: assessment.openshift,
+                topology: topology(assessment.topology),
+                channel: assessment.update.channel.clone(),
+            },
+            update: progress::update(assessment),
+            operators: known(Kind::ClusterOperators).then(|| progress::operators(assessment)),
+            pools,
+            nodes: nodes.map(node::ordered),
+            findings: finding::findings(assessment),
+            estimate: forecast::estimate(&assessment.estimates),
+            problems: of_kinds(assessment).chain(problems).collect(),
+            details,
+        }
+    }
+
+    /// Does it say the same as `other`? Ages, estimates and what ticks in sentences aside.
+    pub fn same_as(&self, other: &Self) -> bool {
+        let update = |status: &Self| {
+            let update = &status.update;
+            let requested = update.requested.as_ref().map(|requested| (requested.target.clone(), requested.refused));
+            (update.verdict, update.from.clone(), update.to.clone(), update.operators, update.payload, requested)
+        };
+        let pools = |status: &Self| -> Vec<_> {
+            let pools = status.pools.iter().flatten();
+            let told = pools.map(|pool| {
+                let counts = [pool.total, pool.updated, pool.available, pool.progressing, pool.draining, pool.degraded];
+                (pool.name.clone(), pool.assessment, pool.paused, counts)
+            });
+            told.collect()
+        };
+        let nodes = |status: &Self| -> Vec<_> {
+            let nodes = status.nodes.iter().flatten();
+            nodes.map(|node| (node.name.clone(), node.phase_detail, node.assessment, node.blockers.len())).collect()
+        };
+        let findings = |status: &Self| -> Vec<_> {
+            let told = status.findings.iter();
+            told.map(|finding| (finding.id, finding.level, finding.resources.clone())).collect()
+        };
+        let operators = |status: &Self| -> Vec<_> {
+            status.operators.iter().flatten().map(|row| (row.name.clone(), row.state)).collect()
+        };
+        update(self) == update(other)
+            && pools(self) == pools(other)
+            && nodes(self) == nodes(other)
+            && operators(self) == operators(other)
+            && findings(self) == findings(other)
+            && self.problems == other.problems
+    }
+
+    /// What the exit code says.
+    pub fn exit(&self) -> Exit {
+        Exit::of(self.update.kind)
+    }
+}
+
+impl Report for Status {
+    fn text(&self, look: &Look) -> String {
+        overview::text(self, look, &self.details)
+    }
+}
+
+fn topology(topology: Topology) -> Option<&'static str> {
+    Some(match topology {
+        Topology::HighlyAvailable => "HighlyAvailable",
+        Topology::SingleReplica => "SingleReplica",
+        Topology::Arbiter => "Arbiter",
+        Topology::Dual => "Dual",
+        Topology::External => "External",
+        Topology::Unknown => return None,
+    })
+}
+
+/// What kept kinds from being read, and single objects of them.
+fn of_kinds(assessment: &Assessment) -> impl Iterator<Item = Problem> + '_ {
+    let facts = &assessment.facts;
+    let told = |what: String, trouble: &Trouble| Problem {
+        what,
+        words: trouble.words.clone(),
+        hint: super::parts::said(&trouble.hint),
+    };
+    let link = facts.link.trouble.iter().map(move |trouble| told("link".to_owned(), trouble));
+    let kinds = facts.kinds.iter().flat_map(move |(kind, state)| {
+        let whole = match &state.status {
+            KindStatus::Forbidden(trouble) | KindStatus::Failing(trouble) => Some(told(kind.resource(), trouble)),
+            KindStatus::Waiting => {
+                Some(Problem { what: kind.resource(), words: "they were not read".to_owned(), hint: None })
+            }
+            KindStatus::NotAsked | KindStatus::Live | KindStatus::Absent => None,
+        };
+        let single = state.unreadable.iter().map(|(name, why)| Problem {
+            what: format!("{}/{name}", kind.resource()),
+            words: why.clone(),
+            hint: None,
+        });
+        whole.into_iter().chain(single).collect::<Vec<_>>()
+    });
+    link.chain(kinds)
+}

@@ -1,0 +1,197 @@
+//! Commands that answer and end: `status`, `updates`, `preflight`, on a cluster or on a recording.
+//!
+//! Single-threaded: a few lists, one judgement, one answer. Errors go to stderr in words, with the next thing to try.
+
+mod screen;
+mod watch;
+
+use std::sync::Arc;
+
+use color_eyre::eyre::{Result, eyre};
+use tokio::runtime::{Builder, Runtime};
+
+pub use screen::look;
+
+use self::screen::{complain, print};
+use super::start::options;
+use crate::cli::{Connect, PreflightArgs, Source, StatusArgs, UpdatesArgs};
+use crate::cluster;
+use crate::cluster::once::Once;
+use crate::report::status::{Exit, Problem, Status};
+use crate::report::{self, Format, Look};
+use crate::snapshot::{Broken, Recording};
+use crate::upgrade::assess::assess;
+use crate::upgrade::assessment::Assessment;
+use crate::upgrade::facts::{Facts, Kind, KindStatus};
+use crate::upgrade::link::Trouble;
+use crate::upgrade::memory::Memory;
+use crate::upgrade::needs::{Needs, PodsOf, Purpose, needs};
+use crate::upgrade::{preflight, updates};
+
+/// Exit code when nothing can be told.
+const COULD_NOT_TELL: u8 = 1;
+
+/// What was found out.
+struct Found {
+    assessment: Arc<Assessment>,
+    /// Files that could not be read.
+    problems: Vec<Problem>,
+}
+
+/// `oc-cockpit status`; the exit code.
+pub fn status(args: StatusArgs, look: Look) -> Result<u8> {
+    let StatusArgs { output, details, exit_code, watch, source, connect } = args;
+    if watch {
+        let asked = watch::Asked { output, details, exit_code, look };
+        return runtime()?.block_on(watch::watch(options(connect), asked));
+    }
+    let Some(found) = find(&source, connect, Purpose::Watch)? else { return Ok(COULD_NOT_TELL) };
+    let status = Status::of(&found.assessment, details, found.problems);
+    print(&report::render(&status, output, &look).map_err(|words| eyre!(words))?)?;
+    Ok(match status.exit() {
+        Exit::Unknown => COULD_NOT_TELL,
+        exit if exit_code => exit.code(),
+        _ => 0,
+    })
+}
+
+/// `oc-cockpit updates`; the exit code.
+pub fn updates(args: UpdatesArgs, look: Look) -> Result<u8> {
+    let UpdatesArgs { version, all, accept, output, source, connect } = args;
+    let Some(found) = find(&source, connect, Purpose::Updates)? else { return Ok(COULD_NOT_TELL) };
+    if found.assessment.facts.cluster_version.is_none() {
+        complain(&found.assessment.verdict.why, "");
+        return Ok(COULD_NOT_TELL);
+    }
+    let answer = updates::updates(&found.assessment);
+    let wanted = report::updates::Options { version, all, accept, look };
+    let text = match output {
+        Format::Text => report::updates::text(&answer, &wanted),
+        form => report::written(&report::updates::json(&answer, &wanted), form).map_err(|words| eyre!(words))?,
+    };
+    print(&text)?;
+    found.say();
+    Ok(report::updates::exit_code(&answer, &wanted))
+}
+
+/// `oc-cockpit preflight`; the exit code.
+pub fn preflight(args: PreflightArgs, look: Look) -> Result<u8> {
+    let PreflightArgs { to, output, source, connect } = args;
+    let Some(found) = find(&source, connect, Purpose::Preflight)? else { return Ok(COULD_NOT_TELL) };
+    if found.assessment.facts.cluster_version.is_none() {
+        complain(&found.assessment.verdict.why, "");
+        return Ok(COULD_NOT_TELL);
+    }
+    let answer = preflight::preflight(&found.assessment, to.as_deref());
+    let wanted = report::preflight::Options { look };
+    let text = match output {
+        Format::Text => report::preflight::text(&answer, &wanted),
+        form => report::written(&report::preflight::json(&answer), form).map_err(|words| eyre!(words))?,
+    };
+    print(&text)?;
+    found.say();
+    Ok(report::preflight::exit_code(&answer))
+}
+
+fn runtime() -> std::io::Result<Runtime> {
+    Builder::new_current_thread().enable_all().build()
+}
+
+impl Found {
+    /// Says on stderr what could not be read: for answers that have no place for it.
+    fn say(&self) {
+        let of_kinds = self.assessment.facts.kinds.iter().filter_map(|(kind, state)| match &state.status {
+            KindStatus::Forbidden(trouble) | KindStatus::Failing(trouble) => Some((kind.resource(), trouble)),
+            _ => None,
+        });
+        for (kind, trouble) in of_kinds {
+            complain(&format!("{kind}: {}", trouble.words), &trouble.hint);
+        }
+        for problem in &self.problems {
+            complain(&format!("{}: {}", problem.what, problem.words), "");
+        }
+    }
+}
+
+/// Looks where it is asked to; none: there is nothing to tell, and stderr says why.
+fn find(source: &Source, connect: Connect, purpose: Purpose) -> Result<Option<Found>> {
+    if source.from.is_empty() {
+        return runtime()?.block_on(look_at_cluster(options(connect), purpose));
+    }
+    match Recording::open(&source.from, source.now) {
+        Ok(recording) => Ok(Some(of_recording(&recording))),
+        Err(words) => {
+            complain(&words, "");
+            Ok(None)
+        }
+    }
+}
+
+fn of_recording(recording: &Recording) -> Found {
+    let broken =
+        |broken: &Broken| Problem { what: broken.path.display().to_string(), words: broken.why.clone(), hint: None };
+    let assessment = assess(Arc::clone(&recording.facts), &Memory::default(), recording.now);
+    Found { assessment: Arc::new(assessment), problems: recording.broken.iter().map(broken).collect() }
+}
+
+async fn look_at_cluster(options: cluster::Options, purpose: Purpose) -> Result<Option<Found>> {
+    let once = match Once::open(options).await {
+        Ok(once) => once,
+        Err(trouble) => return Ok(unreachable(&trouble)),
+    };
+    let mut facts = once.core().await;
+    if let Some(trouble) = silent(&facts) {
+        return Ok(unreachable(trouble));
+    }
+    let judge = |facts: &Facts| assess(Arc::new(facts.clone()), &Memory::default(), crate::clock::now());
+    let mut assessment = judge(&facts);
+    let mut asked = Needs::default();
+    // What the first round shows (a node that drains) can ask for more (its pods).
+    for _ in 0..2 {
+        let more = beyond(&needs(&assessment, purpose), &asked);
+        if more == Needs::default() {
+            break;
+        }
+        once.around(&mut facts, &more).await;
+        assessment = judge(&facts);
+        asked = together(asked, more);
+    }
+    Ok(Some(Found { assessment: Arc::new(assessment), problems: Vec::new() }))
+}
+
+fn unreachable(trouble: &Trouble) -> Option<Found> {
+    complain(&trouble.words, &trouble.hint);
+    None
+}
+
+/// What is wrong, when no core kind could be read for it.
+fn silent(facts: &Facts) -> Option<&Trouble> {
+    let heard = |kind: &Kind| matches!(facts.status(*kind), KindStatus::Live | KindStatus::Absent);
+    if Kind::CORE.iter().any(heard) {
+        return None;
+    }
+    let of_kind = |kind: &Kind| match facts.status(*kind) {
+        KindStatus::Failing(trouble) | KindStatus::Forbidden(trouble) => Some(trouble),
+        _ => None,
+    };
+    facts.link.trouble.as_ref().or_else(|| Kind::CORE.iter().find_map(of_kind))
+}
+
+/// What of `needed` was not asked for.
+fn beyond(needed: &Needs, asked: &Needs) -> Needs {
+    let pods = match (&needed.pods, &asked.pods) {
+        (_, PodsOf::All) => PodsOf::default(),
+        (PodsOf::Nodes(needed), PodsOf::Nodes(asked)) => PodsOf::Nodes(needed - asked),
+        (PodsOf::All, PodsOf::Nodes(_)) => PodsOf::All,
+    };
+    // Events are read with the core.
+    Needs { kinds: &needed.kinds - &asked.kinds, pods, ..Needs::default() }
+}
+
+fn together(a: Needs, b: Needs) -> Needs {
+    let pods = match (a.pods, b.pods) {
+        (PodsOf::Nodes(a), PodsOf::Nodes(b)) => PodsOf::Nodes(&a | &b),
+        _ => PodsOf::All,
+    };
+    Needs { kinds: &a.kinds | &b.kinds, pods, ..Needs::default() }
+}

@@ -1,0 +1,124 @@
+//! `status --watch`: an answer whenever it changed, from the same watches that the cockpit lives on.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use color_eyre::eyre::{Result, eyre};
+use tokio::sync::watch;
+
+use super::screen::{abandoned, complain, print};
+use crate::clock;
+use crate::cluster::{self, Cluster, Connection};
+use crate::report::status::{Details, Exit, Status};
+use crate::report::{self, Format, Look};
+use crate::upgrade::assess::assess;
+use crate::upgrade::facts::Facts;
+use crate::upgrade::memory::Memory;
+use crate::upgrade::needs::{Purpose, needs};
+
+/// Changes come in swarms: the answer is made when one has passed.
+const SETTLES: Duration = Duration::from_millis(500);
+
+/// Some findings come with time alone: quiet facts are judged again this often.
+const AGAIN: Duration = Duration::from_secs(5);
+
+/// What is asked for.
+#[derive(Debug, Clone, Copy)]
+pub struct Asked {
+    /// Form of each answer.
+    pub output: Format,
+    /// What the text tells at length.
+    pub details: Details,
+    /// End when the update is over, and say so by the code.
+    pub exit_code: bool,
+    /// How the text looks.
+    pub look: Look,
+}
+
+/// Answers until the update is over (with `exit_code`) or nobody listens; the exit code.
+pub async fn watch(options: cluster::Options, asked: Asked) -> Result<u8> {
+    let cluster = Cluster::start(options);
+    tokio::select! {
+        code = answers(&cluster, &asked) => code,
+        () = abandoned() => Ok(0),
+    }
+}
+
+async fn answers(cluster: &Cluster, asked: &Asked) -> Result<u8> {
+    let mut facts = cluster.facts();
+    let mut connection = cluster.connection();
+    connection.mark_changed();
+    let mut said = None;
+    let mut memory = Memory::default();
+    let mut last: Option<Status> = None;
+    loop {
+        tokio::select! {
+            changed = facts.changed() => changed?,
+            changed = connection.changed() => {
+                changed?;
+                tell_trouble(&mut connection, &mut said);
+                continue;
+            }
+            () = tokio::time::sleep(AGAIN) => {}
+        }
+        tokio::time::sleep(SETTLES).await;
+        let newest = Arc::clone(&facts.borrow_and_update());
+        tell_link(&newest, &mut said);
+        if !newest.complete() {
+            continue;
+        }
+        let now = clock::now();
+        let assessment = Arc::new(assess(newest, &memory, now));
+        memory.observe(&assessment);
+        cluster.need(needs(&assessment, Purpose::Watch));
+        let status = Status::of(&assessment, asked.details, Vec::new());
+        if last.as_ref().is_some_and(|last| last.same_as(&status)) {
+            continue;
+        }
+        if !print(&text(&status, asked, now, last.is_none())?)? {
+            return Ok(0);
+        }
+        if asked.exit_code && status.exit() == Exit::Fine {
+            return Ok(Exit::Fine.code());
+        }
+        last = Some(status);
+    }
+}
+
+/// One answer: text with a line that says when before all but the first, a JSON document in a line, a YAML document.
+fn text(status: &Status, asked: &Asked, now: DateTime<Utc>, first: bool) -> Result<String> {
+    let told = match asked.output {
+        Format::Json => report::line(status),
+        form => report::render(status, form, &asked.look),
+    };
+    let told = told.map_err(|words| eyre!(words))?;
+    Ok(match asked.output {
+        Format::Text if !first => {
+            let line = format!("--- {} ", now.format("%Y-%m-%d %H:%M:%SZ"));
+            format!("\n{}\n\n{told}", asked.look.heading(&format!("{line:-<width$}", width = asked.look.width.min(80))))
+        }
+        Format::Yaml if !first => format!("---\n{told}"),
+        _ => told,
+    })
+}
+
+fn tell_trouble(connection: &mut watch::Receiver<Arc<Connection>>, said: &mut Option<String>) {
+    let newest = Arc::clone(&connection.borrow_and_update());
+    tell(newest.error.clone(), "", said);
+}
+
+fn tell_link(facts: &Facts, said: &mut Option<String>) {
+    let trouble = facts.link.trouble.as_ref();
+    tell(trouble.map(|trouble| trouble.words.clone()), trouble.map_or("", |trouble| &trouble.hint), said);
+}
+
+/// Each trouble once.
+fn tell(words: Option<String>, hint: &str, said: &mut Option<String>) {
+    if words != *said {
+        if let Some(words) = &words {
+            complain(words, hint);
+        }
+        *said = words;
+    }
+}

@@ -1,0 +1,76 @@
+//! Gates that an administrator acknowledges before a minor update (cluster-version-operator, pkg/risk/adminack):
+//! ConfigMap `openshift-config-managed/admin-gates` names them, `openshift-config/admin-acks` acknowledges them.
+
+use super::{Gate, minor_of};
+use crate::upgrade::facts::{Facts, Kind};
+
+/// Namespace and name of the ConfigMap that names the gates.
+const GATES: (&str, &str) = ("openshift-config-managed", "admin-gates");
+/// And of the one that acknowledges them.
+const ACKS: (&str, &str) = ("openshift-config", "admin-acks");
+
+/// Gates for the minor of `current`; none: ConfigMaps could not be read. A cluster without the ConfigMap has no gates.
+pub fn gates(facts: &Facts, current: &str) -> Option<Vec<Gate>> {
+    let map = facts.around.config_map(GATES.0, GATES.1);
+    if map.is_none() && !facts.known(Kind::ConfigMaps) {
+        return None;
+    }
+    let acks = facts.around.config_map(ACKS.0, ACKS.1);
+    let acknowledged = |key: &str| match acks {
+        Some(acks) => Some(acks.data.get(key).is_some_and(|value| value == "true")),
+        None => facts.known(Kind::ConfigMaps).then_some(false),
+    };
+    let present = minor_of(current);
+    let gates = map.iter().flat_map(|map| &map.data).filter_map(|(key, text)| match minor(key) {
+        // A gate that is broken itself blocks, and no acknowledgement helps.
+        None => Some(Gate {
+            key: key.clone(),
+            message: "its name has not the form ack-MAJOR.MINOR-WORDS, so it blocks whatever is acknowledged"
+                .to_owned(),
+            acknowledged: Some(false),
+        }),
+        Some(minor) if Some(minor) != present.as_deref() => None,
+        Some(_) if text.trim().is_empty() => Some(Gate {
+            key: key.clone(),
+            message: "it says nothing, so it blocks whatever is acknowledged".to_owned(),
+            acknowledged: Some(false),
+        }),
+        Some(_) => Some(Gate { key: key.clone(), message: text.clone(), acknowledged: acknowledged(key) }),
+    });
+    Some(gates.collect())
+}
+
+/// The minor of a gate's name: `^ack-([4-5][.][0-9]{1,})-[^-]` (cluster-version-operator, `adminAckGateRegexp`).
+fn minor(key: &str) -> Option<&str> {
+    let (minor, words) = key.strip_prefix("ack-")?.split_once('-')?;
+    let (major, digits) = minor.split_once('.')?;
+    let readable =
+        matches!(major, "4" | "5") && !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_digit());
+    (readable && !words.is_empty() && !words.starts_with('-')).then_some(minor)
+}
+
+/// The line that acknowledges a gate.
+pub fn acknowledge(key: &str) -> String {
+    format!("oc -n {} patch configmap {} --type=merge --patch '{{\"data\":{{\"{key}\":\"true\"}}}}'", ACKS.0, ACKS.1)
+}
+
+#[cfg(test)]
+mod gate_names {
+    use super::*;
+
+    #[test]
+    fn the_name_of_a_gate_tells_its_minor() {
+        let table = [
+            ("ack-4.13-kube-1.27-api-removals-in-4.14", Some("4.13")),
+            ("ack-5.0-x", Some("5.0")),
+            ("ack-4.13--x", None),
+            ("ack-4.13-", None),
+            ("ack-3.11-x", None),
+            ("ack-4.x-y", None),
+            ("gate-4.13-x", None),
+        ];
+        for (key, expected) in table {
+            assert_eq!(minor(key), expected, "{key}");
+        }
+    }
+}
