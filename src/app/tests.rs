@@ -527,7 +527,8 @@ fn a_log_is_read_as_long_as_it_is_open_and_the_command_log_tells_it() {
     let effects = press(&mut app, "4 l");
     let [Effect::Follow { ticket, ask }] = effects.as_slice() else { panic!("{effects:?}") };
     assert_eq!(ask.of.query.node.as_deref(), Some("worker-0"));
-    let stream = LogStream { namespace: "ns".into(), pod: "mcd-x".into(), container: "mcd".into(), ..LogStream::default() };
+    let stream =
+        LogStream { namespace: "ns".into(), pod: "mcd-x".into(), container: "mcd".into(), ..LogStream::default() };
     let news = vec![LogNews::Reading { streams: vec![stream], chosen: 0 }];
     assert_eq!(app.update(Msg::Logged { ticket: *ticket, news: news.clone() }, at(500)), []);
     assert_eq!(app.state.log.lines().back().unwrap().oc, "oc --context=lab logs -n ns mcd-x -c mcd --follow");

@@ -10,7 +10,7 @@ use crate::ui::panes::findings::{evidence_lines, level_word, subject_words};
 use crate::ui::panes::nodes::says;
 use crate::ui::panes::operators;
 use crate::ui::panes::pools::capacity_words;
-use crate::ui::popups::estimates::{basis_words, range};
+use crate::ui::popups::estimates::{basis_words, left, range};
 use crate::ui::request::Fetched;
 use crate::ui::theme::Tone;
 use crate::ui::widgets::text_view::{TextLine, TextView};
@@ -174,7 +174,8 @@ fn about_version(lines: &mut Vec<TextLine>, ctx: &Ctx<'_>) {
     if let Some(payload) = update.payload {
         lines.push(field("manifests", format!("{} of {}", payload.done, payload.total)));
         if payload.attempt > 1 {
-            let words = format!("{} (the count begins anew each time; {} were reached)", payload.attempt, payload.highest);
+            let words =
+                format!("{} (the count begins anew each time; {} were reached)", payload.attempt, payload.highest);
             lines.push(field("runs through them", words));
         }
     }
@@ -216,10 +217,14 @@ fn about_operator(lines: &mut Vec<TextLine>, name: &str, ctx: &Ctx<'_>) {
     if let (Some(deadline), Some((tone, text))) = (&row.deadline, operators::countdown(row, ctx)) {
         let limit = words::duration(deadline.limit.span());
         let words = format!("  (limit {limit}: then {})", deadline.limit.then());
-        lines.push(TextLine::new(Tone::Dim, format!("  {:<20} ", "limit")).and(tone, text).and(Tone::Dim, words).hanging(23));
+        lines.push(
+            TextLine::new(Tone::Dim, format!("  {:<20} ", "limit")).and(tone, text).and(Tone::Dim, words).hanging(23),
+        );
     }
     if let Some(error) = &row.sync_error {
-        lines.push(TextLine::new(Tone::Dim, format!("  {:<20} ", "last sync error")).and(Tone::Warning, error).hanging(23));
+        lines.push(
+            TextLine::new(Tone::Dim, format!("  {:<20} ", "last sync error")).and(Tone::Warning, error).hanging(23),
+        );
     }
     lines.push(field("run level", row.level.map_or_else(|| "unknown".into(), |level| format!("{level:02}"))));
     if !row.message.is_empty() || !row.reason.is_empty() {
@@ -262,8 +267,8 @@ fn about_pool(lines: &mut Vec<TextLine>, pool: &Pool, ctx: &Ctx<'_>) {
     }
     let part = Part::Pool(pool.name.clone());
     if let Some(estimate) = ctx.assessment.estimates.parts.iter().find(|estimate| estimate.part == part) {
-        let left = if ctx.assessment.estimates.before { "it would take" } else { "still takes" };
-        lines.push(field(left, format!("{} ({})", range(&estimate.remaining), basis_words(estimate.basis))));
+        let words = if ctx.assessment.estimates.before { range(&estimate.remaining) } else { left(estimate) };
+        lines.push(field("how long", format!("{words} ({})", basis_words(estimate.basis))));
     }
     if let Some(message) = &pool.degraded_message {
         lines.push(TextLine::new(Tone::Danger, format!("  degraded: {message}")).hanging(4));

@@ -46,7 +46,8 @@ pub fn sections(target: Option<&str>, ctx: &Ctx<'_>) -> Vec<Section> {
 }
 
 fn summary(list: &Preflight, ctx: &Ctx<'_>) -> Vec<TextLine> {
-    let target = list.target.as_deref().map_or_else(|| "an update".to_owned(), |version| format!("an update to {version}"));
+    let target =
+        list.target.as_deref().map_or_else(|| "an update".to_owned(), |version| format!("an update to {version}"));
     let (tone, text) = match list.worst() {
         Some(Answer::Block) => (Tone::Danger, format!("Not ready for {target}.")),
         Some(Answer::Warn) => (Tone::Warning, format!("Ready for {target}, with care.")),
@@ -80,7 +81,7 @@ fn section(row: &Row, ctx: &Ctx<'_>) -> Section {
             lines.push(TextLine::new(Tone::Dim, format!("        {}", line.text())).hanging(12));
         }
         for remedy in &row.remedies {
-            lines.extend(remedy_lines(remedy, ctx, "         ").into_iter().map(|line| line.hanging(14)));
+            lines.extend(remedy_lines(remedy, ctx, "         "));
         }
     }
     let fields = vec![("answer", word(row.answer).to_owned()), ("id", row.id.to_owned())];

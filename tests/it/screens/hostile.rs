@@ -66,7 +66,8 @@ fn poisoned() -> World {
 
 #[test]
 fn escape_sequences_and_reordering_never_reach_a_cell() {
-    let places = ["1", "2", "3 right right", "4", "5", "6", "4 d", "4 y", "x", "?", "@", ": c v enter", "5 enter", "e", "4 l"];
+    let places =
+        ["1", "2", "3 right right", "4", "5", "6", "4 d", "4 y", "x", "?", "@", ": c v enter", "5 enter", "e", "4 l"];
     for keys in places {
         let mut stage = Stage::new(poisoned(), 120, 40);
         stage.keys(keys);
