@@ -132,9 +132,8 @@ fn reachable(store: &Store, log: &Log) -> Result<(), Refusal> {
     }
     let address = node.pointer("/status/addresses/0/address").and_then(Value::as_str).unwrap_or(&log.node);
     let path = format!("containerLogs/{}/{}/{}", log.namespace, log.pod, log.name);
-    let message = format!(
-        "Get \"https://{address}:10250/{path}\": dial tcp {address}:10250: connect: no route to host"
-    );
+    let message =
+        format!("Get \"https://{address}:10250/{path}\": dial tcp {address}:10250: connect: no route to host");
     Err(Refusal::internal(&message))
 }
 
@@ -160,9 +159,8 @@ impl Log {
             let message = format!("container \"{name}\" in pod \"{pod_name}\" is waiting to start: {reason}");
             return Err(Refusal::bad_request(message));
         }
-        let born = time(&pod["status"]["startTime"])
-            .or_else(|| time(&pod["metadata"]["creationTimestamp"]))
-            .unwrap_or(now);
+        let born =
+            time(&pod["status"]["startTime"]).or_else(|| time(&pod["metadata"]["creationTimestamp"])).unwrap_or(now);
         let running = time(&state["running"]["startedAt"]);
         let (started, ended) = if previous {
             (time(&last["startedAt"]).unwrap_or(born), time(&last["finishedAt"]))
@@ -219,8 +217,11 @@ impl Log {
 
     fn beat(&self, number: i64) -> Line {
         let at = self.started + TimeDelta::seconds(number * BEAT.as_secs() as i64);
-        let text =
-            if number == 0 { self.greeting() } else { format!("level=info msg=\"{} is working\" beat={number}", self.name) };
+        let text = if number == 0 {
+            self.greeting()
+        } else {
+            format!("level=info msg=\"{} is working\" beat={number}", self.name)
+        };
         Line { at, text }
     }
 

@@ -25,14 +25,21 @@ impl Story {
 
     fn all_pools_updated(&self, but: &[&str]) -> bool {
         let pools = self.store.list(Res::MACHINE_CONFIG_POOLS);
-        pools.iter().map(|pool| pool["metadata"]["name"].as_str().unwrap()).all(|pool| {
-            but.contains(&pool) || pool_updated(self, pool)
-        })
+        pools
+            .iter()
+            .map(|pool| pool["metadata"]["name"].as_str().unwrap())
+            .all(|pool| but.contains(&pool) || pool_updated(self, pool))
     }
 
     fn mishaps(&self) -> String {
         let cases = self.actors.mishaps().cases();
         cases.iter().map(|case| format!("{}: {:?} to {:?}\n", case.mishap, case.began, case.ended)).collect()
+    }
+
+    /// The update to a version is complete, pools and all.
+    fn is_at(&self, version: &str) -> bool {
+        let desired = self.version()["status"]["desired"]["version"] == version;
+        desired && completed(self) && self.all_pools_updated(&[])
     }
 
     /// A mishap was on and is over.
@@ -72,9 +79,10 @@ fn the_gate_opens_with_the_acknowledgement_and_the_update_goes_through() {
     assert!(!story.store.served(Res::MACHINE_CONFIG_NODES));
     story.stride("still refused", 40 * MINUTE, |story| story.alert("ClusterReleaseNotAccepted") == Some(true));
     let gate = "ack-4.18-kube-1.32-api-removals-in-4.19";
-    story.store.update(Res::CONFIGMAPS, Some("openshift-config"), "admin-acks", |acks| acks["data"][gate] = json!("true"));
-    story.stride("the end", 5 * HOUR, |story| completed(story) && story.all_pools_updated(&[]));
-    assert_eq!(story.version()["status"]["desired"]["version"], "4.19.3");
+    story
+        .store
+        .update(Res::CONFIGMAPS, Some("openshift-config"), "admin-acks", |acks| acks["data"][gate] = json!("true"));
+    story.stride("the end", 5 * HOUR, |story| story.is_at("4.19.3"));
     assert!(story.store.served(Res::MACHINE_CONFIG_NODES) && story.store.served(Res::PINNED_IMAGE_SETS));
     assert_eq!(story.alert("ClusterReleaseNotAccepted"), None);
 }
@@ -106,7 +114,10 @@ fn machine(story: &Story, node: &str) -> String {
 fn a_file_changed_by_hand_and_an_image_that_cannot_be_pulled_degrade_their_nodes() {
     let mut story = Story::new("drift");
     story.stride("drifted", HOUR, |story| story.reason("worker-3").contains("content mismatch for file"));
-    assert!(!events(&story, "ConfigDriftDetected").is_empty() || !events(&story, "PreflightConfigDriftCheckFailed").is_empty());
+    assert!(
+        !events(&story, "ConfigDriftDetected").is_empty()
+            || !events(&story, "PreflightConfigDriftCheckFailed").is_empty()
+    );
     story.stride("not pulled", 3 * HOUR, |story| story.reason("worker-4").contains("pinging container registry"));
     assert_eq!(condition(&story.pool("worker"), "Degraded")["status"], "True");
     story.stride("the end", 6 * HOUR, |story| completed(story) && story.all_pools_updated(&[]) && story.all_over());
@@ -116,7 +127,9 @@ fn a_file_changed_by_hand_and_an_image_that_cannot_be_pulled_degrade_their_nodes
 #[test]
 fn a_layered_pool_waits_for_its_image_and_one_that_cannot_be_built_says_so() {
     let mut story = Story::new("layered");
-    story.stride("not built", 3 * HOUR, |story| condition(&story.pool("infra"), "ImageBuildDegraded")["status"] == "True");
+    story.stride("not built", 3 * HOUR, |story| {
+        condition(&story.pool("infra"), "ImageBuildDegraded")["status"] == "True"
+    });
     assert_eq!(condition(&story.pool("infra"), "Degraded")["message"], "Custom OS image build failed");
     assert!(["infra-0", "infra-1", "infra-2"].iter().all(|node| !story.targeted(node)), "{}", story.summary());
     story.stride("alerted", 5 * MINUTE, |story| story.alert("OCLBuildFailed") == Some(true));
@@ -136,7 +149,7 @@ fn a_release_without_a_signature_is_refused_until_somebody_applies_it() {
     assert!(refused["message"].as_str().unwrap().contains("cannot be verified"), "{refused}");
     assert_eq!(story.version()["status"]["desired"]["version"], "4.18.22");
     assert_eq!(story.store.list(Res::IMAGE_DIGEST_MIRROR_SETS).len(), 1);
-    story.stride("the end", 6 * HOUR, |story| completed(story) && story.all_pools_updated(&[]));
+    story.stride("the end", 6 * HOUR, |story| story.is_at("4.18.25"));
     assert!(story.all_over(), "{}", story.mishaps());
     assert_eq!(story.version()["status"]["history"][0]["verified"], true);
 }
@@ -268,7 +281,9 @@ fn operators_say_what_happens_to_them_and_stop_when_it_is_over() {
     story.stride("flaps", 3 * MINUTE, |story| operator(story, "dns", "Degraded") == "True");
     story.stride("flaps", 3 * MINUTE, |story| operator(story, "dns", "Degraded") == "False");
     story.stride("failing", 3 * MINUTE, |story| condition(&story.version(), "Failing")["status"] == "True");
-    story.stride("held", 3 * MINUTE, |story| condition(&story.version(), "UpgradeableClusterOperators")["status"] == "False");
+    story.stride("held", 3 * MINUTE, |story| {
+        condition(&story.version(), "UpgradeableClusterOperators")["status"] == "False"
+    });
     story.stride("alerts", 15 * MINUTE, |story| story.alert("ClusterOperatorDown") == Some(true));
     assert_eq!(story.alert("ClusterOperatorDegraded"), Some(false), "pending for half an hour");
     story.stride("fires", 25 * MINUTE, |story| story.alert("ClusterOperatorDegraded") == Some(true));
@@ -298,7 +313,8 @@ fn a_release_that_cannot_be_pulled_and_a_bad_request_are_told_and_end() {
     let retrieved = |story: &Story| condition(&story.version(), "RetrievedUpdates")["reason"].clone();
     story.stride("no graph", MINUTE, |story| retrieved(story) == "RemoteFailed");
     story.stride("over", 7 * MINUTE, Story::all_over);
-    story.stride("fine", MINUTE, |story| condition(&story.version(), "Invalid").is_null() && retrieved(story).is_null());
+    story
+        .stride("fine", MINUTE, |story| condition(&story.version(), "Invalid").is_null() && retrieved(story).is_null());
 }
 
 #[test]
@@ -323,9 +339,8 @@ fn a_dead_version_operator_leaves_requests_unseen() {
     story.stride("down", 2 * MINUTE, |story| story.is_on(MishapKind::VersionOperatorDown));
     ask_for(&story, "4.18.25", false);
     story.stride("alerted", 14 * MINUTE, |story| story.alert("ClusterVersionOperatorDown") == Some(true));
-    let seen = |story: &Story| {
-        story.version()["status"]["observedGeneration"] == story.version()["metadata"]["generation"]
-    };
+    let seen =
+        |story: &Story| story.version()["status"]["observedGeneration"] == story.version()["metadata"]["generation"];
     assert!(!seen(&story));
     story.stride("seen", 8 * MINUTE, seen);
     story.stride("slow", 2 * HOUR, |story| condition(&story.version(), "Failing")["reason"] == "SlowClusterOperator");
@@ -343,11 +358,12 @@ fn nodes_say_what_keeps_them_from_their_configuration_and_go_on_when_it_is_over(
         Mishap::now(MishapKind::RenderDegraded, "infra").lasting(minutes(10)),
     ];
     let mut scenario = with(faults);
-    scenario.start = Some(
-        serde_json::from_value(json!({"change-configuration": "worker", "requested": "1s"})).unwrap(),
-    );
+    scenario.start =
+        Some(serde_json::from_value(json!({"change-configuration": "worker", "requested": "1s"})).unwrap());
     let mut story = Story::of(&scenario, 3);
-    story.stride("infra is not rendered", 3 * MINUTE, |story| condition(&story.pool("infra"), "Degraded")["status"] == "True");
+    story.stride("infra is not rendered", 3 * MINUTE, |story| {
+        condition(&story.pool("infra"), "Degraded")["status"] == "True"
+    });
     assert_eq!(condition(&story.node("worker-3"), "DiskPressure")["status"], "True");
     story.stride("refused", 5 * MINUTE, |story| {
         story.note("worker-1", "state") == "Unreconcilable" && story.reason("worker-2").ends_with("not found")
@@ -372,9 +388,8 @@ fn drains_name_the_pods_and_budgets_that_hold_them() {
     let mut loner = scenario.workloads.iter().find(|workload| workload.name == "report-builder").unwrap().clone();
     loner.name = "loner".to_owned();
     scenario.workloads.push(loner);
-    scenario.start = Some(
-        serde_json::from_value(json!({"change-configuration": "worker", "requested": "1s"})).unwrap(),
-    );
+    scenario.start =
+        Some(serde_json::from_value(json!({"change-configuration": "worker", "requested": "1s"})).unwrap());
     let mut story = Story::of(&scenario, 1);
     let log = |story: &Story| -> String {
         let pods = story.store.list(Res::PODS);
@@ -390,9 +405,12 @@ fn drains_name_the_pods_and_budgets_that_hold_them() {
     story.stride("no disruption", 5 * MINUTE, |story| log(story).contains("(PodDisruptionBudget batch/loner-frozen)"));
     story.stride("terminating", 5 * MINUTE, |story| log(story).contains("in namespace \"batch\" to terminate"));
     let limit = |story: &Story| {
-        story.actors.alerts().alerts().into_iter().any(|alert| {
-            alert.labels.get("poddisruptionbudget").is_some_and(|name| name == "loner-frozen")
-        })
+        story
+            .actors
+            .alerts()
+            .alerts()
+            .into_iter()
+            .any(|alert| alert.labels.get("poddisruptionbudget").is_some_and(|name| name == "loner-frozen"))
     };
     assert!(limit(&story));
     story.stride("the end", 3 * HOUR, |story| story.all_pools_updated(&[]) && story.all_over());
@@ -405,9 +423,8 @@ fn a_health_check_deletes_the_machine_of_a_node_that_is_away_too_long_unless_it_
         let mut scenario = with(vec![Mishap::now(MishapKind::NodeLost, "worker-4").lasting(minutes(30))]);
         scenario.cluster.health_check.timeout = minutes(8);
         scenario.cluster.health_check.paused = paused;
-        scenario.start = Some(
-            serde_json::from_value(json!({"change-configuration": "worker", "requested": "1s"})).unwrap(),
-        );
+        scenario.start =
+            Some(serde_json::from_value(json!({"change-configuration": "worker", "requested": "1s"})).unwrap());
         scenario.pools.get_mut("worker").unwrap().max_unavailable = Some(MaxUnavailable::Count(1));
         let mut story = Story::of(&scenario, 1);
         let machine = machine(&story, "worker-4");
@@ -436,12 +453,15 @@ fn a_mishap_is_thrown_and_ended_while_the_story_runs() {
     let mut story = story(Vec::new());
     let id = story.actors.mishaps().add(Mishap::now(MishapKind::GateOpen, "ack-4.18-late"));
     story.stride("open", MINUTE, |story| {
-        condition(&story.version(), "UpgradeableAdminAckRequired")["message"].as_str().is_some_and(|it| it.contains("removed"))
+        condition(&story.version(), "UpgradeableAdminAckRequired")["message"]
+            .as_str()
+            .is_some_and(|it| it.contains("removed"))
     });
     assert!(story.actors.mishaps().end(id) && story.is_on(MishapKind::GateOpen));
     story.stride("closed", MINUTE, Story::all_over);
     assert!(!story.actors.mishaps().end(id));
-    let gates: Value = (*story.store.get(Res::CONFIGMAPS, Some("openshift-config-managed"), "admin-gates").unwrap()).clone();
+    let gates: Value =
+        (*story.store.get(Res::CONFIGMAPS, Some("openshift-config-managed"), "admin-gates").unwrap()).clone();
     assert!(gates["data"]["ack-4.18-late"].is_null());
 }
 
@@ -454,7 +474,10 @@ fn a_mishap_that_cannot_be_is_refused_by_name() {
     };
     let (error, text) = broken("kind: node-lost", "kind: node-gone");
     let line = text.lines().position(|line| line.contains("node-gone")).unwrap() + 1;
-    assert!(error.contains("\"node-gone\" is not something that can go wrong") && error.contains(&format!("line {line}")), "{error}");
+    assert!(
+        error.contains("\"node-gone\" is not something that can go wrong") && error.contains(&format!("line {line}")),
+        "{error}"
+    );
     let (error, _) = broken("object: worker-2, lasts: 40m", "object: worker-77, lasts: 40m");
     assert!(error.contains("faults: node-lost: \"worker-77\" is not a node of a pool"), "{error}");
 }

@@ -120,7 +120,10 @@ fn alert(it: Holding, since: Since, elapsed: Duration) -> Alert {
 
 fn runbook(alert: &str) -> Option<&'static str> {
     Some(match alert {
-        "ClusterOperatorDegraded" | "ClusterOperatorDown" | "KubeNodeNotReady" | "PodDisruptionBudgetAtLimit"
+        "ClusterOperatorDegraded"
+        | "ClusterOperatorDown"
+        | "KubeNodeNotReady"
+        | "PodDisruptionBudgetAtLimit"
         | "PodDisruptionBudgetLimit" => "cluster-monitoring-operator",
         "etcdMembersDown" | "etcdInsufficientMembers" => "cluster-etcd-operator",
         "MCCDrainError" | "MCDRebootError" | "MCCPoolAlert" | "OCLBuildFailed" => "machine-config-operator",
@@ -208,7 +211,8 @@ fn nodes(world: &World, all: &mut Vec<Holding>) {
     // More than a tenth of the kubelets do not answer: usual noise while nodes reboot.
     if away * 10 > total {
         let percent = away * 100 / total.max(1);
-        let text = format!("{percent}% of the kubelet/kubelet targets in kube-system are down. Their metrics are missing.");
+        let text =
+            format!("{percent}% of the kubelet/kubelet targets in kube-system are down. Their metrics are missing.");
         let found = holding("TargetDown", "warning", 15 * MINUTE, text);
         all.push(found.with("namespace", "kube-system").with("job", "kubelet").with("service", "kubelet"));
     }
@@ -246,7 +250,9 @@ fn version(world: &World, all: &mut Vec<Holding>) {
     if world.seen.leader(CVO, "cluster-version-operator").is_none() {
         let text = "The cluster version operator is not running. The cluster will not be updated or kept as it \
                     should be.";
-        all.push(holding("ClusterVersionOperatorDown", "critical", 10 * MINUTE, text.to_owned()).with("namespace", CVO));
+        all.push(
+            holding("ClusterVersionOperatorDown", "critical", 10 * MINUTE, text.to_owned()).with("namespace", CVO),
+        );
         // What it would measure is missing.
         return;
     }
@@ -282,7 +288,8 @@ fn version(world: &World, all: &mut Vec<Holding>) {
 fn machine_config(world: &World, all: &mut Vec<Holding>) {
     const MCO: &str = super::node_controller::NAMESPACE;
     for node in &world.drain_errors {
-        let text = format!("The drain of {node} has failed for more than an hour. The update of its pool waits for it.");
+        let text =
+            format!("The drain of {node} has failed for more than an hour. The update of its pool waits for it.");
         let found = holding("MCCDrainError", "warning", Duration::ZERO, text);
         all.push(found.with("node", node).with("namespace", MCO));
     }
@@ -302,14 +309,16 @@ fn machine_config(world: &World, all: &mut Vec<Holding>) {
         });
         let custom: Vec<&str> = roles.filter(|role| !matches!(*role, "master" | "worker")).collect();
         if !custom.is_empty() {
-            let text = format!("The control plane node {node} is in a custom pool too. That pool does not apply to it.");
+            let text =
+                format!("The control plane node {node} is in a custom pool too. That pool does not apply to it.");
             let found = holding("MCCPoolAlert", "warning", Duration::ZERO, text);
             all.push(found.with("node", node).with("namespace", MCO));
         }
     }
     for build in world.store.list(Res::MACHINE_OS_BUILDS) {
         if condition_status(&build, "Failed") == "True" {
-            let text = format!("The build {} of an operating system image failed. Its pool stays as it is.", name(&build));
+            let text =
+                format!("The build {} of an operating system image failed. Its pool stays as it is.", name(&build));
             all.push(holding("OCLBuildFailed", "warning", MINUTE, text).with("namespace", MCO));
         }
     }

@@ -96,7 +96,8 @@ pub fn ask(world: &World, node: &str, signer: &str, boot: u32) -> bool {
     } else {
         let account = "system:serviceaccount:openshift-machine-config-operator:node-bootstrapper";
         let groups = json!([
-            "system:serviceaccounts", "system:serviceaccounts:openshift-machine-config-operator",
+            "system:serviceaccounts",
+            "system:serviceaccounts:openshift-machine-config-operator",
             "system:authenticated",
         ]);
         (account.to_owned(), groups, json!(["digital signature", "client auth"]))
@@ -115,9 +116,11 @@ pub fn ask(world: &World, node: &str, signer: &str, boot: u32) -> bool {
 
 /// Whether a node waits for somebody to approve a certificate of its.
 pub fn is_waiting(world: &World, node: &str) -> bool {
-    world.store.list(Res::CSRS).iter().any(|request| {
-        request["metadata"]["labels"][NODE] == node && items(request, "/status/conditions").is_empty()
-    })
+    world
+        .store
+        .list(Res::CSRS)
+        .iter()
+        .any(|request| request["metadata"]["labels"][NODE] == node && items(request, "/status/conditions").is_empty())
 }
 
 /// Somebody denied what a node asked for: it asks again.

@@ -272,11 +272,9 @@ impl ClusterOperators {
             }
         });
         self.said.insert(operator.name, saying);
-        for (kind, told) in
-            [("Degraded=True", &statement.degraded), ("Available=False", &statement.unavailable)].into_iter().chain([
-                ("Progressing=True", &statement.progressing),
-                ("Upgradeable=False", &statement.not_upgradeable),
-            ])
+        for (kind, told) in [("Degraded=True", &statement.degraded), ("Available=False", &statement.unavailable)]
+            .into_iter()
+            .chain([("Progressing=True", &statement.progressing), ("Upgradeable=False", &statement.not_upgradeable)])
         {
             if let Some((reason, message)) = told {
                 let speaker = Speaker::Leader(operator.namespace, operator.deployment);
@@ -343,7 +341,8 @@ pub fn crash(pod: &mut Value, now: DateTime<Utc>) {
     status["started"] = json!(false);
     let started = status["state"]["running"]["startedAt"].clone();
     let started = if started.is_null() { json!(timestamp(now)) } else { started };
-    status["lastState"] = json!({"terminated": {"exitCode": 1, "startedAt": started, "finishedAt": timestamp(now), "reason": "Error"}});
+    status["lastState"] =
+        json!({"terminated": {"exitCode": 1, "startedAt": started, "finishedAt": timestamp(now), "reason": "Error"}});
     let message = "back-off 1m20s restarting failed container";
     status["state"] = json!({"waiting": {"message": message, "reason": "CrashLoopBackOff"}});
     for kind in ["Ready", "ContainersReady"] {

@@ -267,23 +267,18 @@ fn next(due: DateTime<Utc>, interval: TimeDelta, now: DateTime<Utc>) -> DateTime
 
 /// How long a machine is away: what the scenario says, else what a cloud machine needs.
 fn away(world: &World, node: &str, release: &str) -> Duration {
-    world
-        .scenario
-        .nodes
-        .get(node)
-        .and_then(|story| story.reboot)
-        .map_or_else(
-            || {
-                // Some machines are slower than others, each time.
-                let machine = (0.1 * world.dice.bell(&format!("machine {node}"))).exp();
-                let (median, spread) = match world.scenario.cluster.hardware {
-                    Hardware::Cloud => (140.0, 0.15),
-                    Hardware::Metal => (620.0, 0.2),
-                };
-                world.around(&format!("away {node} {release}"), median * machine, spread)
-            },
-            |span| span.0,
-        )
+    world.scenario.nodes.get(node).and_then(|story| story.reboot).map_or_else(
+        || {
+            // Some machines are slower than others, each time.
+            let machine = (0.1 * world.dice.bell(&format!("machine {node}"))).exp();
+            let (median, spread) = match world.scenario.cluster.hardware {
+                Hardware::Cloud => (140.0, 0.15),
+                Hardware::Metal => (620.0, 0.2),
+            };
+            world.around(&format!("away {node} {release}"), median * machine, spread)
+        },
+        |span| span.0,
+    )
 }
 
 fn beat(object: &mut Value, condition: &Condition<'_>, now: DateTime<Utc>) {

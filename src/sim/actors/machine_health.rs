@@ -11,10 +11,10 @@ use serde_json::{Value, json};
 
 use super::world::{Actor, Event, EventType, World, involved};
 use crate::sim::cluster::machine_api::NAMESPACE;
+use crate::sim::cluster::machines::MCO;
 use crate::sim::cluster::object::{
     Condition, annotation, hex, items, name, remove, selects, set_condition, status, text,
 };
-use crate::sim::cluster::machines::MCO;
 use crate::sim::cluster::pools::RELEASE_VERSION;
 use crate::sim::cluster::{infrastructure_name, release};
 use crate::sim::kinds::Res;
@@ -96,8 +96,11 @@ impl MachineHealth {
             check["status"]["currentHealthy"] = json!(healthy);
             check["status"]["remediationsAllowed"] = json!(allowed.max(0));
             let (reason, message) = if short {
-                ("TooManyUnhealthy", "Remediation is not allowed, the number of not started or unhealthy machines \
-                  exceeds maxUnhealthy")
+                (
+                    "TooManyUnhealthy",
+                    "Remediation is not allowed, the number of not started or unhealthy machines \
+                  exceeds maxUnhealthy",
+                )
             } else {
                 ("", "")
             };

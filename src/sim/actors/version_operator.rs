@@ -154,7 +154,11 @@ impl VersionOperator {
             }
             _ => {
                 if self.acceptance.take().is_some() || condition_status(object, "ReleaseAccepted") != "True" {
-                    let message = cluster_version::payload_loaded(&world.scenario, text(object, "/status/desired/version"), &current);
+                    let message = cluster_version::payload_loaded(
+                        &world.scenario,
+                        text(object, "/status/desired/version"),
+                        &current,
+                    );
                     write(world, |object| {
                         set_condition(
                             object,

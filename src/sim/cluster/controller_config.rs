@@ -113,7 +113,11 @@ fn controller_config(builder: &Builder<'_>) {
 
 fn machine_configuration(builder: &Builder<'_>) {
     let conditions = [
-        ("BootImageUpdateProgressing", "False", "Reconciled 0 of 0 MAPI MachineSets | Reconciled 0 of 0 CAPI MachineSets"),
+        (
+            "BootImageUpdateProgressing",
+            "False",
+            "Reconciled 0 of 0 MAPI MachineSets | Reconciled 0 of 0 CAPI MachineSets",
+        ),
         ("BootImageUpdateDegraded", "False", "0 Degraded MAPI MachineSets | 0 Degraded CAPI MachineSets"),
     ]
     .map(|(kind, status, message)| Condition::new(kind, status, "MachineSetsUpdated", message).at(builder.installed));
@@ -175,11 +179,8 @@ pub fn os_build(config: &Value, rendered: &str, now: DateTime<Utc>) -> Value {
     let conditions: Vec<Value> = ["Prepared", "Building", "Failed", "Interrupted", "Succeeded"]
         .into_iter()
         .map(|kind| {
-            let (status, message) = if kind == "Prepared" {
-                ("True", "Build Prepared and Pending")
-            } else {
-                ("False", "")
-            };
+            let (status, message) =
+                if kind == "Prepared" { ("True", "Build Prepared and Pending") } else { ("False", "") };
             let mut condition = Condition::new(kind, status, kind, message).at(now);
             condition["message"] = json!(message);
             condition

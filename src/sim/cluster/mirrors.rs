@@ -87,7 +87,5 @@ pub fn mirror_of_releases(store: &Store) -> Option<String> {
         .flat_map(|set| items(set, "/spec/imageDigestMirrors"))
         .chain(policies.iter().flat_map(|policy| items(policy, "/spec/repositoryDigestMirrors")));
     let release = "quay.io/openshift-release-dev/ocp-release";
-    pairs
-        .filter(|pair| pair["source"] == release)
-        .find_map(|pair| pair["mirrors"][0].as_str().map(str::to_owned))
+    pairs.filter(|pair| pair["source"] == release).find_map(|pair| pair["mirrors"][0].as_str().map(str::to_owned))
 }

@@ -235,8 +235,6 @@ fn certificates(builder: &Builder<'_>) -> Value {
     signers
         .iter()
         .filter(|signer| signer.bundle == "KubeAPIServerServingCAData")
-        .map(|signer| {
-            json!({"bundle": signer.bundle, "expiry": timestamp(signer.until), "subject": signer.subject})
-        })
+        .map(|signer| json!({"bundle": signer.bundle, "expiry": timestamp(signer.until), "subject": signer.subject}))
         .collect()
 }

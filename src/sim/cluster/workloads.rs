@@ -272,9 +272,7 @@ fn create(builder: &Builder<'_>, workload: &Workload) {
     // Where the scenario does not say, from the far end of the pool: the first node is the first to be drained.
     let start = (hash(&workload.name) % nodes as u64) as usize;
     let on: Vec<String> = (0..workload.replicas)
-        .map(|index| {
-            workload.on.get(index).cloned().unwrap_or_else(|| hosts[(start + index) % nodes].clone())
-        })
+        .map(|index| workload.on.get(index).cloned().unwrap_or_else(|| hosts[(start + index) % nodes].clone()))
         .collect();
     let image =
         format!("registry.example.com/{}/{}:{}", workload.namespace, workload.name, 1 + hash(&workload.name) % 40);
