@@ -27,7 +27,8 @@ pub struct ServeArgs {
     pub from: Vec<PathBuf>,
     /// Fault from the start, may be given several times: cut=10s, gone, gone-status, too-many=2s, error=0.2, latency=300ms,
     /// outage=30s, half-open=10s, revoke-token, viewer-forbidden=nodes, absent=machineconfignodes, churn=1000; or what a
-    /// scenario's faults can say, such as node-lost=worker-1 or operator-degraded=etcd; each may end in /DURATION (how long) and @DURATION (how long after the start)
+    /// scenario's faults can say, such as node-lost=worker-1 or operator-degraded=etcd; each may end in /DURATION (how
+    /// long) and @DURATION (how long after the start)
     #[arg(long, value_name = "SPEC")]
     pub fault: Vec<String>,
 }

@@ -598,9 +598,8 @@ async fn logs_tell_what_the_platform_did() {
     assert!(drains.contains("(PodDisruptionBudget shop/cart)") && drains.contains("Waiting 5 minutes then retrying"));
     let daemon = log(mco, &pod(mco, "machine-config-daemon-", "worker-0"), "").await.text;
     assert!(daemon.contains("Draining node to update config."), "{daemon}");
-    let version =
-        log("openshift-cluster-version", &pod("openshift-cluster-version", "cluster-version-operator-", ""), "");
-    let version = version.await.text;
+    let operator = pod("openshift-cluster-version", "cluster-version-operator-", "");
+    let version = log("openshift-cluster-version", &operator, "").await.text;
     assert!(version.contains("Running sync for clusteroperator \"network\" ("), "{version}");
     let stamped = log(mco, &controller, "tailLines=1&timestamps=true").await.text;
     assert!(stamped.lines().count() == 1 && stamped.starts_with("20"), "{stamped}");

@@ -4,7 +4,7 @@ use std::process::{Command, Output};
 
 use oc_cockpit::sim::actors;
 use oc_cockpit::sim::kinds::Res;
-use oc_cockpit::sim::scenario::Scenario;
+use oc_cockpit::sim::scenario::{Mishap, MishapKind, Scenario};
 use oc_cockpit::sim::server::{Options, Server, serve};
 use serde_json::json;
 
@@ -249,7 +249,7 @@ fn it_follows_changes() {
     assert!(lines.next().unwrap().unwrap().starts_with("master"));
     assert!(lines.next().unwrap().unwrap().starts_with("worker"));
     let store = &cluster.server().store;
-    store.update(oc_cockpit::sim::kinds::Res::MACHINE_CONFIG_POOLS, None, "worker", |pool| {
+    store.update(Res::MACHINE_CONFIG_POOLS, None, "worker", |pool| {
         pool["status"]["updatedMachineCount"] = serde_json::json!(1);
     });
     let changed = lines.next().unwrap().unwrap();
@@ -312,30 +312,24 @@ fn it_approves_certificates() {
 fn it_follows_logs_and_those_of_before() {
     use std::io::{BufRead, BufReader};
     use std::process::Stdio;
-    let Some(cluster) = Cluster::playing("degraded-operator") else { return };
-    let before = cluster.ok(&["logs", "-n", "openshift-monitoring", "prometheus-k8s-0", "--previous"]);
-    assert!(before.contains("error running monitoring: UpdatingPrometheus"), "{before}");
-    let version = ["logs", "-n", "openshift-cluster-version", "deployment/cluster-version-operator"];
-    let refused = cluster.refused(&[&version[..], &["--previous"]].concat());
+    let Some(cluster) = Cluster::playing("stuck-drain") else { return };
+    let namespace = "openshift-cluster-version";
+    let pods = cluster.ok(&["get", "pods", "-n", namespace, "-o", "name"]);
+    let pod = pods.lines().next().unwrap().replace("pod/", "");
+    let log = ["logs", "-n", namespace, &pod];
+    let refused = cluster.refused(&[&log[..], &["--previous"]].concat());
     assert!(refused.contains("previous terminated container"), "{refused}");
-    let last = cluster.ok(&[&version[..], &["--tail=2", "--timestamps"]].concat());
+    let last = cluster.ok(&[&log[..], &["--tail=2", "--timestamps"]].concat());
     assert!(last.lines().count() == 2 && last.lines().all(|line| line.starts_with("20")), "{last}");
-    let mut follow = cluster.command(&[&version[..], &["-f", "--tail=1"]].concat());
+    let mut follow = cluster.command(&[&log[..], &["-f", "--tail=1"]].concat());
     let mut child = follow.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     assert!(lines.next().unwrap().is_ok());
-    cluster.server().boards().journal.write(
-        "openshift-cluster-version",
-        &cluster
-            .ok(&["get", "pods", "-n", "openshift-cluster-version", "-o", "name"])
-            .lines()
-            .next()
-            .unwrap()
-            .replace("pod/", ""),
-        cluster.server().clock().now(),
-        "a line that was written meanwhile",
-    );
-    assert!(lines.any(|line| line.is_ok_and(|line| line.contains("written meanwhile"))));
+    let boards = cluster.server().boards();
+    boards.mishaps.add(Mishap::now(MishapKind::VersionOperatorDown, ""));
+    assert!(lines.any(|line| line.is_ok_and(|line| line.contains("error: cannot load the payload"))));
     child.kill().unwrap();
     child.wait().unwrap();
+    let before = cluster.ok(&[&log[..], &["--previous"]].concat());
+    assert!(before.contains("error: cannot load the payload"), "{before}");
 }
