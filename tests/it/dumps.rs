@@ -34,39 +34,7 @@ use serde_json::{Map, Value};
 const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures");
 
 /// Findings whose dump is still to be made. It has to be empty in the end.
-const PENDING: &[&str] = &[
-    "operator-unavailable",
-    "operator-degraded",
-    "operator-slow",
-    "etcd-member-unhealthy",
-    "packageserver-stuck",
-    "cvo-failing",
-    "cvo-failing-early",
-    "several-errors",
-    "no-failing-condition",
-    "update-blocked-by-webhook",
-    "cvo-down",
-    "release-not-accepted",
-    "signature-missing",
-    "payload-pull-failed",
-    "payload-version-mismatch",
-    "hop-refused",
-    "invalid-request",
-    "preflight-mode-left",
-    "clear-came-too-late",
-    "update-partial",
-    "multi-arch-left",
-    "not-upgradeable",
-    "admin-ack-missing",
-    "cv-overrides",
-    "removed-api-used",
-    "risk-unknown",
-    "updates-not-retrieved",
-    "capabilities-implicit",
-    "alert-firing",
-    "kind-unreadable",
-    "link-stale",
-];
+const PENDING: &[&str] = &[];
 
 /// Verdicts whose dump is still to be made. It has to be empty in the end.
 const PENDING_VERDICTS: &[&str] = &[];

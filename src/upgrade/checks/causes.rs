@@ -23,7 +23,10 @@ pub(super) fn link(look: &Look, found: &mut [Finding]) {
             ("operator-degraded" | "operator-slow" | "operator-unavailable", Subject::Operator(name)) => {
                 operator(look, &told, name, finding)
             }
-            ("cvo-failing", _) => failing(look, &told),
+            ("cvo-failing" | "cvo-failing-early" | "several-errors", _) => {
+                failing(look, &told).or_else(|| told.first(&["update-blocked-by-webhook"], |_| true))
+            }
+            ("machine-config-sync-error", _) => told.first(KEEP_MACHINE_CONFIG, |_| true),
             ("node-not-ready", Subject::Node(name)) => {
                 told.of_node(name, &["machine-deleting", "machine-failed", "csr-pending"])
             }
@@ -87,12 +90,20 @@ fn held(look: &Look, told: &Told, pool: &str) -> Because {
     told.first(&causes, |finding| matches!(&finding.subject, Subject::Node(name) if names.contains(name.as_str())))
 }
 
+/// What keeps the operator machine-config: any degraded pool, or a required one that is paused.
+const KEEP_MACHINE_CONFIG: &[&str] =
+    &["pool-degraded", "render-degraded", "image-build-failed", "required-pool-paused"];
+
 /// What makes an operator degraded or slow, when nodes or pools do.
 fn operator(look: &Look, told: &Told, name: &str, finding: &Finding) -> Because {
     if name == "machine-config" {
-        // Any degraded pool keeps it, or a required one that is paused.
-        return told
-            .first(&["pool-degraded", "render-degraded", "image-build-failed", "required-pool-paused"], |_| true);
+        return told.first(KEEP_MACHINE_CONFIG, |_| true);
+    }
+    if name == "etcd" && finding.id == "operator-degraded" {
+        return told.first(&["etcd-member-unhealthy"], |_| true);
+    }
+    if name == "operator-lifecycle-manager-packageserver" {
+        return told.first(&["packageserver-stuck"], |_| true);
     }
     // Static pod operators say by this reason that they miss a control plane node (library-go, NodeController).
     let row = look.now.operator(name)?;
@@ -130,6 +141,17 @@ fn alerted(told: &Told, alert: &str) -> Because {
         "KubeNodeNotReady" | "KubeNodeUnreachable" => &["node-lost-in-reboot", "node-not-ready"],
         "MachineConfigControllerPausedPoolKubeletCA" => &["pool-certificates"],
         "MachineNotYetDeleted" => &["machine-deleting"],
+        "ClusterVersionOperatorDown" => &["cvo-down"],
+        "ClusterReleaseNotAccepted" => &[
+            "signature-missing",
+            "payload-pull-failed",
+            "payload-version-mismatch",
+            "hop-refused",
+            "release-not-accepted",
+        ],
+        "CannotRetrieveUpdates" => &["updates-not-retrieved"],
+        "CannotEvaluateConditionalUpdates" => &["risk-unknown"],
+        "etcdMembersDown" => &["etcd-member-unhealthy"],
         _ => &[],
     };
     told.first(causes, |_| true)
