@@ -592,3 +592,28 @@ fn causes_that_point_in_a_circle_or_nowhere_are_dropped() {
     let order: Vec<&str> = super::causes::order(found).into_iter().map(|finding| finding.id).collect();
     assert_eq!(order, ["a", "b", "e", "c", "d"], "none is lost");
 }
+
+#[test]
+fn certificates_are_judged_by_the_signer_that_lives_long_and_by_what_a_pause_holds_back() {
+    let with = |version: &str, paused: bool, expirys: serde_json::Value| {
+        let mut cluster = Specimen::idle();
+        cluster.version["status"]["desired"]["version"] = json!(version);
+        let pool = cluster.pool("worker");
+        pool["spec"]["paused"] = json!(paused);
+        pool["status"]["certExpirys"] = expirys;
+        find(&cluster, 0, "pool-certificates").map(|(level, ..)| level)
+    };
+    let signer = |days: i64| {
+        json!({"bundle": "KubeAPIServerServingCAData", "subject": "CN=kube-apiserver-to-kubelet-signer,OU=openshift",
+               "expiry": stamp(days * 24 * 60)})
+    };
+    let short =
+        json!({"bundle": "KubeAPIServerServingCAData", "subject": "CN=kube-csr-signer_@17", "expiry": stamp(60)});
+    assert_eq!(with(NEW, false, json!([short, signer(200)])), None, "it is renewed every few weeks");
+    assert_eq!(with(NEW, false, json!([signer(5)])), Some(Level::Warning));
+    assert_eq!(with(NEW, false, json!([signer(5), signer(360)])), None, "its successor is there");
+    assert_eq!(with(NEW, true, json!([signer(40)])), None, "delivered although the pool is paused");
+    assert_eq!(with("4.12.30", true, json!([signer(40)])), Some(Level::Warning), "held back by the pause");
+    assert_eq!(with("4.12.30", true, json!([signer(10)])), Some(Level::Critical));
+    assert_eq!(with(NEW, false, json!([signer(-1)])), Some(Level::Critical));
+}
