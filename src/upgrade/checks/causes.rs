@@ -21,7 +21,9 @@ pub(super) fn link(look: &Look, found: &mut [Finding]) {
             ("operator-degraded" | "operator-slow" | "operator-unavailable", Subject::Operator(name)) => {
                 operator(look, found, name, &found[at])
             }
-            ("cvo-failing" | "cvo-failing-early" | "several-errors", _) => failing(look, found),
+            ("cvo-failing" | "cvo-failing-early" | "several-errors", _) => {
+                failing(look, found).or_else(|| first(found, |finding| finding.id == "update-blocked-by-webhook"))
+            }
             ("machine-config-sync-error", _) => pool_of_machine_config(found),
             ("node-not-ready", Subject::Node(name)) => silent(found, name),
             ("node-cordoned", Subject::Node(name)) => of_node(found, name, &["machine-deleting"]),
