@@ -15,6 +15,7 @@ mod restart;
 mod screens;
 mod sim_http;
 mod sim_kubectl;
+mod sim_scenarios;
 mod sim_story;
 mod sim_transcripts;
 mod story;

@@ -67,12 +67,14 @@ fn against(all: &Updates, ctx: &Ctx<'_>) -> Vec<TextLine> {
         }
         lines.push(TextLine::default());
     }
-    if all.gates.as_ref().is_none_or(|gates| !gates.is_empty()) {
+    let gates = all.gates.as_deref().unwrap_or_default();
+    if all.gates.is_none() && all.known {
+        let text = "The gates of an administrator are not known: ConfigMap admin-gates was not read.";
+        lines.extend([TextLine::new(Tone::Info, text), TextLine::default()]);
+    }
+    if !gates.is_empty() {
         lines.push(TextLine::new(Tone::Heading, "Gates of an administrator"));
-        if all.gates.is_none() {
-            lines.push(TextLine::new(Tone::Info, "  ? not known: the gates were not read"));
-        }
-        for gate in all.gates.iter().flatten() {
+        for gate in gates {
             let (tone, sign, word) = match gate.acknowledged {
                 Some(true) => (Tone::Ok, signs.ok, "acknowledged"),
                 Some(false) => (Tone::Danger, signs.fail, "not acknowledged"),
@@ -94,6 +96,7 @@ fn text(message: &str, indent: usize) -> Vec<TextLine> {
 fn nothing(all: &Updates, ctx: &Ctx<'_>) -> String {
     match () {
         () if !ctx.assessment.facts.complete() => "reading ...".into(),
+        () if !all.known => "There is no ClusterVersion: no versions are known.".into(),
         () if all.channel.is_empty() => "No version is on offer: no channel is set.".into(),
         () => "No version is on offer.".into(),
     }

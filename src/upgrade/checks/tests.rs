@@ -55,12 +55,22 @@ fn blocked_drain(last_attempt: i64) -> Specimen {
 #[test]
 fn drain_blocked_names_the_pod_and_grows_with_age() {
     let cluster = blocked_drain(64);
+    let mut others_go_on = blocked_drain(64);
+    others_go_on.pool("worker")["spec"]["maxUnavailable"] = json!(2);
     let title = || "worker-0: drain blocked by shop/cart-0".to_owned();
-    let levels =
-        [(65, Level::Info), (70, Level::Info), (71, Level::Warning), (120, Level::Warning), (121, Level::Error)];
-    for (minute, level) in levels {
-        let expected = Some((level, on_node("worker-0"), title(), false));
-        assert_eq!(find(&cluster, minute, "drain-blocked"), expected, "minute {minute}");
+    // Minute, when the pool waits for it, when it does not.
+    let levels = [
+        (65, Level::Info, Level::Info),
+        (70, Level::Info, Level::Info),
+        (71, Level::Error, Level::Warning),
+        (120, Level::Error, Level::Warning),
+        (121, Level::Error, Level::Error),
+    ];
+    for (minute, waited_for, alone) in levels {
+        for (cluster, level) in [(&cluster, waited_for), (&others_go_on, alone)] {
+            let expected = Some((level, on_node("worker-0"), title(), false));
+            assert_eq!(find(cluster, minute, "drain-blocked"), expected, "minute {minute}");
+        }
     }
     let finding = findings(&cluster, 75).into_iter().find(|finding| finding.id == "drain-blocked").unwrap();
     assert_eq!(finding.since, Some(at(61)), "a later attempt does not reset the clock");
@@ -584,4 +594,20 @@ fn a_pool_that_no_cordon_holds_up_is_not_blamed_on_one() {
     assert_eq!(exhausted(&cluster), Some(Some(("node-cordoned", on_node("worker-2")))));
     cluster.cordon("master-2", "kubectl-cordon", 50);
     assert_eq!(exhausted(&cluster), Some(Some(("node-cordoned", on_node("worker-2")))), "another pool's node");
+}
+
+#[test]
+fn causes_that_point_in_a_circle_or_nowhere_are_dropped() {
+    let of = |id: &'static str, because: &'static str| Finding {
+        because: Some((because, on_node("n"))),
+        ..super::finding(id, Level::Info, on_node("n"), id.to_owned())
+    };
+    let cluster = Specimen::idle().assess(0);
+    let look = super::Look { now: &cluster, memory: &Memory::default() };
+    let mut found = vec![of("a", "b"), of("b", "a"), of("c", "c"), of("d", "gone"), of("e", "b")];
+    super::causes::link(&look, &mut found);
+    let causes: Vec<Option<&str>> = found.iter().map(|finding| finding.because.as_ref().map(|(id, _)| *id)).collect();
+    assert_eq!(causes, [None, Some("a"), None, None, Some("b")]);
+    let order: Vec<&str> = super::causes::order(found).into_iter().map(|finding| finding.id).collect();
+    assert_eq!(order, ["a", "b", "e", "c", "d"], "none is lost");
 }
