@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::parts::{Evidence, Moment, Remedy, Resource, each, said};
 use super::text::{Ink, Look, paragraph};
 use super::{API_VERSION, Report};
+use crate::upgrade::neutral::neutral;
 use crate::upgrade::preflight::{self as domain, Answer, Preflight};
 use crate::upgrade::words;
 
@@ -204,7 +205,7 @@ fn row_text(row: &Row, look: &Look) -> String {
         let danger = remedy.danger.map(|danger| format!(" [{danger:?}]")).unwrap_or_default();
         out += &paragraph(look, &format!("{indent}- "), &format!("{}{danger}", remedy.words));
         if let Some(oc) = &remedy.oc {
-            out += &paragraph(look, &format!("{indent}  $ "), oc);
+            out += &format!("{indent}  $ {}\n", neutral(oc)); // never broken, so that it can be copied
         }
     }
     out

@@ -10,6 +10,7 @@ use serde::Serialize;
 use super::parts::{Moment, said};
 use super::text::{Cell, Ink, Look, paragraph, table};
 use super::{API_VERSION, Report};
+use crate::upgrade::neutral::neutral;
 use crate::upgrade::updates::{self as domain, CONDITIONAL_UPDATE_RISK, Updates, acknowledge, minor_of, newest_two};
 use crate::upgrade::words;
 
@@ -384,7 +385,7 @@ impl Document {
             };
             out += &paragraph(look, "  ", &format!("gate {}: {word}", gate.key));
             out += &paragraph(look, "      ", &gate.message);
-            out += &paragraph(look, "      $ ", &gate.oc);
+            out += &format!("      $ {}\n", neutral(&gate.oc)); // never broken, so that it can be copied
         }
         out
     }
@@ -427,7 +428,10 @@ impl Document {
             return format!("\n{}", paragraph(look, "", &why));
         };
         let mut out = format!("\n{}\n", look.heading(&format!("Update to {}: {}", choice.version, verdict(choice))));
-        if let Some(message) = &choice.message {
+        // What is known of each risk is told below; why one could not be judged only the message tells.
+        if let Some(message) =
+            choice.message.as_ref().filter(|_| choice.risks.is_empty() || choice.recommended.is_none())
+        {
             out += &paragraph(look, "  ", message);
         }
         for (word, value) in [("Image: ", &choice.image), ("Release notes: ", &choice.url)] {
@@ -442,8 +446,9 @@ impl Document {
         if asked.unaccepted.is_empty() {
             out += &format!("\n{}\n", look.ink(Ink::Good, "No issue applies that was not accepted."));
         } else {
-            let names = asked.unaccepted.join(",");
-            out += &format!("\n{}", paragraph(look, "Issues that apply and were not accepted (--accept): ", &names));
+            let names = asked.unaccepted.join(", ");
+            out += &format!("\n{}\n", look.ink(Ink::Warn, "Issues that apply and were not accepted with --accept"));
+            out += &paragraph(look, "  ", &names);
         }
         out
     }

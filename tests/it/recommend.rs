@@ -172,7 +172,8 @@ fn ours(case: &str) -> Updates {
     let snapshot = snapshot::read(&present);
     assert_eq!(snapshot.broken, [], "{case}");
     let now = assemble::newest_transition(&snapshot.objects).expect("conditions have times");
-    updates(&assess(Arc::new(assemble::from_values(&snapshot.objects, now)), &Memory::default(), now))
+    let all = snapshot.objects.iter().chain(&snapshot.answers);
+    updates(&assess(Arc::new(assemble::from_values(all, now)), &Memory::default(), now))
 }
 
 fn answer(case: &str, kind: &str) -> Told {

@@ -341,6 +341,25 @@ fn a_request_is_a_finding_when_it_is_refused_or_takes_long() {
     assert_eq!(find(&cluster, 6, "invalid-request").unwrap().0, Level::Error);
 }
 
+#[test]
+fn what_the_cluster_version_repeats_is_told_below_its_cause() {
+    let because = |cluster: &Specimen| {
+        let found = findings(cluster, 0).into_iter();
+        let mut of_version =
+            found.filter(|finding| finding.id == "not-upgradeable" && finding.subject == Subject::Version);
+        of_version.next().map(|finding| finding.because)
+    };
+    let mut cluster = Specimen::idle();
+    cluster.says("Upgradeable", "False", "MultipleReasons", "two reasons", -60);
+    assert_eq!(because(&cluster), Some(None));
+    cluster.version["spec"]["overrides"] =
+        json!([{"kind": "Deployment", "namespace": "a", "name": "b", "unmanaged": true}]);
+    assert_eq!(because(&cluster), Some(Some(("cv-overrides", Subject::Version))));
+    let conditions = cluster.operator("dns")["status"]["conditions"].as_array_mut().unwrap();
+    conditions.push(condition("Upgradeable", "False", "OldDriver", "remove it", -60));
+    assert_eq!(because(&cluster), Some(Some(("not-upgradeable", Subject::Operator("dns".to_owned())))));
+}
+
 /// Each refusal has one finding, named by its cause.
 #[test]
 fn a_refusal_is_named_by_its_cause() {

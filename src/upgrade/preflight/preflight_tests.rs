@@ -1,6 +1,7 @@
 //! Each question of the list: what passes, what warns, what blocks, and that nothing passes that was not read.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(clippy::needless_pass_by_value, reason = "objects are written where they are used")]
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
