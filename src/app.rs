@@ -24,13 +24,14 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use ratatui::Frame;
 
-use crate::actions::Session;
+use crate::actions::{self, Session};
 use crate::config::{Config, Overrides, Settings};
 use crate::input::keymap::Override;
 use crate::input::{Command, Key, Keymap, Tab};
-use crate::ui::{Connection, ContextLine, Ctx, Depth, Flash, SimInfo, Theme, View};
+use crate::ui::{Connection, ContextLine, Ctx, Depth, Flash, LogNews, SimInfo, Theme, View};
 use crate::upgrade::assessment::Assessment;
 use crate::upgrade::link::LinkState;
+use crate::upgrade::needs::Purpose;
 
 /// What the program starts with.
 #[derive(Debug, Clone)]
@@ -63,6 +64,10 @@ pub struct App {
     leaving: bool,
     /// The person knows that an action is being sent.
     warned: bool,
+    /// What is read beyond the core kinds, as it was said last.
+    purpose: Purpose,
+    /// The log that is read, by the ticket of its question.
+    following: Option<u64>,
 }
 
 /// Everything that the screen may look at.
@@ -175,6 +180,8 @@ impl App {
             announcer: announce::Announcer::default(),
             leaving: false,
             warned: false,
+            purpose: Purpose::default(),
+            following: None,
         };
         if let Some(tab) = tab {
             let _ = app.view.command(Command::Go(tab), &app.state.ctx());
@@ -193,6 +200,48 @@ impl App {
     /// What `msg`, heard at `now`, changes, and what has to be done because of it.
     pub fn update(&mut self, msg: Msg, now: DateTime<Utc>) -> Vec<Effect> {
         self.state.now = now;
+        let mut effects = self.hear(msg);
+        effects.extend(self.attend());
+        effects
+    }
+
+    /// What is read follows what is looked at: nothing is read for a popup that was closed, however it was.
+    fn attend(&mut self) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        let purpose = self.view.purpose();
+        if std::mem::replace(&mut self.purpose, purpose) != purpose {
+            effects.push(Effect::Purpose(purpose));
+        }
+        let wanted = self.view.log_wanted();
+        let ticket = wanted.as_ref().map(|(ticket, _)| *ticket);
+        if std::mem::replace(&mut self.following, ticket) != ticket {
+            effects.push(match wanted {
+                Some((ticket, ask)) => Effect::Follow { ticket, ask: Box::new(ask) },
+                None => Effect::Unfollow,
+            });
+        }
+        effects
+    }
+
+    /// News of a log: the command log tells what is read.
+    fn logged(&mut self, ticket: u64, news: Vec<LogNews>) {
+        for news in &news {
+            if let LogNews::Reading { streams, chosen } = news
+                && let Some(stream) = streams.get(*chosen)
+                && let Some((_, ask)) = self.view.log_wanted().filter(|(wanted, _)| *wanted == ticket)
+            {
+                let container =
+                    if stream.container.is_empty() { String::new() } else { format!(" -c {}", stream.container) };
+                let which = if ask.previous { "--previous" } else { "--follow" };
+                let line = format!("logs -n {} {}{container} {which}", stream.namespace, stream.pod);
+                let line = self.state.log.begin(self.state.now, false, actions::oc(&self.state.session, &line));
+                self.state.log.end(line, "200");
+            }
+        }
+        self.view.show_log(ticket, news);
+    }
+
+    fn hear(&mut self, msg: Msg) -> Vec<Effect> {
         match msg {
             Msg::Key(key) => {
                 let leaves = key == Key::ctrl('c');
@@ -213,6 +262,10 @@ impl App {
             Msg::Fetched { subject, fetched } => {
                 self.state.log.end_read(&self.state.session, &subject, fetched.as_ref().err().map(String::as_str));
                 self.view.show_object(&subject, fetched);
+                Vec::new()
+            }
+            Msg::Logged { ticket, news } => {
+                self.logged(ticket, news);
                 Vec::new()
             }
             Msg::Rehearsed { ticket, rehearsed } => self.rehearsed(ticket, *rehearsed),

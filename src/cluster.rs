@@ -115,14 +115,7 @@ impl Cluster {
                 }
             }
         });
-        Self {
-            facts,
-            connection,
-            wishes,
-            needs: Sender::default(),
-            requests,
-            _supervisor: AbortOnDropHandle::new(supervisor),
-        }
+        Self { facts, connection, wishes, needs, requests, _supervisor: AbortOnDropHandle::new(supervisor) }
     }
 
     /// What was observed, newest only: a receiver that is slow misses pictures, never the last one.

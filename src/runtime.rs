@@ -8,6 +8,7 @@
 pub mod cockpit;
 pub mod copy;
 pub mod crash;
+mod follow;
 pub mod headless;
 mod hook;
 mod oneshot;

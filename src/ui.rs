@@ -25,6 +25,6 @@ pub mod widgets;
 pub mod words;
 
 pub use ctx::{Connection, ContextLine, Ctx, Flash, FlashLevel, Job, JobState, LogLine, SimInfo};
-pub use request::{Rehearsed, Request, SimFault, SimRequest};
+pub use request::{LogAsk, LogNews, LogStream, Rehearsed, Request, SimFault, SimRequest};
 pub use theme::{Depth, Theme};
 pub use view::View;

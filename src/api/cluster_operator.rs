@@ -38,6 +38,8 @@ part! {
         "conditions" => pub conditions: Vec<Condition>,
         /// Versions of what it runs.
         "versions" => pub versions: Vec<OperandVersion>,
+        /// What it has to do with.
+        "relatedObjects" => pub related_objects: Vec<RelatedObject>,
         /// What only some operators tell.
         "extension" => pub extension: ClusterOperatorExtension,
     }
@@ -50,6 +52,18 @@ part! {
         "name" => pub name: String,
         /// Its version.
         "version" => pub version: String,
+    }
+}
+
+part! {
+    /// An object that an operator names as its own business.
+    pub struct RelatedObject {
+        /// API group; empty for the core group.
+        "group" => pub group: String,
+        /// Plural: `namespaces`.
+        "resource" => pub resource: String,
+        /// Name; empty: all of them.
+        "name" => pub name: String,
     }
 }
 

@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use super::condition::Condition;
 use super::lens::{kind, part};
 use super::metadata::{FieldOwner, Keeps, annotation, created, label, owner};
+use super::quantity::Resources;
 
 /// Annotations, labels and taints of Nodes.
 pub mod node_key {
@@ -116,6 +117,8 @@ part! {
         "conditions" => pub conditions: Vec<Condition>,
         /// What runs on it.
         "nodeInfo" => pub node_info: NodeInfo,
+        /// What its pods may ask for in all.
+        "allocatable" => pub allocatable: Resources,
     }
 }
 

@@ -3,6 +3,7 @@
 use super::condition::Condition;
 use super::lens::{kind, part};
 use super::metadata::{Keeps, Owner, annotation, controller};
+use super::quantity::Resources;
 
 /// Annotation of a static pod's image in the API (kubelet, `ConfigMirrorAnnotationKey`).
 const MIRROR: &str = "kubernetes.io/config.mirror";
@@ -54,6 +55,24 @@ part! {
         "terminationGracePeriodSeconds" => pub grace_seconds: Option<i64>,
         /// Volumes.
         "volumes" => pub volumes: Vec<PodVolume>,
+        /// Containers.
+        "containers" => pub containers: Vec<PodContainer>,
+    }
+}
+
+part! {
+    /// A container as it was asked for.
+    pub struct PodContainer {
+        /// What it needs.
+        "resources" => pub resources: ContainerResources,
+    }
+}
+
+part! {
+    /// What a container needs.
+    pub struct ContainerResources {
+        /// What is kept free for it.
+        "requests" => pub requests: Resources,
     }
 }
 

@@ -4,8 +4,9 @@ use super::announce::Story;
 use crate::actions::Plan;
 use crate::actions::audit::{AuditId, Proof};
 use crate::actions::outcome::Order;
-use crate::ui::SimRequest;
+use crate::ui::{LogAsk, SimRequest};
 use crate::upgrade::assessment::Subject;
+use crate::upgrade::needs::Purpose;
 use crate::upgrade::timeline::Entry;
 
 /// Something to do. Answers come back as messages.
@@ -38,6 +39,17 @@ pub enum Effect {
     Note(Entry),
     /// Read an object; answered by `Msg::Fetched`.
     Fetch(Subject),
+    /// Read what somebody looks at, and no longer what they looked at before.
+    Purpose(Purpose),
+    /// Read this log and no other, as long as it is not told otherwise; answered by `Msg::Logged`.
+    Follow {
+        /// Comes back with the answers.
+        ticket: u64,
+        /// Which.
+        ask: Box<LogAsk>,
+    },
+    /// Read no log any more.
+    Unfollow,
     /// Observe the cluster of another context.
     SwitchContext(String),
     /// Ask the cluster again now.

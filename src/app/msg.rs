@@ -7,7 +7,7 @@ use crate::actions::Refusal;
 use crate::actions::outcome::{Outcome, Rehearsal};
 use crate::input::Key;
 use crate::ui::request::Fetched;
-use crate::ui::{Flash, SimInfo};
+use crate::ui::{Flash, LogNews, SimInfo};
 use crate::upgrade::assessment::{Assessment, Subject};
 
 /// Something that happened.
@@ -31,6 +31,13 @@ pub enum Msg {
         subject: Subject,
         /// The object, or why not.
         fetched: Fetched,
+    },
+    /// News of the log that [`super::Effect::Follow`] asked for.
+    Logged {
+        /// The ticket of the question.
+        ticket: u64,
+        /// The news, oldest first.
+        news: Vec<LogNews>,
     },
     /// The answer to [`super::Effect::Rehearse`].
     Rehearsed {

@@ -35,7 +35,12 @@ impl App {
                 vec![Effect::Fetch(subject)]
             }
             Request::SwitchContext(context) => self.switch(context),
-            Request::Sim(request) => vec![Effect::Sim(request)],
+            Request::Sim(request) => {
+                if self.state.sim.is_some() {
+                    self.state.answer(flash::info(format!("the simulated cluster: {}", request.words())));
+                }
+                vec![Effect::Sim(request)]
+            }
             Request::CancelJob(id) => {
                 let now = self.state.now;
                 self.state.jobs.cancel(id, now).unwrap_or_default()

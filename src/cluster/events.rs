@@ -16,9 +16,11 @@ use crate::api::Event;
 use crate::upgrade::facts::Facts;
 use crate::upgrade::link::TroubleKind;
 
-/// Namespaces with what belongs to an update there. Events on Nodes (cluster-scoped) are written to `default`.
-const PLACES: [(&str, &[(&str, &str)]); 3] = [
+/// Namespaces with what belongs to an update there. Events on Nodes (cluster-scoped) are written to `default`, and so are
+/// those on pools by a machine-config operator that is older than its own `NamespacedEventRecorder`.
+const PLACES: [(&str, &[(&str, &str)]); 4] = [
     ("default", &[("fieldSelector", "involvedObject.kind=Node")]),
+    ("default", &[("fieldSelector", "involvedObject.kind=MachineConfigPool")]),
     ("openshift-machine-config-operator", &[]),
     ("openshift-cluster-version", &[]),
 ];

@@ -72,7 +72,7 @@ pub struct FoundPod {
 }
 
 /// Begins to read.
-pub(super) fn tail(requests: Requests, source: LogSource) -> Tail {
+pub(super) fn tail(requests: &Requests, source: LogSource) -> Tail {
     let (to, lines) = mpsc::channel(WAITING);
     // Another cluster may have a pod of that name: its log is not a continuation of this one.
     let requests = requests.bound_to_this_cluster();
@@ -181,6 +181,7 @@ impl Reader {
         let Some((at, text)) = line.split_once(' ').and_then(|(at, text)| Some((at.parse().ok()?, text))) else {
             return Some(line);
         };
+        let text = if self.source.timestamps { line.as_str() } else { text };
         if let Some((seen, count)) = known {
             if at < *seen {
                 return None;
@@ -230,6 +231,8 @@ fn uri(source: &LogSource, follows: bool, since: Option<DateTime<Utc>>) -> Strin
     }
     if follows {
         add("follow", "true".to_owned());
+    }
+    if follows || source.timestamps {
         add("timestamps", "true".to_owned());
     }
     if let Some(since) = since {

@@ -186,6 +186,24 @@ pub enum Command {
     Fullscreen,
     /// Show or hide `managedFields`.
     ManagedFields,
+    /// How long it still takes, with the working shown.
+    Estimates,
+    /// The logs that explain the selected thing.
+    Logs,
+    /// The log of the container's previous run, or that of the present one.
+    PreviousLog,
+    /// Follow the log to its end, or stay.
+    Follow,
+    /// Show or hide the times of log lines.
+    Timestamps,
+    /// Go to what a finding is about.
+    GoTo,
+    /// Do the chosen remedy, where an action of this program does it.
+    DoRemedy,
+    /// The next of several: remedy, log.
+    NextChoice,
+    /// The previous of several: remedy, log.
+    PreviousChoice,
     /// The next step of the procedure, as the rail says it.
     NextStep,
     /// An action: something that changes the cluster.
@@ -253,6 +271,7 @@ const TABLE: &[(Command, &str, &str, &str, Group)] = &[
         "start an update to a version on offer",
         Group::Actions,
     ),
+    (Command::DoRemedy, "do-remedy", "do it", "do the chosen remedy of a finding", Group::Actions),
     (Command::NextStep, "next-step", "next step", "the next step, as the rail names it", Group::Actions),
     (Command::Menu, "menu", "actions", "all actions for the selected object, and why not", Group::Actions),
     (
@@ -266,6 +285,20 @@ const TABLE: &[(Command, &str, &str, &str, Group)] = &[
     (Command::Press, "press", "choose", "take the choice, press the button", Group::Look),
     (Command::Describe, "describe", "describe", "describe: conditions, fields, ages, evidence", Group::Look),
     (Command::Yaml, "yaml", "yaml", "the object as YAML", Group::Look),
+    (Command::Logs, "logs", "logs", "the logs that explain the operator, the pool or the node", Group::Look),
+    (Command::Estimates, "estimates", "how long", "how long it still takes, with the working shown", Group::Look),
+    (Command::GoTo, "go-to", "go to it", "go to what the finding is about", Group::Look),
+    (Command::NextChoice, "next-choice", "next one", "the next remedy, the next log", Group::Look),
+    (Command::PreviousChoice, "previous-choice", "previous one", "the previous remedy, the previous log", Group::Look),
+    (
+        Command::PreviousLog,
+        "previous-log",
+        "previous run",
+        "the log of the container's previous run, or not",
+        Group::Look,
+    ),
+    (Command::Follow, "follow", "follow", "follow the log to its end, or stay", Group::Look),
+    (Command::Timestamps, "timestamps", "times", "show or hide the times of log lines", Group::Look),
     (Command::Search, "search", "search", "search in a text: regex; narrow help", Group::Look),
     (Command::NextMatch, "next-match", "next match", "next match of the search", Group::Look),
     (Command::PreviousMatch, "previous-match", "previous match", "previous match of the search", Group::Look),
@@ -358,7 +391,7 @@ impl Command {
 
     /// Does it lead to a change of the cluster? Such commands do not exist while read-only.
     pub fn writes(self) -> bool {
-        matches!(self, Self::Act(_) | Self::NextStep | Self::Menu | Self::CancelJob)
+        matches!(self, Self::Act(_) | Self::NextStep | Self::Menu | Self::CancelJob | Self::DoRemedy)
     }
 
     /// The command of a name.

@@ -28,6 +28,17 @@ const RULES: &[(&str, W, C, u8)] = &[
     ("+", W::Sim, C::Faster, 10),
     ("=", W::Sim, C::Faster, 0),
     ("-", W::Sim, C::Slower, 11),
+    // A log.
+    ("p", W::Log, C::PreviousLog, 12),
+    ("s", W::Log, C::Follow, 11),
+    ("t", W::Log, C::Timestamps, 13),
+    ("tab", W::Log, C::NextChoice, 10),
+    ("shift-tab", W::Log, C::PreviousChoice, 0),
+    // A finding.
+    ("enter", W::Finding, C::GoTo, 10),
+    ("tab", W::Finding, C::NextChoice, 11),
+    ("shift-tab", W::Finding, C::PreviousChoice, 0),
+    ("x", W::Covered, C::DoRemedy, 9),
     // Texts.
     ("n", W::Searching, C::NextMatch, 10),
     ("N", W::Searching, C::PreviousMatch, 11),
@@ -49,6 +60,10 @@ const RULES: &[(&str, W, C, u8)] = &[
     ("enter", W::Plan, C::Press, 21),
     ("d", W::Selected, C::Describe, 22),
     ("y", W::Selected, C::Yaml, 23),
+    // On the map `l` is the cell to the right; everywhere else `right` opens branches and scrolls as well.
+    ("l", W::Logged, C::Logs, 25),
+    ("L", W::Explained, C::Logs, 25),
+    ("e", W::Panes, C::Estimates, 26),
     ("Y", W::Anywhere, C::Copy, 45),
     ("ctrl-o", W::Anywhere, C::Copy, 0),
     ("ctrl-s", W::Anywhere, C::Save, 46),

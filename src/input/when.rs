@@ -5,7 +5,7 @@
 pub enum Layer {
     /// The panes.
     Panes,
-    /// A text popup: describe, YAML, command log, help.
+    /// A text popup: describe, YAML, a finding, a log, the command log, help.
     Text,
     /// A popup with a list: action menu, contexts, versions, simulation.
     List,
@@ -48,6 +48,8 @@ pub enum Row {
     CordonedNode,
     /// The ClusterVersion.
     Version,
+    /// Another object.
+    Object,
     /// Something else.
     Other,
 }
@@ -73,6 +75,12 @@ pub struct Snapshot {
     pub searching: bool,
     /// The popup about the simulated cluster is on top.
     pub sim: bool,
+    /// A finding is on top.
+    pub finding: bool,
+    /// An action of this program does the chosen remedy of that finding.
+    pub covered: bool,
+    /// A log is on top.
+    pub log: bool,
     /// Something can be started: the rail names a next step.
     pub next_step: bool,
     /// An action of this program is under way.
@@ -91,6 +99,9 @@ impl Default for Snapshot {
             marked: false,
             searching: false,
             sim: false,
+            finding: false,
+            covered: false,
+            log: false,
             next_step: false,
             running: false,
         }
@@ -134,10 +145,25 @@ pub enum When {
     Plan,
     /// The popup about the simulated cluster is on top.
     Sim,
+    /// A finding is on top.
+    Finding,
+    /// A finding is on top, and an action of this program does its chosen remedy.
+    Covered,
+    /// A log is on top.
+    Log,
+    /// Something is selected whose logs can be read.
+    Explained,
+    /// The same, and the focus is not on the map, which is walked in four directions.
+    Logged,
     /// The rail names a next step.
     NextStep,
     /// An action of this program is under way.
     Running,
+}
+
+/// Are there logs that explain such a thing?
+fn explained(row: Row) -> bool {
+    !matches!(row, Row::None | Row::Object | Row::Other)
 }
 
 impl When {
@@ -163,6 +189,11 @@ impl When {
             Self::List => quiet && at.layer == Layer::List,
             Self::Plan => at.layer == Layer::Plan,
             Self::Sim => quiet && at.sim,
+            Self::Finding => quiet && at.finding,
+            Self::Covered => quiet && at.finding && at.covered,
+            Self::Log => quiet && at.log,
+            Self::Explained => panes && explained(at.row),
+            Self::Logged => panes && explained(at.row) && at.pane != Pane::Map,
             Self::NextStep => panes && at.next_step,
             Self::Running => quiet && at.running,
         }
@@ -180,6 +211,8 @@ impl When {
                 | Self::Marked
                 | Self::Selected
                 | Self::Table
+                | Self::Explained
+                | Self::Logged
                 | Self::NextStep
                 | Self::Running
         )
@@ -200,6 +233,10 @@ impl When {
             Self::List => "only in a list of choices",
             Self::Plan => "only in a plan",
             Self::Sim => "only in :sim",
+            Self::Finding => "only in a finding",
+            Self::Covered => "no action of this program does that",
+            Self::Log => "only in a log",
+            Self::Explained | Self::Logged => "select an operator, a pool or a node",
             Self::NextStep => "there is no next step now",
             Self::Running => "no action is under way",
             Self::Typing | Self::CommandLine => "only while text is typed",
@@ -228,6 +265,9 @@ impl When {
             "list" => Self::List,
             "plan" => Self::Plan,
             "sim" => Self::Sim,
+            "finding" => Self::Finding,
+            "log" => Self::Log,
+            "explained" => Self::Explained,
             _ => return None,
         })
     }

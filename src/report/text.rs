@@ -91,8 +91,14 @@ impl<T: AsRef<str>> From<T> for Cell {
     }
 }
 
+/// Columns that a last column wants for what it says; with less, long cells of it go below their row.
+const ROOM: usize = 40;
+
+/// How far such a cell is indented.
+const BELOW: usize = 4;
+
 /// A table with aligned columns, two blanks between them. The last column takes what is left and is wrapped below
-/// itself; a first column that would leave it less than a quarter of the line is cut in its middle.
+/// itself, or below the whole row where little is left; a first column that would leave it nothing is cut in its middle.
 pub fn table(look: &Look, head: &[&str], rows: &[Vec<Cell>]) -> String {
     let columns = head.len();
     let mut widths: Vec<usize> = head.iter().map(|word| word.width()).collect();
@@ -103,42 +109,51 @@ pub fn table(look: &Look, head: &[&str], rows: &[Vec<Cell>]) -> String {
     }
     let between = 2 * columns.saturating_sub(1);
     let rest: usize = widths.iter().skip(1).take(columns.saturating_sub(2)).sum();
-    let last_wants = widths.last().copied().unwrap_or_default().min(look.width / 4);
-    let first_may = look.width.saturating_sub(between + rest + last_wants).max(8);
+    let last = head.last().map_or(0, |word| word.width());
     if columns > 1 {
-        widths[0] = widths[0].min(first_may);
+        widths[0] = widths[0].min(look.width.saturating_sub(between + rest + last).max(8));
     }
     let used: usize = widths.iter().take(columns.saturating_sub(1)).sum::<usize>() + between;
-    let room = look.width.saturating_sub(used).max(8);
-    let mut out = String::new();
+    let lines = Lines { look, widths: &widths, used, room: look.width.saturating_sub(used).max(8) };
     let head: Vec<Cell> = head.iter().map(|word| Cell::ink(Ink::Strong, word)).collect();
-    for row in std::iter::once(&head).chain(rows) {
-        row_into(&mut out, look, row, &widths, room, used);
-    }
-    out
+    std::iter::once(&head).chain(rows).map(|row| lines.of(row)).collect()
 }
 
-fn row_into(out: &mut String, look: &Look, row: &[Cell], widths: &[usize], room: usize, used: usize) {
-    let mut line = String::new();
-    for (at, cell) in row.iter().enumerate() {
-        if at + 1 < widths.len() {
-            let text = middle(&cell.text, widths[at]);
-            let blanks = widths[at].saturating_sub(text.width()) + 2;
-            line.push_str(&look.ink(cell.ink, &text));
-            line.push_str(&" ".repeat(blanks));
-        } else {
-            for (place, part) in wrapped(&cell.text, room).iter().enumerate() {
-                if place > 0 {
-                    line.push('\n');
-                    line.push_str(&" ".repeat(used));
-                }
-                line.push_str(&look.ink(cell.ink, part));
+struct Lines<'a> {
+    look: &'a Look,
+    widths: &'a [usize],
+    /// Columns before the last one.
+    used: usize,
+    /// Columns of the last one.
+    room: usize,
+}
+
+impl Lines<'_> {
+    fn of(&self, row: &[Cell]) -> String {
+        let mut out = String::new();
+        for (at, cell) in row.iter().enumerate() {
+            if at + 1 < self.widths.len() {
+                let text = middle(&cell.text, self.widths[at]);
+                let blanks = self.widths[at].saturating_sub(text.width()) + 2;
+                out += &self.look.ink(cell.ink, &text);
+                out += &" ".repeat(blanks);
+            } else {
+                self.last(cell, &mut out);
             }
         }
+        out.split('\n').map(|line| format!("{}\n", line.trim_end())).collect()
     }
-    for part in line.split('\n') {
-        out.push_str(part.trim_end());
-        out.push('\n');
+
+    fn last(&self, cell: &Cell, out: &mut String) {
+        let below = self.room < ROOM && cell.text.width() > self.room;
+        let (indent, room) = if below { (BELOW, self.look.width - BELOW) } else { (self.used, self.room) };
+        for (place, part) in wrapped(&cell.text, room).iter().enumerate() {
+            if place > 0 || below {
+                out.push('\n');
+                *out += &" ".repeat(indent);
+            }
+            *out += &self.look.ink(cell.ink, part);
+        }
     }
 }
 
@@ -225,14 +240,18 @@ mod tests {
 
     #[test]
     fn tables_align_and_the_last_column_wraps_below_itself() {
-        let look = Look { colour: false, width: 40 };
         let rows = vec![
-            vec!["a".into(), "12".into(), "one two three four five six seven eight".into()],
+            vec!["a".into(), "12".into(), "one two three four five six seven eight nine ten".into()],
             vec!["节点".into(), "3".into(), "x".into()],
         ];
         assert_eq!(
-            table(&look, &["NAME", "N", "MESSAGE"], &rows),
-            "NAME  N   MESSAGE\na     12  one two three four five six\n          seven eight\n节点  3   x\n"
+            table(&Look { colour: false, width: 50 }, &["NAME", "N", "MESSAGE"], &rows),
+            "NAME  N   MESSAGE\na     12  one two three four five six seven eight\n          nine ten\n节点  3   x\n"
+        );
+        assert_eq!(
+            table(&Look { colour: false, width: 40 }, &["NAME", "N", "MESSAGE"], &rows),
+            "NAME  N   MESSAGE\na     12\n    one two three four five six seven\n    eight nine ten\n节点  3   x\n",
+            "with little room it goes below"
         );
     }
 

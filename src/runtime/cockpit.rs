@@ -224,7 +224,8 @@ impl Loop {
             Ok(Place::Cluster(options, simulator)) => {
                 let cluster = Arc::new(Cluster::start(*options));
                 if let Some((notes, thoughts)) = self.thoughts.take() {
-                    tokio::spawn(think::think(cluster.facts(), notes, thoughts, cluster.needing()));
+                    let looked_at = self.performer.purpose();
+                    tokio::spawn(think::think(cluster.facts(), notes, thoughts, looked_at, cluster.needing()));
                 }
                 let mut connection = cluster.connection();
                 connection.mark_changed();

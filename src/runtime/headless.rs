@@ -42,8 +42,8 @@ impl Headless {
         let (thoughts, assessed) = watch::channel(nothing());
         let (notes, noted) = mpsc::unbounded_channel();
         let cluster = Arc::new(Cluster::start(options));
-        tokio::spawn(think::think(cluster.facts(), noted, thoughts, cluster.needing()));
         let mut performer = Performer::new(recorder.clone(), assessed.clone(), messages, notes, views);
+        tokio::spawn(think::think(cluster.facts(), noted, thoughts, performer.purpose(), cluster.needing()));
         performer.cluster = Some(Arc::clone(&cluster));
         let mut connection = cluster.connection();
         connection.mark_changed();

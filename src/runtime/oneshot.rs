@@ -64,7 +64,7 @@ pub fn updates(args: UpdatesArgs, look: Look) -> Result<u8> {
         return Ok(COULD_NOT_TELL);
     }
     let answer = updates::updates(&found.assessment);
-    let wanted = report::updates::Options { version, all, accept, width: Some(look.width) };
+    let wanted = report::updates::Options { version, all, accept, look };
     let text = match output {
         Format::Text => report::updates::text(&answer, &wanted),
         form => report::written(&report::updates::json(&answer, &wanted), form).map_err(|words| eyre!(words))?,
@@ -83,7 +83,7 @@ pub fn preflight(args: PreflightArgs, look: Look) -> Result<u8> {
         return Ok(COULD_NOT_TELL);
     }
     let answer = preflight::preflight(&found.assessment, to.as_deref());
-    let wanted = report::preflight::Options { width: Some(look.width) };
+    let wanted = report::preflight::Options { look };
     let text = match output {
         Format::Text => report::preflight::text(&answer, &wanted),
         form => report::written(&report::preflight::json(&answer), form).map_err(|words| eyre!(words))?,

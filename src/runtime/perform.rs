@@ -10,7 +10,7 @@ use tokio::sync::{mpsc, watch};
 use tokio_util::task::AbortOnDropHandle;
 
 use super::simulator::Simulator;
-use super::{hook, save};
+use super::{follow, hook, save};
 use crate::actions::audit::Audit;
 use crate::actions::outcome::Outcome;
 use crate::actions::{self, Plan, Refusal, Session};
@@ -22,6 +22,7 @@ use crate::snapshot::Recording;
 use crate::ui::{Flash, FlashLevel, SimRequest};
 use crate::upgrade::assessment::{Assessment, Resource, Subject};
 use crate::upgrade::facts::Kind;
+use crate::upgrade::needs::Purpose;
 use crate::upgrade::timeline::Entry;
 
 /// What the loop itself has to do, because it concerns the terminal or the end.
@@ -52,8 +53,11 @@ pub struct Performer {
     assessed: watch::Receiver<Arc<Assessment>>,
     messages: mpsc::UnboundedSender<Msg>,
     notes: mpsc::UnboundedSender<Entry>,
+    purpose: watch::Sender<Purpose>,
     views: PathBuf,
     jobs: BTreeMap<u64, AbortOnDropHandle<()>>,
+    /// The log that is on the screen.
+    log: Option<AbortOnDropHandle<()>>,
     rehearsal: Option<AbortOnDropHandle<()>>,
     reads: Vec<AbortOnDropHandle<()>>,
 }
@@ -75,11 +79,18 @@ impl Performer {
             assessed,
             messages,
             notes,
+            purpose: watch::Sender::default(),
             views,
             jobs: BTreeMap::new(),
+            log: None,
             rehearsal: None,
             reads: Vec::new(),
         }
+    }
+
+    /// What somebody looks at, for whoever says what has to be read.
+    pub fn purpose(&self) -> watch::Receiver<Purpose> {
+        self.purpose.subscribe()
     }
 
     /// Does `effect`, or hands it back when it is the loop's own. It was decided on facts of `epoch`: nothing of it goes
@@ -102,6 +113,15 @@ impl Performer {
             }
             Effect::Note(entry) => drop(self.notes.send(entry)),
             Effect::Fetch(subject) => self.fetch(subject, epoch),
+            Effect::Purpose(purpose) => {
+                self.purpose.send_replace(purpose);
+            }
+            Effect::Follow { ticket, ask } => {
+                let requests = self.cluster.as_ref().map(|cluster| cluster.requests().bound(epoch));
+                let messages = self.messages.clone();
+                self.log = requests.map(|requests| own(follow::follow(requests, *ask, ticket, messages)));
+            }
+            Effect::Unfollow => self.log = None,
             Effect::SwitchContext(context) => {
                 if let Some(cluster) = &self.cluster {
                     cluster.switch(&context);
@@ -170,14 +190,18 @@ impl Performer {
             let _ = messages.send(Msg::Fetched { subject, fetched });
             return;
         }
-        let Some((kind, name)) = object(&subject) else {
-            let fetched = Err("there is no object behind this".to_owned());
-            let _ = messages.send(Msg::Fetched { subject, fetched });
-            return;
-        };
         let Some(requests) = self.cluster.as_ref().map(|cluster| cluster.requests().bound(epoch)) else { return };
         let task = own(async move {
-            let fetched = requests.fetch(kind, &name).await.map_err(|trouble| trouble.words);
+            let fetched = match (&subject, object(&subject)) {
+                (Subject::Object(address), _) => requests.fetch_object(address).await,
+                (_, Some((kind, name))) => requests.fetch(kind, &name).await,
+                (_, None) => {
+                    let fetched = Err("there is no object behind this".to_owned());
+                    let _ = messages.send(Msg::Fetched { subject, fetched });
+                    return;
+                }
+            };
+            let fetched = fetched.map_err(|trouble| trouble.words);
             let _ = messages.send(Msg::Fetched { subject, fetched });
         });
         self.reads.push(task);
@@ -232,7 +256,7 @@ fn recorded(recording: &Recording, subject: &Subject) -> Result<serde_json::Valu
     recording.object(&resource).cloned().ok_or_else(missing)
 }
 
-/// The object behind a subject; none for the link.
+/// The object behind a subject of its own kind; none for the link, and for objects by address.
 fn object(subject: &Subject) -> Option<(Kind, String)> {
     Some(match subject {
         Subject::Version => (Kind::ClusterVersions, "version".to_owned()),

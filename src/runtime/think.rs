@@ -24,14 +24,16 @@ type Judge = fn(Arc<Facts>, &Memory, DateTime<Utc>) -> Assessment;
 const AGAIN: Duration = Duration::from_secs(5);
 
 /// Judges `facts` until their source or the last reader is gone. What this program did itself comes as `notes`, and
-/// is in the timeline from the next assessment on. What an assessment needs to say more is asked for by `need`.
+/// is in the timeline from the next assessment on. What the newest assessment needs to say more about what somebody looks
+/// at (`looked_at`) is asked for by `need`.
 pub async fn think(
     facts: watch::Receiver<Arc<Facts>>,
     notes: mpsc::UnboundedReceiver<Entry>,
     assessed: watch::Sender<Arc<Assessment>>,
+    looked_at: watch::Receiver<Purpose>,
     need: impl Fn(Needs) + Send,
 ) {
-    think_by(assess, facts, notes, assessed, need).await;
+    think_by(assess, facts, notes, assessed, looked_at, need).await;
 }
 
 async fn think_by(
@@ -39,10 +41,12 @@ async fn think_by(
     mut facts: watch::Receiver<Arc<Facts>>,
     mut notes: mpsc::UnboundedReceiver<Entry>,
     assessed: watch::Sender<Arc<Assessment>>,
+    mut looked_at: watch::Receiver<Purpose>,
     need: impl Fn(Needs) + Send,
 ) {
     let mut memory = Memory::default();
     let mut failed = false;
+    let mut asked_for = None;
     let mut due = clock::runtime_instant();
     loop {
         let newest = Arc::clone(&facts.borrow_and_update());
@@ -53,19 +57,26 @@ async fn think_by(
         }
         let began = clock::instant();
         let last = memory.last.as_ref().filter(|_| !told && !failed && clock::runtime_instant() < due);
-        let assessment = if let Some(fresher) = last.and_then(|last| freshened(last, &newest)) {
+        let fresher = last.and_then(|last| freshened(last, &newest));
+        let judges = fresher.is_none();
+        let assessment = if let Some(fresher) = fresher {
             Arc::new(fresher)
         } else {
             due = clock::runtime_instant() + AGAIN;
             let judged = catch_unwind(AssertUnwindSafe(|| {
                 let assessment = Arc::new(judge(newest, &memory, clock::now()));
                 memory.observe(&assessment);
-                need(needs(&assessment, Purpose::Watch));
                 assessment
             }));
             failed = judged.is_err();
             judged.unwrap_or_else(|_| Arc::new(distrusted(&assessed.borrow(), clock::now())))
         };
+        let wanted = *looked_at.borrow_and_update();
+        if judges || asked_for != Some(wanted) {
+            asked_for = Some(wanted);
+            let wish = catch_unwind(AssertUnwindSafe(|| needs(&assessment, wanted)));
+            wish.into_iter().for_each(&need);
+        }
         let cost = clock::instant().duration_since(began);
         if assessed.send(assessment).is_err() {
             return;
@@ -81,6 +92,8 @@ async fn think_by(
                 memory.note(entry);
                 due = clock::runtime_instant();
             }
+            // What somebody looks at changed: asked for at the top of the loop. Its sender may go before this ends.
+            Ok(()) = looked_at.changed() => {}
             () = tokio::time::sleep_until(due) => {}
         }
     }
@@ -124,7 +137,8 @@ mod tests {
         let (observed, facts_in) = watch::channel(facts(0));
         let (_notes, noted) = mpsc::unbounded_channel();
         let (thoughts, mut assessed) = watch::channel(super::super::cockpit::nothing());
-        let thinking = tokio::spawn(think_by(brittle, facts_in, noted, thoughts, |_| {}));
+        let (_looks, looked_at) = watch::channel(Purpose::Watch);
+        let thinking = tokio::spawn(think_by(brittle, facts_in, noted, thoughts, looked_at, |_| {}));
         assessed.wait_for(|assessment| assessment.facts.link.state == LinkState::Live).await.unwrap();
         observed.send_replace(facts(1));
         let failed = assessed.wait_for(|assessment| assessment.facts.link.state.stale()).await.unwrap().clone();

@@ -167,6 +167,12 @@ impl Mishaps {
         })
     }
 
+    /// Whether a mishap of that kind waits for its occasion with this object, or is on.
+    pub(crate) fn is_armed(&self, kind: MishapKind, object: &str, elapsed: Duration) -> bool {
+        let fits = |case: &Case| case.mishap.kind == kind && case.mishap.object == object;
+        self.lock().cases.iter().any(|case| fits(case) && case.is_armed(elapsed) && !case.is_due(elapsed))
+    }
+
     /// Whether a mishap of that kind is on for this object.
     pub(crate) fn is_on(&self, kind: MishapKind, object: &str) -> bool {
         self.lock().cases.iter().any(|case| case.is_on() && case.mishap.kind == kind && case.mishap.object == object)

@@ -4,9 +4,11 @@ use crate::actions::{ActionId, Target};
 use crate::input::{Command, Pane, Tab};
 use crate::ui::ctx::Ctx;
 use crate::ui::popups::choices::Offering;
+use crate::ui::popups::report::About;
 use crate::ui::request::{Request, SimFault, SimRequest};
 use crate::ui::theme::Theme;
 use crate::upgrade::assessment::Subject;
+use crate::upgrade::estimate::Part;
 
 /// A word of the command line.
 #[derive(Debug)]
@@ -47,6 +49,9 @@ pub const WORDS: &[Word] = &[
     word(&["nodes", "no", "node", "mcn", "machineconfignodes"], "nodes [NAME | /filter]", "nodes, or one of them"),
     word(&["findings", "alerts"], "findings [/filter]", "findings"),
     word(&["timeline", "tl", "events", "ev"], "timeline [/filter]", "the timeline"),
+    word(&["preflight", "ready"], "preflight [VERSION]", "is the cluster ready for an update?"),
+    word(&["updates", "versions", "recommend"], "updates", "where the cluster could go, and what is in the way"),
+    word(&["estimate", "eta"], "estimate [POOL]", "how long it still takes, with the working shown"),
     word(&["cv", "clusterversion", "version"], "cv", "describe the ClusterVersion"),
     word(&["link", "conn"], "link", "describe the connection, kind by kind"),
     word(&["ctx", "context", "contexts"], "ctx [NAME]", "contexts, or switch to one"),
@@ -88,6 +93,8 @@ pub enum Intent {
     Filter(Pane, String),
     /// Describe an object.
     Describe(Subject),
+    /// Open an answer that fills the screen.
+    Report(About),
     /// Open a popup.
     Offer(Offering),
     /// It cannot be understood: why.
@@ -117,6 +124,13 @@ pub fn parse(line: &str, ctx: &Ctx<'_>) -> Intent {
         "nodes" => place(Tab::Nodes, Pane::Nodes, filter, |name| Subject::Node(name.into()), ctx),
         "findings" => place_filtered(Tab::Findings, Pane::Findings, filter),
         "timeline" => place_filtered(Tab::Timeline, Pane::Timeline, filter),
+        "preflight" => Intent::Report(About::Preflight(rest.first().map(|version| (*version).to_owned()))),
+        "updates" => Intent::Report(About::Updates),
+        "estimate" => match rest.first() {
+            None => Intent::Report(About::Estimates(Part::Whole)),
+            Some(pool) if ctx.assessment.pool(pool).is_none() => Intent::Wrong(format!("there is no pool {pool}")),
+            Some(pool) => Intent::Report(About::Estimates(Part::Pool((*pool).to_owned()))),
+        },
         "cv" => Intent::Describe(Subject::Version),
         "link" => Intent::Describe(Subject::Link),
         "ctx" => match rest.first() {
@@ -261,9 +275,9 @@ pub fn complete(line: &str, ctx: &Ctx<'_>) -> Vec<String> {
     let a = ctx.assessment;
     let all: Vec<&str> = match word.names[0] {
         "operators" => a.operators.rows.iter().map(|row| row.name.as_str()).collect(),
-        "pools" | "pause" | "unpause" => a.pools.iter().map(|pool| pool.name.as_str()).collect(),
+        "pools" | "pause" | "unpause" | "estimate" => a.pools.iter().map(|pool| pool.name.as_str()).collect(),
         "nodes" | "cordon" | "uncordon" => a.nodes.iter().map(|node| node.name.as_str()).collect(),
-        "update" => a.update.offers.iter().map(|offer| offer.version.as_str()).collect(),
+        "update" | "preflight" => a.update.offers.iter().map(|offer| offer.version.as_str()).collect(),
         "ctx" => ctx.contexts.iter().map(|line| line.name.as_str()).collect(),
         "theme" => Theme::NAMES.to_vec(),
         "fault" => vec!["watches", "gone", "429", "500", "latency", "tokens", "outage", "none"],

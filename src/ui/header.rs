@@ -7,6 +7,7 @@ use ratatui::style::{Modifier, Style};
 
 use super::ctx::Ctx;
 use super::next_step::NextStep;
+use super::popups::estimates::{at_rest, range};
 use super::theme::Tone;
 use super::widgets::bar::bar;
 use super::widgets::pen::Pen;
@@ -172,24 +173,48 @@ fn essence<'t>(ctx: &Ctx<'t>, width: usize, versions: usize) -> (Pen<'t>, usize)
         bar(&mut pen, columns, usize::from(progress), 0, 100);
         pen.put(Tone::Strong, format!(" {progress:>3}%")).gap(2);
     }
-    let running = a.update.started.filter(|_| a.update.in_progress || a.progress.is_some());
-    match (running, a.update.completed) {
-        (Some(started), None) => {
-            pen.put(Tone::Text, words::duration(age(started, ctx.now)));
-        }
+    let room = width.saturating_sub(pen.width() + versions + 3);
+    let fitting = times(ctx).into_iter().find(|text| words::width(text) <= room);
+    if let Some(text) = fitting.or_else(|| times(ctx).pop().filter(|_| a.update.completed.is_none())) {
+        pen.put(Tone::Text, text);
+    }
+    (pen, badge)
+}
+
+/// How long it has been going on and how long it still takes, from the fullest words to the shortest.
+fn times(ctx: &Ctx<'_>) -> Vec<String> {
+    let a = ctx.assessment;
+    let (left, short) = remaining(ctx).unzip();
+    let mut past = Vec::new();
+    match (a.update.started.filter(|_| a.update.in_progress || a.progress.is_some()), a.update.completed) {
+        (Some(started), None) => past.push(words::duration(age(started, ctx.now))),
         (_, Some(completed)) if !a.update.in_progress => {
             // The cluster-version operator is done before the pools are.
             let what = if a.progress.is_some() { "control plane done" } else { "completed" };
             let ago = words::duration(age(completed, ctx.now));
-            let room = width.saturating_sub(pen.width() + versions + 3);
-            let fitting = [format!("{what} {ago} ago"), format!("done {ago} ago")];
-            if let Some(text) = fitting.into_iter().find(|text| words::width(text) <= room) {
-                pen.put(Tone::Dim, text);
-            }
+            past = vec![format!("{what} {ago} ago"), format!("done {ago} ago")];
         }
         _ => {}
     }
-    (pen, badge)
+    match left {
+        Some(left) => {
+            past.first().map(|past| format!("{past}, {left}")).into_iter().chain([left]).chain(short).collect()
+        }
+        None => past,
+    }
+}
+
+/// `38-55m left`, at length and in short; `+ blocked` (in short a `+`) when work that does not go on by itself is not
+/// counted in it. None while nothing rolls.
+fn remaining(ctx: &Ctx<'_>) -> Option<(String, String)> {
+    let estimates = &ctx.assessment.estimates;
+    let whole = estimates.whole.as_ref().filter(|_| !estimates.before && ctx.assessment.progress.is_some())?;
+    if at_rest(whole) {
+        return Some(("at rest, blocked".into(), "at rest".into()));
+    }
+    let (beyond, sign) = if whole.left_out.is_empty() { ("", "") } else { (" + blocked", "+") };
+    let range = range(&whole.remaining);
+    Some((format!("{range} left{beyond}"), format!("{range}{sign} left")))
 }
 
 /// Versions, channel, verdict, progress, elapsed; the reason where there is room.

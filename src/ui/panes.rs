@@ -1,5 +1,6 @@
 //! The panes: one file per rectangle. Each draws from a [`Ctx`](super::Ctx) and its own state, nothing else.
 
+pub mod blockers;
 pub mod findings;
 pub mod freshness;
 pub mod map;

@@ -3,5 +3,11 @@
 pub mod choices;
 pub mod command_log;
 pub mod confirm;
+pub mod estimates;
+pub mod finding;
 pub mod help;
+pub mod logs;
 pub mod object;
+pub mod preflight;
+pub mod report;
+pub mod updates;

@@ -1,9 +1,11 @@
 //! What the screen asks of the app.
 
+use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 use crate::actions::{ActionId, Plan, Read, Target};
 use crate::upgrade::assessment::Subject;
+use crate::upgrade::log_source::Explaining;
 
 /// A wish of the person that the screen cannot fulfil by itself.
 #[derive(Debug, Clone, PartialEq)]
@@ -62,6 +64,34 @@ pub enum SimRequest {
     Fault(SimFault),
     /// End all faults.
     ClearFaults,
+}
+
+impl SimRequest {
+    /// What was asked for, in words.
+    pub fn words(&self) -> String {
+        match self {
+            Self::Speed(speed) => format!("{speed} simulated seconds in a second"),
+            Self::ClearFaults => "all faults end".into(),
+            Self::Fault(fault) => fault.words(),
+        }
+    }
+}
+
+impl SimFault {
+    /// In words.
+    pub fn words(&self) -> String {
+        match self {
+            Self::CutWatches { every: None } => "all watches are cut once".into(),
+            Self::CutWatches { every: Some(seconds) } => format!("all watches are cut every {seconds} s"),
+            Self::Gone => "the watches are answered with 410 Gone".into(),
+            Self::TooManyRequests { seconds } => format!("429 Too Many Requests for {seconds} s"),
+            Self::ServerErrors { seconds } => format!("500 for {seconds} s"),
+            Self::Latency { millis: 0 } => "no more latency".into(),
+            Self::Latency { millis } => format!("{millis} ms more latency"),
+            Self::Outage { seconds } => format!("nobody listens for {seconds} s"),
+            Self::ExpireTokens => "the tokens expire (401)".into(),
+        }
+    }
 }
 
 /// Faults of the simulated API server.
@@ -126,3 +156,59 @@ pub enum Rehearsed {
 
 /// An object as the server has it, or why it could not be read.
 pub type Fetched = Result<Value, String>;
+
+/// The log that is on the screen: the app has it read for as long as the screen names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogAsk {
+    /// Which pods.
+    pub of: Explaining,
+    /// Which of them, and which container; none: the first that runs.
+    pub stream: Option<LogStream>,
+    /// The log of the container's previous run.
+    pub previous: bool,
+}
+
+/// A container whose log can be read.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LogStream {
+    /// Namespace of the pod.
+    pub namespace: String,
+    /// Name of the pod.
+    pub pod: String,
+    /// The container; empty: the only one.
+    pub container: String,
+    /// The node that it runs on; empty while unscheduled.
+    pub node: String,
+    /// `status.phase` of the pod.
+    pub phase: String,
+    /// How often its containers were started again.
+    pub restarts: i64,
+}
+
+impl LogStream {
+    /// Is it the same container of the same pod?
+    pub fn same(&self, other: &Self) -> bool {
+        (&self.namespace, &self.pod, &self.container) == (&other.namespace, &other.pod, &other.container)
+    }
+}
+
+/// News of the log that is on the screen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LogNews {
+    /// These can be read, and this one is.
+    Reading {
+        /// All of them.
+        streams: Vec<LogStream>,
+        /// Index of the one that is read.
+        chosen: usize,
+    },
+    /// A line.
+    Line {
+        /// When the container said it.
+        at: Option<DateTime<Utc>>,
+        /// The line.
+        text: String,
+    },
+    /// Something about the log: it ended, it cannot be read, it is read anew.
+    Told(String),
+}

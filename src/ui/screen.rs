@@ -287,6 +287,15 @@ fn draw_popup(popup: &mut Popup, buffer: &mut Buffer, body: Rect, ctx: &Ctx<'_>)
     let mut tone = Tone::TitleFocused;
     let (area, name) = match popup {
         Popup::Object(object) => (body, object.title()),
+        Popup::Finding(finding) => {
+            finding.refresh(ctx);
+            (body, finding.title())
+        }
+        Popup::Report(report) => {
+            report.refresh(ctx);
+            (body, report.title())
+        }
+        Popup::Logs(log) => (body, log.title()),
         Popup::Help { filter, .. } if filter.is_empty() => (body, "help".to_owned()),
         Popup::Help { filter, .. } => (body, format!("help /{filter}")),
         Popup::Log(_) => (body, "command log".to_owned()),
@@ -310,11 +319,37 @@ fn draw_popup(popup: &mut Popup, buffer: &mut Buffer, body: Rect, ctx: &Ctx<'_>)
         mark.put(Tone::Key, spaced(&object.view.search_words()));
         mark.put(Tone::Dim, object.view.place());
     }
+    match popup {
+        Popup::Finding(finding) => {
+            mark.put(Tone::Key, spaced(&finding.view.search_words()));
+            mark.put(Tone::Dim, finding.view.place());
+        }
+        Popup::Report(report) => {
+            mark.put(Tone::Key, spaced(&report.filter_words()));
+            mark.put(Tone::Dim, report.view.place());
+        }
+        Popup::Logs(log) => {
+            mark.append(log.mark(ctx));
+        }
+        _ => {}
+    }
     let inner = panel(buffer, area, ctx.theme, &heading, &mark);
     let inner = Rect { x: inner.x + 1, width: inner.width.saturating_sub(2), ..inner };
     let cursor = match popup {
         Popup::Object(object) => {
             object.view.draw(buffer, inner, ctx.theme);
+            None
+        }
+        Popup::Finding(finding) => {
+            finding.view.draw(buffer, inner, ctx.theme);
+            None
+        }
+        Popup::Report(report) => {
+            report.view.draw(buffer, inner, ctx.theme);
+            None
+        }
+        Popup::Logs(log) => {
+            log.draw(buffer, inner, ctx);
             None
         }
         Popup::Help { view, at, filter } => {

@@ -15,8 +15,11 @@ use super::panes::pools::Pools;
 use super::panes::timeline::TimelineSheet;
 use super::popups::choices::{Choices, Offering};
 use super::popups::confirm::PlanPopup;
+use super::popups::finding::FindingPopup;
+use super::popups::logs::LogPopup;
 use super::popups::object::ObjectPopup;
-use super::request::{Fetched, Rehearsed, Request};
+use super::popups::report::Report;
+use super::request::{Fetched, LogAsk, LogNews, Rehearsed, Request};
 use super::screen;
 use super::theme::Tone;
 use super::widgets::table::Table;
@@ -24,6 +27,7 @@ use super::widgets::text_view::{TextLine, TextView};
 use crate::actions::{ActionId, Plan, Target};
 use crate::input::{Command, Key, Layer, Pane, Row, Snapshot, Tab};
 use crate::upgrade::assessment::Subject;
+use crate::upgrade::needs;
 
 pub(super) use line::{Prompt, Purpose};
 
@@ -36,6 +40,12 @@ pub(super) enum Popup {
     Help { view: TextView, at: Snapshot, filter: String },
     /// The command log.
     Log(TextView),
+    /// A finding.
+    Finding(Box<FindingPopup>),
+    /// An answer that fills the screen.
+    Report(Box<Report>),
+    /// The logs that explain something.
+    Logs(Box<LogPopup>),
     /// A choice.
     Choices(Choices),
     /// A plan that waits for confirmation.
@@ -70,6 +80,8 @@ pub struct View {
     leaving: bool,
     generation: Option<u64>,
     pub(super) next: Option<NextStep>,
+    /// Counts the logs that were opened, across clusters: an answer to an older question is ignored.
+    logs: u64,
 }
 
 /// Why nothing can be changed now: read-only, or a picture that is not live.
@@ -100,6 +112,7 @@ impl Default for View {
             leaving: false,
             generation: None,
             next: None,
+            logs: 0,
         }
     }
 }
@@ -164,9 +177,9 @@ impl View {
     pub fn snapshot(&self, ctx: &Ctx<'_>) -> Snapshot {
         let layer = match self.popups.last() {
             None => Layer::Panes,
-            Some(Popup::Object(_) | Popup::Help { .. } | Popup::Log(_) | Popup::Message { .. }) => Layer::Text,
             Some(Popup::Choices(_)) => Layer::List,
             Some(Popup::Plan(_)) => Layer::Plan,
+            Some(_) => Layer::Text,
         };
         let in_plan = matches!(self.popups.last(), Some(Popup::Plan(plan)) if plan.typing());
         let command_line = self.prompt.as_ref().is_some_and(|prompt| prompt.purpose == Purpose::Command);
@@ -180,6 +193,9 @@ impl View {
             marked: self.nodes.marked() && matches!(self.pane(), Pane::Nodes | Pane::Map),
             searching: self.text_view().is_some_and(TextView::searching),
             sim: matches!(self.popups.last(), Some(Popup::Choices(c)) if c.offering == Offering::Sim),
+            finding: matches!(self.popups.last(), Some(Popup::Finding(_))),
+            covered: matches!(self.popups.last(), Some(Popup::Finding(f)) if f.action(ctx.assessment).is_some()),
+            log: matches!(self.popups.last(), Some(Popup::Logs(_))),
             next_step: self.next.is_some(),
             running: ctx.jobs.iter().any(|job| job.state == super::ctx::JobState::Running),
         }
@@ -200,7 +216,8 @@ impl View {
                 Some(_) => Row::Node,
                 None => Row::Other,
             },
-            Some(Subject::Link | Subject::Object(_)) => Row::Other,
+            Some(Subject::Object(_)) => Row::Object,
+            Some(Subject::Link) => Row::Other,
         }
     }
 
@@ -325,7 +342,35 @@ impl View {
     /// Another cluster answers: selections, marks, filters and popups of the old one go.
     pub fn forget_cluster(&mut self) {
         let history = std::mem::take(&mut self.history);
-        *self = Self { tab: self.tab, header: self.header, history, ..Self::default() };
+        *self = Self { tab: self.tab, header: self.header, history, logs: self.logs, ..Self::default() };
+    }
+
+    /// What somebody looks at: what has to be read for that is more than for the panes alone.
+    pub fn purpose(&self) -> needs::Purpose {
+        let reports = self.popups.iter().rev().filter_map(|popup| match popup {
+            Popup::Report(report) => Some(report.purpose()),
+            _ => None,
+        });
+        reports.max().unwrap_or_default()
+    }
+
+    /// The log that has to be read now, and the name of the question: as long as it is open, whatever lies over it.
+    pub fn log_wanted(&self) -> Option<(u64, LogAsk)> {
+        self.popups.iter().rev().find_map(|popup| match popup {
+            Popup::Logs(log) => log.asked(),
+            _ => None,
+        })
+    }
+
+    /// News of the log of that question; ignored when another one is open.
+    pub fn show_log(&mut self, ticket: u64, news: Vec<LogNews>) {
+        let open = self.popups.iter_mut().rev().find_map(|popup| match popup {
+            Popup::Logs(log) => Some(log),
+            _ => None,
+        });
+        if let Some(log) = open {
+            log.news(ticket, news);
+        }
     }
 
     /// Is a plan on the screen that waits for confirmation?
@@ -337,26 +382,44 @@ impl View {
     fn text_view(&self) -> Option<&TextView> {
         match self.popups.last()? {
             Popup::Object(object) => Some(&object.view),
+            Popup::Finding(finding) => Some(&finding.view),
+            Popup::Report(report) => Some(&report.view),
             Popup::Help { view, .. } | Popup::Log(view) | Popup::Message { view, .. } => Some(view),
-            Popup::Choices(_) | Popup::Plan(_) => None,
+            Popup::Choices(_) | Popup::Plan(_) | Popup::Logs(_) => None,
         }
     }
 
     /// Why the search that is typed is not in force.
     pub(super) fn search_error(&self) -> Option<&str> {
-        self.text_view().and_then(TextView::search_error)
+        match self.popups.last()? {
+            Popup::Logs(log) => log.log.filter.error(),
+            Popup::Report(report) => report.filter.error(),
+            _ => self.text_view().and_then(TextView::search_error),
+        }
     }
 
     /// Where the search is.
     pub(super) fn search_words(&self) -> String {
-        self.text_view().map(TextView::search_words).unwrap_or_default()
+        match self.popups.last() {
+            Some(Popup::Logs(log)) => {
+                let (shown, all) = log.log.counts();
+                format!("{shown}/{all}")
+            }
+            Some(Popup::Report(report)) => {
+                let (shown, all) = report.counts();
+                format!("{shown}/{all}")
+            }
+            _ => self.text_view().map(TextView::search_words).unwrap_or_default(),
+        }
     }
 
     fn text_view_mut(&mut self) -> Option<&mut TextView> {
         match self.popups.last_mut()? {
             Popup::Object(object) => Some(&mut object.view),
+            Popup::Finding(finding) => Some(&mut finding.view),
+            Popup::Report(report) => Some(&mut report.view),
             Popup::Help { view, .. } | Popup::Log(view) | Popup::Message { view, .. } => Some(view),
-            Popup::Choices(_) | Popup::Plan(_) => None,
+            Popup::Choices(_) | Popup::Plan(_) | Popup::Logs(_) => None,
         }
     }
 }

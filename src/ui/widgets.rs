@@ -3,6 +3,7 @@
 pub mod bar;
 pub mod filter;
 pub mod line_edit;
+pub mod log_view;
 pub mod motion;
 pub mod panel;
 pub mod pen;

@@ -1,6 +1,7 @@
 //! Times, ages and numbers in words, and texts cut to a width.
 
 use std::borrow::Cow;
+use std::cmp::Ordering;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
@@ -26,6 +27,33 @@ pub fn since(at: Option<DateTime<Utc>>, now: DateTime<Utc>, rebuilt: bool) -> St
     at.map_or_else(String::new, |at| format!("{}{}", if rebuilt { "~" } else { "" }, duration(age(at, now))))
 }
 
+/// From the shorter to the longer of two durations, no finer than such a guess can be: `38-55m`, `1h10m-1h40m`, `9h-12h30m`.
+pub fn range(low: TimeDelta, high: TimeDelta) -> String {
+    let minutes = |span: TimeDelta| span.num_seconds().max(0) as f64 / 60.0;
+    let (low, high) = (minutes(low.min(high)), minutes(high.max(low)));
+    if high < 1.0 {
+        return "<1m".into();
+    }
+    let step = match high {
+        ..60.0 => 1.0,
+        ..300.0 => 5.0,
+        _ => 30.0,
+    };
+    // The range is never told narrower than it is.
+    let (low, high) = (((low / step).floor() * step) as i64, ((high / step).ceil() * step) as i64);
+    let say = |minutes: i64| match (minutes / 60, minutes % 60) {
+        (0, minutes) => format!("{minutes}m"),
+        (hours, 0) => format!("{hours}h"),
+        (hours, minutes) => format!("{hours}h{minutes:02}m"),
+    };
+    match (low, high) {
+        (low, high) if low == high => say(high),
+        (0, high) => format!("<{}", say(high)),
+        (low, high) if high < 60 => format!("{low}-{high}m"),
+        (low, high) => format!("{}-{}", say(low), say(high)),
+    }
+}
+
 /// A time of day, with the date in front when it is not today's.
 pub fn clock(at: DateTime<Utc>, now: DateTime<Utc>) -> String {
     let today = at.date_naive() == now.date_naive();
@@ -40,6 +68,24 @@ pub fn stamp(at: DateTime<Utc>) -> String {
 /// `1 node`, `2 nodes`.
 pub fn count(n: usize, one: &str, many: &str) -> String {
     format!("{n} {}", if n == 1 { one } else { many })
+}
+
+/// The order in which people list names: `worker-2` before `worker-10`.
+pub fn natural(a: &str, b: &str) -> Ordering {
+    let (a, b) = (a.as_bytes(), b.as_bytes());
+    let Some(differ) = a.iter().zip(b).position(|(x, y)| x != y) else { return a.len().cmp(&b.len()) };
+    // The number that the difference is in begins before it, where both are still the same.
+    let start = a[..differ].iter().rposition(|byte| !byte.is_ascii_digit()).map_or(0, |at| at + 1);
+    let digits = |text: &[u8]| text[start..].iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let (mine, theirs) = (digits(a), digits(b));
+    if mine == 0 || theirs == 0 {
+        return a[differ..].cmp(&b[differ..]);
+    }
+    let number = |text: &[u8], digits: usize| {
+        let zeros = text[start..start + digits].iter().take_while(|byte| **byte == b'0').count();
+        (digits - zeros, text[start + zeros..start + digits].to_vec())
+    };
+    number(a, mine).cmp(&number(b, theirs)).then_with(|| a.cmp(b))
 }
 
 /// Columns that a text takes.
@@ -142,6 +188,29 @@ mod tests {
     }
 
     #[test]
+    fn ranges_are_as_fine_as_a_guess_can_be() {
+        let say = |low, high| range(TimeDelta::seconds(low), TimeDelta::seconds(high));
+        assert_eq!(say(2_285, 3_280), "38-55m");
+        assert_eq!(say(20, 50), "<1m");
+        assert_eq!(say(20, 130), "<3m");
+        assert_eq!(say(3_000, 4_700), "50m-1h20m");
+        assert_eq!(say(3_600, 3_600), "1h");
+        assert_eq!(say(33_000, 44_000), "9h-12h30m");
+        assert_eq!(say(55, 40), "<1m", "a range the wrong way round is one all the same");
+    }
+
+    #[test]
+    fn names_are_listed_by_their_numbers() {
+        let mut names =
+            ["worker-10", "worker-2", "infra-1", "worker-02", "worker-1b", "worker-1", "a10x2", "a9x10", "a10x10"];
+        names.sort_by(|a, b| natural(a, b));
+        assert_eq!(
+            names,
+            ["a9x10", "a10x2", "a10x10", "infra-1", "worker-1", "worker-1b", "worker-02", "worker-2", "worker-10"]
+        );
+    }
+
+    #[test]
     fn wide_characters_count_two_columns() {
         assert_eq!(pad("节点", 6, "…"), "节点  ");
         assert_eq!(fit("节点已就绪", 6, "…"), "节点…");
@@ -158,6 +227,15 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn the_natural_order_is_one(mut names in proptest::collection::vec("[a0-9é]{0,6}", 3)) {
+            names.sort_by(|a, b| natural(a, b));
+            for pair in [(0, 1), (1, 2), (0, 2)] {
+                prop_assert!(natural(&names[pair.0], &names[pair.1]) != Ordering::Greater, "{names:?}");
+                prop_assert_eq!(natural(&names[pair.1], &names[pair.0]), natural(&names[pair.0], &names[pair.1]).reverse());
+            }
+        }
+
         #[test]
         fn nothing_is_wider_than_asked(text in "\\PC{0,80}", columns in 0_usize..60) {
             prop_assert!(width(&fit(&text, columns, "…")) <= columns.max(1));

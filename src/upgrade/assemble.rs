@@ -102,7 +102,7 @@ impl Objects {
             ("machineconfiguration.openshift.io", "MachineConfigNode") => push(&mut self.machine_config_nodes, value),
             ("machineconfiguration.openshift.io", "MachineConfig") => push(&mut self.machine_configs, value),
             ("", "Node") => push(&mut self.nodes, value),
-            ("", "Event") => self.events.extend(read::<api::Event>(value)),
+            ("", "Event") => self.events.extend(read::<api::Event>(value).filter(concerns)),
             ("", "Pod") => push(&mut self.pods, value),
             ("policy", "PodDisruptionBudget") => push(&mut self.pod_disruption_budgets, value),
             ("certificates.k8s.io", "CertificateSigningRequest") => push(&mut self.certificate_signing_requests, value),
@@ -114,7 +114,7 @@ impl Objects {
             ("config.openshift.io", "Infrastructure") => push(&mut self.infrastructures, value),
             ("config.openshift.io", "ImageDigestMirrorSet") => push(&mut self.image_digest_mirror_sets, value),
             ("operator.openshift.io", "ImageContentSourcePolicy") => {
-                push(&mut self.image_content_source_policies, value)
+                push(&mut self.image_content_source_policies, value);
             }
             ("machineconfiguration.openshift.io", "PinnedImageSet") => push(&mut self.pinned_image_sets, value),
             ("machineconfiguration.openshift.io", "MachineOSConfig") => push(&mut self.machine_os_configs, value),
@@ -273,41 +273,105 @@ pub fn from_values<'a>(values: impl IntoIterator<Item = &'a Value>, now: DateTim
     Objects::from_values(values).into_recording(now)
 }
 
-/// How far apart the parts of one dump may be written.
+/// How far apart what belongs together may have been written, or made.
 const TOGETHER: TimeDelta = TimeDelta::hours(24);
 
-/// The "now" of a recording, which has none: the newest transition time of any condition.
+/// The "now" of a recording, which has none: the newest time in it, of conditions, heartbeats, events, alerts, of the
+/// creation of objects and of the request to delete them.
 ///
-/// When nodes or pools are from another day than ClusterVersion and ClusterOperators (files put together by hand), the
-/// latter two decide, as `oc` does for its recordings (`oc adm upgrade status --mock-clusterversion`).
+/// Files of several clusters that somebody put together are told by a pool `master` that is not as old as the
+/// ClusterVersion (the installer makes both). Then ClusterVersion and ClusterOperators decide, as they do for `oc` and its
+/// recordings (`oc adm upgrade status --mock-clusterversion`: the newest transition time of their conditions).
 pub fn newest_transition<'a>(values: impl IntoIterator<Item = &'a Value>) -> Option<DateTime<Utc>> {
-    let (mut any, mut platform) = (None, None);
+    let mut times = Times::default();
     for value in values {
-        newest_in(value, &mut any, &mut platform);
+        times.add(value);
     }
-    match (any, platform) {
-        (Some(any), Some(platform)) if any - platform > TOGETHER => Some(platform),
-        _ => any,
+    let strangers = match (times.version_made, times.master_made) {
+        (Some(version), Some(master)) => (master - version).abs() > TOGETHER,
+        // Events and pods are not put together by hand.
+        _ if times.lively => false,
+        _ => times.any.zip(times.platform).is_some_and(|(any, platform)| any - platform > TOGETHER),
+    };
+    if strangers { times.platform.or(times.any) } else { times.any }
+}
+
+/// The times of a recording.
+#[derive(Default)]
+struct Times {
+    /// The newest of all.
+    any: Option<DateTime<Utc>>,
+    /// The newest transition of the ClusterVersion and of ClusterOperators.
+    platform: Option<DateTime<Utc>>,
+    /// When the ClusterVersion was made.
+    version_made: Option<DateTime<Utc>>,
+    /// When the pool `master` was made.
+    master_made: Option<DateTime<Utc>>,
+    /// There are events, or pods.
+    lively: bool,
+}
+
+impl Times {
+    fn add(&mut self, value: &Value) {
+        if let Some(items) = value.get("items").and_then(Value::as_array) {
+            for item in items {
+                self.add(item);
+            }
+            return;
+        }
+        let text = |pointer: &str| value.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
+        let conditions = newest_of(value, "/status/conditions", &["lastTransitionTime"]);
+        let made = time(value, "/metadata/creationTimestamp");
+        match text("/kind") {
+            "ClusterVersion" => {
+                self.platform = self.platform.max(conditions);
+                self.version_made = made;
+            }
+            "ClusterOperator" => self.platform = self.platform.max(conditions),
+            "MachineConfigPool" if text("/metadata/name") == "master" => self.master_made = made,
+            "Event" | "Pod" => self.lively = true,
+            _ => {}
+        }
+        // A deletion is dated by the end of the grace period that was given.
+        let grace = value.pointer("/metadata/deletionGracePeriodSeconds").and_then(Value::as_i64).unwrap_or_default();
+        let deleted = time(value, "/metadata/deletionTimestamp")
+            .and_then(|end| end.checked_sub_signed(TimeDelta::try_seconds(grace)?));
+        let told = ["/lastTimestamp", "/series/lastObservedTime", "/eventTime", "/firstTimestamp"];
+        let said = told.into_iter().filter_map(|pointer| time(value, pointer)).max();
+        let alerts = alert::of_answer(value).into_iter().flatten().filter_map(|alert| alert.active_at).max();
+        let newest = [
+            conditions,
+            newest_of(value, "/status/conditions", &["lastHeartbeatTime", "lastUpdateTime"]),
+            newest_of(value, "/status/history", &["startedTime", "completionTime"]),
+            made,
+            deleted,
+            said,
+            alerts,
+        ];
+        self.any = newest.into_iter().fold(self.any, Option::max);
     }
 }
 
-fn newest_in(value: &Value, any: &mut Option<DateTime<Utc>>, platform: &mut Option<DateTime<Utc>>) {
-    if let Some(items) = value.get("items").and_then(Value::as_array) {
-        for item in items {
-            newest_in(item, any, platform);
-        }
-        return;
-    }
-    let Some(conditions) = value.pointer("/status/conditions").and_then(Value::as_array) else { return };
-    let newest = conditions
-        .iter()
-        .filter_map(|condition| condition.get("lastTransitionTime")?.as_str())
-        .filter_map(|text| DateTime::parse_from_rfc3339(text).ok())
-        .map(|at| at.with_timezone(&Utc))
-        .max();
-    *any = (*any).max(newest);
-    if matches!(value.get("kind").and_then(Value::as_str), Some("ClusterVersion" | "ClusterOperator")) {
-        *platform = (*platform).max(newest);
+fn time(value: &Value, pointer: &str) -> Option<DateTime<Utc>> {
+    parsed(value.pointer(pointer)?)
+}
+
+fn parsed(value: &Value) -> Option<DateTime<Utc>> {
+    DateTime::parse_from_rfc3339(value.as_str()?).ok().map(|at| at.with_timezone(&Utc))
+}
+
+/// The newest of the times in the list at `pointer`.
+fn newest_of(value: &Value, pointer: &str, keys: &[&str]) -> Option<DateTime<Utc>> {
+    let list = value.pointer(pointer)?.as_array()?;
+    list.iter().flat_map(|item| keys.iter().filter_map(|key| parsed(item.get(*key)?))).max()
+}
+
+/// Is it an event that the live client would read, too? Dumps hold those of all workloads.
+fn concerns(event: &api::Event) -> bool {
+    match event.metadata.namespace.as_deref().unwrap_or_default() {
+        "openshift-machine-config-operator" | "openshift-cluster-version" => true,
+        "" | "default" => matches!(event.involved_object.kind.as_str(), "Node" | "MachineConfigPool"),
+        _ => false,
     }
 }
 
@@ -318,4 +382,102 @@ fn push<K: DeserializeOwned>(into: &mut Vec<Arc<K>>, value: &Value) {
 
 fn read<K: DeserializeOwned>(value: &Value) -> Option<K> {
     serde::Deserialize::deserialize(value).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use super::*;
+    use serde_json::json;
+
+    fn at(text: &str) -> DateTime<Utc> {
+        text.parse().unwrap()
+    }
+
+    fn made(kind: &str, name: &str, day: &str) -> Value {
+        let api = if kind == "MachineConfigPool" { "machineconfiguration.openshift.io" } else { "config.openshift.io" };
+        json!({"apiVersion": format!("{api}/v1"), "kind": kind,
+            "metadata": {"name": name, "creationTimestamp": format!("2026-01-{day}T10:00:00Z")},
+            "status": {"conditions": [{"type": "Available", "lastTransitionTime": format!("2026-01-{day}T12:00:00Z")}]}})
+    }
+
+    fn node(heartbeat: &str) -> Value {
+        json!({"apiVersion": "v1", "kind": "Node", "metadata": {"name": "n"},
+            "status": {"conditions": [{"type": "Ready", "lastTransitionTime": "2026-01-01T11:00:00Z",
+                                       "lastHeartbeatTime": heartbeat}]}})
+    }
+
+    #[test]
+    fn the_newest_time_of_any_sort_is_now() {
+        let version = made("ClusterVersion", "version", "01");
+        let table: [(Value, &str); 7] = [
+            (json!({"kind": "Event", "lastTimestamp": "2026-01-01T13:00:00Z"}), "2026-01-01T13:00:00Z"),
+            (
+                json!({"kind": "Event", "eventTime": "2026-01-01T13:00:00.5Z", "lastTimestamp": null}),
+                "2026-01-01T13:00:00.5Z",
+            ),
+            (json!({"kind": "Event", "series": {"lastObservedTime": "2026-01-09T13:00:00Z"}}), "2026-01-09T13:00:00Z"),
+            (json!({"kind": "Pod", "metadata": {"creationTimestamp": "2026-01-05T13:00:00Z"}}), "2026-01-05T13:00:00Z"),
+            (
+                json!({"kind": "Pod", "metadata": {"deletionTimestamp": "2026-01-01T13:00:30Z",
+                                                   "deletionGracePeriodSeconds": 30}}),
+                "2026-01-01T13:00:00Z",
+            ),
+            (
+                json!({"status": "success", "data": {"alerts": [{"labels": {"alertname": "A"},
+                                                                 "activeAt": "2026-01-01T13:00:00Z"}]}}),
+                "2026-01-01T13:00:00Z",
+            ),
+            (node("2026-01-01T13:00:00Z"), "2026-01-01T13:00:00Z"),
+        ];
+        for (value, expected) in table {
+            assert_eq!(newest_transition([&version, &value]), Some(at(expected)), "{value}");
+        }
+        let list = json!({"kind": "List", "items": [version, node("2026-01-01T13:30:00Z")]});
+        assert_eq!(newest_transition([&list]), Some(at("2026-01-01T13:30:00Z")));
+        assert_eq!(newest_transition([&json!({"kind": "Secret"}), &json!(null)]), None);
+    }
+
+    #[test]
+    fn a_cluster_at_rest_is_recorded_long_after_its_operators_moved() {
+        let objects = [
+            made("ClusterVersion", "version", "01"),
+            made("MachineConfigPool", "master", "01"),
+            node("2026-01-20T13:00:00Z"),
+        ];
+        assert_eq!(newest_transition(&objects), Some(at("2026-01-20T13:00:00Z")));
+    }
+
+    #[test]
+    fn of_files_of_several_clusters_the_version_decides() {
+        let objects = [
+            made("ClusterVersion", "version", "01"),
+            made("ClusterOperator", "etcd", "02"),
+            made("MachineConfigPool", "master", "10"),
+            node("2026-01-20T13:00:00Z"),
+        ];
+        assert_eq!(newest_transition(&objects), Some(at("2026-01-02T12:00:00Z")));
+        assert_eq!(newest_transition([&objects[0], &objects[3]]), Some(at("2026-01-01T12:00:00Z")), "nothing tells");
+    }
+
+    #[test]
+    fn budgets_of_old_releases_and_alerts_are_read_from_files() {
+        let values = [
+            json!({"apiVersion": "v1", "kind": "List", "items": [
+                {"apiVersion": "policy/v1beta1", "kind": "PodDisruptionBudget",
+                 "metadata": {"namespace": "shop", "name": "cart"}, "status": {"disruptionsAllowed": 1}}]}),
+            json!({"status": "success", "data": {"alerts": [{"labels": {"alertname": "A"}, "state": "firing"}]}}),
+        ];
+        let facts = from_values(&values, at("2026-01-01T00:00:00Z"));
+        assert_eq!(facts.around.pod_disruption_budgets[0].status.disruptions_allowed, 1);
+        assert!(facts.around.alerts[0].fires());
+        assert!(facts.known(Kind::Alerts) && facts.known(Kind::PodDisruptionBudgets));
+        assert!(!facts.known(Kind::Machines), "that a dump holds no machine says nothing");
+        let none = json!({"status": "success", "data": {"alerts": []}});
+        assert!(
+            from_values([&none], at("2026-01-01T00:00:00Z")).known(Kind::Alerts),
+            "an answer without alerts is one"
+        );
+    }
 }

@@ -4,11 +4,11 @@
 //! the machine-config controller runs it (pkg/controller/drain/drain_controller.go: `Force`, `IgnoreAllDaemonSets`,
 //! `DeleteEmptyDirData`): pods of DaemonSets, static pods and ended pods are passed over, bare pods are evicted too.
 
-mod budgets;
+pub(super) mod budgets;
+#[cfg(test)]
+mod eviction_tests;
 mod freeing;
 mod owner;
-#[cfg(test)]
-mod tests;
 
 use std::sync::Arc;
 
@@ -176,7 +176,7 @@ fn migrates(machine: &VirtualMachineInstance) -> bool {
 }
 
 /// Does a drain make it go?
-fn leaves(pod: &Pod) -> bool {
+pub(super) fn leaves(pod: &Pod) -> bool {
     let of_daemon_set = pod.owner().is_some_and(|owner| owner.kind == "DaemonSet");
     !of_daemon_set && !pod.is_mirror() && !pod.is_finished()
 }

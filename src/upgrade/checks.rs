@@ -1,53 +1,93 @@
 //! The checks: what a person should know. One file per check, named as its findings are.
 //!
 //! A check reads the assessment (rows, counts, facts) and the memory's clocks, and adds findings. It never looks at
-//! another check's findings.
+//! another check's findings: which of them are consequences of others is found out at the end, in `causes`.
 
 mod admin_ack_missing;
 mod alert_firing;
+mod blocked_pods;
 mod capabilities_implicit;
+mod capacity_double_count;
 mod capacity_exhausted;
+mod causes;
 mod clear_came_too_late;
+mod config_drift;
+mod control_plane_machine_set;
+mod csr_pending;
 pub(super) mod cv_overrides;
 mod cvo_down;
 mod cvo_failing;
 mod cvo_failing_early;
+mod degraded;
 mod drain_blocked;
+mod drain_over_an_hour;
+mod drain_will_block;
 mod etcd_member_unhealthy;
+mod eviction_loses_data;
+mod guard_budgets_crossed;
+mod health_check_active;
 mod hop_refused;
+mod image_build_failed;
 mod invalid_request;
 mod kind_unreadable;
 mod link_stale;
+mod machine_deleting;
+mod machine_failed;
+mod machines;
+mod mcc_restarted;
 mod multi_arch_left;
 mod no_failing_condition;
+mod node_conditions;
+mod node_cordoned;
+mod node_custom_master;
 mod node_degraded;
+mod node_disk_full;
+mod node_disk_pressure;
+mod node_in_two_pools;
+mod node_lost_in_reboot;
+mod node_network_unavailable;
 mod node_not_ready;
+mod node_pull_failed;
 mod node_unmanaged;
 pub(super) mod not_upgradeable;
 mod operator_degraded;
 pub mod operator_slow;
 mod operator_unavailable;
+mod os_image_mismatch;
 mod packageserver_stuck;
 mod payload_pull_failed;
 mod payload_version_mismatch;
+mod pinned_images_failed;
+mod pod_terminating;
+mod pool_certificates;
 mod pool_degraded;
 mod pool_paused;
 mod preflight_mode_left;
+mod reading;
+mod reboot_failed;
 mod release;
 mod release_not_accepted;
 pub(super) mod removed_api_used;
+mod render_degraded;
+mod rendered_config_missing;
+mod required_pool_paused;
 mod risk_unknown;
+mod several_budgets;
 mod several_errors;
 pub(super) mod signature_missing;
 #[cfg(test)]
 mod tests;
+mod uncordon_failed;
+mod unreconcilable;
 mod update_blocked_by_webhook;
 mod update_partial;
 pub(super) mod updates_not_retrieved;
+mod vm_cannot_migrate;
+mod windows_node;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::assessment::{Assessment, Evidence, Finding, Impact, Level, Resource, Subject, age};
+use super::assessment::{Assessment, Evidence, Finding, Impact, Level, Remedy, Resource, Subject, age};
 use super::memory::Memory;
 
 /// What a check looks at.
@@ -75,14 +115,49 @@ const fn entry(id: &'static str, title: &'static str) -> Entry {
 pub const CATALOGUE: &[Entry] = &[
     // Drains.
     entry("drain-blocked", "a drain does not come to an end, and which pods hold it up"),
+    entry("drain-over-an-hour", "a drain has lasted over an hour: the node is called degraded"),
+    entry("pod-terminating", "a drain waits for a pod that is being deleted and does not end"),
+    entry("several-budgets", "more than one budget selects a pod, which can therefore not be evicted"),
+    entry("vm-cannot-migrate", "a virtual machine that has to leave its node, and cannot"),
+    entry("guard-budgets-crossed", "two control plane nodes are drained at once"),
+    entry("drain-will-block", "a node of the next wave carries a pod that will not leave"),
+    entry("eviction-loses-data", "the next drains end bare pods, or lose what is in an emptyDir"),
+    entry("mcc-restarted", "the machine-config controller started anew and counts drains from then"),
     // Nodes.
     entry("node-degraded", "the machine-config daemon failed on a node"),
-    entry("node-not-ready", "a node is not ready, or its reboot takes long"),
+    entry("config-drift", "files on a node are not what its configuration says"),
+    entry("os-image-mismatch", "a node did not boot into the wanted OS image"),
+    entry("rendered-config-missing", "a node refers to a rendered configuration that does not exist"),
+    entry("unreconcilable", "a change that cannot be made on a running node"),
+    entry("node-pull-failed", "a node cannot pull the OS image"),
+    entry("node-disk-full", "no space is left on a node for the update"),
+    entry("reboot-failed", "a node could not be rebooted by its daemon"),
+    entry("uncordon-failed", "a node is done and stays cordoned"),
+    entry("node-lost-in-reboot", "a node has not come back from its reboot in time"),
+    entry("node-not-ready", "a node is not ready"),
+    entry("node-disk-pressure", "a node runs out of disk"),
+    entry("node-network-unavailable", "the network of a node is not set up"),
+    entry("node-cordoned", "a node that somebody cordoned uses up capacity of its pool"),
     entry("node-unmanaged", "a node that no pool updates"),
+    entry("node-in-two-pools", "two custom pools select a node, so none updates it"),
+    entry("node-custom-master", "a control plane node with the role of a custom pool"),
+    entry("windows-node", "Windows nodes, which their own operator updates"),
+    entry("csr-pending", "nodes wait for the approval of their certificates"),
+    // Machines.
+    entry("health-check-active", "a health check may delete machines that reboot for the update"),
+    entry("machine-deleting", "the machine of a node is being deleted"),
+    entry("machine-failed", "a machine failed for good"),
+    entry("control-plane-machine-set", "control plane machines are replaced during the update"),
     // Pools.
     entry("pool-paused", "a paused pool whose nodes are not at its configuration"),
+    entry("required-pool-paused", "the control plane's pool is paused, so the update cannot end"),
     entry("pool-degraded", "a pool says that something is wrong"),
+    entry("render-degraded", "no new configuration can be rendered for a pool"),
     entry("capacity-exhausted", "nodes wait and the controller takes no further one"),
+    entry("capacity-double-count", "a node that fails and is cordoned counts twice against maxUnavailable"),
+    entry("image-build-failed", "the OS image of a layered pool could not be built"),
+    entry("pinned-images-failed", "images could not be pulled ahead"),
+    entry("pool-certificates", "certificates that pools hand to their nodes run out"),
     // Operators and the update itself.
     entry("operator-unavailable", "what an operator provides does not work"),
     entry("operator-degraded", "an operator says that something is wrong"),
@@ -125,11 +200,46 @@ type Check = fn(&Look, &mut Vec<Finding>);
 
 const CHECKS: &[Check] = &[
     drain_blocked::check,
+    drain_over_an_hour::check,
+    pod_terminating::check,
+    several_budgets::check,
+    vm_cannot_migrate::check,
+    guard_budgets_crossed::check,
+    drain_will_block::check,
+    eviction_loses_data::check,
+    mcc_restarted::check,
     node_degraded::check,
+    config_drift::check,
+    os_image_mismatch::check,
+    rendered_config_missing::check,
+    unreconcilable::check,
+    node_pull_failed::check,
+    node_disk_full::check,
+    reboot_failed::check,
+    uncordon_failed::check,
+    node_lost_in_reboot::check,
     node_not_ready::check,
+    node_disk_pressure::check,
+    node_network_unavailable::check,
+    node_cordoned::check,
+    node_unmanaged::check,
+    node_in_two_pools::check,
+    node_custom_master::check,
+    windows_node::check,
+    csr_pending::check,
+    health_check_active::check,
+    machine_deleting::check,
+    machine_failed::check,
+    control_plane_machine_set::check,
     pool_paused::check,
+    required_pool_paused::check,
     pool_degraded::check,
+    render_degraded::check,
     capacity_exhausted::check,
+    capacity_double_count::check,
+    image_build_failed::check,
+    pinned_images_failed::check,
+    pool_certificates::check,
     operator_unavailable::check,
     operator_degraded::check,
     operator_slow::check,
@@ -159,29 +269,20 @@ const CHECKS: &[Check] = &[
     updates_not_retrieved::check,
     capabilities_implicit::check,
     alert_firing::check,
-    node_unmanaged::check,
     kind_unreadable::check,
     link_stale::check,
 ];
 
-/// All findings, worst first; among equals the unexpected before the expected, then the oldest.
+/// All findings: the worst first, then what blocks progress most, the unexpected, the oldest; what is only a consequence
+/// of another finding below that one.
 pub fn all(assessment: &Assessment, memory: &Memory) -> Vec<Finding> {
     let look = Look { now: assessment, memory };
     let mut found = Vec::new();
     for check in CHECKS {
         check(&look, &mut found);
     }
-    let undated = DateTime::<Utc>::MAX_UTC;
-    found.sort_by(|a, b| {
-        (b.level, a.expected, a.since.unwrap_or(undated), a.id, &a.subject).cmp(&(
-            a.level,
-            b.expected,
-            b.since.unwrap_or(undated),
-            b.id,
-            &b.subject,
-        ))
-    });
-    found
+    causes::link(&look, &mut found);
+    causes::order(found)
 }
 
 /// A finding without meaning, remedies, time and evidence: what every check begins with. Its resource is its subject.

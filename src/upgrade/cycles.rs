@@ -166,6 +166,7 @@ fn rebuilt(assessment: &Assessment) -> Vec<Cycle> {
     let events = Moments::by_node(&assessment.facts.events);
     let mut steps = assessment.facts.machine_config_nodes.iter().peekable();
     let mut cycles = Vec::new();
+    let mut undated = Vec::new();
     let from = assessment.update.started.unwrap_or(DateTime::<Utc>::MIN_UTC);
     for (node, object) in assessment.nodes.iter().zip(assessment.facts.nodes.iter()) {
         while steps.next_if(|steps| steps.name() < node.name.as_str()).is_some() {}
@@ -183,10 +184,37 @@ fn rebuilt(assessment: &Assessment) -> Vec<Cycle> {
         if under_way(node) {
             moments.began = moments.began.or(node.since);
         }
-        cycles.extend(moments.cycle(node, from, assessment.now));
+        let told = moments.cycle(node, from, assessment.now);
+        if told.is_none() && node.phase == NodePhase::Done {
+            let ready = object.status.conditions.condition("Ready").filter(|ready| ready.status == Tri::True);
+            let ended = moments.done.or(node.since).or_else(|| ready.and_then(|ready| ready.since));
+            undated.extend(ended.filter(|ended| (from..=assessment.now).contains(ended)).map(|ended| (ended, node)));
+        }
+        cycles.extend(told);
     }
+    by_turns(assessment, &undated, &mut cycles);
     cycles.sort_by(|a, b| (a.began, &a.node).cmp(&(b.began, &b.node)));
     cycles
+}
+
+/// Dates the beginning of cycles of which only the end is remembered (a MachineConfigNode forgets its steps when it is done,
+/// events are kept for an hour or so): a pool takes a node as soon as one of its `maxUnavailable` turns is free, so a node
+/// began when the one so many places before it was done, and the first ones when the pool began to roll.
+fn by_turns(assessment: &Assessment, undated: &[(DateTime<Utc>, &Node)], cycles: &mut Vec<Cycle>) {
+    for pool in &assessment.pools {
+        let ours = |node: &Node| node.pool.as_deref() == Some(pool.name.as_str());
+        let dated = cycles.iter().filter(|cycle| cycle.pool == pool.name).filter_map(|cycle| Some((cycle.done?, None)));
+        let ends = undated.iter().filter(|(_, node)| ours(node)).map(|(ended, node)| (*ended, Some(*node)));
+        let mut ends: Vec<(DateTime<Utc>, Option<&Node>)> = dated.chain(ends).collect();
+        ends.sort_by(|a, b| (a.0, a.1.map(|node| &node.name)).cmp(&(b.0, b.1.map(|node| &node.name))));
+        let turns = pool.capacity.max_unavailable;
+        for (place, (ended, node)) in ends.iter().enumerate() {
+            let before = place.checked_sub(turns).map(|before| ends[before].0).or(pool.rolling_since);
+            let (Some(node), Some(began)) = (node, before.filter(|before| before < ended)) else { continue };
+            let cycle = Cycle::begin(node, began).map(|cycle| Cycle { done: Some(*ended), ..cycle });
+            cycles.extend(cycle);
+        }
+    }
 }
 
 /// The moments of a node's last cycle.
@@ -413,5 +441,19 @@ mod tests {
         let assessment = cluster.assess(65);
         let [cycle] = assessment.cycles.as_slice() else { panic!("one cycle") };
         assert_eq!((cycle.node.as_str(), cycle.began, cycle.done), ("worker-1", at(62), None));
+    }
+
+    #[test]
+    fn ends_alone_are_dated_by_turns() {
+        let mut cluster = Specimen::workers_left();
+        for (name, minute) in [("worker-1", 38), ("worker-0", 47)] {
+            cluster.reaches(name, "worker");
+            cluster.steps(name, vec![condition("Updated", "True", "", "", minute)]);
+        }
+        let assessment = cluster.assess(75);
+        let told: Vec<_> =
+            assessment.cycles.iter().map(|cycle| (cycle.node.as_str(), cycle.began, cycle.done)).collect();
+        let expected = [("worker-1", at(30), Some(at(38))), ("worker-0", at(38), Some(at(47)))];
+        assert_eq!(told, expected, "the pool rolls since minute 30, one node at a time");
     }
 }

@@ -10,6 +10,10 @@ use crate::api::{Event, Tri};
 /// pkg/controller/drain/drain_controller.go, `DrainThresholdExceeded` after 10 minutes).
 pub const THRESHOLD: TimeDelta = TimeDelta::minutes(10);
 
+/// From here on the daemon calls the node degraded, and the controller raises its metric (pkg/daemon/drain.go and
+/// pkg/controller/drain: one hour).
+pub const TOO_LONG: TimeDelta = TimeDelta::minutes(60);
+
 /// The trouble of the drain of a node in `phase`, if there is any.
 ///
 /// Each attempt overwrites the error of the one before with "draining"; `before` is what was known of the same drain, and

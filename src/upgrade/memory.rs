@@ -163,7 +163,11 @@ impl Memory {
 
     /// When anything moved last, as seen; before the first assessment as the API remembers.
     pub fn moved(&self, assessment: &Assessment) -> Option<DateTime<Utc>> {
-        self.clocks.moved.map(|(at, _)| at).or_else(|| progress::newest_known_move(assessment))
+        match self.clocks.moved {
+            Some((at, before)) if before == progress::signature(assessment) => Some(at),
+            Some(_) => Some(assessment.now),
+            None => progress::newest_known_move(assessment),
+        }
     }
 }
 

@@ -113,6 +113,8 @@ pub struct Gate {
 pub struct Updates {
     /// A ClusterVersion was read: without one nothing below is known.
     pub known: bool,
+    /// The moment of the assessment.
+    pub now: Option<DateTime<Utc>>,
     /// The version that the cluster is at (`status.desired`).
     pub current: String,
     /// Channel; empty: none is set.
@@ -197,6 +199,7 @@ pub fn updates(assessment: &Assessment) -> Updates {
     let upgradeable = version.status.conditions.condition("Upgradeable").filter(|gate| gate.status == Tri::False);
     Updates {
         known: true,
+        now: Some(assessment.now),
         current: desired.version.clone(),
         channel: version.spec.channel.clone().unwrap_or_default(),
         channels: desired.channels.clone(),

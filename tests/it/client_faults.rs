@@ -4,7 +4,7 @@
 //! is for a fact.
 
 mod connecting;
-mod middle;
+pub mod middle;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -3,16 +3,19 @@
 #![allow(missing_docs)]
 
 mod architecture;
+mod client_around;
 mod client_faults;
 mod dumps;
 mod estimates;
 mod journeys;
 mod plans;
+mod recommend;
 mod recorded;
 mod restart;
 mod screens;
 mod sim_http;
 mod sim_kubectl;
+mod sim_scenarios;
 mod sim_story;
 mod sim_transcripts;
 mod story;

@@ -1,9 +1,11 @@
 //! Screens, by snapshot: text as a person sees it; what colour says is asserted apart.
 
+mod explained;
 mod hostile;
 mod keys;
 mod panes;
 mod popups;
+mod rich;
 mod sample;
 mod story;
 mod styles;

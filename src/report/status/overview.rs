@@ -18,8 +18,8 @@ use crate::upgrade::words::{count, some_of, span};
 /// Rows of nodes in a pool, beside those in trouble, that are shown without [`Details::nodes`]; as `oc` does.
 const ROWS: usize = 10;
 
-/// Characters of a node's message that are shown without [`Details::nodes`].
-const MESSAGE: usize = 160;
+/// Characters of a message or title that are shown where the details were not asked for.
+const MESSAGE: usize = 150;
 
 /// Remedies that are shown for the worst findings.
 const NEXT: usize = 3;
@@ -331,7 +331,7 @@ impl Page<'_> {
                     self.ago(finding.since).into(),
                     Cell::ink(Ink::from(finding.degree), finding.level),
                     finding.impact.into(),
-                    format!("{expected}{}", finding.title).into(),
+                    first_line(&format!("{expected}{}", finding.title), MESSAGE).into(),
                 ]
             })
             .collect();

@@ -11,7 +11,7 @@ use super::disruption::{self, Refused};
 use super::node_controller::NAMESPACE;
 use super::node_state;
 use super::seen::{Key, NodeView};
-use super::world::{Actor, EventType, World};
+use super::world::{Actor, EventType, Speaker, World};
 use crate::sim::cluster::machines::MCO;
 use crate::sim::cluster::object::{annotate, remove};
 use crate::sim::kinds::Res;
@@ -63,6 +63,8 @@ impl Actor for DrainController {
         };
         if leader != self.leader {
             self.leader = leader;
+            // A metric of the process that was: the next one begins at zero.
+            world.drain_errors.clear();
             self.ongoing.clear();
             self.pending =
                 world.seen.nodes.values().filter(|node| wants(&node.view)).map(|node| node.view.name.clone()).collect();
@@ -93,6 +95,8 @@ impl DrainController {
     fn work(&mut self, world: &mut World, node: &NodeView) {
         if node.desired_drain.starts_with("uncordon-") {
             self.ongoing.remove(&node.name);
+            world.drain_errors.remove(&node.name);
+            say(world, 'I', &node.name, "initiating uncordon");
             world.store.update(Res::NODES, None, &node.name, |object| {
                 remove(object, "/spec", "unschedulable");
                 annotate(object, &format!("{MCO}/lastAppliedDrain"), &node.desired_drain);
@@ -142,6 +146,7 @@ impl DrainController {
                 node.desired_drain, node.applied_drain
             );
             report(world, &node.name, "Unknown", &message);
+            say(world, 'I', &node.name, "initiating drain");
         }
         if let Some((end, evict_at)) = drain.attempt {
             let left = leaving(world, &node.name);
@@ -152,7 +157,7 @@ impl DrainController {
             }
             let mut refusals = Vec::new();
             if world.elapsed >= evict_at {
-                refusals = evict(world, &left);
+                refusals = evict(world, &node.name, &left);
                 drain.attempt = Some((end, world.elapsed + EVICTION_RETRY));
             }
             if world.elapsed >= end || refusals.iter().any(|(_, refused)| matches!(refused, Refused::Broken(_))) {
@@ -185,20 +190,46 @@ fn leaving(world: &World, node: &str) -> Vec<Key> {
     world.seen.pods_on(node).filter(|(_, pod)| !pod.view.stays()).map(|(key, _)| key.clone()).collect()
 }
 
-fn evict(world: &World, pods: &[Key]) -> Vec<(Key, Refused)> {
+fn evict(world: &World, node: &str, pods: &[Key]) -> Vec<(Key, Refused)> {
     let mut refusals = Vec::new();
     for key in pods {
-        let pod = world.seen.pods.get(&key.0, &key.1);
-        if pod.is_some_and(|pod| !pod.view.deleting)
-            && let Err(refused) = disruption::evict(world, key)
-        {
-            refusals.push((key.clone(), refused));
+        let (namespace, pod) = key;
+        if world.seen.pods.get(namespace, pod).is_none_or(|pod| pod.view.deleting) {
+            continue;
+        }
+        match disruption::evict(world, key) {
+            Ok(()) => say(world, 'I', node, &format!("evicting pod {namespace}/{pod}")),
+            Err(refused) => {
+                let why = match &refused {
+                    Refused::Budget(budget) => format!(
+                        "(will retry after 5s): Cannot evict pod as it would violate the pod's disruption budget. \
+                         (PodDisruptionBudget {namespace}/{budget})"
+                    ),
+                    Refused::Broken(why) => format!(": {why}"),
+                };
+                let text = format!("error when evicting pods/{pod:?} -n {namespace:?} {why}");
+                say(world, 'E', node, &text);
+                refusals.push((key.clone(), refused));
+            }
         }
     }
     refusals
 }
 
-fn finish(world: &World, node: &NodeView) {
+/// The controller says something about a node in its log.
+fn say(world: &World, severity: char, node: &str, text: &str) {
+    let speaker = Speaker::Leader(NAMESPACE, "machine-config-controller");
+    world.log(speaker, severity, "drain_controller.go", &format!("node {node}: {text}"));
+}
+
+fn finish(world: &mut World, node: &NodeView) {
+    world.drain_errors.remove(&node.name);
+    say(
+        world,
+        'I',
+        &node.name,
+        &format!("operation successful; applying completion annotation {}", node.desired_drain),
+    );
     world.store.update(Res::NODES, None, &node.name, |object| {
         annotate(object, &format!("{MCO}/lastAppliedDrain"), &node.desired_drain);
     });
@@ -236,6 +267,7 @@ fn fail(world: &mut World, node: &NodeView, drain: &mut Drain, left: &[Key], ref
     report(world, &node.name, "Unknown", &message);
     if lasted < FAILING_THRESHOLD {
         drain.next = world.elapsed + RETRY;
+        say(world, 'E', &node.name, &format!("Drain failed. Waiting 1 minute then retrying. Error message: {error}"));
         return;
     }
     drain.next = world.elapsed + FAILING_RETRY;
@@ -244,8 +276,10 @@ fn fail(world: &mut World, node: &NodeView, drain: &mut Drain, left: &[Key], ref
         "Drain failed. Drain has been failing for more than 10 minutes. Waiting 5 minutes then retrying. \
          Error message from drain: {error}"
     );
+    say(world, 'E', &node.name, &message);
     world.node_event(&node.name, component, EventType::Warning, "DrainThresholdExceeded", &message);
     if lasted >= FAILED {
+        world.drain_errors.insert(node.name.clone());
         let message = format!("node {}: drain exceeded timeout: 1h0m0s. Will continue to retry.", node.name);
         world.node_event(&node.name, component, EventType::Warning, "DrainFailed", &message);
     }

@@ -24,6 +24,7 @@ use crate::sim::cluster::pools::{
 use crate::sim::cluster::release;
 use crate::sim::cluster::workloads::env;
 use crate::sim::kinds::Res;
+use crate::sim::scenario::MishapKind;
 
 /// How long the operator waits for required pools, per machine of theirs, before it is degraded.
 const PER_MACHINE: Duration = Duration::from_secs(600);
@@ -277,7 +278,7 @@ fn write_config(world: &World, config: &Value) {
 /// Renders a pool's config; a pool that is paused gets its target all the same.
 fn render_pool(world: &mut World, pool: &Value, version: &str) {
     let sources = sources(&world.store, pool);
-    if sources.is_empty() {
+    if sources.is_empty() || world.mishaps.is_on(MishapKind::RenderDegraded, name(pool)) {
         return;
     }
     let rendered = render(pool, &sources, version);
@@ -311,8 +312,16 @@ fn required(world: &World) -> Vec<Arc<Value>> {
     world.store.list(Res::MACHINE_CONFIG_POOLS).into_iter().filter(|pool| label(pool, REQUIRED).is_some()).collect()
 }
 
+/// A pool whose image cannot be built is degraded and does not hold the operator up (OCPBUGS-73800).
 fn any_degraded(world: &World) -> Option<String> {
-    let pool = world.seen.pools.values().find(|pool| condition_status(&pool.object, "Degraded") == "True")?;
+    let holds = |pool: &Value| {
+        ["NodeDegraded", "RenderDegraded"].into_iter().any(|kind| condition_status(pool, kind) == "True")
+    };
+    let pool = world
+        .seen
+        .pools
+        .values()
+        .find(|pool| condition_status(&pool.object, "Degraded") == "True" && holds(&pool.object))?;
     let report = report(&pool.object);
     Some(format!("error MachineConfigPool {} is not ready, retrying. Status: {}", report.name, report.text))
 }

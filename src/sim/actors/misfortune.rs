@@ -204,9 +204,6 @@ impl Misfortune {
             MishapKind::DiskPressure => {
                 disk_pressure(world, object, true);
             }
-            MishapKind::PodStuck => {
-                hold_pod(world, object);
-            }
             _ => {}
         }
     }

@@ -8,13 +8,15 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use super::image_builder::{Build, build_of};
 use super::seen::{Entry, NodeView, UPDATE_TAINT};
-use super::world::{Actor, Event, EventType, World, involved};
+use super::world::{Actor, Event, EventType, Speaker, World, involved};
 use crate::sim::cluster::machines::MCO;
 use crate::sim::cluster::object::{
-    Condition, annotate, condition_status, flag, items, name, set_condition, status, text,
+    Condition, annotate, condition_status, flag, items, name, selects, set_condition, status, text,
 };
 use crate::sim::kinds::Res;
+use crate::sim::scenario::ARBITER;
 
 /// machine-config-operator, pkg/controller/node: `updateDelay`.
 const UPDATE_DELAY: Duration = Duration::from_secs(5);
@@ -51,6 +53,9 @@ impl Rolling for NodeView {
 
 /// How many nodes of a pool may be unavailable: default 1, percentages rounded down, never below 1.
 pub fn max_unavailable(pool: &Value, nodes: usize) -> usize {
+    if name(pool) == ARBITER {
+        return 1;
+    }
     let limit = &pool["spec"]["maxUnavailable"];
     let amount = match limit {
         Value::Number(number) => number.as_u64().unwrap_or(1) as usize,
@@ -86,6 +91,7 @@ pub fn candidates<'a>(pool: &Value, nodes: &[&'a NodeView]) -> Vec<&'a NodeView>
 pub struct NodeController {
     leader: String,
     due: BTreeMap<String, Duration>,
+    builds: BTreeMap<String, Build>,
 }
 
 impl Actor for NodeController {
@@ -98,6 +104,10 @@ impl Actor for NodeController {
             self.leader = leader;
             self.queue_all(world);
         }
+        if world.scenario.pools.values().any(|pool| pool.layered) {
+            self.follow_builds(world);
+        }
+        complain(world);
         self.queue(world);
         let due: Vec<String> =
             self.due.iter().filter(|(_, at)| **at <= world.elapsed).map(|(pool, _)| pool.clone()).collect();
@@ -108,7 +118,40 @@ impl Actor for NodeController {
     }
 }
 
+/// Nodes that no pool may have are named in the log, and nowhere else (pkg/helpers, GetPoolsForNode).
+fn complain(world: &World) {
+    for (_, node) in &world.seen.nodes.altered {
+        let Some(entry) = world.seen.node(node) else { continue };
+        if world.seen.pool_of(node).is_some() || entry.view.windows {
+            continue;
+        }
+        let custom = world
+            .seen
+            .pools
+            .iter()
+            .filter(|((_, pool), _)| !matches!(pool.as_str(), "master" | "worker"))
+            .filter(|(_, pool)| selects(&pool.object["spec"]["nodeSelector"], &entry.object["metadata"]["labels"]))
+            .count();
+        if custom > 1 {
+            let text = format!("node {node} belongs to {custom} custom roles, cannot proceed with this Node");
+            let speaker = Speaker::Leader(NAMESPACE, "machine-config-controller");
+            world.log(speaker, 'E', "node_controller.go", &format!("error finding pools for node {node}: {text}"));
+        }
+    }
+}
+
 impl NodeController {
+    /// A build that begins, ends or fails is a reason to look at its pool.
+    fn follow_builds(&mut self, world: &World) {
+        for (key, pool) in world.seen.pools.iter() {
+            let build = build_of(world, &pool.object);
+            if build != Build::NotLayered && self.builds.get(&key.1) != Some(&build) {
+                self.builds.insert(key.1.clone(), build);
+                self.due.entry(key.1.clone()).or_insert(world.elapsed);
+            }
+        }
+    }
+
     fn queue_all(&mut self, world: &World) {
         for ((_, pool), _) in world.seen.pools.iter() {
             self.due.entry(pool.clone()).or_insert(world.elapsed + UPDATE_DELAY);
@@ -122,6 +165,12 @@ impl NodeController {
         }
         if world.seen.nodes.before.iter().any(|((_, node), _)| world.seen.node(node).is_none()) {
             pools.extend(world.seen.pools.iter().map(|((_, pool), _)| pool.as_str()));
+        }
+        // Control plane and arbiter wait for each other.
+        if pools.contains("master") && world.scenario.size(ARBITER) > 0 {
+            pools.insert(ARBITER);
+        } else if pools.contains(ARBITER) {
+            pools.insert("master");
         }
         for pool in pools {
             self.due.entry(pool.to_owned()).or_insert(world.elapsed + UPDATE_DELAY);
@@ -137,18 +186,43 @@ fn sync(world: &mut World, pool_name: &str) {
     }
     let entries: Vec<Entry<NodeView>> = world.seen.nodes_of(pool_name).cloned().collect();
     let nodes: Vec<&NodeView> = entries.iter().map(|entry| &entry.view).collect();
-    if !flag(&pool, "/spec/paused") {
+    let build = build_of(world, &pool);
+    let image = match &build {
+        Build::NotLayered => Some(None),
+        Build::Ready(image) => Some(Some(image.as_str())),
+        Build::Waiting(_) | Build::Running(_) | Build::Failed(_) => None,
+    };
+    if let Some(image) = image
+        && !flag(&pool, "/spec/paused")
+    {
         let chosen = choose(world, &pool, &nodes);
         taint_waiting(world, &target, &nodes, &chosen);
-        target_nodes(world, &pool, &target, &chosen);
+        target_nodes(world, &pool, (&target, image), &chosen);
     }
-    write_status(world, &pool, &entries);
+    write_status(world, &pool, &build, &entries);
+}
+
+/// In a cluster with an arbiter only one of control plane and arbiter moves at a time.
+fn yields_to_other(world: &World, pool: &str) -> bool {
+    if world.scenario.size(ARBITER) == 0 {
+        return false;
+    }
+    let views = |pool: &'static str| world.seen.nodes_of(pool).map(|entry| &entry.view);
+    match pool {
+        "master" => views(ARBITER).any(Rolling::unavailable),
+        ARBITER => {
+            let target = world.store.get(Res::MACHINE_CONFIG_POOLS, None, "master");
+            let target = target.as_ref().map_or("", |pool| text(pool, "/spec/configuration/name"));
+            views("master").any(|node| node.unavailable() || node.desired != target)
+        }
+        _ => false,
+    }
 }
 
 /// The nodes to target now.
 fn choose(world: &mut World, pool: &Value, nodes: &[&NodeView]) -> Vec<String> {
     let capacity = capacity(pool, nodes);
-    if capacity == 0 {
+    if capacity == 0 || yields_to_other(world, name(pool)) {
         return Vec::new();
     }
     let mut candidates: Vec<String> = candidates(pool, nodes).iter().map(|node| node.name.clone()).collect();
@@ -192,9 +266,14 @@ fn taint_waiting(world: &World, target: &str, nodes: &[&NodeView], chosen: &[Str
     }
 }
 
-fn target_nodes(world: &mut World, pool: &Value, target: &str, chosen: &[String]) {
+fn target_nodes(world: &mut World, pool: &Value, (target, image): (&str, Option<&str>), chosen: &[String]) {
     for node in chosen {
-        world.store.update(Res::NODES, None, node, |object| annotate(object, &format!("{MCO}/desiredConfig"), target));
+        world.store.update(Res::NODES, None, node, |object| {
+            annotate(object, &format!("{MCO}/desiredConfig"), target);
+            if let Some(image) = image {
+                annotate(object, &format!("{MCO}/desiredImage"), image);
+            }
+        });
         if world.store.served(Res::MACHINE_CONFIG_NODES) {
             world.store.update(Res::MACHINE_CONFIG_NODES, None, node, |object| {
                 object["spec"]["configVersion"]["desired"] = json!(target);
@@ -206,6 +285,8 @@ fn target_nodes(world: &mut World, pool: &Value, target: &str, chosen: &[String]
         [node] => format!("Targeted node {node} to MachineConfig: {target}"),
         many => format!("Set target for {} nodes to MachineConfig: {target}", many.len()),
     };
+    let speaker = Speaker::Leader(NAMESPACE, "machine-config-controller");
+    world.log(speaker, 'I', "node_controller.go", &format!("Pool {}: {message}", name(pool)));
     let event = Event {
         namespace: "default",
         involved: involved(pool),
@@ -218,7 +299,26 @@ fn target_nodes(world: &mut World, pool: &Value, target: &str, chosen: &[String]
     world.event(&event);
 }
 
-fn write_status(world: &World, pool: &Value, entries: &[Entry<NodeView>]) {
+/// What a pool says of a build that it waits for: status and message of Updating.
+fn build_text(build: &Build, paused: bool) -> Option<(bool, String)> {
+    Some(match (build, paused) {
+        (Build::NotLayered | Build::Ready(_), _) => return None,
+        (Build::Failed(build), _) => {
+            (false, format!("Pool update stopped due to OS image build failure (mosb: {build})"))
+        }
+        (Build::Waiting(build) | Build::Running(build), true) => {
+            (false, format!("Pool is paused; OS image build in progress (mosb: {build})"))
+        }
+        (Build::Waiting(build), false) => {
+            (true, format!("Pool is waiting for OS image build to start (mosb: {build})"))
+        }
+        (Build::Running(build), false) => {
+            (true, format!("Pool is waiting for OS image build to complete (mosb: {build})"))
+        }
+    })
+}
+
+fn write_status(world: &World, pool: &Value, build: &Build, entries: &[Entry<NodeView>]) {
     let target = text(pool, "/spec/configuration/name").to_owned();
     let updated = |node: &NodeView| node.done() && node.current == target;
     let count = |fits: &dyn Fn(&NodeView) -> bool| entries.iter().filter(|entry| fits(&entry.view)).count();
@@ -227,7 +327,8 @@ fn write_status(world: &World, pool: &Value, entries: &[Entry<NodeView>]) {
     let ready = count(&|node| updated(node) && node.available());
     let unavailable = count(&|node| node.unavailable());
     let degraded: Vec<&Entry<NodeView>> = entries.iter().filter(|entry| entry.view.failing()).collect();
-    let all = updated_count == total && ready == total && unavailable == 0;
+    let building = matches!(build, Build::Waiting(_) | Build::Running(_));
+    let all = updated_count == total && ready == total && unavailable == 0 && !building;
     let reports: Vec<String> = degraded
         .iter()
         .map(|entry| {
@@ -256,6 +357,7 @@ fn write_status(world: &World, pool: &Value, entries: &[Entry<NodeView>]) {
             }
             (false, false) => (String::new(), true, format!("All nodes are updating to MachineConfig {target}")),
         };
+        let (updating, updating_text) = build_text(build, paused).filter(|_| !all).unwrap_or((updating, updating_text));
         let broken = !reports.is_empty();
         let reason = if broken {
             format!("{} nodes are reporting degraded status on sync", reports.len())
@@ -269,9 +371,18 @@ fn write_status(world: &World, pool: &Value, entries: &[Entry<NodeView>]) {
         set("Updated", all, "", &updated_text);
         set("Updating", updating, "", &updating_text);
         set("NodeDegraded", broken, &reason, &message);
+        let unbuilt = matches!(build, Build::Failed(_));
+        if *build != Build::NotLayered {
+            let text = if unbuilt { "Custom OS image build failed" } else { "" };
+            set("ImageBuildDegraded", unbuilt, if unbuilt { "BuildFailed" } else { "" }, text);
+        }
         let rendering = condition_status(object, "RenderDegraded") == "True";
-        let text = if broken { message.as_str() } else { "" };
-        set_condition(object, &Condition::new("Degraded", status(broken || rendering), "", text), now);
+        let text = match (broken, unbuilt) {
+            (true, _) => message.as_str(),
+            (false, true) => "Custom OS image build failed",
+            (false, false) => "",
+        };
+        set_condition(object, &Condition::new("Degraded", status(broken || rendering || unbuilt), "", text), now);
         fill_blanks(object);
     });
 }

@@ -14,10 +14,11 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::world::{Actor, Event, EventType, World, involved};
+use super::world::{Actor, Event, EventType, Speaker, World, involved};
 use crate::sim::cluster::object::{Condition, condition_status, drop_condition, set_condition, text};
 use crate::sim::cluster::{cluster_version, release};
 use crate::sim::kinds::Res;
+use crate::sim::scenario::MishapKind;
 use crate::sim::store::timestamp;
 use accept::{Acceptance, Request};
 use payload::Attempt;
@@ -44,6 +45,7 @@ pub struct VersionOperator {
     offers_due: Duration,
     offers_for: (String, String),
     upgradeable_due: Duration,
+    unreachable: bool,
     reconcile_due: Duration,
     said: Option<(progress::Verdict, String)>,
 }
@@ -82,6 +84,8 @@ pub(super) fn write(world: &World, change: impl FnOnce(&mut Value)) {
 
 /// Records an event about the ClusterVersion.
 pub(super) fn event(world: &mut World, kind: EventType, reason: &str, message: &str) {
+    let speaker = Speaker::Leader(NAMESPACE, "cluster-version-operator");
+    world.log(speaker, if kind == EventType::Normal { 'I' } else { 'E' }, "cvo.go", message);
     let Some(object) = world.store.get(Res::CLUSTER_VERSIONS, None, "version") else { return };
     let mut involved = involved(&object);
     involved["namespace"] = json!(NAMESPACE);
@@ -99,7 +103,9 @@ pub(super) fn event(world: &mut World, kind: EventType, reason: &str, message: &
 impl VersionOperator {
     fn refresh_offers(&mut self, world: &World, object: &Value) {
         let key = (text(object, "/spec/channel").to_owned(), text(object, "/status/desired/version").to_owned());
-        if key == self.offers_for && world.elapsed < self.offers_due {
+        let unreachable = world.mishaps.is_armed(MishapKind::UpdatesUnreachable, "", world.elapsed);
+        let news = std::mem::replace(&mut self.unreachable, unreachable) != unreachable;
+        if !news && key == self.offers_for && world.elapsed < self.offers_due {
             return;
         }
         self.offers_for = key;
@@ -148,7 +154,11 @@ impl VersionOperator {
             }
             _ => {
                 if self.acceptance.take().is_some() || condition_status(object, "ReleaseAccepted") != "True" {
-                    let message = cluster_version::payload_loaded(text(object, "/status/desired/version"), &current);
+                    let message = cluster_version::payload_loaded(
+                        &world.scenario,
+                        text(object, "/status/desired/version"),
+                        &current,
+                    );
                     write(world, |object| {
                         set_condition(
                             object,
@@ -166,6 +176,7 @@ impl VersionOperator {
         let now = world.now;
         let target = accepted.version.as_str();
         let desired = cluster_version::release_object(&world.scenario, target);
+        let loaded = cluster_version::payload_loaded(&world.scenario, target, &accepted.image);
         write(world, |object| {
             let fields = &mut object["status"];
             fields["desired"] = desired;
@@ -184,7 +195,6 @@ impl VersionOperator {
                 history.insert(0, entry);
                 history.truncate(100);
             }
-            let loaded = cluster_version::payload_loaded(target, &accepted.image);
             set_condition(object, &Condition::new("ReleaseAccepted", "True", "PayloadLoaded", &loaded), now);
             let working = format!("Working towards {target}");
             set_condition(object, &Condition::new("Progressing", "True", "", &working), now);

@@ -7,7 +7,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use crate::ui::ctx::Ctx;
-use crate::ui::neutral::neutral_lines;
+use crate::ui::popups::finding::detail;
 use crate::ui::theme::Tone;
 use crate::ui::widgets::pen::write;
 use crate::ui::widgets::table::{Cell, Column, Sheet, Table, Width};
@@ -48,11 +48,12 @@ impl Sheet for FindingSheet {
     const STATE: usize = 1;
     const AGE: usize = 3;
     const COLUMNS: &'static [Column] = &[
-        Column { title: "FINDING", width: Width::Rest(44), extra: 0 },
-        Column { title: "LEVEL", width: Width::Fixed(8), extra: 3 },
+        Column { title: "FINDING", width: Width::Rest(42), extra: 0 },
+        Column { title: "LEVEL", width: Width::Fixed(8), extra: 4 },
         Column { title: "ABOUT", width: Width::Fixed(18), extra: 1 },
         Column { title: "AGE", width: Width::Fixed(6), extra: 0 },
         Column { title: "CHECK", width: Width::Fixed(22), extra: 2 },
+        Column { title: "IMPACT", width: Width::Fixed(24), extra: 3 },
     ];
 
     const BRIEF: &'static [(usize, Width)] = &[(0, Width::Rest(20)), (3, Width::Fixed(6))];
@@ -69,13 +70,18 @@ impl Sheet for FindingSheet {
         let tone = if row.expected { Tone::Dim } else { row.level.into() };
         match column {
             0 => {
-                let expected = if row.expected { " (expected now)" } else { "" };
-                Cell::new(tone, format!("{} {}{expected}", ctx.theme.symbols().level(row.level), row.title))
+                // In front, where it is seen when the title is cut.
+                let expected = if row.expected { "expected: " } else { "" };
+                // A consequence stands below its cause.
+                let below = if caused(row, ctx.assessment) { "  " } else { "" };
+                let sign = ctx.theme.symbols().level(row.level);
+                Cell::new(tone, format!("{below}{sign} {expected}{}", row.title))
             }
             1 => Cell::new(tone, level_word(row.level)),
             2 => Cell::new(Tone::Dim, subject_words(&row.subject)),
             3 => Cell::new(Tone::Dim, words::since(row.since, ctx.now, false)),
-            _ => Cell::new(Tone::Dim, row.id),
+            4 => Cell::new(Tone::Dim, row.id),
+            _ => Cell::new(Tone::Dim, row.impact.words()),
         }
     }
 
@@ -85,12 +91,13 @@ impl Sheet for FindingSheet {
             1 => b.level.cmp(&a.level),
             2 => subject_words(&a.subject).cmp(&subject_words(&b.subject)),
             3 => a.since.cmp(&b.since).reverse(),
-            _ => a.id.cmp(b.id),
+            4 => a.id.cmp(b.id),
+            _ => b.impact.cmp(&a.impact),
         }
     }
 
     fn natural(_: &Finding, _: &Finding) -> Ordering {
-        // They come worst first, and sorting is stable.
+        // They come worst first, consequences below their causes, and sorting is stable.
         Ordering::Equal
     }
 
@@ -102,6 +109,14 @@ impl Sheet for FindingSheet {
             _ => None,
         }
     }
+}
+
+/// Is the finding that it follows from among the findings?
+fn caused(finding: &Finding, assessment: &Assessment) -> bool {
+    let because = |(id, subject): &(&'static str, Subject)| {
+        assessment.findings.iter().any(|other| other.id == *id && other.subject == *subject)
+    };
+    finding.because.as_ref().is_some_and(because)
 }
 
 /// Counts for the title: `1 ✖  2 !  1 i`.
@@ -134,34 +149,6 @@ pub fn evidence_lines(evidence: &[Evidence], ctx: &Ctx<'_>) -> Vec<TextLine> {
         line.hanging(4)
     };
     evidence.iter().map(line).collect()
-}
-
-/// A finding in full.
-pub fn detail(finding: &Finding, ctx: &Ctx<'_>) -> Vec<TextLine> {
-    let tone: Tone = finding.level.into();
-    let dot = ctx.theme.symbols().dot;
-    let mut lines = vec![
-        TextLine::new(tone, format!("{} {}", ctx.theme.symbols().level(finding.level), finding.title)).hanging(2),
-        TextLine::new(Tone::Dim, format!("{} {dot} {} {dot} ", level_word(finding.level), finding.id))
-            .and(Tone::Text, subject_words(&finding.subject))
-            .and(
-                Tone::Dim,
-                finding.since.map_or_else(String::new, |at| {
-                    format!(" {dot} since {} ({})", words::clock(at, ctx.now), words::since(Some(at), ctx.now, false))
-                }),
-            ),
-        TextLine::default(),
-    ];
-    if finding.expected {
-        lines.push(TextLine::new(Tone::Info, "Expected while nodes reboot; worth a look when it stays."));
-    }
-    lines.extend(neutral_lines(&finding.meaning).into_iter().map(|line| TextLine::new(Tone::Text, line)));
-    if !finding.evidence.is_empty() {
-        lines.push(TextLine::default());
-        lines.push(TextLine::new(Tone::Heading, "It rests on"));
-        lines.extend(evidence_lines(&finding.evidence, ctx));
-    }
-    lines
 }
 
 /// The list, and below it the selected finding when there is room.
@@ -202,6 +189,6 @@ pub fn draw(
             width: area.width.saturating_sub(2),
             height: area.height.saturating_sub(rows + 1),
         };
-        TextView::new(detail(finding, ctx)).draw(buffer, below, ctx.theme);
+        TextView::new(detail(finding, ctx, None)).draw(buffer, below, ctx.theme);
     }
 }

@@ -11,6 +11,7 @@ use crate::ui::theme::Tone;
 use crate::ui::widgets::motion::{Motion, scrolled};
 use crate::ui::widgets::pen::{Pen, write};
 use crate::ui::widgets::strip::stuck;
+use crate::ui::words;
 use crate::upgrade::assessment::{Assessment, NodePhase};
 use crate::upgrade::facts::Kind;
 
@@ -52,8 +53,12 @@ fn groups(assessment: &Assessment) -> Vec<(String, Zones)> {
             None => zones.push((zone.to_owned(), vec![index as u32])),
         }
     }
+    let name = |at: &u32| assessment.nodes[*at as usize].name.as_str();
     for (_, zones) in &mut groups {
         zones.sort_by(|a, b| a.0.cmp(&b.0));
+        for (_, nodes) in zones {
+            nodes.sort_by(|a, b| words::natural(name(a), name(b)));
+        }
     }
     groups.retain(|(_, zones)| !zones.is_empty());
     groups

@@ -6,6 +6,7 @@ use std::cmp::Ordering;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+use super::blockers::several;
 use super::freshness;
 use crate::ui::ctx::Ctx;
 use crate::ui::theme::Tone;
@@ -13,7 +14,7 @@ use crate::ui::widgets::pen::write;
 use crate::ui::widgets::strip::{rank, strip, stuck};
 use crate::ui::widgets::table::{Cell, Column, Sheet, Table, Width};
 use crate::ui::words;
-use crate::upgrade::assessment::{Assessment, Node, NodePhase};
+use crate::upgrade::assessment::{Assessment, Forecast, Node, NodePhase};
 use crate::upgrade::facts::{Kind, KindStatus};
 
 /// The kinds that the pane rests on.
@@ -25,6 +26,9 @@ pub struct NodeSheet;
 
 /// What a node has to say, in one line: trouble first.
 pub fn says(node: &Node) -> String {
+    if !node.blockers.is_empty() {
+        return several(&node.blockers);
+    }
     if let Some(trouble) = &node.drain_trouble {
         let pods = match trouble.pods.as_slice() {
             [] => String::new(),
@@ -41,11 +45,26 @@ pub fn says(node: &Node) -> String {
         let by = cordon.manager.as_ref().map(|who| format!(" by {who}")).unwrap_or_default();
         return format!("cordoned{by}");
     }
-    match (node.phase, node.next) {
+    let place = match (node.phase, node.next) {
+        // Of several masters the one that runs the operator's own pod comes last (`DeferringOperatorNodeUpdate` in the
+        // machine-config controller): which of the first two is next is not certain.
+        (NodePhase::Waiting, Some(1 | 2)) if node.pool.as_deref() == Some("master") => "among the next".into(),
         (NodePhase::Waiting, Some(1)) => "next".into(),
         (NodePhase::Waiting, Some(place)) => format!("no. {place} in the queue"),
         _ => String::new(),
+    };
+    match held_up(node) {
+        Some(forecast) => {
+            let gap = if place.is_empty() { "" } else { "; " };
+            format!("{place}{gap}its drain would wait for {}", several(&forecast.blockers))
+        }
+        None => place,
     }
+}
+
+/// The forecast of a node whose drain would be held up.
+pub fn held_up(node: &Node) -> Option<&Forecast> {
+    node.forecast.as_deref().filter(|forecast| !forecast.blockers.is_empty() && !node.phase.moving())
 }
 
 /// The state of the kubelet and of scheduling, in letters as `oc get nodes` has them.
@@ -98,7 +117,11 @@ impl Sheet for NodeSheet {
         match column {
             0 => Cell::new(if stuck(row) { Tone::Danger } else { Tone::Text }, &row.name),
             1 => or(row.pool.as_ref(), "-"),
-            2 => Cell::new(tone(row), format!("{} {}", strip(row, ctx.theme.symbols()), row.phase.word())),
+            2 => {
+                let signs = ctx.theme.symbols();
+                let mark = if held_up(row).is_some() { format!(" {}", signs.warn) } else { String::new() };
+                Cell::new(tone(row), format!("{} {}{mark}", strip(row, signs), row.phase.word()))
+            }
             3 => Cell::new(Tone::Dim, words::since(row.since, ctx.now, row.since_rebuilt)),
             4 => {
                 let (tone, text) = status(row);
@@ -109,7 +132,11 @@ impl Sheet for NodeSheet {
             }
             6 => or(row.version.as_ref(), "?"),
             7 => or(row.kubelet.as_ref(), "?"),
-            8 => Cell::new(if stuck(row) { Tone::Danger } else { Tone::Dim }, says(row)),
+            8 if stuck(row) => Cell::new(Tone::Danger, says(row)),
+            8 if held_up(row).is_some() => {
+                Cell::new(Tone::Warning, format!("{} {}", ctx.theme.symbols().warn, says(row)))
+            }
+            8 => Cell::new(Tone::Dim, says(row)),
             9 => Cell::new(Tone::Dim, row.roles.join(",")),
             10 => or(row.current_config.as_ref(), "-"),
             _ => or(row.desired_config.as_ref(), "-"),
@@ -118,7 +145,7 @@ impl Sheet for NodeSheet {
 
     fn by_column(a: &Node, b: &Node, column: usize) -> Ordering {
         match column {
-            0 => a.name.cmp(&b.name),
+            0 => words::natural(&a.name, &b.name),
             1 => a.pool.cmp(&b.pool),
             2 => a.phase.cmp(&b.phase),
             3 => a.since.cmp(&b.since).reverse(),
@@ -134,8 +161,7 @@ impl Sheet for NodeSheet {
     }
 
     fn natural(a: &Node, b: &Node) -> Ordering {
-        // Rows come by name and sorting is stable.
-        rank(a).cmp(&rank(b))
+        rank(a).cmp(&rank(b)).then_with(|| words::natural(&a.name, &b.name))
     }
 
     fn field(row: &Node, key: &str) -> Option<String> {
@@ -146,6 +172,7 @@ impl Sheet for NodeSheet {
             "ready" => Some(row.ready.to_string()),
             "cordoned" => Some(row.cordon.is_some().to_string()),
             "stuck" => Some(stuck(row).to_string()),
+            "forecast" => Some(if held_up(row).is_some() { "held" } else { "free" }.into()),
             _ => label(row, key),
         }
     }

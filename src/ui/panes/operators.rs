@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
+use chrono::TimeDelta;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
@@ -13,7 +14,7 @@ use crate::ui::widgets::bar::bar;
 use crate::ui::widgets::pen::{Pen, write};
 use crate::ui::widgets::table::{Cell, Column, Sheet, Table, Width};
 use crate::ui::words;
-use crate::upgrade::assessment::{Assessment, OperatorRow, OperatorState};
+use crate::upgrade::assessment::{Assessment, Limit, OperatorRow, OperatorState};
 use crate::upgrade::facts::Kind;
 
 /// The kind that the pane shows.
@@ -24,7 +25,10 @@ pub const KINDS: &[Kind] = &[Kind::ClusterOperators];
 pub struct OperatorSheet;
 
 /// The column of the sign alone, for the overview.
-const SIGN: usize = 7;
+const SIGN: usize = 9;
+
+/// The column of the limit, or of version and age where no limit applies, for the overview.
+const CLOCK: usize = 10;
 
 /// The word of a state.
 pub fn word(state: OperatorState) -> &'static str {
@@ -42,6 +46,23 @@ fn level(row: &OperatorRow) -> String {
     row.level.map_or_else(|| "?".into(), |level| format!("{level:02}"))
 }
 
+/// `slow in 12m`, `Failing in 8m`, `slow for 3m`: the limit that an operator runs into next, or has passed.
+pub fn countdown(row: &OperatorRow, ctx: &Ctx<'_>) -> Option<(Tone, String)> {
+    let deadline = row.deadline.as_ref()?;
+    let word = match deadline.limit {
+        Limit::Contract => "late",
+        Limit::Slow | Limit::MachineConfig => "slow",
+        Limit::Degraded => "Failing",
+    };
+    let left = deadline.at - ctx.now;
+    Some(if left > TimeDelta::zero() {
+        let tone = if left < TimeDelta::minutes(5) { Tone::Warning } else { Tone::Dim };
+        (tone, format!("{word} in {}", words::duration(left)))
+    } else {
+        (Tone::Danger, format!("{word} for {}", words::duration(-left)))
+    })
+}
+
 /// What a row says: reason and message when something is to be said.
 fn says(row: &OperatorRow) -> String {
     let mut text = match (row.reason.as_str(), row.message.as_str()) {
@@ -51,6 +72,10 @@ fn says(row: &OperatorRow) -> String {
     };
     if row.expected && !text.is_empty() {
         text.insert_str(0, "(expected while nodes reboot) ");
+    }
+    if let Some(error) = &row.sync_error {
+        let gap = if text.is_empty() { "" } else { "; " };
+        text = format!("sync error: {error}{gap}{text}");
     }
     if let (Some(why), true) = (&row.not_upgradeable, text.is_empty()) {
         text = format!("not upgradeable: {why}");
@@ -68,13 +93,15 @@ impl Sheet for OperatorSheet {
         Column { title: "STATE", width: Width::Fixed(13), extra: 0 },
         Column { title: "VERSION", width: Width::Fixed(9), extra: 0 },
         Column { title: "AGE", width: Width::Fixed(6), extra: 0 },
-        Column { title: "LEVEL", width: Width::Fixed(5), extra: 1 },
-        Column { title: "A P D U", width: Width::Fixed(7), extra: 3 },
-        Column { title: "MESSAGE", width: Width::Rest(22), extra: 2 },
+        Column { title: "LIMIT", width: Width::Fixed(16), extra: 1 },
+        Column { title: "LEVEL", width: Width::Fixed(5), extra: 3 },
+        Column { title: "A P D U", width: Width::Fixed(7), extra: 4 },
+        Column { title: "WORKING", width: Width::Fixed(8), extra: 5 },
+        Column { title: "MESSAGE", width: Width::Rest(30), extra: 2 },
     ];
 
     const BRIEF: &'static [(usize, Width)] =
-        &[(SIGN, Width::Fixed(1)), (0, Width::Rest(12)), (2, Width::Fixed(8)), (3, Width::Fixed(6))];
+        &[(SIGN, Width::Fixed(1)), (0, Width::Rest(12)), (CLOCK, Width::Fixed(16))];
 
     fn rows(assessment: &Assessment) -> &[OperatorRow] {
         &assessment.operators.rows
@@ -94,8 +121,9 @@ impl Sheet for OperatorSheet {
                 Cell::new(tone, row.version.as_deref().unwrap_or("?"))
             }
             3 => Cell::new(Tone::Dim, words::since(row.since, ctx.now, false)),
-            4 => Cell::new(Tone::Dim, level(row)),
-            5 => {
+            4 => countdown(row, ctx).map_or(Cell::new(Tone::Dim, ""), |(tone, text)| Cell::new(tone, text)),
+            5 => Cell::new(Tone::Dim, level(row)),
+            6 => {
                 let flag = |on: bool, letter: &'static str| if on { letter } else { "-" };
                 let flags = [
                     flag(row.available, "A"),
@@ -105,7 +133,17 @@ impl Sheet for OperatorSheet {
                 ];
                 Cell::new(Tone::Dim, flags.join(" "))
             }
+            7 => Cell::new(Tone::Dim, words::since(row.working_since, ctx.now, false)),
             SIGN => Cell::new(row.state.into(), signs.operator(row.state)),
+            CLOCK => {
+                if let Some((tone, text)) = countdown(row, ctx) {
+                    return Cell::new(tone, text);
+                }
+                let version = words::pad(row.version.as_deref().unwrap_or("?"), 8, ctx.theme.symbols().ellipsis);
+                let age = words::since(row.since, ctx.now, false);
+                Cell::new(if row.updated { Tone::Ok } else { Tone::Waiting }, format!("{version}  {age}"))
+            }
+            _ if row.sync_error.is_some() => Cell::new(Tone::Warning, says(row)),
             _ => Cell::new(Tone::Dim, says(row)),
         }
     }
@@ -116,7 +154,17 @@ impl Sheet for OperatorSheet {
             1 => a.state.cmp(&b.state),
             2 => a.version.cmp(&b.version),
             3 => a.since.cmp(&b.since).reverse(),
-            4 => a.level.unwrap_or(u8::MAX).cmp(&b.level.unwrap_or(u8::MAX)),
+            // Those without a limit come last.
+            4 => {
+                let at = |row: &OperatorRow| row.deadline.map(|deadline| deadline.at);
+                at(a).is_none().cmp(&at(b).is_none()).then_with(|| at(a).cmp(&at(b)))
+            }
+            5 => a.level.unwrap_or(u8::MAX).cmp(&b.level.unwrap_or(u8::MAX)),
+            7 => a
+                .working_since
+                .is_none()
+                .cmp(&b.working_since.is_none())
+                .then_with(|| a.working_since.cmp(&b.working_since)),
             _ => says(a).cmp(&says(b)),
         }
     }
@@ -241,6 +289,24 @@ pub fn title(assessment: &Assessment) -> String {
     text
 }
 
+/// `manifests 780/912, waiting on machine-config`: how far the payload is applied, by the operator's own message. A count
+/// that began anew is told as such: it does not mean that anything was undone.
+pub fn payload_words(assessment: &Assessment) -> Option<String> {
+    let update = &assessment.update;
+    let payload = update.payload.filter(|_| update.in_progress)?;
+    let mut text = format!("manifests {}/{}", payload.done, payload.total);
+    if payload.attempt > 1 {
+        text.push_str(&format!(", run {} through them", payload.attempt));
+        if payload.highest > payload.done {
+            text.push_str(&format!(" (the count begins anew each time; {} were reached)", payload.highest));
+        }
+    }
+    if !update.waiting_on.is_empty() {
+        text.push_str(&format!(", waiting on {}", update.waiting_on.join(", ")));
+    }
+    Some(text)
+}
+
 /// Lanes on top, the table below.
 pub fn draw(
     buffer: &mut Buffer,
@@ -255,6 +321,11 @@ pub fn draw(
         let text = freshness::nothing(ctx, Kind::ClusterOperators, false);
         write(buffer, (area.x + 1, area.y), area.width.saturating_sub(1), ctx.theme, Tone::Dim, &text);
         return;
+    }
+    if let Some(text) = payload_words(ctx.assessment).filter(|_| !compact && area.height > 8) {
+        write(buffer, (area.x + 1, area.y), area.width.saturating_sub(1), ctx.theme, Tone::Text, &text);
+        area.y += 1;
+        area.height -= 1;
     }
     let most = if compact { 2 } else { (area.height / 2).max(1) };
     let used = draw_lanes(buffer, Rect { height: most.min(area.height), ..area }, ctx, compact);

@@ -1,28 +1,34 @@
-//! Pools as a tree: pool, node, why.
+//! Pools as a tree: pool, node, what holds it up, why.
+//!
+//! The tree widget keeps what is open, selected and scrolled. It is given items without text, made again only when the
+//! structure changes: the texts of the visible rows are written over what it draws, so that 5,000 nodes cost a frame
+//! little more than fifty.
 
-use std::collections::HashSet;
+mod rows;
+mod shape;
+
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use chrono::{DateTime, TimeDelta, Utc};
 use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
-use ratatui::text::Line;
+use ratatui::layout::{Position, Rect};
 use ratatui::widgets::StatefulWidget;
-use tui_tree_widget::{Tree, TreeItem, TreeState};
+use tui_tree_widget::{Tree, TreeState};
 
+pub use self::rows::capacity_words;
+use self::rows::{next_words, node_line, pool_line, told};
+use self::shape::{Shape, Wanted};
 use super::freshness;
-use super::nodes::{label, says, tone};
+use super::nodes::{label, says};
 use crate::input::Command;
 use crate::ui::ctx::Ctx;
-use crate::ui::neutral::neutral_lines;
 use crate::ui::theme::Tone;
-use crate::ui::widgets::bar::bar;
 use crate::ui::widgets::filter::{Filter, Filtered};
 use crate::ui::widgets::motion::Motion;
 use crate::ui::widgets::pen::{Pen, write};
-use crate::ui::widgets::strip::{rank, strip, stuck};
+use crate::ui::widgets::strip::{rank, stuck};
 use crate::ui::words;
-use crate::upgrade::assessment::{Node, NodePhase, Pool, Subject};
+use crate::upgrade::assessment::{Node, Subject};
 use crate::upgrade::facts::Kind;
 
 /// The kinds that the pane rests on.
@@ -31,41 +37,82 @@ pub const KINDS: &[Kind] = &[Kind::MachineConfigPools, Kind::Nodes];
 /// Up to so many nodes every pool is open when the tree is first seen in full: all of it fits on a screen or two.
 const SMALL: usize = 30;
 
+/// The name of a pool or a node as a number: paths of the tree are compared and hashed by the thousand in a frame.
+type Name = u32;
+
 /// What identifies a line of the tree among its siblings.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum TreeId {
     /// A pool.
-    Pool(Arc<str>),
+    Pool(Name),
     /// A node.
-    Node(Arc<str>),
+    Node(Name),
+    /// How many more nodes the controller takes.
+    Capacity,
     /// Which nodes are next, or why none is.
     Next,
     /// The nodes that are not listed one by one.
     Rest,
-    /// A line of explanation.
+    /// A line of explanation, by its place.
     Line(u16),
+}
+
+/// Names that were given numbers: a number is never given to another name.
+#[derive(Debug, Default)]
+struct Names {
+    numbers: HashMap<Arc<str>, Name>,
+    names: Vec<Arc<str>>,
+}
+
+impl Names {
+    fn number(&mut self, name: &str) -> Name {
+        if let Some(number) = self.numbers.get(name) {
+            return *number;
+        }
+        let number = self.names.len() as Name;
+        let name: Arc<str> = name.into();
+        self.names.push(Arc::clone(&name));
+        self.numbers.insert(name, number);
+        number
+    }
+
+    fn name(&self, number: Name) -> &str {
+        self.names.get(number as usize).map_or("", AsRef::as_ref)
+    }
 }
 
 /// A pool with its nodes in the order in which they are listed.
 #[derive(Debug)]
 struct Branch {
-    name: Arc<str>,
+    pool: Name,
+    /// Index into the assessment's pools.
     index: usize,
-    nodes: Vec<(Arc<str>, u32)>,
+    /// Each with its index into the assessment's nodes.
+    nodes: Vec<(Name, u32)>,
+    /// All nodes of the pool that are stuck in a drain, whatever the filter says.
+    blocked: usize,
+    /// One that moves, likewise.
+    moves: Option<u32>,
 }
 
 /// The state of the tree.
 #[derive(Debug, Default)]
 pub struct Pools {
     tree: TreeState<TreeId>,
+    names: Names,
     branches: Vec<Branch>,
     generation: Option<u64>,
     /// Branches that were opened once for their trouble: closing one by hand is respected.
-    offered: HashSet<String>,
+    offered: HashSet<TreeId>,
+    /// Nodes whose first blocker was opened once, likewise.
+    told: HashSet<Name>,
     /// The tree was drawn in full before.
     seen: bool,
     page: usize,
     shown: usize,
+    /// Counts the changes of what is open or passes the filter.
+    changes: u64,
+    shape: Option<Shape>,
     /// The filter: over nodes.
     pub filter: Filter,
 }
@@ -110,29 +157,37 @@ impl Pools {
     /// Orders the rows anew: the filter changed.
     pub fn rebuild(&mut self, ctx: &Ctx<'_>) {
         let assessment = ctx.assessment;
-        self.branches = assessment
-            .pools
-            .iter()
-            .enumerate()
-            .map(|(index, pool)| Branch { name: pool.name.as_str().into(), index, nodes: Vec::new() })
-            .collect();
+        let mut places: HashMap<&str, usize> = HashMap::new();
+        self.branches.clear();
+        for (index, pool) in assessment.pools.iter().enumerate() {
+            places.insert(&pool.name, index);
+            let pool = self.names.number(&pool.name);
+            self.branches.push(Branch { pool, index, nodes: Vec::new(), blocked: 0, moves: None });
+        }
         self.shown = 0;
         for (index, node) in assessment.nodes.iter().enumerate() {
-            let Some(pool) = node.pool.as_deref() else { continue };
+            let Some(place) = node.pool.as_deref().and_then(|pool| places.get(pool)) else { continue };
+            let branch = &mut self.branches[*place];
+            branch.blocked += usize::from(node.drain_trouble.is_some());
+            if branch.moves.is_none() && node.phase.moving() && !stuck(node) {
+                branch.moves = Some(index as u32);
+            }
             if self.filter.active() && !self.filter.passes(&Seen(node)) {
                 continue;
             }
             self.shown += 1;
-            if let Some(branch) = self.branches.iter_mut().find(|branch| branch.name.as_ref() == pool) {
-                branch.nodes.push((node.name.as_str().into(), index as u32));
-            }
+            branch.nodes.push((self.names.number(&node.name), index as u32));
         }
         if self.filter.active() {
             self.branches.retain(|branch| !branch.nodes.is_empty());
         }
         for branch in &mut self.branches {
-            branch.nodes.sort_by_key(|(_, at)| rank(&assessment.nodes[*at as usize]));
+            branch.nodes.sort_by(|(_, a), (_, b)| {
+                let (a, b) = (&assessment.nodes[*a as usize], &assessment.nodes[*b as usize]);
+                rank(a).cmp(&rank(b)).then_with(|| words::natural(&a.name, &b.name))
+            });
         }
+        self.changes += 1;
         self.open_what_matters(ctx);
         if self.tree.selected().is_empty()
             && let Some(first) = self.worst(ctx)
@@ -149,25 +204,27 @@ impl Pools {
             (blocked, pool.moving, pool.total - pool.updated.min(pool.total))
         };
         let best = self.branches.iter().rev().max_by_key(urgency)?;
-        Some(vec![TreeId::Pool(Arc::clone(&best.name))])
+        Some(vec![TreeId::Pool(best.pool)])
     }
 
-    /// Opens pools that roll and nodes that are stuck, once each.
+    /// Opens pools that roll and nodes that are stuck, with what holds them up, once each.
     fn open_what_matters(&mut self, ctx: &Ctx<'_>) {
         for branch in &self.branches {
             let pool = &ctx.assessment.pools[branch.index];
-            let path = vec![TreeId::Pool(Arc::clone(&branch.name))];
+            let id = TreeId::Pool(branch.pool);
             let blocked = branch.nodes.first().is_some_and(|(_, at)| stuck(&ctx.assessment.nodes[*at as usize]));
-            if (pool.moving > 0 || pool.degraded > 0 || blocked) && self.offered.insert(format!("pool {}", pool.name)) {
-                self.tree.open(path.clone());
+            if (pool.moving > 0 || pool.degraded > 0 || blocked) && self.offered.insert(id) {
+                self.tree.open(vec![id]);
             }
             // Rows that matter come first: the search ends with the first that does not.
             for (name, at) in &branch.nodes {
-                if !stuck(&ctx.assessment.nodes[*at as usize]) {
+                let node = &ctx.assessment.nodes[*at as usize];
+                if !stuck(node) {
                     break;
                 }
-                if self.offered.insert(format!("node {name}")) {
-                    self.tree.open(vec![path[0].clone(), TreeId::Node(Arc::clone(name))]);
+                let below = TreeId::Node(*name);
+                if self.offered.insert(below) {
+                    self.tree.open(vec![id, below]);
                 }
             }
         }
@@ -181,27 +238,40 @@ impl Pools {
         self.seen = true;
         if ctx.assessment.nodes.len() <= SMALL {
             for branch in &self.branches {
-                self.offered.insert(format!("pool {}", branch.name));
-                self.tree.open(vec![TreeId::Pool(Arc::clone(&branch.name))]);
+                self.offered.insert(TreeId::Pool(branch.pool));
+                self.tree.open(vec![TreeId::Pool(branch.pool)]);
+            }
+            self.changes += 1;
+        }
+    }
+
+    /// In full, what holds up the first drains is told whole, once each.
+    fn open_blockers(&mut self, ctx: &Ctx<'_>) {
+        for branch in &self.branches {
+            for (name, at) in branch.nodes.iter().take(3) {
+                let held = !ctx.assessment.nodes[*at as usize].blockers.is_empty();
+                if held && self.told.insert(*name) {
+                    self.tree.open(vec![TreeId::Pool(branch.pool), TreeId::Node(*name), TreeId::Line(0)]);
+                    self.changes += 1;
+                }
             }
         }
     }
 
+    fn opened(&self, path: &[TreeId]) -> bool {
+        self.tree.opened().contains(path)
+    }
+
     /// Rows when every node of an open pool is listed.
     fn rows(&self) -> usize {
-        let opened = |path: &[TreeId]| self.tree.opened().contains(path);
         let nodes = |branch: &Branch| {
-            let pool = TreeId::Pool(Arc::clone(&branch.name));
-            if !opened(std::slice::from_ref(&pool)) {
+            let pool = TreeId::Pool(branch.pool);
+            if !self.opened(&[pool]) {
                 return 1;
             }
             // What explains a node takes some six lines.
-            let why = branch
-                .nodes
-                .iter()
-                .take(50)
-                .filter(|(name, _)| opened(&[pool.clone(), TreeId::Node(Arc::clone(name))]));
-            2 + branch.nodes.len() + why.count() * 6
+            let told = branch.nodes.iter().take(50).filter(|(name, _)| self.opened(&[pool, TreeId::Node(*name)]));
+            3 + branch.nodes.len() + told.count() * 6
         };
         self.branches.iter().map(nodes).sum()
     }
@@ -209,8 +279,8 @@ impl Pools {
     /// What is selected.
     pub fn subject(&self) -> Option<Subject> {
         self.tree.selected().iter().rev().find_map(|id| match id {
-            TreeId::Pool(name) => Some(Subject::Pool(name.to_string())),
-            TreeId::Node(name) => Some(Subject::Node(name.to_string())),
+            TreeId::Pool(name) => Some(Subject::Pool(self.names.name(*name).to_owned())),
+            TreeId::Node(name) => Some(Subject::Node(self.names.name(*name).to_owned())),
             _ => None,
         })
     }
@@ -218,16 +288,17 @@ impl Pools {
     /// Selects a pool or a node, opening what is around it.
     pub fn select(&mut self, subject: &Subject, ctx: &Ctx<'_>) -> bool {
         let path = match subject {
-            Subject::Pool(name) => vec![TreeId::Pool(name.as_str().into())],
+            Subject::Pool(name) => vec![TreeId::Pool(self.names.number(name))],
             Subject::Node(name) => {
                 let pool = ctx.assessment.node(name).and_then(|node| node.pool.as_deref());
                 let Some(pool) = pool else { return false };
-                let pool = TreeId::Pool(pool.into());
-                self.tree.open(vec![pool.clone()]);
-                vec![pool, TreeId::Node(name.as_str().into())]
+                let pool = TreeId::Pool(self.names.number(pool));
+                self.tree.open(vec![pool]);
+                vec![pool, TreeId::Node(self.names.number(name))]
             }
             _ => return false,
         };
+        self.changes += 1;
         self.tree.select(path);
         true
     }
@@ -237,12 +308,15 @@ impl Pools {
         match command {
             Command::Left => {
                 self.tree.key_left();
+                self.changes += 1;
             }
             Command::Right => {
                 self.tree.key_right();
+                self.changes += 1;
             }
             Command::Enter => {
                 self.tree.toggle_selected();
+                self.changes += 1;
             }
             Command::First => {
                 self.tree.select_first();
@@ -301,6 +375,7 @@ impl Pools {
         self.assessed(ctx);
         if !compact {
             self.open_all_if_small(ctx);
+            self.open_blockers(ctx);
         }
         let area = freshness::footnotes(buffer, area, ctx, KINDS);
         self.page = usize::from(area.height);
@@ -309,16 +384,90 @@ impl Pools {
             write(buffer, (area.x + 1, area.y), area.width.saturating_sub(1), ctx.theme, Tone::Dim, &text);
             return;
         }
-        let items = Planter::new(self, ctx, area, compact).items();
+        let compact = compact && self.rows() > self.page;
+        let selected = match self.tree.selected().get(1) {
+            Some(TreeId::Node(node)) if compact => Some(*node),
+            _ => None,
+        };
+        let wanted = Wanted { changes: self.changes, width: area.width, compact, selected };
+        let shape = match self.shape.take().filter(|shape| shape.made_for == wanted) {
+            Some(shape) => shape,
+            None => Shape::new(self, ctx, wanted),
+        };
         let signs = ctx.theme.symbols();
-        let Ok(tree) = Tree::new(&items) else { return };
-        let tone = if focused { Tone::Selected } else { Tone::SelectedDim };
-        let tree = tree
-            .highlight_style(ctx.theme.style(tone))
-            .highlight_symbol(if focused { signs.cursor } else { " " })
-            .node_open_symbol(signs.open)
-            .node_closed_symbol(signs.closed);
-        tree.render(area, buffer, &mut self.tree);
+        let highlight = ctx.theme.style(if focused { Tone::Selected } else { Tone::SelectedDim });
+        if let Ok(tree) = Tree::new(&shape.items) {
+            let tree = tree
+                .highlight_style(highlight)
+                .highlight_symbol(if focused { signs.cursor } else { " " })
+                .node_open_symbol(signs.open)
+                .node_closed_symbol(signs.closed);
+            tree.render(area, buffer, &mut self.tree);
+            self.write(buffer, area, ctx, &shape, highlight);
+        }
+        self.shape = Some(shape);
+    }
+
+    /// Writes the texts of the visible rows over the tree, which knows where each is.
+    fn write(&self, buffer: &mut Buffer, area: Rect, ctx: &Ctx<'_>, shape: &Shape, highlight: ratatui::style::Style) {
+        let mut before: Option<&[TreeId]> = None;
+        for y in area.y..area.bottom() {
+            let Some(path) = self.tree.rendered_at(Position { x: area.x, y }) else { break };
+            // Below the last row it is the last row that is named.
+            if before == Some(path) {
+                break;
+            }
+            before = Some(path);
+            // The cursor's sign, two columns for each level, the sign of the branch.
+            let lead = (1 + 2 * path.len()) as u16;
+            let row = Rect { y, height: 1, ..area };
+            if area.width > lead {
+                let room = Rect { x: area.x + lead, width: area.width - lead, ..row };
+                if let Some(pen) = self.row(path, ctx, shape, usize::from(room.width)) {
+                    pen.draw(buffer, room);
+                }
+            }
+            if self.tree.selected() == path {
+                buffer.set_style(row, highlight);
+            }
+        }
+    }
+
+    /// The text of a row.
+    fn row<'t>(&self, path: &[TreeId], ctx: &Ctx<'t>, shape: &Shape, width: usize) -> Option<Pen<'t>> {
+        let dim = |text: String| {
+            let mut pen = Pen::new(ctx.theme);
+            pen.rest(Tone::Dim, text, width);
+            pen
+        };
+        let branch = self.branches.iter().find(|branch| TreeId::Pool(branch.pool) == path[0])?;
+        let pool = &ctx.assessment.pools[branch.index];
+        match path[1..] {
+            [] => Some(pool_line(pool, branch, ctx, width, shape.pool_width, self.opened(&path[..1]))),
+            [TreeId::Capacity] => Some(dim(capacity_words(pool, ctx))),
+            [TreeId::Next] => next_words(pool, ctx).map(dim),
+            [TreeId::Rest] => Some(dim(shape.counted(branch, ctx))),
+            [TreeId::Node(name), ref below @ ..] => {
+                let node = ctx.assessment.node(self.names.name(name))?;
+                if below.is_empty() {
+                    return Some(node_line(node, ctx, width, shape.node_width));
+                }
+                let told = told(node, ctx, shape.room(2), shape.most());
+                let line = match below {
+                    [TreeId::Line(at)] => told.get(usize::from(*at)).map(|told| (told.tone, told.text.clone())),
+                    [TreeId::Line(at), TreeId::Line(under)] => {
+                        told.get(usize::from(*at)).and_then(|told| told.below.get(usize::from(*under)).cloned())
+                    }
+                    _ => None,
+                };
+                line.map(|(tone, text)| {
+                    let mut pen = Pen::new(ctx.theme);
+                    pen.rest(tone, text, width);
+                    pen
+                })
+            }
+            _ => None,
+        }
     }
 
     /// The tree as indented text: all pools and nodes.
@@ -326,335 +475,23 @@ impl Pools {
         let mut out = String::new();
         for branch in &self.branches {
             let pool = &ctx.assessment.pools[branch.index];
-            out.push_str(pool_line(pool, ctx, 120, 12, true).text().trim_end());
+            out.push_str(pool_line(pool, branch, ctx, 160, 12, true).text().trim_end());
             out.push('\n');
-            if let Some(next) = next_words(pool) {
+            if pool.outdated() {
+                out.push_str(&format!("    {}\n", capacity_words(pool, ctx)));
+            }
+            if let Some(next) = next_words(pool, ctx) {
                 out.push_str(&format!("    {next}\n"));
             }
             for (_, at) in &branch.nodes {
                 let node = &ctx.assessment.nodes[*at as usize];
                 out.push_str(&format!("    {}\n", node_line(node, ctx, 140, 30).text().trim_end()));
-                for line in why(node, ctx) {
-                    out.push_str(&format!("        {}\n", line.text()));
+                for line in told(node, ctx, 200, 20) {
+                    out.push_str(&format!("        {}\n", line.text));
+                    line.below.iter().for_each(|(_, text)| out.push_str(&format!("            {text}\n")));
                 }
             }
         }
         out
     }
-}
-
-/// Makes the items of the tree. Only rows near the visible ones get a text: the others are not drawn.
-struct Planter<'a> {
-    pools: &'a Pools,
-    ctx: &'a Ctx<'a>,
-    width: usize,
-    compact: bool,
-    /// Rows that may be drawn: around the scroll offset, and around the selection that it may jump to.
-    windows: [std::ops::Range<usize>; 2],
-    row: usize,
-    name_width: usize,
-    node_width: usize,
-}
-
-impl<'a> Planter<'a> {
-    fn new(pools: &'a Pools, ctx: &'a Ctx<'a>, area: Rect, compact: bool) -> Self {
-        let page = usize::from(area.height);
-        let around = |at: usize| at.saturating_sub(page)..at + 2 * page + 2;
-        let names = ctx.assessment.pools.iter().map(|pool| words::width(&pool.name));
-        let mut planter = Self {
-            pools,
-            ctx,
-            width: usize::from(area.width).saturating_sub(3),
-            compact: compact && pools.rows() > page,
-            windows: [around(pools.tree.get_offset()), 0..0],
-            row: 0,
-            name_width: names.max().unwrap_or(6).clamp(6, 16),
-            node_width: 8,
-        };
-        planter.node_width = planter.longest_node();
-        if let Some(at) = planter.selected_row() {
-            planter.windows[1] = around(at);
-        }
-        planter
-    }
-
-    fn longest_node(&self) -> usize {
-        let nodes = self.pools.branches.iter().filter(|branch| self.opened(&[TreeId::Pool(Arc::clone(&branch.name))]));
-        let longest = nodes.flat_map(|branch| &branch.nodes).map(|(name, _)| words::width(name)).max();
-        longest.unwrap_or(8).clamp(8, 36)
-    }
-
-    fn opened(&self, path: &[TreeId]) -> bool {
-        self.pools.tree.opened().contains(path)
-    }
-
-    /// Nodes of a branch that are listed one by one, and how many are only counted.
-    fn listed(&self, branch: &'a Branch) -> (&'a [(Arc<str>, u32)], usize) {
-        if !self.compact || self.pools.filter.active() {
-            return (&branch.nodes, 0);
-        }
-        let selected = self.pools.tree.selected().get(1);
-        let matters = |(name, at): &(Arc<str>, u32)| {
-            rank(&self.ctx.assessment.nodes[*at as usize]).0 <= 2
-                || matches!(selected, Some(TreeId::Node(node)) if node == name)
-        };
-        let listed = branch.nodes.iter().rposition(matters).map_or(0, |at| at + 1);
-        (&branch.nodes[..listed], branch.nodes.len() - listed)
-    }
-
-    /// Row of the selection, counted without making texts.
-    fn selected_row(&self) -> Option<usize> {
-        let selected = self.pools.tree.selected();
-        let Some(TreeId::Pool(pool)) = selected.first() else { return None };
-        let mut row = 0;
-        for branch in &self.pools.branches {
-            let open = self.opened(&[TreeId::Pool(Arc::clone(&branch.name))]);
-            if branch.name == *pool {
-                let Some(TreeId::Node(node)) = selected.get(1) else { return Some(row) };
-                return Some(row + 2 + branch.nodes.iter().position(|(name, _)| name == node).unwrap_or(0));
-            }
-            row += 1 + if open { self.listed(branch).0.len() + 2 } else { 0 };
-        }
-        None
-    }
-
-    fn visible(&self) -> bool {
-        self.windows.iter().any(|window| window.contains(&self.row))
-    }
-
-    fn leaf(&mut self, id: TreeId, line: impl FnOnce(&Self) -> Line<'static>) -> TreeItem<'static, TreeId> {
-        let text = if self.visible() { line(self) } else { Line::default() };
-        self.row += 1;
-        TreeItem::new_leaf(id, text)
-    }
-
-    fn items(mut self) -> Vec<TreeItem<'static, TreeId>> {
-        let branches: &'a [Branch] = &self.pools.branches;
-        branches.iter().filter_map(|branch| self.pool(branch)).collect()
-    }
-
-    fn pool(&mut self, branch: &'a Branch) -> Option<TreeItem<'static, TreeId>> {
-        let pool = &self.ctx.assessment.pools[branch.index];
-        let id = TreeId::Pool(Arc::clone(&branch.name));
-        let text = if self.visible() {
-            let open = self.opened(std::slice::from_ref(&id));
-            pool_line(pool, self.ctx, self.width, self.name_width, open).line()
-        } else {
-            Line::default()
-        };
-        self.row += 1;
-        let mut children = Vec::new();
-        if !self.opened(std::slice::from_ref(&id)) {
-            // A closed branch needs to know only that there is something in it.
-            if !branch.nodes.is_empty() || next_words(pool).is_some() {
-                children.push(TreeItem::new_leaf(TreeId::Rest, Line::default()));
-            }
-            return TreeItem::new(id, text, children).ok();
-        }
-        let (listed, counted) = self.listed(branch);
-        for (name, at) in listed {
-            let node = &self.ctx.assessment.nodes[*at as usize];
-            children.push(self.node(&id, name, node)?);
-        }
-        if let Some(next) = next_words(pool) {
-            children.push(self.leaf(TreeId::Next, |it| {
-                let mut pen = Pen::new(it.ctx.theme);
-                pen.rest(Tone::Dim, next, it.width.saturating_sub(2));
-                pen.line()
-            }));
-        }
-        if counted > 0 {
-            let rest = &branch.nodes[listed.len()..];
-            children.push(self.leaf(TreeId::Rest, |it| it.counted(rest)));
-        }
-        TreeItem::new(id, text, children).ok()
-    }
-
-    /// `2 waiting, 4 done`.
-    fn counted(&self, rest: &[(Arc<str>, u32)]) -> Line<'static> {
-        let phases = rest.iter().map(|(_, at)| self.ctx.assessment.nodes[*at as usize].phase);
-        let count = |phase: NodePhase| phases.clone().filter(|other| *other == phase).count();
-        let parts = [NodePhase::Waiting, NodePhase::Paused, NodePhase::Done, NodePhase::Unmanaged];
-        let words = parts.iter().map(|phase| (count(*phase), phase.word())).filter(|(n, _)| *n > 0);
-        let text = words.map(|(n, word)| format!("{n} {}", word.to_lowercase())).collect::<Vec<_>>().join(", ");
-        let mut pen = Pen::new(self.ctx.theme);
-        pen.rest(Tone::Dim, text, self.width.saturating_sub(2));
-        pen.line()
-    }
-
-    fn node(&mut self, pool: &TreeId, name: &Arc<str>, node: &Node) -> Option<TreeItem<'static, TreeId>> {
-        let id = TreeId::Node(Arc::clone(name));
-        let open = self.opened(&[pool.clone(), id.clone()]);
-        let visible = self.visible();
-        let text = if visible {
-            node_line(node, self.ctx, self.width.saturating_sub(2), self.node_width).line()
-        } else {
-            Line::default()
-        };
-        self.row += 1;
-        let mut children = Vec::new();
-        if open {
-            let room = self.width.saturating_sub(4);
-            let most = if self.compact { 2 } else { 8 };
-            let texts = why(node, self.ctx).into_iter().flat_map(|line| clipped(&line.text(), room, most));
-            for (at, text) in texts.enumerate() {
-                children.push(self.leaf(TreeId::Line(at as u16), |it| {
-                    let mut pen = Pen::new(it.ctx.theme);
-                    pen.rest(Tone::Text, text, room);
-                    pen.line()
-                }));
-            }
-        } else if visible && !why(node, self.ctx).is_empty() {
-            children.push(TreeItem::new_leaf(TreeId::Rest, Line::default()));
-        }
-        TreeItem::new(id, text, children).ok()
-    }
-}
-
-/// `worker   ███████▒▒░░░░  4/6   1 draining  1 blocked   max 1, free 0`.
-fn pool_line<'t>(pool: &Pool, ctx: &Ctx<'t>, width: usize, name_width: usize, open: bool) -> Pen<'t> {
-    let signs = ctx.theme.symbols();
-    let mut pen = Pen::new(ctx.theme);
-    pen.cell(Tone::Strong, &pool.name, name_width).gap(1);
-    let columns = if width > 60 { 14 } else { 8 };
-    bar(&mut pen, columns, pool.updated, pool.moving, pool.total);
-    let done = !pool.outdated();
-    let longest = ctx.assessment.pools.iter().map(|pool| 1 + 2 * digits(pool.total)).max().unwrap_or(5).max(5);
-    let count = format!("{}/{}", pool.updated, pool.total);
-    pen.gap(1).put(if done { Tone::Ok } else { Tone::Text }, format!("{count:>longest$}"));
-    pen.gap(2);
-    if pool.paused {
-        let by = pool.paused_by.as_ref().map_or_else(String::new, |(who, at)| {
-            let age = at.map(|at| format!(" {} ago", words::since(Some(at), ctx.now, false))).unwrap_or_default();
-            format!(" by {who}{age}")
-        });
-        pen.put(Tone::Paused, format!("{} paused{by}", signs.paused)).gap(2);
-    }
-    let blocked = ctx.assessment.nodes_of(&pool.name).filter(|node| node.drain_trouble.is_some()).count();
-    let draining = pool.draining.saturating_sub(blocked);
-    let moving = pool.moving.saturating_sub(pool.draining);
-    // A single node under way is named where it is not listed below.
-    if let (1, false) = (moving, open)
-        && let Some(node) = ctx.assessment.nodes_of(&pool.name).find(|node| node.phase.moving() && !stuck(node))
-    {
-        let age = words::since(node.since, ctx.now, node.since_rebuilt);
-        pen.put(Tone::Active, format!("{} {} {age}", node.name, node.phase.word().to_lowercase())).gap(2);
-    }
-    let moving = if moving == 1 && !open { 0 } else { moving };
-    let parts = [
-        (pool.degraded, "degraded", Tone::Danger),
-        (blocked, "blocked", Tone::Danger),
-        (draining, "draining", Tone::Active),
-        (moving, "moving", Tone::Active),
-        (pool.waiting, if pool.paused { "held" } else { "waiting" }, Tone::Dim),
-    ];
-    for (n, word, tone) in parts {
-        if n > 0 {
-            pen.put(tone, format!("{n} {word}")).gap(2);
-        }
-    }
-    if pool.total == 0 {
-        pen.put(Tone::Dim, "no nodes");
-    } else if done && pool.moving == 0 {
-        pen.put(Tone::Ok, format!("{} done", signs.ok)).gap(2);
-    }
-    if pool.outdated() || pool.unavailable > 0 {
-        let capacity = &pool.capacity;
-        pen.rest(Tone::Dim, format!("max {}, free {}", capacity.max_unavailable_spec, capacity.free), width);
-    }
-    pen
-}
-
-/// A text in at most so many lines; the last one is cut where there would be more.
-fn clipped(text: &str, columns: usize, most: usize) -> Vec<String> {
-    let mut lines = words::wrap(text, columns, 2);
-    if lines.len() > most {
-        let rest = lines.split_off(most).concat();
-        if let Some(last) = lines.last_mut() {
-            last.push_str(&rest);
-        }
-    }
-    lines
-}
-
-fn digits(n: usize) -> usize {
-    n.checked_ilog10().unwrap_or(0) as usize + 1
-}
-
-/// `next: worker-5, then worker-6`, or why none.
-fn next_words(pool: &Pool) -> Option<String> {
-    let capacity = &pool.capacity;
-    if !pool.outdated() {
-        return None;
-    }
-    match capacity.next.as_slice() {
-        [] if capacity.why_none.is_empty() => None,
-        [] => Some(format!("next: none, {}", capacity.why_none)),
-        [first] => Some(format!("next: {first}")),
-        // Of several masters the one that runs the operator's own pod comes last (`DeferringOperatorNodeUpdate` in the
-        // machine-config controller); which one that is cannot be told from what is watched.
-        [first, second, rest @ ..] if pool.name == "master" => {
-            let then = if rest.is_empty() { String::new() } else { format!(", then {}", rest.join(", ")) };
-            Some(format!("next: {first} or {second}{then}"))
-        }
-        [first, rest @ ..] => {
-            let more = rest.len().saturating_sub(2);
-            let then = rest.iter().take(2).cloned().collect::<Vec<_>>().join(", ");
-            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-            Some(format!("next: {first}, then {then}{more}"))
-        }
-    }
-}
-
-/// `worker-3   ■■▣□□□□  Draining  14m   ✖ PDB shop/cart`.
-fn node_line<'t>(node: &Node, ctx: &Ctx<'t>, width: usize, name_width: usize) -> Pen<'t> {
-    let mut pen = Pen::new(ctx.theme);
-    pen.cell(if stuck(node) { Tone::Danger } else { Tone::Text }, &node.name, name_width).gap(2);
-    pen.put(tone(node), strip(node, ctx.theme.symbols())).gap(2);
-    pen.cell(tone(node), node.phase.word(), 11).gap(1);
-    let age = if matches!(node.phase, NodePhase::Done | NodePhase::Waiting | NodePhase::Unmanaged) {
-        String::new()
-    } else {
-        words::since(node.since, ctx.now, node.since_rebuilt)
-    };
-    pen.cell(Tone::Dim, age, 7).gap(1);
-    if stuck(node) {
-        pen.rest(Tone::Danger, format!("{} {}", ctx.theme.symbols().fail, says(node)), width);
-    } else if !node.ready && node.phase != NodePhase::Rebooting {
-        pen.rest(Tone::Warning, "not ready", width);
-    } else {
-        pen.rest(Tone::Dim, says(node), width);
-    }
-    pen
-}
-
-/// Why a node is where it is: lines below it.
-fn why<'t>(node: &Node, ctx: &Ctx<'t>) -> Vec<Pen<'t>> {
-    let mut lines = Vec::new();
-    let mut say = |text: String| {
-        let mut pen = Pen::new(ctx.theme);
-        pen.put(Tone::Text, text);
-        lines.push(pen);
-    };
-    if let Some(trouble) = &node.drain_trouble {
-        let since = words::since(trouble.since, ctx.now, false);
-        // The age of the phase stands beside it already; what starts a drain is not all at the same second.
-        let apart = |(drain, phase): (DateTime<Utc>, DateTime<Utc>)| (drain - phase).abs() > TimeDelta::seconds(10);
-        if !since.is_empty() && trouble.since.zip(node.since).is_none_or(apart) {
-            say(format!("drain runs for {since}"));
-        }
-        for pod in trouble.pods.iter().take(6) {
-            say(format!("pod {pod}"));
-        }
-        neutral_lines(&trouble.error).into_iter().for_each(&mut say);
-    }
-    neutral_lines(&node.message).into_iter().filter(|line| !line.is_empty()).for_each(&mut say);
-    // The operator's own cordon belongs to its work and needs no words while that goes on.
-    if let Some(cordon) = node.cordon.as_ref().filter(|cordon| !(cordon.by_mco && node.phase.moving())) {
-        let by = cordon.manager.as_deref().unwrap_or("an unknown manager");
-        let since = words::since(cordon.since, ctx.now, false);
-        let whose = if cordon.by_mco { "by the machine-config operator".to_owned() } else { format!("by {by}") };
-        say(format!("cordoned {whose}{}", if since.is_empty() { String::new() } else { format!(", {since} ago") }));
-    }
-    lines
 }

@@ -5,6 +5,7 @@ use ratatui::layout::Rect;
 
 use crate::actions::{self, ActionId, Danger, Target};
 use crate::ui::ctx::Ctx;
+use crate::ui::popups::report::About;
 use crate::ui::request::{Request, SimFault, SimRequest};
 use crate::ui::theme::Tone;
 use crate::ui::widgets::motion::{Motion, scrolled};
@@ -30,7 +31,18 @@ struct Choice {
     words: String,
     /// In a second line, when selected.
     detail: String,
-    pick: Result<Request, String>,
+    pick: Pick,
+}
+
+/// What choosing leads to.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Pick {
+    /// A wish.
+    Ask(Request),
+    /// An answer that fills the screen.
+    Open(About),
+    /// Nothing, and why.
+    Refuse(String),
 }
 
 /// The popup.
@@ -106,7 +118,15 @@ impl Choices {
             (Offering::Versions, _) => {
                 let update = &ctx.assessment.update;
                 let channel = update.channel.as_deref().unwrap_or("no channel");
-                vec![dim(format!("at {}, {channel}", update.to.as_deref().unwrap_or("an unknown version")))]
+                let mut lines =
+                    vec![dim(format!("at {}, {channel}", update.to.as_deref().unwrap_or("an unknown version")))];
+                if update.in_progress {
+                    let text = "an update is in progress: another target takes its place and nothing is rolled back";
+                    lines.push((Tone::Warning, text.to_owned()));
+                } else if update.offers.is_empty() {
+                    lines.push(dim("no version is on offer".into()));
+                }
+                lines
             }
             _ => Vec::new(),
         }
@@ -126,8 +146,8 @@ impl Choices {
         self.cursor = motion.apply(self.cursor, self.choices(ctx).len(), self.page);
     }
 
-    /// Takes the selected choice: the request, or why not.
-    pub fn pick(&self, ctx: &Ctx<'_>) -> Option<Result<Request, String>> {
+    /// Takes the selected choice.
+    pub fn pick(&self, ctx: &Ctx<'_>) -> Option<Pick> {
         self.choices(ctx).into_iter().nth(self.cursor).map(|choice| choice.pick)
     }
 
@@ -202,7 +222,7 @@ impl Choices {
         match (&self.offering, &ctx.session.read_only) {
             (Offering::Actions(_), Some(why)) => format!("writes are off: {why}"),
             (Offering::Actions(target), None) => format!("there is no action for {}", target_words(target)),
-            (Offering::Versions, _) => "no version is on offer".into(),
+            (Offering::Versions, _) => String::new(),
             (Offering::Contexts, _) => "the kubeconfig has no contexts".into(),
             (Offering::Sim, _) => String::new(),
         }
@@ -225,13 +245,13 @@ fn actions(target: &Target, ctx: &Ctx<'_>) -> Vec<Choice> {
         let versions = offered.action == ActionId::StartUpdate && *target == Target::Cluster;
         match offered.refusal {
             Some(refusal) => {
-                Choice { tone: Tone::Dim, words, detail: format!("no: {}", refusal.0), pick: Err(refusal.0) }
+                Choice { tone: Tone::Dim, words, detail: format!("no: {}", refusal.0), pick: Pick::Refuse(refusal.0) }
             }
             None => Choice {
                 tone: danger_tone(offered.danger),
                 words,
                 detail: if versions { "choose a version".into() } else { danger[2..].to_owned() },
-                pick: Ok(Request::Plan { action: offered.action, target: target.clone() }),
+                pick: Pick::Ask(Request::Plan { action: offered.action, target: target.clone() }),
             },
         }
     };
@@ -252,10 +272,22 @@ fn versions(ctx: &Ctx<'_>) -> Vec<Choice> {
             (None, None) => (Tone::Ok, risk),
         };
         // A refusal is not hidden behind a dead line: the app words it once more when the plan is asked for.
-        let pick = Ok(Request::Plan { action: ActionId::StartUpdate, target });
+        let pick = Pick::Ask(Request::Plan { action: ActionId::StartUpdate, target });
         Choice { tone, words: offer.version.clone(), detail, pick }
     };
-    ctx.assessment.update.offers.iter().map(choice).collect()
+    let more = Choice {
+        tone: Tone::Text,
+        words: "updates".into(),
+        detail: "every version with its risks, the issues that apply here, gates (:updates)".into(),
+        pick: Pick::Open(About::Updates),
+    };
+    let ready = Choice {
+        tone: Tone::Text,
+        words: "preflight".into(),
+        detail: "is the cluster ready? (:preflight)".into(),
+        pick: Pick::Open(About::Preflight(None)),
+    };
+    ctx.assessment.update.offers.iter().map(choice).chain([more, ready]).collect()
 }
 
 fn contexts(ctx: &Ctx<'_>) -> Vec<Choice> {
@@ -263,7 +295,7 @@ fn contexts(ctx: &Ctx<'_>) -> Vec<Choice> {
         tone: if line.current { Tone::Ok } else { Tone::Text },
         words: format!("{} {}", if line.current { ctx.theme.symbols().live } else { " " }, line.name),
         detail: format!("{}, as {}", line.cluster, line.user),
-        pick: Ok(Request::SwitchContext(line.name.clone())),
+        pick: Pick::Ask(Request::SwitchContext(line.name.clone())),
     };
     ctx.contexts.iter().map(choice).collect()
 }
@@ -276,7 +308,7 @@ fn faults(ctx: &Ctx<'_>) -> Vec<Choice> {
         tone: Tone::Text,
         words: words.to_owned(),
         detail: String::new(),
-        pick: Ok(Request::Sim(SimRequest::Fault(fault))),
+        pick: Pick::Ask(Request::Sim(SimRequest::Fault(fault))),
     };
     vec![
         fault("outage: nobody listens for 20 s", SimFault::Outage { seconds: 20 }),
@@ -292,7 +324,7 @@ fn faults(ctx: &Ctx<'_>) -> Vec<Choice> {
             tone: Tone::Ok,
             words: "end all faults".into(),
             detail: String::new(),
-            pick: Ok(Request::Sim(SimRequest::ClearFaults)),
+            pick: Pick::Ask(Request::Sim(SimRequest::ClearFaults)),
         },
     ]
 }

@@ -5,14 +5,18 @@ use serde_json::Value;
 
 use crate::ui::ctx::Ctx;
 use crate::ui::neutral::neutral_lines;
+use crate::ui::panes::blockers::{self, short};
 use crate::ui::panes::findings::{evidence_lines, level_word, subject_words};
 use crate::ui::panes::nodes::says;
 use crate::ui::panes::operators;
+use crate::ui::panes::pools::capacity_words;
+use crate::ui::popups::estimates::{basis_words, left, range};
 use crate::ui::request::Fetched;
 use crate::ui::theme::Tone;
 use crate::ui::widgets::text_view::{TextLine, TextView};
 use crate::ui::words;
-use crate::upgrade::assessment::{Node, Pool, Subject};
+use crate::upgrade::assessment::{Blocker, Node, Pool, Subject};
+use crate::upgrade::estimate::Part;
 
 /// The popup.
 #[derive(Debug)]
@@ -78,6 +82,7 @@ pub fn object_words(subject: &Subject) -> String {
     match subject {
         Subject::Version => "clusterversion/version".into(),
         Subject::Node(name) => format!("node/{name}"),
+        Subject::Object(object) => super::finding::resource_words(object),
         other => subject_words(other),
     }
 }
@@ -168,7 +173,13 @@ fn about_version(lines: &mut Vec<TextLine>, ctx: &Ctx<'_>) {
     }
     if let Some(payload) = update.payload {
         lines.push(field("manifests", format!("{} of {}", payload.done, payload.total)));
+        if payload.attempt > 1 {
+            let words =
+                format!("{} (the count begins anew each time; {} were reached)", payload.attempt, payload.highest);
+            lines.push(field("runs through them", words));
+        }
     }
+    lines.push(field("control plane", assessment.topology.words()));
     if !update.waiting_on.is_empty() {
         lines.push(field("waits for", update.waiting_on.join(", ")));
     }
@@ -200,6 +211,21 @@ fn about_operator(lines: &mut Vec<TextLine>, name: &str, ctx: &Ctx<'_>) {
     );
     lines.push(field("since", dated(row.since, false, ctx)));
     lines.push(field("version", row.version.as_deref().unwrap_or("none reported")));
+    if row.working_since.is_some() {
+        lines.push(field("works on it since", dated(row.working_since, false, ctx)));
+    }
+    if let (Some(deadline), Some((tone, text))) = (&row.deadline, operators::countdown(row, ctx)) {
+        let limit = words::duration(deadline.limit.span());
+        let words = format!("  (limit {limit}: then {})", deadline.limit.then());
+        lines.push(
+            TextLine::new(Tone::Dim, format!("  {:<20} ", "limit")).and(tone, text).and(Tone::Dim, words).hanging(23),
+        );
+    }
+    if let Some(error) = &row.sync_error {
+        lines.push(
+            TextLine::new(Tone::Dim, format!("  {:<20} ", "last sync error")).and(Tone::Warning, error).hanging(23),
+        );
+    }
     lines.push(field("run level", row.level.map_or_else(|| "unknown".into(), |level| format!("{level:02}"))));
     if !row.message.is_empty() || !row.reason.is_empty() {
         lines.push(field("in short", format!("{} {}", row.reason, row.message)));
@@ -233,15 +259,16 @@ fn about_pool(lines: &mut Vec<TextLine>, pool: &Pool, ctx: &Ctx<'_>) {
         lines.push(field("rolling since", dated(pool.rolling_since, false, ctx)));
     }
     let capacity = &pool.capacity;
-    let sum = format!(
-        "maxUnavailable {} = {}; {} unavailable, {} failing: {} free",
-        capacity.max_unavailable_spec, capacity.max_unavailable, capacity.unavailable, capacity.failing, capacity.free
-    );
-    lines.push(field("capacity", sum));
+    lines.push(field("capacity", capacity_words(pool, ctx)));
     if !capacity.next.is_empty() {
         lines.push(field("next", capacity.next.join(", ")));
     } else if !capacity.why_none.is_empty() {
         lines.push(field("next", format!("none: {}", capacity.why_none)));
+    }
+    let part = Part::Pool(pool.name.clone());
+    if let Some(estimate) = ctx.assessment.estimates.parts.iter().find(|estimate| estimate.part == part) {
+        let words = if ctx.assessment.estimates.before { range(&estimate.remaining) } else { left(estimate) };
+        lines.push(field("how long", format!("{words} ({})", basis_words(estimate.basis))));
     }
     if let Some(message) = &pool.degraded_message {
         lines.push(TextLine::new(Tone::Danger, format!("  degraded: {message}")).hanging(4));
@@ -286,9 +313,30 @@ fn about_node(lines: &mut Vec<TextLine>, node: &Node, ctx: &Ctx<'_>) {
     }
     if let Some(trouble) = &node.drain_trouble {
         lines.push(field("drain since", dated(trouble.since, false, ctx)));
-        for pod in &trouble.pods {
+        for pod in trouble.pods.iter().filter(|_| node.blockers.is_empty()) {
             lines.push(field("pod in the way", pod));
         }
+    }
+    let blocked = |lines: &mut Vec<TextLine>, blockers: &[Blocker], tone: Tone| {
+        for blocker in blockers {
+            lines.push(TextLine::new(tone, format!("  {}", short(blocker))).hanging(4));
+            let below = blockers::lines(blocker, ctx).into_iter();
+            lines.extend(below.map(|(tone, text)| TextLine::new(tone, format!("    {text}")).hanging(6)));
+        }
+    };
+    if !node.blockers.is_empty() {
+        lines.extend(heading("What holds its drain up"));
+        blocked(lines, &node.blockers, Tone::Danger);
+    }
+    if let Some(forecast) = &node.forecast {
+        lines.extend(heading("Its drain, as things stand"));
+        lines.push(field("evicts", words::count(forecast.evicted, "pod", "pods")));
+        let more = blockers::forecast_words(forecast).into_iter().skip(1);
+        lines.extend(more.map(|text| TextLine::new(Tone::Text, format!("  {text}")).hanging(4)));
+        if forecast.blockers.is_empty() {
+            lines.push(TextLine::new(Tone::Ok, "  nothing would hold it up"));
+        }
+        blocked(lines, &forecast.blockers, Tone::Warning);
     }
 }
 

@@ -5,15 +5,21 @@ use crate::actions::{ActionId, Target};
 use crate::input::{Command, Pane, Tab};
 use crate::ui::ctx::{Ctx, JobState};
 use crate::ui::next_step::Leads;
-use crate::ui::panes::findings::{detail, subject_words};
-use crate::ui::popups::choices::{Choices, Offering, next_speed};
+use crate::ui::panes::findings::subject_words;
+use crate::ui::popups::choices::{Choices, Offering, Pick, next_speed};
 use crate::ui::popups::confirm::Outcome;
+use crate::ui::popups::finding::{self, FindingPopup};
+use crate::ui::popups::logs::LogPopup;
 use crate::ui::popups::object::ObjectPopup;
+use crate::ui::popups::report::About;
 use crate::ui::request::{Request, SimRequest};
 use crate::ui::widgets::motion::Motion;
 use crate::ui::widgets::table::{Sheet, Table};
 use crate::ui::widgets::text_view::TextView;
 use crate::upgrade::assessment::Subject;
+use crate::upgrade::estimate::Part;
+use crate::upgrade::link::LinkState;
+use crate::upgrade::log_source;
 
 impl View {
     pub(super) fn carry_out(&mut self, command: Command, ctx: &Ctx<'_>) -> Vec<Request> {
@@ -92,8 +98,18 @@ impl View {
         if let Some(Popup::Choices(_)) = self.popups.last() {
             return self.in_choices(command, ctx);
         }
+        if let Some(Popup::Finding(_)) = self.popups.last()
+            && let Some(requests) = self.in_finding(command, ctx)
+        {
+            return requests;
+        }
         match command {
             Command::Fullscreen => self.fullscreen = !self.fullscreen,
+            other if matches!(self.popups.last(), Some(Popup::Logs(_))) => {
+                if let Some(Popup::Logs(log)) = self.popups.last_mut() {
+                    log.command(other);
+                }
+            }
             Command::ManagedFields => {
                 if let Some(Popup::Object(object)) = self.popups.last_mut() {
                     object.toggle_managed();
@@ -119,8 +135,37 @@ impl View {
         Vec::new()
     }
 
+    /// Commands that only a finding knows.
+    fn in_finding(&mut self, command: Command, ctx: &Ctx<'_>) -> Option<Vec<Request>> {
+        let Some(Popup::Finding(finding)) = self.popups.last_mut() else { return None };
+        match command {
+            Command::GoTo => {
+                let subject = finding.subject().clone();
+                // What it is about is shown in the panes; other objects are described over the finding.
+                if !matches!(subject, Subject::Version | Subject::Link | Subject::Object(_)) {
+                    self.popups.clear();
+                }
+                Some(self.go_to(&subject, ctx))
+            }
+            Command::NextChoice | Command::PreviousChoice => {
+                finding.choose(command == Command::NextChoice);
+                Some(Vec::new())
+            }
+            Command::DoRemedy => {
+                let action = finding.action(ctx.assessment);
+                Some(action.map(|(action, target)| Request::Plan { action, target }).into_iter().collect())
+            }
+            _ => None,
+        }
+    }
+
     /// One step up in a popup: the search goes first, then the popup.
     fn close_or_clear(&mut self) {
+        match self.popups.last_mut() {
+            Some(Popup::Report(report)) if report.filter.active() => return report.narrow(""),
+            Some(Popup::Logs(log)) if log.log.filter.active() => return log.log.filter(""),
+            _ => {}
+        }
         if let Some(Popup::Help { filter, .. }) = self.popups.last_mut()
             && !filter.is_empty()
         {
@@ -134,6 +179,7 @@ impl View {
             return;
         }
         self.popups.pop();
+        self.fullscreen = false;
     }
 
     fn in_choices(&mut self, command: Command, ctx: &Ctx<'_>) -> Vec<Request> {
@@ -157,15 +203,19 @@ impl View {
         let Some(Popup::Choices(choices)) = self.popups.last() else { return Vec::new() };
         match choices.pick(ctx) {
             None => Vec::new(),
-            Some(Err(why)) => vec![Request::Say(why)],
-            Some(Ok(Request::Plan { action: ActionId::StartUpdate, target: Target::Cluster })) => {
+            Some(Pick::Refuse(why)) => vec![Request::Say(why)],
+            Some(Pick::Open(about)) => {
+                self.report(about);
+                Vec::new()
+            }
+            Some(Pick::Ask(Request::Plan { action: ActionId::StartUpdate, target: Target::Cluster })) => {
                 self.popups.pop();
                 self.offer(Offering::Versions);
                 Vec::new()
             }
             // Faults are thrown one after the other; everything else is done with one choice.
-            Some(Ok(request @ Request::Sim(_))) => vec![request],
-            Some(Ok(request)) => {
+            Some(Pick::Ask(request @ Request::Sim(_))) => vec![request],
+            Some(Pick::Ask(request)) => {
                 self.popups.pop();
                 vec![request]
             }
@@ -190,6 +240,18 @@ impl View {
             Command::Menu => {
                 let target = self.target(ctx);
                 self.offer(Offering::Actions(target));
+            }
+            Command::Logs => return self.open_logs(ctx),
+            Command::Estimates => {
+                let pools = matches!(self.pane(), Pane::Pools | Pane::Nodes | Pane::Map);
+                let part = match self.subject(ctx).filter(|_| pools && self.tab != Tab::Overview) {
+                    Some(Subject::Pool(pool)) => Part::Pool(pool),
+                    Some(Subject::Node(node)) => {
+                        ctx.assessment.node(&node).and_then(|node| node.pool.clone()).map_or(Part::Whole, Part::Pool)
+                    }
+                    _ => Part::Whole,
+                };
+                self.report(About::Estimates(part));
             }
             Command::Act(action) => return self.act(action, ctx),
             Command::NextStep => return self.next_step(ctx),
@@ -263,7 +325,14 @@ impl View {
                 Vec::new()
             }
             (_, None) => Vec::new(),
-            (Pane::Findings | Pane::Timeline, Some(subject)) => self.go_to(&subject, ctx),
+            (Pane::Findings, Some(_)) => {
+                if let Some(finding) = self.findings.row(ctx.assessment) {
+                    self.fullscreen = false;
+                    self.popups.push(Popup::Finding(Box::new(FindingPopup::new(finding))));
+                }
+                Vec::new()
+            }
+            (Pane::Timeline, Some(subject)) => self.go_to(&subject, ctx),
             (Pane::Map, Some(_)) => {
                 self.show_pane(Pane::Nodes);
                 Vec::new()
@@ -309,6 +378,22 @@ impl View {
         }
         self.popups.push(Popup::Object(Box::new(ObjectPopup::new(subject, yaml))));
         fetch.into_iter().collect()
+    }
+
+    /// Opens the logs that explain what is selected.
+    fn open_logs(&mut self, ctx: &Ctx<'_>) -> Vec<Request> {
+        if ctx.assessment.facts.link.state == LinkState::Recording {
+            return vec![Request::Say("this is a recording: logs are not in it".into())];
+        }
+        let Some(subject) = self.subject(ctx) else { return vec![Request::Say("nothing is selected".into())] };
+        let sources = log_source::sources(ctx.assessment, &subject);
+        if sources.is_empty() {
+            return vec![Request::Say(format!("no log explains {}", subject_words(&subject)))];
+        }
+        self.logs += 1;
+        self.fullscreen = true;
+        self.popups.push(Popup::Logs(Box::new(LogPopup::new(subject, sources, self.logs))));
+        Vec::new()
     }
 
     /// One step up, never out: filter, marks, tab.
@@ -400,10 +485,12 @@ impl View {
             Some(Popup::Plan(plan)) => Some(plan.oc_lines()),
             Some(Popup::Choices(choices)) => choices.copied(ctx),
             Some(Popup::Log(_)) => ctx.log.back().map(|line| line.oc.clone()),
+            Some(Popup::Finding(finding)) => Some(finding.copied(ctx)),
+            Some(Popup::Logs(log)) => Some(log.text()),
             Some(_) => self.text_view().map(TextView::text),
-            None if self.pane() == Pane::Findings => self.findings.row(ctx.assessment).map(|finding| {
-                detail(finding, ctx).iter().map(|line| line.text() + "\n").collect::<String>().trim_end().to_owned()
-            }),
+            None if self.pane() == Pane::Findings => {
+                self.findings.row(ctx.assessment).map(|finding| finding::plain(finding, ctx))
+            }
             None if self.pane() == Pane::Timeline => self.timeline.row(ctx.assessment).map(|entry| {
                 format!("{} {} {}", crate::ui::words::stamp(entry.at), subject_words(&entry.subject), entry.text)
             }),
@@ -429,6 +516,11 @@ impl View {
             Some(Popup::Log(view)) => return plain("command-log".into(), view.text()),
             Some(Popup::Message { view, .. }) => return plain("message".into(), view.text()),
             Some(Popup::Plan(plan)) => return plain("plan".into(), plan.text()),
+            Some(Popup::Finding(finding)) => return plain("finding".into(), finding.text(ctx)),
+            Some(Popup::Report(report)) => return plain(report.name().into(), report.view.text()),
+            Some(Popup::Logs(log)) => {
+                return Request::Save { name: "log".into(), extension: "log", text: log.text() };
+            }
             Some(Popup::Choices(choices)) => return plain("choices".into(), Choices::text(choices, ctx)),
             None => {}
         }

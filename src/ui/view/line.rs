@@ -5,6 +5,7 @@ use crate::input::{Command, Pane};
 use crate::ui::command_line::{self, Intent};
 use crate::ui::ctx::Ctx;
 use crate::ui::popups::choices::{Choices, Offering};
+use crate::ui::popups::report::{About, Report};
 use crate::ui::request::Request;
 use crate::ui::widgets::filter::Filter;
 use crate::ui::widgets::line_edit::LineEdit;
@@ -99,6 +100,8 @@ impl View {
                 self.prompt = Some(Prompt::new(Purpose::Filter(pane), &text));
             }
             Some(Popup::Help { filter, .. }) => self.prompt = Some(Prompt::new(Purpose::Search, filter)),
+            Some(Popup::Report(report)) => self.prompt = Some(Prompt::new(Purpose::Search, report.filter.text())),
+            Some(Popup::Logs(log)) => self.prompt = Some(Prompt::new(Purpose::Search, log.log.filter.text())),
             Some(Popup::Choices(_) | Popup::Plan(_)) => {}
             Some(_) => self.prompt = Some(Prompt::new(Purpose::Search, "")),
         }
@@ -123,10 +126,15 @@ impl View {
     }
 
     fn search(&mut self, text: &str) {
-        if let Some(Popup::Help { filter, .. }) = self.popups.last_mut() {
-            text.clone_into(filter);
-        } else if let Some(view) = self.text_view_mut() {
-            view.search(text);
+        match self.popups.last_mut() {
+            Some(Popup::Help { filter, .. }) => text.clone_into(filter),
+            Some(Popup::Report(report)) => report.narrow(text),
+            Some(Popup::Logs(log)) => log.log.filter(text),
+            _ => {
+                if let Some(view) = self.text_view_mut() {
+                    view.search(text);
+                }
+            }
         }
     }
 
@@ -171,7 +179,17 @@ impl View {
                     .into_iter()
                     .collect()
             }
-            Purpose::Search => Vec::new(),
+            Purpose::Search => {
+                let filter = match self.popups.last_mut() {
+                    Some(Popup::Report(report)) => Some(&mut report.filter),
+                    Some(Popup::Logs(log)) => Some(&mut log.log.filter),
+                    _ => None,
+                };
+                let why = filter.and_then(Filter::settle);
+                why.map(|why| Request::Say(format!("not a filter, the last good one stays: {why}")))
+                    .into_iter()
+                    .collect()
+            }
             Purpose::Command => {
                 let line = prompt.edit.text().trim().to_owned();
                 if !line.is_empty() {
@@ -207,6 +225,10 @@ impl View {
                 Vec::new()
             }
             Intent::Describe(subject) => self.open_object(subject, false),
+            Intent::Report(about) => {
+                self.report(about);
+                Vec::new()
+            }
             Intent::Offer(offering) => {
                 self.offer(offering);
                 Vec::new()
@@ -219,6 +241,13 @@ impl View {
     pub(super) fn offer(&mut self, offering: Offering) {
         self.popups.retain(|popup| !matches!(popup, Popup::Choices(_)));
         self.popups.push(Popup::Choices(Choices::new(offering)));
+    }
+
+    /// Opens an answer that fills the screen; one of its kind is enough.
+    pub(super) fn report(&mut self, about: About) {
+        self.popups.retain(|popup| !matches!(popup, Popup::Choices(_) | Popup::Report(_)));
+        self.fullscreen = false;
+        self.popups.push(Popup::Report(Box::new(Report::new(about))));
     }
 
     /// What is suggested behind the typed text.

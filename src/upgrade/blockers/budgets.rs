@@ -64,7 +64,7 @@ fn selects(budget: &PodDisruptionBudget, pod: &Pod) -> bool {
 }
 
 /// Can it never allow a disruption, even when all pods are healthy?
-pub(super) fn impossible(budget: &PodDisruptionBudget) -> bool {
+pub(in crate::upgrade) fn impossible(budget: &PodDisruptionBudget) -> bool {
     let status = &budget.status;
     demands_all(budget) || (status.expected_pods > 0 && status.desired_healthy >= status.expected_pods)
 }
@@ -87,6 +87,6 @@ fn percent(text: &str) -> Option<u32> {
 }
 
 /// Does a namespace belong to the platform? What is in it is looked after by operators, not by people.
-pub(super) fn of_platform(namespace: &str) -> bool {
+pub(in crate::upgrade) fn of_platform(namespace: &str) -> bool {
     namespace.starts_with("openshift-") || namespace.starts_with("kube-") || namespace == "openshift"
 }

@@ -1,54 +1,54 @@
-//! `node-degraded`: the machine-config daemon failed on a node. A node that is called degraded because its drain took an
-//! hour has its finding already: `drain-blocked`, which names the cause.
+//! `node-degraded`: the machine-config daemon failed on a node. Where its reason is understood, a finding of its own
+//! tells the cause and what to do, and this one points to it.
 
-use super::{Finding, Level, Look, Subject, evidence, finding};
-use crate::upgrade::assessment::{Node, NodePhase};
+use super::degraded::{Cause, daemon_log, reason};
+use super::{Finding, Impact, Level, Look, Remedy, Resource, Subject, evidence, finding, reading};
+use crate::upgrade::assessment::Node;
 use crate::upgrade::words;
 
 pub(super) fn check(look: &Look, found: &mut Vec<Finding>) {
-    let degraded = |node: &&Node| node.phase == NodePhase::Degraded && node.drain_trouble.is_none();
-    for node in look.now.nodes.iter().filter(degraded) {
-        let reason = words::first_line(&node.message);
-        found.push(Finding {
-            meaning: advice(&node.message).to_owned(),
-            since: node.since,
-            evidence: vec![evidence(
-                format!("node/{}", node.name),
-                "machineconfiguration.openshift.io/reason",
-                node.message.clone(),
-                node.since,
-            )],
-            ..finding(
-                "node-degraded",
-                Level::Error,
-                Subject::Node(node.name.clone()),
-                format!("{} is degraded: {reason}", node.name),
-            )
-        });
+    for node in look.now.nodes.iter() {
+        if let Some(reason) = reason(node) {
+            found.push(degraded(node, reason));
+        }
     }
 }
 
-/// What to do, by the sentences of the machine-config daemon (pkg/daemon/on_disk_validation.go, daemon.go, update.go;
-/// pkg/controller/common/reconcile.go).
-fn advice(reason: &str) -> &'static str {
-    if reason.contains("drain") {
-        "The drain went on for an hour. It still goes on: free what holds it up and the node recovers by itself."
-    } else if reason.contains("content mismatch")
-        || reason.contains("mode mismatch")
-        || reason.contains("could not stat file")
-    {
-        "A file on the node was changed by hand. Restore its content and mode on the node; the daemon then goes on."
-    } else if reason.contains("expected target osImageURL") {
-        "The node did not boot into the wanted OS image. Look at rpm-ostree status and the space in /boot on the node."
-    } else if reason.contains("can't reconcile config") {
-        "The new configuration changes what cannot be changed on a running node. Revert the MachineConfig that does."
-    } else if reason.contains("not found") && reason.contains("rendered-") {
-        "The node refers to a rendered MachineConfig that is gone. On a worker, replace the node; on a master, ask support."
-    } else if reason.contains("podman pull") || reason.contains("pinging container registry") {
-        "The node cannot pull the OS image: look at DNS, proxy, mirror and pull secret. The daemon retries by itself."
-    } else if reason.contains("reboot command failed") {
-        "The node could not be rebooted by its daemon: reboot the host."
-    } else {
-        "Look at the log of the machine-config daemon on the node (openshift-machine-config-operator). It retries by itself."
+fn degraded(node: &Node, reason: &str) -> Finding {
+    let name = &node.name;
+    let cause = Cause::of(reason);
+    let mut resources = vec![Resource::node(name)];
+    resources.extend(node.pool.as_deref().map(Resource::pool));
+    let pool = node.pool.as_deref().unwrap_or("its pool");
+    let told = match &node.drain_trouble {
+        Some(trouble) => trouble.error.clone(),
+        None => node.message.clone(),
+    };
+    Finding {
+        impact: Impact::UpdateStalled,
+        resources,
+        meaning: format!(
+            "{}\nA degraded node uses up capacity of pool {pool}, and any degraded pool keeps the operator machine-config from \
+             finishing. Its daemon tries again by itself.",
+            words::first_line(&told)
+        ),
+        remedies: vec![
+            match cause {
+                Some(Cause::Drain) if node.drain_trouble.is_none() => Remedy::look(
+                    "Free what holds the drain up: it still goes on, and the node recovers by itself when it succeeds.",
+                ),
+                Some(cause) => Remedy::look(format!("Do what the finding {} of this node says.", cause.id())),
+                None => {
+                    Remedy::look("Find out what the reason means; the annotations of the node are not to be edited.")
+                }
+            },
+            daemon_log(node),
+        ],
+        link: Some(reading::NODES.to_owned()),
+        since: node.since,
+        evidence: vec![evidence(format!("node/{name}"), "machineconfiguration.openshift.io/reason", told, node.since)],
+        because: cause.map(|cause| (cause.id(), Subject::Node(name.clone()))),
+        // The words of `oc adm upgrade status`.
+        ..finding("node-degraded", Level::Error, Subject::Node(name.clone()), format!("Node {name} is degraded"))
     }
 }

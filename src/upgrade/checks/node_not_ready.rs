@@ -1,72 +1,66 @@
-//! `node-not-ready`: a node that the kubelet does not report as ready. Expected while it reboots, until that takes long.
+//! `node-not-ready`: a node that the kubelet does not report as ready. Expected while it reboots; when that takes too
+//! long, `node-lost-in-reboot` says so and this points to it.
 
 use chrono::TimeDelta;
 
-use super::{Finding, Level, Look, Subject, by_age, evidence, finding};
-use crate::api::Conditions as _;
+use super::{
+    Finding, Impact, Level, Look, Remedy, Subject, by_age, evidence, finding, node_conditions, node_lost_in_reboot,
+    reading,
+};
 use crate::upgrade::assessment::{Node, NodePhase};
 use crate::upgrade::words;
 
-/// A virtual machine is back well before that.
-const REBOOT_LONG: TimeDelta = TimeDelta::minutes(10);
-/// And a server of bare metal before that.
-const REBOOT_TOO_LONG: TimeDelta = TimeDelta::minutes(20);
-
 pub(super) fn check(look: &Look, found: &mut Vec<Finding>) {
-    let rebooting = |node: &Node| matches!(node.phase, NodePhase::Rebooting | NodePhase::Back);
-    let wanted = |node: &&Node| !node.ready || node.phase == NodePhase::Rebooting;
-    for node in look.now.nodes.iter().filter(wanted) {
-        let finding = if rebooting(node) { slow_reboot(look, node) } else { Some(silent(look, node)) };
-        found.extend(finding);
+    for node in look.now.nodes.iter().filter(|node| !node.ready) {
+        found.push(silent(look, node));
     }
-}
-
-/// A reboot needs no finding until it takes long.
-fn slow_reboot(look: &Look, node: &Node) -> Option<Finding> {
-    let since = node.since?;
-    let level = by_age(Some(since), look.now.now, REBOOT_LONG, REBOOT_TOO_LONG);
-    if level == Level::Info && node.ready {
-        return None;
-    }
-    let lasting = words::span(look.now.now - since);
-    Some(Finding {
-        meaning: "Look at the console of the machine. Never take a second control plane node down meanwhile."
-            .to_owned(),
-        since: Some(since),
-        expected: level == Level::Info,
-        evidence: vec![evidence(format!("node/{}", node.name), "phase", node.phase.word(), Some(since))],
-        ..finding(
-            "node-not-ready",
-            level,
-            Subject::Node(node.name.clone()),
-            format!("{} has been rebooting for {lasting}", node.name),
-        )
-    })
 }
 
 fn silent(look: &Look, node: &Node) -> Finding {
-    let facts = &look.now.facts.nodes;
-    let object = facts.binary_search_by(|candidate| candidate.name().cmp(&node.name)).ok().map(|at| &facts[at]);
-    let ready = object.and_then(|object| object.status.conditions.condition("Ready"));
+    let name = &node.name;
+    let ready = node_conditions::condition(look, name, "Ready");
     let since = ready.and_then(|ready| ready.since);
-    let lasting = since.map(|since| format!(" for {}", words::span(look.now.now - since))).unwrap_or_default();
-    let why = ready.map(|ready| words::first_line(&ready.message)).filter(|why| !why.is_empty());
-    let why = why.map(|why| format!(": {why}")).unwrap_or_default();
+    let reboots = matches!(node.phase, NodePhase::Rebooting | NodePhase::Back);
+    let lost = reboots && node_lost_in_reboot::lost(look, node).is_some();
+    let expected = reboots && !lost;
+    let told = ready.map(|ready| words::first_line(&ready.message)).filter(|told| !told.is_empty());
+    let told = told.unwrap_or("The kubelet has not reported.");
+    // `oc adm upgrade status` warns from five minutes on, and not while the node updates.
+    let level = by_age(since, look.now.now, node_conditions::SILENT, TimeDelta::MAX);
     Finding {
-        meaning: "A node that is not ready counts as unavailable and holds its pool's rollout up.".to_owned(),
+        impact: if expected { Impact::None } else { Impact::UpdateSpeed },
+        meaning: match (expected, reboots) {
+            (true, _) => format!("{told}\nIt reboots into its new configuration: this passes."),
+            (_, true) => format!("{told}\nIt should be back from its reboot by now."),
+            _ => format!(
+                "{told}\nA node that is not ready counts against the maxUnavailable of its pool, and is passed over until it is back."
+            ),
+        },
+        remedies: if expected { Vec::new() } else { remedies(name) },
         since,
-        expected: false,
+        expected,
+        link: Some(reading::NOT_READY.to_owned()),
         evidence: vec![evidence(
-            format!("node/{}", node.name),
+            format!("node/{name}"),
             "Ready",
             ready.map_or("missing", |ready| ready.status.word()),
             since,
         )],
+        because: lost.then(|| ("node-lost-in-reboot", Subject::Node(name.clone()))),
+        // The words of `oc adm upgrade status`.
         ..finding(
             "node-not-ready",
-            by_age(since, look.now.now, TimeDelta::zero(), TimeDelta::minutes(5)),
-            Subject::Node(node.name.clone()),
-            format!("{} has not been ready{lasting}{why}", node.name),
+            if expected { Level::Info } else { level },
+            Subject::Node(name.clone()),
+            format!("Node {name} is not ready"),
         )
     }
+}
+
+fn remedies(name: &str) -> Vec<Remedy> {
+    vec![
+        Remedy::look("Look at the machine: its console, its power, its network.")
+            .oc(format!("oc describe node {name}")),
+        Remedy::look("See whether its certificate requests wait for approval.").oc("oc get csr"),
+    ]
 }

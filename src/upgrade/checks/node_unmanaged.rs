@@ -1,24 +1,46 @@
 //! `node-unmanaged`: a node that no pool updates, and nothing in the API says so.
 
-use super::{Finding, Level, Look, Subject, finding};
-use crate::upgrade::assessment::NodePhase;
+use super::{Finding, Impact, Level, Look, Remedy, Subject, evidence, finding, node_conditions, reading};
+use crate::upgrade::danger::Danger;
+use crate::upgrade::membership::{Membership, Pools};
 
 pub(super) fn check(look: &Look, found: &mut Vec<Finding>) {
-    if look.now.facts.pools.is_empty() {
-        return; // a cluster without pools manages its nodes in another way
-    }
-    for node in look.now.nodes.iter().filter(|node| node.phase == NodePhase::Unmanaged) {
-        if node.message.starts_with("Windows") {
-            continue; // their own operator updates them
-        }
+    for (node, roles) in unmanaged(look, Membership::NoPool) {
         found.push(Finding {
-            meaning: "Take away all but one of the custom role labels, or give it the role of a pool.".to_owned(),
+            impact: Impact::UpdateStalled,
+            meaning: "No pool's selector matches its labels. It keeps its configuration and its release, and no pool, no operator and \
+                      no alert counts it."
+                .to_owned(),
+            remedies: vec![
+                Remedy::change(Danger::M, "Give it the role of a pool: it then rolls to that pool's configuration.")
+                    .oc(format!("oc label node {node} node-role.kubernetes.io/worker=")),
+            ],
+            link: Some(reading::NODES.to_owned()),
+            evidence: vec![evidence(format!("node/{node}"), "metadata.labels", format!("roles: {roles}"), None)],
             ..finding(
                 "node-unmanaged",
                 Level::Warning,
-                Subject::Node(node.name.clone()),
-                format!("no pool updates {}: {}", node.name, node.message),
+                Subject::Node(node.clone()),
+                format!("no pool updates {node}: its roles ({roles}) belong to none"),
             )
         });
     }
+}
+
+/// The nodes with a membership that is none, with their roles.
+pub(super) fn unmanaged(look: &Look, wanted: Membership) -> Vec<(String, String)> {
+    let facts = &look.now.facts;
+    if facts.pools.is_empty() {
+        return Vec::new(); // a cluster without pools manages its nodes in another way
+    }
+    let pools = Pools::new(&facts.pools);
+    let rows = look.now.nodes.iter().filter(|node| node.pool.is_none());
+    let these =
+        rows.filter(|row| node_conditions::object(look, &row.name).is_some_and(|node| pools.of(node) == wanted));
+    these
+        .map(|row| {
+            let roles = if row.roles.is_empty() { "none".to_owned() } else { row.roles.join(", ") };
+            (row.name.clone(), roles)
+        })
+        .collect()
 }

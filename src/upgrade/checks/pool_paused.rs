@@ -1,42 +1,73 @@
-//! `pool-paused`: a paused pool whose nodes are not at its configuration. Meant, as long as the control plane updates;
-//! afterwards nothing happens until a person unpauses it.
+//! `pool-paused`: a paused pool whose nodes are not at its configuration. Meant, as long as the control plane updates
+//! (updates by canary pools, and over two minors at once, pause pools first); afterwards nothing happens until a person
+//! unpauses it.
 
-use super::{Finding, Level, Look, Subject, evidence, finding};
+use super::{Finding, Impact, Level, Look, Remedy, Resource, Subject, evidence, finding, reading};
+use crate::upgrade::assessment::{NodePhase, Pool};
+use crate::upgrade::danger::Danger;
 use crate::upgrade::words;
 
 pub(super) fn check(look: &Look, found: &mut Vec<Finding>) {
-    for pool in look.now.pools.iter().filter(|pool| pool.paused) {
-        let by = pool.paused_by.as_ref();
-        let who = by.map(|(manager, _)| format!(" by {manager}")).unwrap_or_default();
-        let to_come = pool.total - pool.updated;
-        let in_progress = look.now.update.in_progress;
-        if to_come == 0 && !(in_progress && pool.control_plane) {
-            continue;
-        }
-        // A paused master pool holds the update itself up (machine-config operator, pkg/operator/sync.go,
-        // `syncRequiredMachineConfigPools`).
-        let level = match (pool.control_plane, in_progress) {
-            (true, true) => Level::Error,
-            (false, true) => Level::Info,
-            (_, false) => Level::Warning,
-        };
-        let since = by.and_then(|(_, at)| *at);
-        let reboots = words::count(to_come, "node");
-        let advice = if pool.control_plane {
-            "The update cannot end while this pool is paused.".to_owned()
-        } else {
-            format!("Unpausing it drains and reboots {reboots}, {} at a time.", pool.capacity.max_unavailable)
-        };
-        found.push(Finding {
-            meaning: advice,
-            since,
-            evidence: vec![evidence(format!("mcp/{}", pool.name), "spec.paused", "true", since)],
-            ..finding(
-                "pool-paused",
-                level,
-                Subject::Pool(pool.name.clone()),
-                format!("pool {} is paused{who}, {reboots} to come", pool.name),
-            )
-        });
+    for pool in look.now.pools.iter().filter(|pool| pool.paused && pool.total > pool.updated) {
+        found.push(paused(look, pool));
     }
+}
+
+fn paused(look: &Look, pool: &Pool) -> Finding {
+    let in_progress = look.now.update.in_progress;
+    let (who, since) = by(pool);
+    let name = &pool.name;
+    let to_come = words::count(pool.total - pool.updated, "node");
+    let held = look.now.nodes_of(name).filter(|node| node.phase == NodePhase::Paused);
+    let mut resources = vec![Resource::pool(name)];
+    resources.extend(held.map(|node| Resource::node(&node.name)));
+    let mut lines = vec![format!(
+        "The pool was paused{who}: {to_come} to come. Nodes that were targeted before go on, no other one begins. Unpausing it \
+         drains and reboots them, {} at a time, all that was changed meanwhile in one go.",
+        pool.capacity.max_unavailable
+    )];
+    if in_progress && !pool.control_plane {
+        lines.push(
+            "Pausing worker pools before an update is the documented way of canary updates and of going over two minors; it \
+             matters when the control plane is done."
+                .to_owned(),
+        );
+    } else if !pool.control_plane {
+        lines.push("The control plane is done: nothing more happens until a person unpauses it.".to_owned());
+    }
+    Finding {
+        impact: Impact::UpdateStalled,
+        resources,
+        meaning: lines.join("\n"),
+        remedies: vec![
+            Remedy::change(Danger::M, format!("Unpause it, which starts up to {} reboots.", pool.total - pool.updated))
+                .oc(unpause(name)),
+        ],
+        link: Some(reading::PAUSED.to_owned()),
+        since,
+        expected: in_progress && !pool.control_plane,
+        evidence: vec![evidence(format!("mcp/{name}"), "spec.paused", format!("true{who}"), since)],
+        because: (in_progress && pool.control_plane).then(|| ("required-pool-paused", Subject::Pool(name.clone()))),
+        // The words of `oc adm upgrade status`.
+        ..finding(
+            "pool-paused",
+            Level::Warning,
+            Subject::Pool(name.clone()),
+            format!("Outdated nodes in a paused pool '{name}' will not be updated"),
+        )
+    }
+}
+
+/// Who paused a pool, as the end of a sentence, and when.
+pub(super) fn by(pool: &Pool) -> (String, Option<chrono::DateTime<chrono::Utc>>) {
+    match &pool.paused_by {
+        Some((manager, at)) if !manager.is_empty() => (format!(" by {manager}"), *at),
+        Some((_, at)) => (String::new(), *at),
+        None => (String::new(), None),
+    }
+}
+
+/// The line that unpauses a pool.
+pub(super) fn unpause(pool: &str) -> String {
+    format!("oc patch mcp {pool} --type merge -p '{{\"spec\":{{\"paused\":false}}}}'")
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use chrono::TimeDelta;
 use serde_json::json;
 
-use super::{Finding, Level, Subject};
+use super::{Finding, Impact, Level, Subject};
 use crate::upgrade::assess::assess;
 use crate::upgrade::facts::{Facts, Kind, KindStatus};
 use crate::upgrade::link::{LinkState, Trouble, TroubleKind};
@@ -55,12 +55,35 @@ fn blocked_drain(last_attempt: i64) -> Specimen {
 #[test]
 fn drain_blocked_names_the_pod_and_grows_with_age() {
     let cluster = blocked_drain(64);
+    let mut others_go_on = blocked_drain(64);
+    others_go_on.pool("worker")["spec"]["maxUnavailable"] = json!(2);
     let title = || "worker-0: drain blocked by shop/cart-0".to_owned();
-    assert_eq!(find(&cluster, 65, "drain-blocked"), Some((Level::Warning, on_node("worker-0"), title(), false)));
-    assert_eq!(find(&cluster, 75, "drain-blocked"), Some((Level::Error, on_node("worker-0"), title(), false)));
+    // Minute, when the pool waits for it, when it does not.
+    let levels = [
+        (65, Level::Info, Level::Info),
+        (70, Level::Info, Level::Info),
+        (71, Level::Error, Level::Warning),
+        (120, Level::Error, Level::Warning),
+        (121, Level::Error, Level::Error),
+    ];
+    for (minute, waited_for, alone) in levels {
+        for (cluster, level) in [(&cluster, waited_for), (&others_go_on, alone)] {
+            let expected = Some((level, on_node("worker-0"), title(), false));
+            assert_eq!(find(cluster, minute, "drain-blocked"), expected, "minute {minute}");
+        }
+    }
     let finding = findings(&cluster, 75).into_iter().find(|finding| finding.id == "drain-blocked").unwrap();
     assert_eq!(finding.since, Some(at(61)), "a later attempt does not reset the clock");
-    assert!(finding.meaning.contains("oc get pdb -n shop"), "{}", finding.meaning);
+    assert_eq!(finding.impact, Impact::UpdateStalled);
+    let lines: Vec<_> = finding.remedies.iter().filter_map(|remedy| remedy.oc.as_deref()).collect();
+    assert_eq!(lines, ["oc get pdb -n shop", "oc describe pod -n shop cart-0"], "its pods were not read");
+}
+
+#[test]
+fn a_drain_that_lasts_over_an_hour_says_what_comes_of_it() {
+    let cluster = blocked_drain(64);
+    assert_eq!(find(&cluster, 120, "drain-over-an-hour"), None);
+    assert_eq!(find(&cluster, 121, "drain-over-an-hour").unwrap().0, Level::Error);
 }
 
 #[test]
@@ -89,60 +112,142 @@ fn an_old_event_says_nothing_about_a_new_drain() {
     assert!(title.contains("shop/old"), "{title}");
 }
 
+fn degraded_by(reason: &str) -> Specimen {
+    let mut cluster = Specimen::workers_left();
+    let config = rendered("worker", NEW);
+    cluster.mark("worker-0", &[("desiredConfig", &config), ("state", "Degraded"), ("reason", reason)]);
+    cluster
+}
+
 #[test]
-fn node_degraded_tells_the_reason_and_what_to_do() {
+fn each_reason_of_the_daemon_is_told_as_what_it_means() {
+    // Reason, finding, a word of its title, a word of what it means or asks for.
     let table = [
         (
             "unexpected on-disk state validating against rendered-x: content mismatch for file \"/etc/a\"",
+            "config-drift",
+            "/etc/a",
             "changed by hand",
         ),
-        ("can't reconcile config a with b: ignition disks section contains changes", "Revert the MachineConfig"),
-        ("machineconfig.machineconfiguration.openshift.io \"rendered-x\" not found", "replace the node"),
-        ("failed to drain node: worker-0 after 1 hour", "still goes on"),
-        ("something new", "log of the machine-config daemon"),
+        (
+            "unexpected on-disk state validating against rendered-x: expected target osImageURL \"a\", have \"b\"",
+            "os-image-mismatch",
+            "did not boot",
+            "/boot",
+        ),
+        (
+            "can't reconcile config a with b: ignition disks section contains changes",
+            "unreconcilable",
+            "ignition disks",
+            "Take that change back",
+        ),
+        (
+            "machineconfig.machineconfiguration.openshift.io \"rendered-x\" not found",
+            "rendered-config-missing",
+            "rendered-x",
+            "delete its Machine",
+        ),
+        (
+            "podman pull -q x: pinging container registry r.example: lookup r.example: no such host",
+            "node-pull-failed",
+            "name cannot be resolved",
+            "https://r.example/v2/",
+        ),
+        ("podman pull -q x: unauthorized", "node-pull-failed", "credentials", "pull secret"),
+        ("error writing: no space left on device", "node-disk-full", "no space left", "df -h"),
+        ("reboot command failed, something is seriously wrong", "reboot-failed", "could not be rebooted", "console"),
+        (
+            "failed to uncordon node: worker-0 after 10 minutes",
+            "uncordon-failed",
+            "stays cordoned",
+            "oc adm uncordon worker-0",
+        ),
     ];
-    for (reason, advice) in table {
-        let mut cluster = Specimen::workers_left();
-        let config = rendered("worker", NEW);
-        cluster.mark("worker-0", &[("desiredConfig", &config), ("state", "Degraded"), ("reason", reason)]);
-        let found = findings(&cluster, 61).into_iter().find(|finding| finding.id == "node-degraded").unwrap();
-        assert_eq!((found.level, &found.subject), (Level::Error, &on_node("worker-0")));
-        assert_eq!(found.title, format!("worker-0 is degraded: {reason}"));
-        assert!(found.meaning.contains(advice), "{reason}: {}", found.meaning);
+    for (reason, id, title, word) in table {
+        let all = findings(&degraded_by(reason), 61);
+        let found = all.iter().find(|finding| finding.id == id).unwrap_or_else(|| panic!("{reason}: {all:#?}"));
+        assert_eq!((found.level, &found.subject), (Level::Error, &on_node("worker-0")), "{reason}");
+        assert!(found.title.contains(title), "{reason}: {}", found.title);
+        let said = format!("{} {:?}", found.meaning, found.remedies);
+        assert!(said.contains(word), "{reason}: {said}");
+        let ids: Vec<&str> = all.iter().map(|finding| finding.id).collect();
+        assert_eq!(ids[..2], [id, "node-degraded"], "the cause, then what follows from it");
+        assert_eq!(all[1].because, Some((id, on_node("worker-0"))));
+        assert_eq!(all[1].title, "Node worker-0 is degraded", "the words that people know from oc");
     }
 }
 
 #[test]
-fn node_not_ready_is_expected_while_it_reboots_and_not_for_long() {
+fn a_reason_that_is_not_understood_stands_for_itself() {
+    for reason in ["something new", "failed to drain node: worker-0 after 1 hour"] {
+        let found =
+            findings(&degraded_by(reason), 61).into_iter().find(|finding| finding.id == "node-degraded").unwrap();
+        assert_eq!((found.level, found.because), (Level::Error, None), "{reason}");
+        assert!(found.meaning.starts_with(reason), "{}", found.meaning);
+    }
+}
+
+#[test]
+fn a_node_that_reboots_is_not_ready_as_expected_and_lost_when_it_takes_long() {
     let mut cluster = Specimen::workers_left();
     cluster.drains("worker-0", "worker", 61);
     let drain = format!("drain-{}", rendered("worker", NEW));
     cluster.mark("worker-0", &[("lastAppliedDrain", &drain), ("post-config-action", "Rebooting")]);
     cluster.node("worker-0")["status"]["conditions"][0] = condition("Ready", "Unknown", "", "", 65);
-    let levels = [(66, Level::Info, true), (75, Level::Warning, false), (85, Level::Error, false)];
-    for (minute, level, expected) in levels {
-        let (told, _, title, is_expected) = find(&cluster, minute, "node-not-ready").unwrap();
-        assert_eq!((told, is_expected), (level, expected), "minute {minute}: {title}");
+    let table = [
+        (66, (Level::Info, true), None),
+        (74, (Level::Info, true), None),
+        (75, (Level::Warning, false), Some(Level::Warning)),
+        (85, (Level::Warning, false), Some(Level::Error)),
+    ];
+    for (minute, not_ready, lost) in table {
+        let (level, _, title, expected) = find(&cluster, minute, "node-not-ready").unwrap();
+        assert_eq!(((level, expected), title.as_str()), (not_ready, "Node worker-0 is not ready"), "minute {minute}");
+        let told = find(&cluster, minute, "node-lost-in-reboot").map(|(level, ..)| level);
+        assert_eq!(told, lost, "minute {minute}");
     }
-    let mut silent = Specimen::idle();
-    silent.node("worker-0")["status"]["conditions"][0] =
-        condition("Ready", "Unknown", "", "Kubelet stopped posting node status.", -3);
-    let (level, _, title, expected) = find(&silent, 0, "node-not-ready").unwrap();
-    assert_eq!((level, expected), (Level::Warning, false));
-    assert_eq!(title, "worker-0 has not been ready for 3m: Kubelet stopped posting node status.");
-    assert_eq!(find(&silent, 3, "node-not-ready").unwrap().0, Level::Error);
+    let not_ready = findings(&cluster, 85).into_iter().find(|finding| finding.id == "node-not-ready").unwrap();
+    assert_eq!(not_ready.because, Some(("node-lost-in-reboot", on_node("worker-0"))));
 }
 
 #[test]
-fn pool_paused_is_told_by_what_it_holds_up() {
-    let paused = |mut cluster: Specimen, pool: &str, minute| {
+fn a_silent_node_is_warned_of_after_five_minutes_as_oc_does() {
+    let mut silent = Specimen::idle();
+    silent.node("worker-0")["status"]["conditions"][0] =
+        condition("Ready", "Unknown", "", "Kubelet stopped posting node status.", -3);
+    for (minute, level) in [(0, Level::Info), (2, Level::Warning), (200, Level::Warning)] {
+        let (told, _, title, expected) = find(&silent, minute, "node-not-ready").unwrap();
+        assert_eq!((told, expected, title.as_str()), (level, false, "Node worker-0 is not ready"), "minute {minute}");
+    }
+}
+
+#[test]
+fn disk_and_network_are_told_after_a_minute_as_oc_does() {
+    for (kind, id) in [("DiskPressure", "node-disk-pressure"), ("NetworkUnavailable", "node-network-unavailable")] {
+        let mut cluster = Specimen::idle();
+        let ready = cluster.node("worker-0")["status"]["conditions"][0].clone();
+        cluster.node("worker-0")["status"]["conditions"] = json!([ready, condition(kind, "True", "", "", 0)]);
+        assert_eq!(find(&cluster, 0, id), None);
+        assert_eq!(find(&cluster, 1, id).unwrap().0, Level::Warning, "{kind}");
+    }
+}
+
+#[test]
+fn pool_paused_has_ocs_words_and_is_expected_while_the_control_plane_updates() {
+    let paused = |mut cluster: Specimen, pool: &str, minute, id| {
         cluster.pool(pool)["spec"]["paused"] = json!(true);
-        find(&cluster, minute, "pool-paused").map(|(level, ..)| level)
+        find(&cluster, minute, id).map(|(level, _, title, expected)| (level, title, expected))
     };
-    assert_eq!(paused(Specimen::idle(), "worker", 0), None, "nothing is pending");
-    assert_eq!(paused(Specimen::updating(), "worker", 5), Some(Level::Info), "the documented procedure");
-    assert_eq!(paused(Specimen::updating(), "master", 5), Some(Level::Error), "the update cannot end");
-    assert_eq!(paused(Specimen::workers_left(), "worker", 61), Some(Level::Warning), "all that is left");
+    let told = |expected| {
+        let title = "Outdated nodes in a paused pool 'worker' will not be updated".to_owned();
+        Some((Level::Warning, title, expected))
+    };
+    assert_eq!(paused(Specimen::idle(), "worker", 0, "pool-paused"), None, "nothing is pending");
+    assert_eq!(paused(Specimen::updating(), "worker", 5, "pool-paused"), told(true), "the documented procedure");
+    assert_eq!(paused(Specimen::workers_left(), "worker", 61, "pool-paused"), told(false), "all that is left");
+    let (level, title, _) = paused(Specimen::updating(), "master", 5, "required-pool-paused").unwrap();
+    assert_eq!((level, title.as_str()), (Level::Error, "pool master is paused: the update cannot end"));
+    assert_eq!(paused(Specimen::updating(), "worker", 5, "required-pool-paused"), None);
 }
 
 #[test]
@@ -161,8 +266,9 @@ fn pool_degraded_finds_the_message_where_it_is() {
 fn capacity_exhausted_names_who_holds_it() {
     let mut cluster = Specimen::workers_left();
     cluster.cordon("worker-2", "kubectl-cordon", 50);
+    assert_eq!(find(&cluster, 51, "capacity-exhausted").unwrap().0, Level::Warning);
     let (level, _, title, _) = find(&cluster, 61, "capacity-exhausted").unwrap();
-    assert_eq!(level, Level::Warning);
+    assert_eq!(level, Level::Error, "after five minutes of nothing");
     assert_eq!(title, "pool worker: 3 nodes to come, no capacity: cordoned worker-2");
     cluster.pool("worker")["spec"]["maxUnavailable"] = json!(2);
     assert_eq!(find(&cluster, 61, "capacity-exhausted"), None);
@@ -350,12 +456,22 @@ fn node_unmanaged_finds_the_node_that_nobody_updates() {
         cluster.node("worker-0")["metadata"]["labels"][label] = json!("");
         cluster.pools.push(pool);
     }
-    let (level, subject, title, _) = find(&cluster, 0, "node-unmanaged").unwrap();
+    let (level, subject, title, _) = find(&cluster, 0, "node-in-two-pools").unwrap();
     assert_eq!((level, subject), (Level::Warning, on_node("worker-0")));
-    assert!(title.contains("several custom pools"), "{title}");
+    assert_eq!(title, "no pool updates worker-0: pools gpu and infra both select it");
+    assert_eq!(find(&cluster, 0, "node-unmanaged"), None, "said already");
 
     cluster.node("worker-0")["metadata"]["labels"]["kubernetes.io/os"] = json!("windows");
-    assert_eq!(find(&cluster, 0, "node-unmanaged"), None, "Windows nodes have an operator of their own");
+    assert_eq!(find(&cluster, 0, "node-in-two-pools"), None, "Windows nodes have an operator of their own");
+    assert_eq!(
+        find(&cluster, 0, "windows-node").map(|(level, _, _, expected)| (level, expected)),
+        Some((Level::Info, true))
+    );
+
+    let labels = json!({"kubernetes.io/os": "linux", "node-role.kubernetes.io/spare": ""});
+    cluster.node("worker-0")["metadata"]["labels"] = labels;
+    let (.., title, _) = find(&cluster, 0, "node-unmanaged").unwrap();
+    assert_eq!(title, "no pool updates worker-0: its roles (spare) belong to none");
 }
 
 fn of_facts(change: impl FnOnce(&mut Facts)) -> Vec<Finding> {
@@ -409,4 +525,70 @@ fn the_worst_comes_first() {
     cluster.says("Upgradeable", "False", "AdminAckRequired", "", -60);
     let ids: Vec<&str> = findings(&cluster, 77).into_iter().map(|finding| finding.id).collect();
     assert_eq!(ids, ["drain-blocked", "operator-degraded", "not-upgradeable"]);
+}
+
+#[test]
+fn one_cause_is_told_once_and_what_follows_stands_below_it() {
+    let mut cluster = degraded_by("podman pull -q x: unauthorized");
+    cluster.pool("worker")["status"]["conditions"] = json!([
+        condition("NodeDegraded", "True", "", "Node worker-0 is reporting: unauthorized", 60),
+        condition("Degraded", "True", "", "", 60),
+        condition("Updating", "True", "", "", 30),
+    ]);
+    cluster.operator("machine-config")["status"]["conditions"][2] =
+        condition("Degraded", "True", "RequiredPoolsFailed", "pool worker is not ready", 61);
+    cluster.says("Failing", "True", "ClusterOperatorDegraded", "Cluster operator machine-config is degraded", 101);
+    cluster.operator("dns")["status"]["conditions"][2] =
+        condition("Degraded", "True", "Own", "a trouble of its own", 20);
+    let all = findings(&cluster, 102);
+    let place = |id: &str, subject: &str| {
+        let at = all.iter().position(|finding| finding.id == id && format!("{:?}", finding.subject).contains(subject));
+        at.unwrap_or_else(|| panic!("{id} of {subject}: {all:#?}"))
+    };
+    let chain = [
+        place("node-pull-failed", "worker-0"),
+        place("node-degraded", "worker-0"),
+        place("pool-degraded", "worker"),
+        place("operator-degraded", "machine-config"),
+        place("cvo-failing", "Version"),
+    ];
+    assert!(chain.is_sorted(), "each below its cause: {chain:?}");
+    for pair in chain.windows(2) {
+        let cause = &all[pair[0]];
+        assert_eq!(all[pair[1]].because, Some((cause.id, cause.subject.clone())), "{}", all[pair[1]].title);
+    }
+    let dns = place("operator-degraded", "dns");
+    assert_eq!(all[dns].because, None, "a trouble of its own");
+    assert!(dns > chain[4], "what blocks progress comes first: {dns}");
+}
+
+#[test]
+fn a_pool_that_no_cordon_holds_up_is_not_blamed_on_one() {
+    let mut cluster = Specimen::workers_left();
+    cluster.cordon("worker-2", "kubectl-cordon", 50);
+    let exhausted = |cluster: &Specimen| {
+        findings(cluster, 61)
+            .into_iter()
+            .find(|finding| finding.id == "capacity-exhausted")
+            .map(|finding| finding.because)
+    };
+    assert_eq!(exhausted(&cluster), Some(Some(("node-cordoned", on_node("worker-2")))));
+    cluster.cordon("master-2", "kubectl-cordon", 50);
+    assert_eq!(exhausted(&cluster), Some(Some(("node-cordoned", on_node("worker-2")))), "another pool's node");
+}
+
+#[test]
+fn causes_that_point_in_a_circle_or_nowhere_are_dropped() {
+    let of = |id: &'static str, because: &'static str| Finding {
+        because: Some((because, on_node("n"))),
+        ..super::finding(id, Level::Info, on_node("n"), id.to_owned())
+    };
+    let cluster = Specimen::idle().assess(0);
+    let look = super::Look { now: &cluster, memory: &Memory::default() };
+    let mut found = vec![of("a", "b"), of("b", "a"), of("c", "c"), of("d", "gone"), of("e", "b")];
+    super::causes::link(&look, &mut found);
+    let causes: Vec<Option<&str>> = found.iter().map(|finding| finding.because.as_ref().map(|(id, _)| *id)).collect();
+    assert_eq!(causes, [None, Some("a"), None, None, Some("b")]);
+    let order: Vec<&str> = super::causes::order(found).into_iter().map(|finding| finding.id).collect();
+    assert_eq!(order, ["a", "b", "e", "c", "d"], "none is lost");
 }

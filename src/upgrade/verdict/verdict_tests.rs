@@ -5,6 +5,7 @@ use super::*;
 use crate::upgrade::facts::Facts;
 use crate::upgrade::link::{Trouble, TroubleKind};
 use crate::upgrade::specimen::{NEW, Specimen, at, condition, rendered};
+use chrono::TimeDelta;
 use serde_json::json;
 use std::sync::Arc;
 
@@ -209,4 +210,306 @@ fn what_is_not_known_is_said_so() {
     let refused = judged(refused);
     assert_eq!(refused.openshift, None);
     assert!(refused.verdict.why.contains("you may not list"), "{}", refused.verdict.why);
+}
+
+/// Failing=True because of these, said at a minute.
+fn fails(cluster: &mut Specimen, reason: &str, minute: i64) {
+    cluster.says("Failing", "True", reason, "Cluster operator etcd is degraded", minute);
+}
+
+/// etcd is degraded since minute 12 while dns updates; Failing since minute 13.
+fn early_failure() -> Specimen {
+    let mut cluster = Specimen::updating();
+    cluster.operator("etcd")["status"]["conditions"][1] = condition("Progressing", "True", "", "", 10);
+    cluster.operator("etcd")["status"]["conditions"][2] = condition("Degraded", "True", "", "", 12);
+    cluster.operator("dns")["status"]["conditions"][1] = condition("Progressing", "True", "", "", 11);
+    fails(&mut cluster, "ClusterOperatorDegraded", 13);
+    cluster
+}
+
+#[test]
+fn an_early_failing_beside_updating_operators_is_not_believed_for_forty_minutes() {
+    let cluster = early_failure();
+    let verdict = cluster.assess(15).verdict;
+    assert_eq!(verdict.kind, VerdictKind::UpdatingControlPlane, "{}", verdict.why);
+    assert!(verdict.why.contains("called failing early, because etcd is degraded"), "{}", verdict.why);
+    assert!(verdict.evidence.iter().any(|evidence| evidence.field == "Failing"), "it is named all the same");
+    assert_eq!(told(&cluster, 51).0, VerdictKind::Failing, "40 minutes of its own clock are over");
+
+    let mut alone = early_failure();
+    alone.operator("dns")["status"]["conditions"][1] = condition("Progressing", "False", "", "", 14);
+    assert_eq!(told(&alone, 15).0, VerdictKind::Failing, "nothing else explains why it came early");
+
+    let mut gone = early_failure();
+    gone.operator("kube-apiserver")["status"]["conditions"][0] = condition("Available", "False", "", "", 13);
+    assert_eq!(told(&gone, 15).0, VerdictKind::Failing, "an operator that is not available fails at once, rightly");
+
+    let mut other = early_failure();
+    other.says("Failing", "True", "UpdatePayloadFailed", "Could not update deployment", 13);
+    assert_eq!(told(&other, 15).0, VerdictKind::Failing, "it is not about operators");
+}
+
+#[test]
+fn several_errors_are_doubted_only_when_all_are_about_operators() {
+    let mut cluster = early_failure();
+    let operators = "Multiple errors are preventing progress:\n* Cluster operator etcd is degraded\n* Cluster operators dns are updating";
+    cluster.says("Failing", "True", "MultipleErrors", operators, 13);
+    assert_eq!(told(&cluster, 15).0, VerdictKind::UpdatingControlPlane);
+    cluster.says("Failing", "True", "MultipleErrors", &format!("{operators}\n* Could not update deployment \"x\""), 13);
+    assert_eq!(told(&cluster, 15).0, VerdictKind::Failing);
+}
+
+#[test]
+fn failing_while_reconciling_has_to_last_and_is_held_for_a_moment() {
+    let mut cluster = Specimen::idle();
+    fails(&mut cluster, "ClusterOperatorDegraded", 10);
+    let young = cluster.facts(10);
+    let young = crate::upgrade::assess::assess(Arc::new(young), &Memory::default(), at(10) + TimeDelta::seconds(30));
+    assert_eq!(young.verdict.kind, VerdictKind::NotUpdating);
+    assert!(young.verdict.why.contains("has just failed once"), "{}", young.verdict.why);
+    let mut memory = Memory::default();
+    let lasting = cluster.watched(&mut memory, 12);
+    assert_eq!(lasting.verdict.kind, VerdictKind::Failing);
+    assert!(lasting.verdict.why.contains("fails to keep the cluster at 4.18.22"), "{}", lasting.verdict.why);
+
+    cluster.says("Failing", "False", "", "", 13);
+    let seconds = |seconds| at(13) + TimeDelta::seconds(seconds);
+    let judged = |moment| crate::upgrade::assess::assess(Arc::new(cluster.facts(13)), &memory, moment).verdict.kind;
+    assert_eq!(judged(seconds(30)), VerdictKind::Failing, "it may only be trying again");
+    assert_eq!(judged(seconds(61)), VerdictKind::NotUpdating);
+}
+
+#[test]
+fn a_gate_that_blocks_a_minor_is_named() {
+    let mut cluster = Specimen::idle();
+    cluster.version["spec"]["desiredUpdate"] = json!({"version": NEW});
+    cluster.says("ReleaseAccepted", "False", "PreconditionChecks", "Preconditions failed", 3);
+    let map = |namespace: &str, name: &str, data: serde_json::Value| json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name, "namespace": namespace}, "data": data});
+    let gate = "ack-4.18-kube-1.32-api-removals-in-4.19";
+    cluster.around = vec![
+        map("openshift-config-managed", "admin-gates", json!({gate: "read this", "ack-4.17-older": "read that"})),
+        map("openshift-config", "admin-acks", json!({})),
+    ];
+    let verdict = cluster.assess(5).verdict;
+    assert_eq!(verdict.kind, VerdictKind::NeedsPerson);
+    assert_eq!(verdict.why, format!("the update to {NEW} waits for an acknowledgement: {gate}"));
+    assert!(verdict.evidence.iter().any(|evidence| evidence.field.contains(gate)));
+    cluster.around[1]["data"][gate] = json!("true");
+    assert!(cluster.assess(5).verdict.why.contains("was refused"), "something else refuses it");
+    cluster.around[1]["data"][gate] = json!("false");
+    cluster.version["spec"]["desiredUpdate"] = json!({"version": "4.18.30"});
+    assert!(cluster.assess(5).verdict.why.contains("was refused"), "gates do not concern patches");
+}
+
+#[test]
+fn an_operator_that_does_not_look_at_its_cluster_version_is_a_stall() {
+    let mut cluster = Specimen::idle();
+    cluster.version["spec"]["desiredUpdate"] = json!({"version": NEW});
+    cluster.version["metadata"]["generation"] = json!(4);
+    let mut memory = Memory::default();
+    assert_eq!(cluster.watched(&mut memory, 0).verdict.kind, VerdictKind::Requested);
+    assert_eq!(cluster.watched(&mut memory, 4).verdict.kind, VerdictKind::Requested);
+    let verdict = cluster.watched(&mut memory, 6).verdict.clone();
+    assert_eq!((verdict.kind, verdict.since), (VerdictKind::Stalled, Some(at(0))), "{}", verdict.why);
+    assert_eq!(cluster.assess(6).verdict.kind, VerdictKind::Requested, "one look cannot know");
+    cluster.version["status"]["observedGeneration"] = json!(4);
+    assert_eq!(cluster.watched(&mut memory, 7).verdict.kind, VerdictKind::Requested);
+}
+
+#[test]
+fn an_update_that_does_not_move_at_all_is_a_stall_when_it_was_watched() {
+    let mut cluster = Specimen::updating();
+    let mut memory = Memory::default();
+    for minute in [2, 10, 21] {
+        assert_eq!(
+            cluster.watched(&mut memory, minute).verdict.kind,
+            VerdictKind::UpdatingControlPlane,
+            "minute {minute}"
+        );
+    }
+    let verdict = cluster.watched(&mut memory, 23).verdict.clone();
+    assert_eq!((verdict.kind, verdict.since), (VerdictKind::Stalled, Some(at(2))));
+    assert!(
+        verdict.why.contains("no manifest, no operator and no node has moved for 21m; it waits on etcd"),
+        "{}",
+        verdict.why
+    );
+    assert_eq!(cluster.assess(23).verdict.kind, VerdictKind::UpdatingControlPlane, "one look cannot know");
+    let message = "Working towards 4.19.3: 101 of 900 done (11% complete), waiting on etcd";
+    cluster.says("Progressing", "True", "", message, 0);
+    assert_eq!(cluster.watched(&mut memory, 24).verdict.kind, VerdictKind::UpdatingControlPlane, "a manifest more");
+}
+
+#[test]
+fn retarget_and_withdrawal_are_told_as_they_are() {
+    let mut cluster = Specimen::updating();
+    let history = cluster.version["status"]["history"].as_array_mut().unwrap();
+    history.insert(
+        1,
+        json!({"state": "Partial", "version": "4.19.1", "startedTime": crate::upgrade::specimen::stamp(-60),
+        "completionTime": crate::upgrade::specimen::stamp(0)}),
+    );
+    let why = told(&cluster, 5).1;
+    assert!(why.contains("the update to 4.19.1 before it was never completed"), "{why}");
+    cluster.version["spec"].as_object_mut().unwrap().remove("desiredUpdate");
+    let (kind, why, _) = told(&cluster, 5);
+    assert_eq!(kind, VerdictKind::UpdatingControlPlane, "clearing came too late");
+    assert!(why.contains("withdrawn, which does not stop"), "{why}");
+}
+
+#[test]
+fn a_count_that_begins_anew_is_recognised() {
+    let mut cluster = Specimen::updating();
+    let mut memory = Memory::default();
+    cluster.watched(&mut memory, 5);
+    cluster.says("Progressing", "True", "", "Working towards 4.19.3: 7 of 900 done (0% complete)", 0);
+    let assessment = cluster.watched(&mut memory, 6);
+    let payload = assessment.update.payload.unwrap();
+    assert_eq!((payload.done, payload.attempt, payload.highest), (7, 2, 100));
+    assert!(
+        assessment.verdict.why.contains("counted anew (attempt 2: 7 of 900, 100 before)"),
+        "{}",
+        assessment.verdict.why
+    );
+    assert!(assessment.timeline.entries.iter().any(|entry| entry.text.contains("counted anew")));
+    let same = cluster.watched(&mut memory, 7).update.payload.unwrap();
+    assert_eq!(same, payload, "the same count is no other attempt");
+}
+
+#[test]
+fn an_invalid_cluster_version_needs_a_person() {
+    let mut cluster = Specimen::updating();
+    cluster.says("Invalid", "True", "InvalidClusterVersion", "spec.overrides: duplicate", 3);
+    let (kind, why, since) = told(&cluster, 5);
+    assert_eq!((kind, since), (VerdictKind::NeedsPerson, Some(at(3))));
+    assert!(why.contains("duplicate"), "{why}");
+}
+
+#[test]
+fn an_update_is_completed_only_when_all_is_quiet_and_well() {
+    let completed = |cluster: &Specimen| cluster.assess(100).verdict;
+    assert_eq!(completed(&Specimen::finished()).kind, VerdictKind::Completed);
+
+    let mut noisy = Specimen::finished();
+    noisy.operator("dns")["status"]["conditions"][1] = condition("Progressing", "True", "", "", 98);
+    let verdict = noisy.assess(100);
+    assert_eq!((verdict.verdict.kind, verdict.headline()), (VerdictKind::UpdatingPools, "settling"));
+    assert_eq!(verdict.verdict.why, "everything is at the new version; the cluster settles: dns is progressing");
+    noisy.operator("dns")["status"]["conditions"][1] = condition("Progressing", "False", "", "", 97);
+    assert_eq!(completed(&noisy).why, "everything is at the new version; operators have to be quiet for 2m more");
+    noisy.operator("dns")["status"]["conditions"][1] = condition("Progressing", "False", "", "", 95);
+    assert_eq!(completed(&noisy).kind, VerdictKind::Completed, "five minutes");
+
+    let mut cordoned = Specimen::finished();
+    cordoned.cordon("worker-1", "kubectl-cordon", 93);
+    let verdict = completed(&cordoned);
+    assert_eq!((verdict.kind, verdict.since), (VerdictKind::NeedsPerson, Some(at(93))));
+    assert_eq!(verdict.why, "all pools are done; worker-1 is still cordoned by kubectl-cordon");
+
+    let mut down = Specimen::finished();
+    down.node("worker-1")["status"]["conditions"][0] = condition("Ready", "Unknown", "", "", 97);
+    assert_eq!(completed(&down).kind, VerdictKind::UpdatingPools, "it may be a hiccup");
+    down.node("worker-1")["status"]["conditions"][0] = condition("Ready", "Unknown", "", "", 95);
+    assert_eq!(completed(&down).kind, VerdictKind::Stalled);
+
+    let mut old = Specimen::finished();
+    old.node("worker-1")["status"]["nodeInfo"]["kubeletVersion"] = json!("v1.31.9");
+    assert_eq!(completed(&old).why, "all pools are done; worker-1 still reports kubelet v1.31.9");
+}
+
+#[test]
+fn nodes_that_others_update_need_a_person() {
+    let mut cluster = Specimen::finished();
+    cluster.node("worker-1")["status"]["nodeInfo"] =
+        json!({"kubeletVersion": "v1.31.9", "osImage": "Red Hat Enterprise Linux 8.10 (Ootpa)"});
+    let verdict = cluster.assess(100).verdict;
+    assert_eq!(verdict.kind, VerdictKind::NeedsPerson);
+    assert_eq!(verdict.why, "worker-1 still runs an older kubelet (v1.31.9): RHEL is updated outside of the cluster");
+    cluster.node("worker-1")["status"]["nodeInfo"]["kubeletVersion"] = json!("v1.32.6");
+    assert_eq!(cluster.assess(100).verdict.kind, VerdictKind::Completed);
+}
+
+#[test]
+fn noise_after_the_end_does_not_undo_it() {
+    let mut cluster = Specimen::finished();
+    let mut memory = Memory::default();
+    assert_eq!(cluster.watched(&mut memory, 100).verdict.kind, VerdictKind::Completed);
+    cluster.operator("dns")["status"]["conditions"][1] = condition("Progressing", "True", "", "", 101);
+    assert_eq!(cluster.watched(&mut memory, 102).verdict.kind, VerdictKind::Completed);
+}
+
+#[test]
+fn a_hosted_cluster_is_not_called_broken() {
+    let mut cluster = Specimen::finished();
+    cluster.pools.clear();
+    cluster.machine_configs.clear();
+    cluster.operators.retain(|operator| operator["metadata"]["name"] != "machine-config");
+    cluster.nodes.retain(|node| node["metadata"]["name"].as_str().unwrap().starts_with("worker"));
+    for node in &mut cluster.nodes {
+        node["status"]["nodeInfo"]["kubeletVersion"] = json!("v1.31.9");
+    }
+    let assessment = cluster.assess(100);
+    assert_eq!(assessment.verdict.kind, VerdictKind::Completed, "{}", assessment.verdict.why);
+    assert!(assessment.verdict.why.contains("hosted control plane"), "{}", assessment.verdict.why);
+    assert!(cluster.assess(300).verdict.why.contains("NodePools"), "at rest too");
+    assert_eq!(assessment.findings.iter().filter(|finding| finding.id == "node-unmanaged").count(), 0);
+}
+
+#[test]
+fn a_migration_to_multi_arch_rolls_pools_though_the_version_stays() {
+    let mut cluster = Specimen::finished();
+    cluster.version["status"]["history"][1]["version"] = json!(NEW);
+    cluster.pool("worker")["spec"]["configuration"]["name"] = json!("rendered-worker-multi");
+    cluster.pool("worker")["status"]["conditions"] = json!([condition("Updating", "True", "", "", 58)]);
+    cluster.mark("worker-0", &[("desiredConfig", "rendered-worker-multi"), ("state", "Working")]);
+    assert_eq!(told(&cluster, 62).0, VerdictKind::UpdatingPools);
+    cluster.pool("worker")["status"]["conditions"] = json!([condition("Updating", "True", "", "", 80)]);
+    assert_eq!(told(&cluster, 82).0, VerdictKind::ConfigRollout, "it began long after the migration");
+}
+
+#[test]
+fn a_rest_that_is_not_well_says_so() {
+    let mut cluster = Specimen::idle();
+    cluster.node("worker-1")["status"]["conditions"][0] = condition("Ready", "Unknown", "", "", -60);
+    cluster.operator("dns")["status"]["conditions"][2] = condition("Degraded", "True", "Bad", "", -70);
+    let (kind, why, _) = told(&cluster, 0);
+    assert_eq!(kind, VerdictKind::NotUpdating);
+    assert_eq!(why, "the cluster is at 4.18.22 and nothing rolls; worker-1 is not ready; dns is degraded");
+}
+
+#[test]
+fn each_verdict_but_unknown_follows_the_table_and_names_what_it_rests_on() {
+    let all: Vec<VerdictKind> = TRANSITIONS.iter().map(|(kind, _)| *kind).collect();
+    assert_eq!(all.len(), 11, "each has its line");
+    for (kind, next) in TRANSITIONS {
+        assert!(!next.contains(kind), "{kind:?} follows itself anyway");
+        assert!(*kind == VerdictKind::Unknown || next.contains(&VerdictKind::Unknown), "{kind:?}: a link may be lost");
+    }
+}
+
+#[test]
+fn findings_that_come_and_go_are_dated() {
+    let mut cluster = Specimen::workers_left();
+    let mut memory = Memory::default();
+    cluster.watched(&mut memory, 61);
+    cluster.node("worker-1")["status"]["conditions"][0] = condition("Ready", "Unknown", "", "Kubelet stopped", 62);
+    for minute in [62, 70] {
+        cluster.watched(&mut memory, minute);
+    }
+    let assessment = cluster.watched(&mut memory, 75);
+    let seen = assessment.findings.iter().find(|finding| finding.id == "node-not-ready").unwrap();
+    assert_eq!(seen.first_seen, Some(at(62)));
+    cluster.node("worker-1")["status"]["conditions"][0] = condition("Ready", "True", "", "", 76);
+    let assessment = cluster.watched(&mut memory, 77);
+    let texts: Vec<&str> = assessment.timeline.entries.iter().map(|entry| entry.text.as_str()).collect();
+    let told = |start: &str| texts.iter().filter(|text| text.starts_with(start)).count();
+    assert_eq!(
+        (told("finding node-not-ready: "), told("finding node-not-ready cleared after 15m")),
+        (1, 1),
+        "{texts:#?}"
+    );
+    assert!(
+        cluster.assess(75).findings.iter().all(|finding| finding.first_seen.is_none()),
+        "one look saw nothing first"
+    );
 }

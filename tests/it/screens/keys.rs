@@ -66,7 +66,8 @@ fn p_asks_for_the_plan_of_the_selected_pool() {
 #[test]
 fn enter_on_a_finding_leads_to_why() {
     let mut stage = stage();
-    stage.keys("5 enter");
+    stage.keys("5 enter").shows("[error: drain-blocked]");
+    stage.keys("enter");
     assert_eq!(stage.view.tab(), Tab::Pools);
     assert_eq!(stage.view.subject(&stage.world.ctx()), Some(Subject::Node("worker-3".into())));
     stage.shows("pod shop/cart-0");
@@ -253,7 +254,7 @@ fn a_dead_key_says_why() {
     stage.keys("z");
     assert_eq!(said(&stage), "z does nothing here; ? lists the keys");
     stage.keys("y p");
-    assert!(said(&stage).starts_with("p (pause) does nothing here"), "in a popup too");
+    assert!(said(&stage).starts_with("p (previous run) does nothing here"), "in a popup too");
 }
 
 #[test]

@@ -11,7 +11,8 @@ use serde_json::Value;
 use super::super::world::{EventType, World};
 use super::gates;
 use crate::sim::cluster::object::{Condition, flag, items, set_condition, text};
-use crate::sim::cluster::release;
+use crate::sim::cluster::{mirrors, release};
+use crate::sim::scenario::MishapKind;
 
 /// How long it takes until a failed retrieval is tried again.
 const RETRIEVE_AGAIN: Duration = Duration::from_secs(60);
@@ -90,6 +91,15 @@ pub struct Acceptance {
     force: bool,
     step: Step,
     due: Duration,
+    /// It goes on without a signature, by force.
+    unverified: bool,
+}
+
+/// Why a payload was not found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Failing {
+    Pull,
+    Signature,
 }
 
 impl Acceptance {
@@ -99,7 +109,14 @@ impl Acceptance {
         say(world, "Unknown", "RetrievePayload", &message);
         super::event(world, EventType::Normal, "RetrievePayload", &message);
         let due = world.elapsed + world.between(&format!("retrieve {image}"), (18, 35));
-        Self { version: version.to_owned(), image: image.to_owned(), force, step: Step::Retrieve, due }
+        Self {
+            version: version.to_owned(),
+            image: image.to_owned(),
+            force,
+            step: Step::Retrieve,
+            due,
+            unverified: false,
+        }
     }
 
     /// Whether it is about this request.
@@ -126,6 +143,41 @@ impl Acceptance {
         known.chain(past).find(|version| release::image(version) == self.image).map(str::to_owned)
     }
 
+    /// Whether the payload can be pulled and a signature of it found.
+    fn found(&self, world: &World, named: &str) -> Result<(), (String, Failing)> {
+        let version = world
+            .scenario
+            .releases
+            .iter()
+            .map(|release| release.version.as_str())
+            .find(|version| release::image(version) == self.image)
+            .unwrap_or(&self.version);
+        let mirror = world.scenario.cluster.mirror.as_ref();
+        let mirrored = mirror.is_none_or(|mirror| {
+            let kept = mirror.releases.is_empty() || mirror.releases.iter().any(|it| it == version);
+            kept && mirrors::mirror_of_releases(&world.store).is_some()
+        });
+        if world.strikes(MishapKind::PayloadUnreachable, version).is_some() || !mirrored {
+            let text = format!(
+                "Retrieving payload failed {named} failure=Unable to download and prepare the update: timed out, \
+                 reason: ErrImagePull, message: reading manifest {} in registry: manifest unknown",
+                self.image.rsplit_once('@').map_or("", |(_, digest)| digest)
+            );
+            return Err((text, Failing::Pull));
+        }
+        let signed = mirrors::is_signed(&world.store, &self.image);
+        let offline = world.strikes(MishapKind::SignatureMissing, version).is_some() || mirror.is_some();
+        if !signed && offline {
+            let digest = self.image.rsplit_once('@').map_or(self.image.as_str(), |(_, digest)| digest);
+            let text = format!(
+                "Retrieving payload failed {named} failure=The update cannot be verified: unable to verify {digest} \
+                 against keyrings: verifier-public-key-redhat"
+            );
+            return Err((text, Failing::Signature));
+        }
+        Ok(())
+    }
+
     fn retrieved(&mut self, world: &mut World, object: &Value) {
         let named = format!("version={:?} image={:?}", self.version, self.image);
         if self.payload_version(world, object).is_none() {
@@ -138,6 +190,17 @@ impl Acceptance {
             super::event(world, EventType::Warning, "RetrievePayloadFailed", &message);
             self.due = world.elapsed + RETRIEVE_AGAIN;
             return;
+        }
+        if let Err((text, failure)) = self.found(world, &named) {
+            if !(self.force && failure == Failing::Signature) {
+                say(world, "False", "RetrievePayload", &text);
+                super::event(world, EventType::Warning, "RetrievePayloadFailed", &text);
+                self.due = world.elapsed + CHECK_AGAIN;
+                return;
+            }
+            self.unverified = true;
+        } else {
+            mirrors::keep(&world.store, &self.image);
         }
         let message = format!("Loading payload {named}");
         say(world, "Unknown", "LoadPayload", &message);
@@ -181,6 +244,12 @@ impl Acceptance {
         if blocked {
             risks.push(format!("Forced through blocking failures: {}", summary(&verdict.blocking)));
         }
+        if self.unverified {
+            risks.push(format!(
+                "Target release {named} cannot be verified, but continuing anyway because the update was forced: \
+                 unable to verify it against keyrings: verifier-public-key-redhat"
+            ));
+        }
         risks.extend(verdict.warnings.iter().map(Failure::text));
         if risks.is_empty() {
             super::event(
@@ -197,12 +266,12 @@ impl Acceptance {
                 &format!("precondition warning for payload loaded {named}: {}", risks.join("\n")),
             );
         }
-        let loaded = crate::sim::cluster::cluster_version::payload_loaded(&self.version, &self.image);
+        let loaded = crate::sim::cluster::cluster_version::payload_loaded(&world.scenario, &self.version, &self.image);
         super::event(world, EventType::Normal, "PayloadLoaded", &loaded);
         Some(Accepted {
             version: self.version.clone(),
             image: self.image.clone(),
-            verified: true,
+            verified: !self.unverified,
             risks: risks.join("\n"),
         })
     }

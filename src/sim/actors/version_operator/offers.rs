@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::super::world::World;
 use crate::sim::cluster::cluster_version::release_object;
 use crate::sim::cluster::object::{Condition, set_condition, text};
-use crate::sim::scenario::{Applies, Release, Risk, Scenario};
+use crate::sim::scenario::{Applies, MishapKind, Release, Risk, Scenario};
 
 /// Writes `availableUpdates`, `conditionalUpdates` and RetrievedUpdates.
 pub fn write(world: &World, object: &Value) {
@@ -16,7 +16,11 @@ pub fn write(world: &World, object: &Value) {
     let current = text(object, "/status/desired/version");
     let known = release_object(&world.scenario, current);
     let in_channel = known["channels"].as_array().is_some_and(|channels| channels.iter().any(|it| it == channel));
-    let retrieved = if channel.is_empty() {
+    let retrieved = if world.strikes(MishapKind::UpdatesUnreachable, "").is_some() {
+        let message = "Unable to retrieve available updates: Get \"https://api.openshift.com/api/upgrades_info/v1/graph\": \
+                       dial tcp: lookup api.openshift.com: i/o timeout";
+        Err(("RemoteFailed", message.to_owned()))
+    } else if channel.is_empty() {
         Err(("NoChannel", "The update channel has not been configured.".to_owned()))
     } else if in_channel {
         Ok(())

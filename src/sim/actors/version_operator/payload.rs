@@ -7,12 +7,13 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::super::world::World;
+use super::super::world::{Speaker, World};
 use crate::sim::cluster::object::{condition_status, hash, items, text};
 use crate::sim::cluster::operators::{OPERATORS, Operator};
 use crate::sim::cluster::platform::RELEASE_VERSION;
 use crate::sim::cluster::release;
 use crate::sim::kinds::Res;
+use crate::sim::scenario::MishapKind;
 
 /// How long a manifest takes that changes something, and one that does not.
 const CHANGING: Duration = Duration::from_millis(1_300);
@@ -67,7 +68,25 @@ struct Progress {
     spent: Duration,
     each: Duration,
     finished: bool,
+    /// The number of its first manifest in the payload.
+    first: u32,
+    /// How many were told in the log.
+    told: u32,
+    /// Whether the server rejects one of its manifests.
+    rejected: bool,
 }
+
+/// The kinds of an operator's manifests as they come one after the other, the ClusterOperator last.
+const KINDS: [&str; 8] = [
+    "namespace",
+    "customresourcedefinition",
+    "serviceaccount",
+    "clusterrole",
+    "clusterrolebinding",
+    "configmap",
+    "service",
+    "deployment",
+];
 
 /// One attempt to apply a payload. It starts from the first manifest; what is applied already goes fast.
 #[derive(Debug, Clone)]
@@ -83,14 +102,22 @@ pub struct Attempt {
 impl Attempt {
     /// Begins.
     pub fn new(world: &World, version: &str, updating: bool) -> Self {
+        let mut first = 1;
         let parts = components()
             .into_iter()
-            .map(|component| Progress {
-                component,
-                applied: 0,
-                spent: Duration::ZERO,
-                each: if already_applied(world, &component, version) { UNCHANGED } else { CHANGING },
-                finished: false,
+            .map(|component| {
+                let number = first;
+                first += component.manifests;
+                Progress {
+                    component,
+                    applied: 0,
+                    spent: Duration::ZERO,
+                    each: if already_applied(world, &component, version) { UNCHANGED } else { CHANGING },
+                    finished: false,
+                    first: number,
+                    told: 0,
+                    rejected: false,
+                }
             })
             .collect();
         Self { version: version.to_owned(), updating, at: world.elapsed, parts }
@@ -119,6 +146,13 @@ impl Attempt {
             .filter_map(|part| part.component.operator)
     }
 
+    /// The manifest that the server rejects: its kind, name and number.
+    pub fn rejected(&self) -> Option<(&'static str, String, u32)> {
+        let part = self.parts.iter().find(|part| part.rejected)?;
+        let (kind, name) = part.manifest(part.applied);
+        Some((kind, name, part.first + part.applied))
+    }
+
     /// Goes on for the time that has passed.
     pub fn advance(&mut self, world: &World, waits: &mut BTreeMap<&'static str, Duration>) {
         let mut passed = world.elapsed.saturating_sub(self.at);
@@ -127,8 +161,10 @@ impl Attempt {
         while let Some(level) = self.parts.iter().filter(|part| !part.finished).map(|part| part.component.level).min() {
             let version = self.version.clone();
             let mut used = passed;
+            let total = self.total();
             for part in self.parts.iter_mut().filter(|part| part.component.level == level && !part.finished) {
                 used = used.min(part.advance(world, &version, passed, waits));
+                part.tell(world, total);
             }
             if self.parts.iter().any(|part| part.component.level == level && !part.finished) {
                 return;
@@ -142,6 +178,54 @@ impl Attempt {
 }
 
 impl Progress {
+    /// Kind and name of a manifest of the component.
+    fn manifest(&self, index: u32) -> (&'static str, String) {
+        let Some(operator) = self.component.operator else {
+            return ("customresourcedefinition", format!("{}-{index}", self.component.name));
+        };
+        if index + 1 == self.component.manifests {
+            return ("clusteroperator", operator.name.to_owned());
+        }
+        let kind = KINDS[(index as usize * KINDS.len() / self.component.manifests as usize).min(KINDS.len() - 1)];
+        match kind {
+            "namespace" => (kind, operator.namespace.to_owned()),
+            "deployment" => (kind, format!("{}/{}", operator.namespace, operator.deployment)),
+            _ => (kind, format!("{}/{}-{index}", operator.namespace, operator.name)),
+        }
+    }
+
+    /// What was applied since the last step is in the log, and so is what is waited for.
+    fn tell(&mut self, world: &World, total: u32) {
+        let speaker = Speaker::Leader(super::NAMESPACE, "cluster-version-operator");
+        let waits = self.component.operator.is_some() && self.applied + 1 == self.component.manifests;
+        let reached = if waits { self.component.manifests } else { self.applied };
+        for index in self.told..reached {
+            let (kind, name) = self.manifest(index);
+            let number = self.first + index;
+            world.log(
+                speaker,
+                'I',
+                "sync_worker.go",
+                &format!("Running sync for {kind} {name:?} ({number} of {total})"),
+            );
+            if index < self.applied {
+                let text = format!("Done syncing for {kind} {name:?} ({number} of {total})");
+                world.log(speaker, 'I', "sync_worker.go", &text);
+            }
+        }
+        self.told = self.told.max(reached);
+        if self.finished && self.component.operator.is_some() {
+            let (kind, name) = self.manifest(self.component.manifests - 1);
+            let number = self.first + self.component.manifests - 1;
+            world.log(
+                speaker,
+                'I',
+                "sync_worker.go",
+                &format!("Done syncing for {kind} {name:?} ({number} of {total})"),
+            );
+        }
+    }
+
     /// Applies manifests for `passed`; returns how much of it was needed.
     fn advance(
         &mut self,
@@ -159,6 +243,13 @@ impl Progress {
         let possible = (self.spent.as_millis() / self.each.as_millis().max(1)) as u32;
         let needed = self.each * plain;
         self.applied = self.applied.max(possible.min(plain));
+        let half = plain / 2;
+        let at_hand = self.applied >= half && self.told <= half;
+        self.rejected = at_hand && world.strikes(MishapKind::ManifestsRejected, self.component.name).is_some();
+        if self.rejected {
+            (self.applied, self.spent) = (half, self.each * half);
+            return passed;
+        }
         let Some(operator) = self.component.operator else {
             self.finished = self.applied == self.component.manifests;
             return needed.min(passed);

@@ -81,6 +81,18 @@ pub fn judge(version: &str, waiting: &[(&'static str, Health, Duration)]) -> Ver
     Verdict { failing: ("Unknown", "SlowClusterOperator".to_owned(), text.clone()), reason, text, hard: false }
 }
 
+/// A manifest that the server does not take (pkg/payload/task.go, SummaryForReason).
+fn rejected(version: &str, manifest: &str) -> Verdict {
+    let summary = "the server is rejecting updates";
+    let reason = "UpdatePayloadResourceForbidden".to_owned();
+    Verdict {
+        failing: ("True", reason.clone(), format!("Could not update {manifest}: {summary}")),
+        reason,
+        text: format!("Unable to apply {version}: {summary}"),
+        hard: true,
+    }
+}
+
 fn hard(version: &str, what: &str, state: &str, names: &[&str], summary: &str, progressing: Option<&str>) -> Verdict {
     let reason = plural(what, state, names.len());
     let message = summary.replacen("the cluster", "Cluster", 1);
@@ -118,8 +130,11 @@ pub fn write(
         })
         .filter(|it| it.2 >= SAY_AFTER)
         .collect();
-    let verdict = judge(&attempt.version, &waiting);
     let (done, total) = (attempt.done(), attempt.total());
+    let verdict = match attempt.rejected() {
+        Some((kind, name, number)) => rejected(&attempt.version, &format!("{kind} {name:?} ({number} of {total})")),
+        None => judge(&attempt.version, &waiting),
+    };
     let message = if verdict.hard {
         verdict.text.clone()
     } else {

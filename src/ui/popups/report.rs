@@ -1,0 +1,184 @@
+//! An answer that fills the screen and stays fresh: how long it takes, readiness, versions.
+
+use chrono::{DateTime, Utc};
+
+use super::{estimates, preflight, updates};
+use crate::ui::ctx::Ctx;
+use crate::ui::theme::Tone;
+use crate::ui::widgets::filter::{Filter, Filtered};
+use crate::ui::widgets::text_view::{TextLine, TextView};
+use crate::upgrade::estimate::Part;
+use crate::upgrade::facts::{Facts, KindStatus};
+use crate::upgrade::needs::{PodsOf, Purpose, needs};
+
+/// What it answers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum About {
+    /// How long it still takes: all of it, or one part.
+    Estimates(Part),
+    /// Is the cluster ready for an update, to that version if one is named?
+    Preflight(Option<String>),
+    /// Where the cluster could go.
+    Updates,
+}
+
+/// A part of an answer that a filter shows or hides as a whole.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Section {
+    /// Its lines.
+    pub lines: Vec<TextLine>,
+    /// A heading or a summary: shown whatever the filter says.
+    pub fixed: bool,
+    /// Its name: for `-f`.
+    pub name: String,
+    /// Fields for `-l`.
+    pub fields: Vec<(&'static str, String)>,
+}
+
+impl Section {
+    /// Lines that no filter hides.
+    pub fn fixed(lines: Vec<TextLine>) -> Self {
+        Self { lines, fixed: true, ..Self::default() }
+    }
+}
+
+impl Filtered for &Section {
+    fn text(&self) -> String {
+        self.lines.iter().map(|line| line.text() + "\n").collect()
+    }
+
+    fn name(&self) -> String {
+        self.name.clone()
+    }
+
+    fn field(&self, key: &str) -> Option<String> {
+        self.fields.iter().find(|(name, _)| *name == key).map(|(_, value)| value.clone())
+    }
+}
+
+/// The popup.
+#[derive(Debug)]
+pub struct Report {
+    /// What it answers.
+    pub about: About,
+    /// Its text.
+    pub view: TextView,
+    /// Which sections are shown.
+    pub filter: Filter,
+    sections: Vec<Section>,
+    made_for: Option<(u64, i64)>,
+}
+
+impl Report {
+    /// A popup that answers `about`.
+    pub fn new(about: About) -> Self {
+        Self { about, view: TextView::default(), filter: Filter::default(), sections: Vec::new(), made_for: None }
+    }
+
+    /// Title.
+    pub fn title(&self) -> String {
+        match &self.about {
+            About::Estimates(Part::Pool(pool)) => format!("how long: pool {pool}"),
+            About::Estimates(_) => "how long".into(),
+            About::Preflight(Some(version)) => format!("preflight for {version}"),
+            About::Preflight(None) => "preflight".into(),
+            About::Updates => "updates".into(),
+        }
+    }
+
+    /// For saving.
+    pub fn name(&self) -> &'static str {
+        match self.about {
+            About::Estimates(_) => "estimates",
+            About::Preflight(_) => "preflight",
+            About::Updates => "updates",
+        }
+    }
+
+    /// What has to be read for it.
+    pub fn purpose(&self) -> Purpose {
+        match self.about {
+            About::Estimates(_) => Purpose::Watch,
+            About::Preflight(_) => Purpose::Preflight,
+            About::Updates => Purpose::Updates,
+        }
+    }
+
+    /// Shows the sections that pass `text`.
+    pub fn narrow(&mut self, text: &str) {
+        self.filter.set(text);
+        self.show();
+    }
+
+    /// What the filter shows, for the frame.
+    pub fn filter_words(&self) -> String {
+        if !self.filter.active() {
+            return String::new();
+        }
+        let (shown, all) = self.counts();
+        format!("/{} {shown}/{all}", self.filter.text())
+    }
+
+    /// Sections that are shown, and all.
+    pub fn counts(&self) -> (usize, usize) {
+        let own = || self.sections.iter().filter(|section| !section.fixed);
+        (own().filter(|section| self.filter.passes(section)).count(), own().count())
+    }
+
+    /// Makes the text again when the assessment or the second is another.
+    pub fn refresh(&mut self, ctx: &Ctx<'_>) {
+        let made_for = Some((ctx.assessment.generation, ctx.now.timestamp()));
+        if self.made_for == made_for {
+            return;
+        }
+        self.made_for = made_for;
+        self.sections = match &self.about {
+            About::Estimates(part) => estimates::sections(part, ctx),
+            About::Preflight(target) => preflight::sections(target.as_deref(), ctx),
+            About::Updates => updates::sections(ctx),
+        };
+        if let Some(reading) = reading(self.purpose(), ctx) {
+            self.sections.insert(0, Section::fixed(vec![reading]));
+        }
+        self.show();
+    }
+
+    fn show(&mut self) {
+        let shown = self.sections.iter().filter(|section| section.fixed || self.filter.passes(section));
+        self.view.set(shown.flat_map(|section| section.lines.clone()).collect());
+    }
+}
+
+/// What is still being read for a purpose; none: nothing is.
+fn reading(purpose: Purpose, ctx: &Ctx<'_>) -> Option<TextLine> {
+    let facts: &Facts = &ctx.assessment.facts;
+    let wanted = needs(ctx.assessment, purpose);
+    let coming = |status: &KindStatus| matches!(status, KindStatus::Waiting | KindStatus::NotAsked);
+    let mut names: Vec<&str> =
+        wanted.kinds.iter().filter(|kind| coming(facts.status(**kind))).map(|kind| kind.plural()).collect();
+    let pods = match &wanted.pods {
+        PodsOf::All => true,
+        PodsOf::Nodes(nodes) => nodes.iter().any(|node| !facts.around.pods.contains_key(node)),
+    };
+    if pods && coming(facts.status(crate::upgrade::facts::Kind::Pods)) {
+        names.push("pods");
+    }
+    if names.is_empty() || !facts.link.state.writable() {
+        return None;
+    }
+    Some(
+        TextLine::new(Tone::Active, format!("{} reading {} ...", ctx.theme.symbols().active, names.join(", ")))
+            .hanging(2),
+    )
+}
+
+/// `2026-03-07 03:12 (14m ago)`, or empty.
+pub fn since_words(at: Option<DateTime<Utc>>, ctx: &Ctx<'_>) -> String {
+    at.map_or_else(String::new, |at| {
+        format!(
+            "since {} ({})",
+            crate::ui::words::clock(at, ctx.now),
+            crate::ui::words::since(Some(at), ctx.now, false)
+        )
+    })
+}
