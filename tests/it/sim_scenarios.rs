@@ -490,7 +490,7 @@ fn times_vary_from_seed_to_seed_with_a_long_tail_and_never_within_one() {
         let began = story.actors.elapsed();
         story.stride("begun", MINUTE, |story| !story.all_pools_updated(&[]));
         story.stride("rolled", 2 * HOUR, |story| story.all_pools_updated(&[]));
-        (story.actors.elapsed() - began).as_secs()
+        story.actors.elapsed().saturating_sub(began).as_secs()
     };
     let all: Vec<u64> = (1..=6).map(lengths).collect();
     assert_eq!(lengths(1), all[0]);
