@@ -158,7 +158,9 @@ fn pool_lines(assessment: &Assessment, pool: &Pool, text: &mut String) {
     }
     let mut nodes: Vec<&Node> = assessment.nodes_of(&pool.name).collect();
     nodes.sort_by(|a, b| words::natural(&a.name, &b.name));
-    nodes.into_iter().for_each(|node| node_line(assessment, node, text));
+    for node in nodes {
+        node_line(assessment, node, text);
+    }
 }
 
 fn node_line(assessment: &Assessment, node: &Node, text: &mut String) {

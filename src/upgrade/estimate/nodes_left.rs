@@ -66,6 +66,8 @@ impl NodesLeft {
         // Whoever holds a slot without going on: cordons of others, nodes that are not ready, failed and blocked ones.
         let held = nodes.iter().filter(|node| node.unavailable).count().saturating_sub(sorted.unavailable);
         let slots = pool.capacity.max_unavailable.saturating_sub(held).saturating_sub(pool.capacity.failing);
+        // A pool may name any number, and has no use for more turns than nodes.
+        let slots = slots.min(pool.total.max(1));
         let mut left = Self {
             pool: pool.name.clone(),
             place,
