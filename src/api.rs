@@ -42,7 +42,9 @@ pub use certificate_signing_request::{
 pub use cloud_credential::{
     Authentication, AuthenticationSpec, CloudCredential, CloudCredentialSpec, Secret, UPGRADEABLE_TO,
 };
-pub use cluster_operator::{ClusterOperator, ClusterOperatorExtension, ClusterOperatorStatus, OperandVersion, RelatedObject};
+pub use cluster_operator::{
+    ClusterOperator, ClusterOperatorExtension, ClusterOperatorStatus, OperandVersion, RelatedObject,
+};
 pub use cluster_version::{
     AcceptedRisk, Capabilities, ClusterVersion, ClusterVersionSpec, ClusterVersionStatus, ComponentOverride,
     ConditionalUpdate, ConditionalUpdateRisk, DesiredUpdate, HistoryEntry, MatchingRule, Release, SignatureStore,

@@ -230,7 +230,8 @@ impl App {
                 && let Some(stream) = streams.get(*chosen)
                 && let Some((_, ask)) = self.view.log_wanted().filter(|(wanted, _)| *wanted == ticket)
             {
-                let container = if stream.container.is_empty() { String::new() } else { format!(" -c {}", stream.container) };
+                let container =
+                    if stream.container.is_empty() { String::new() } else { format!(" -c {}", stream.container) };
                 let which = if ask.previous { "--previous" } else { "--follow" };
                 let line = format!("logs -n {} {}{container} {which}", stream.namespace, stream.pod);
                 let line = self.state.log.begin(self.state.now, false, actions::oc(&self.state.session, &line));

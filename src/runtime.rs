@@ -8,8 +8,8 @@
 pub mod cockpit;
 pub mod copy;
 pub mod crash;
-pub mod headless;
 mod follow;
+pub mod headless;
 mod hook;
 mod oneshot;
 pub mod pace;

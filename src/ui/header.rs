@@ -197,7 +197,9 @@ fn times(ctx: &Ctx<'_>) -> Vec<String> {
         _ => {}
     }
     match left {
-        Some(left) => past.first().map(|past| format!("{past}, {left}")).into_iter().chain([left]).chain(short).collect(),
+        Some(left) => {
+            past.first().map(|past| format!("{past}, {left}")).into_iter().chain([left]).chain(short).collect()
+        }
         None => past,
     }
 }

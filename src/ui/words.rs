@@ -201,7 +201,8 @@ mod tests {
 
     #[test]
     fn names_are_listed_by_their_numbers() {
-        let mut names = ["worker-10", "worker-2", "infra-1", "worker-02", "worker-1b", "worker-1", "a10x2", "a9x10", "a10x10"];
+        let mut names =
+            ["worker-10", "worker-2", "infra-1", "worker-02", "worker-1b", "worker-1", "a10x2", "a9x10", "a10x10"];
         names.sort_by(|a, b| natural(a, b));
         assert_eq!(
             names,

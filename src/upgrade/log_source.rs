@@ -125,9 +125,11 @@ fn operator(assessment: &Assessment, name: &str) -> Vec<Explaining> {
         namespaces.retain(|name| !name.is_empty() && !name.starts_with("openshift-config") && *name != "kube-system");
         namespaces.sort_by_key(|namespace| (distance(namespace, name), namespace.len()));
         namespaces.dedup();
-        logs.extend(namespaces.into_iter().map(|namespace| {
-            Explaining::labelled(format!("pods of {namespace}"), namespace, "", None)
-        }));
+        logs.extend(
+            namespaces
+                .into_iter()
+                .map(|namespace| Explaining::labelled(format!("pods of {namespace}"), namespace, "", None)),
+        );
     }
     let waited_for = assessment.operator(name).is_some_and(|row| row.state != OperatorState::Updated);
     if waited_for || logs.is_empty() {
@@ -156,7 +158,8 @@ mod tests {
 
     #[test]
     fn an_operators_own_namespace_comes_first() {
-        let mut all = ["openshift-ingress-canary", "openshift-ingress", "openshift-dns-operator", "openshift-ingress-operator"];
+        let mut all =
+            ["openshift-ingress-canary", "openshift-ingress", "openshift-dns-operator", "openshift-ingress-operator"];
         all.sort_by_key(|namespace| distance(namespace, "ingress"));
         assert_eq!(all[..2], ["openshift-ingress-operator", "openshift-ingress"]);
     }

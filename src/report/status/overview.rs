@@ -11,7 +11,7 @@ use super::node::{Node, NodeAssessment};
 use super::pool::{Pool, PoolAssessment};
 use super::{Exit, Operator, Status};
 use crate::report::parts::Moment;
-use crate::report::text::{Cell, Ink, Look, cut, paragraph, table, wrapped};
+use crate::report::text::{Cell, Ink, Look, command, cut, paragraph, table, wrapped};
 use crate::upgrade::assessment::{Level, VerdictKind, age};
 use crate::upgrade::words::{count, some_of, span};
 
@@ -343,34 +343,35 @@ impl Page<'_> {
         let level = self.look.ink(Ink::from(finding.degree), finding.level);
         let first = format!("{} ", finding.level);
         let mut out = paragraph(self.look, &first, &finding.title).replacen(finding.level, &level, 1);
-        let mut field = |label: &str, text: &str| out += &paragraph(self.look, &format!("  {label:<10}"), text);
-        field("Since", &self.ago(finding.since));
-        field("Impact", finding.impact);
+        let field =
+            |out: &mut String, label: &str, text: &str| *out += &paragraph(self.look, &format!("  {label:<10}"), text);
+        field(&mut out, "Since", &self.ago(finding.since));
+        field(&mut out, "Impact", finding.impact);
         if finding.expected {
-            field("Expected", "normal while nodes reboot");
+            field(&mut out, "Expected", "normal while nodes reboot");
         }
         if let Some(meaning) = &finding.meaning {
-            field("Meaning", meaning);
+            field(&mut out, "Meaning", meaning);
         }
         for resource in &finding.resources {
             let namespace = resource.namespace.as_ref().map(|namespace| format!(" in {namespace}")).unwrap_or_default();
-            field("About", &format!("{}/{}{namespace}", resource.resource, resource.name));
+            field(&mut out, "About", &format!("{}/{}{namespace}", resource.resource, resource.name));
         }
         for evidence in &finding.evidence {
             let at = evidence.at.map(|Moment(at)| format!(" at {}", when(at))).unwrap_or_default();
-            field("Evidence", &format!("{} {} = {}{at}", evidence.object, evidence.field, evidence.value));
+            field(&mut out, "Evidence", &format!("{} {} = {}{at}", evidence.object, evidence.field, evidence.value));
         }
         for remedy in &finding.remedies {
             let danger = remedy.danger.map(|danger| format!(" [{danger:?}]")).unwrap_or_default();
-            field("Do", &format!("{}{danger}", remedy.words));
+            field(&mut out, "Do", &format!("{}{danger}", remedy.words));
             if let Some(oc) = &remedy.oc {
-                field("", oc);
+                out += &command(self.look, 12, oc);
             }
         }
         if let Some(link) = &finding.link {
-            field("More", link);
+            field(&mut out, "More", link);
         }
-        field("Id", finding.id);
+        field(&mut out, "Id", finding.id);
         out
     }
 
@@ -390,7 +391,7 @@ impl Page<'_> {
         for (at, (words, oc)) in told.into_iter().take(NEXT).enumerate() {
             out += &paragraph(self.look, &format!("  {}. ", at + 1), words);
             if let Some(oc) = oc {
-                out += &paragraph(self.look, "     ", oc);
+                out += &command(self.look, 5, oc);
             }
         }
         out + "  --details=health tells meaning, evidence and all remedies.\n"

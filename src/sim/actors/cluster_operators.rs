@@ -341,7 +341,8 @@ pub fn crash(pod: &mut Value, now: DateTime<Utc>) {
     status["started"] = json!(false);
     let started = status["state"]["running"]["startedAt"].clone();
     let started = if started.is_null() { json!(timestamp(now)) } else { started };
-    status["lastState"] = json!({"terminated": {"exitCode": 1, "startedAt": started, "finishedAt": timestamp(now), "reason": "Error"}});
+    status["lastState"] =
+        json!({"terminated": {"exitCode": 1, "startedAt": started, "finishedAt": timestamp(now), "reason": "Error"}});
     let message = "back-off 1m20s restarting failed container";
     status["state"] = json!({"waiting": {"message": message, "reason": "CrashLoopBackOff"}});
     for kind in ["Ready", "ContainersReady"] {

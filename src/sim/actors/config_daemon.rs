@@ -356,7 +356,8 @@ fn ask_for_uncordon(world: &mut World, node: &NodeView, target: &str) -> Stage {
     node_state::write(world, &node.name, &[("Resumed", "True", "Resumed", &message)]);
     let uncordon = format!("uncordon-{target}");
     note(world, &node.name, &[("currentConfig", target), ("desiredDrain", &uncordon)]);
-    let image = world.seen.node(&node.name).map(|node| annotation(&node.object, &format!("{MCO}/desiredImage")).to_owned());
+    let image =
+        world.seen.node(&node.name).map(|node| annotation(&node.object, &format!("{MCO}/desiredImage")).to_owned());
     if let Some(image) = image.filter(|image| !image.is_empty()) {
         note(world, &node.name, &[("currentImage", &image)]);
     }

@@ -224,7 +224,12 @@ fn say(world: &World, severity: char, node: &str, text: &str) {
 
 fn finish(world: &mut World, node: &NodeView) {
     world.drain_errors.remove(&node.name);
-    say(world, 'I', &node.name, &format!("operation successful; applying completion annotation {}", node.desired_drain));
+    say(
+        world,
+        'I',
+        &node.name,
+        &format!("operation successful; applying completion annotation {}", node.desired_drain),
+    );
     world.store.update(Res::NODES, None, &node.name, |object| {
         annotate(object, &format!("{MCO}/lastAppliedDrain"), &node.desired_drain);
     });

@@ -317,9 +317,11 @@ fn any_degraded(world: &World) -> Option<String> {
     let holds = |pool: &Value| {
         ["NodeDegraded", "RenderDegraded"].into_iter().any(|kind| condition_status(pool, kind) == "True")
     };
-    let pool = world.seen.pools.values().find(|pool| {
-        condition_status(&pool.object, "Degraded") == "True" && holds(&pool.object)
-    })?;
+    let pool = world
+        .seen
+        .pools
+        .values()
+        .find(|pool| condition_status(&pool.object, "Degraded") == "True" && holds(&pool.object))?;
     let report = report(&pool.object);
     Some(format!("error MachineConfigPool {} is not ready, retrying. Status: {}", report.name, report.text))
 }

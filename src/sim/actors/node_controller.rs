@@ -130,9 +130,7 @@ fn complain(world: &World) {
             .pools
             .iter()
             .filter(|((_, pool), _)| !matches!(pool.as_str(), "master" | "worker"))
-            .filter(|(_, pool)| {
-                selects(&pool.object["spec"]["nodeSelector"], &entry.object["metadata"]["labels"])
-            })
+            .filter(|(_, pool)| selects(&pool.object["spec"]["nodeSelector"], &entry.object["metadata"]["labels"]))
             .count();
         if custom > 1 {
             let text = format!("node {node} belongs to {custom} custom roles, cannot proceed with this Node");
@@ -299,11 +297,15 @@ fn target_nodes(world: &mut World, pool: &Value, (target, image): (&str, Option<
 fn build_text(build: &Build, paused: bool) -> Option<(bool, String)> {
     Some(match (build, paused) {
         (Build::NotLayered | Build::Ready(_), _) => return None,
-        (Build::Failed(build), _) => (false, format!("Pool update stopped due to OS image build failure (mosb: {build})")),
+        (Build::Failed(build), _) => {
+            (false, format!("Pool update stopped due to OS image build failure (mosb: {build})"))
+        }
         (Build::Waiting(build) | Build::Running(build), true) => {
             (false, format!("Pool is paused; OS image build in progress (mosb: {build})"))
         }
-        (Build::Waiting(build), false) => (true, format!("Pool is waiting for OS image build to start (mosb: {build})")),
+        (Build::Waiting(build), false) => {
+            (true, format!("Pool is waiting for OS image build to start (mosb: {build})"))
+        }
         (Build::Running(build), false) => {
             (true, format!("Pool is waiting for OS image build to complete (mosb: {build})"))
         }
@@ -349,8 +351,7 @@ fn write_status(world: &World, pool: &Value, build: &Build, entries: &[Entry<Nod
             }
             (false, false) => (String::new(), true, format!("All nodes are updating to MachineConfig {target}")),
         };
-        let (updating, updating_text) =
-            build_text(build, paused).filter(|_| !all).unwrap_or((updating, updating_text));
+        let (updating, updating_text) = build_text(build, paused).filter(|_| !all).unwrap_or((updating, updating_text));
         let broken = !reports.is_empty();
         let reason = if broken {
             format!("{} nodes are reporting degraded status on sync", reports.len())

@@ -50,10 +50,10 @@ pub fn lines(blocker: &Blocker, ctx: &Ctx<'_>) -> Vec<(Tone, String)> {
     if let Cause::SeveralBudgets { .. } = blocker.cause {
         lines.push((Tone::Dim, "the eviction API refuses such pods whatever the budgets allow".into()));
     }
-    let owner = blocker.owner.as_ref().map_or_else(
-        || "owner: none, nothing brings the pod back".to_owned(),
-        |owner| format!("owner: {owner}"),
-    );
+    let owner = blocker
+        .owner
+        .as_ref()
+        .map_or_else(|| "owner: none, nothing brings the pod back".to_owned(), |owner| format!("owner: {owner}"));
     lines.push((Tone::Text, owner));
     if let Some(since) = blocker.since {
         lines.push((Tone::Dim, format!("in the way for {}", words::since(Some(since), ctx.now, false))));

@@ -160,7 +160,11 @@ impl Sheet for OperatorSheet {
                 at(a).is_none().cmp(&at(b).is_none()).then_with(|| at(a).cmp(&at(b)))
             }
             5 => a.level.unwrap_or(u8::MAX).cmp(&b.level.unwrap_or(u8::MAX)),
-            7 => a.working_since.is_none().cmp(&b.working_since.is_none()).then_with(|| a.working_since.cmp(&b.working_since)),
+            7 => a
+                .working_since
+                .is_none()
+                .cmp(&b.working_since.is_none())
+                .then_with(|| a.working_since.cmp(&b.working_since)),
             _ => says(a).cmp(&says(b)),
         }
     }

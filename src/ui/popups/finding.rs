@@ -67,7 +67,8 @@ fn pool_of<'w>(words: &'w [&'w str], assessment: &Assessment) -> Option<(String,
         Some((kind, name)) => (kind, name, rest),
         None => (*first, *rest.first()?, &rest[1..]),
     };
-    let pools = ["mcp", "machineconfigpool", "machineconfigpools", "machineconfigpools.machineconfiguration.openshift.io"];
+    let pools =
+        ["mcp", "machineconfigpool", "machineconfigpools", "machineconfigpools.machineconfiguration.openshift.io"];
     (pools.contains(&kind) && assessment.pool(name).is_some()).then(|| (name.to_owned(), rest))
 }
 
@@ -164,7 +165,11 @@ pub fn detail(finding: &Finding, ctx: &Ctx<'_>, chosen: Option<usize>) -> Vec<Te
     }
     if let Some(cause) = finding.because.as_ref().and_then(|because| find(because, ctx.assessment)) {
         let sign = ctx.theme.symbols().level(cause.level);
-        lines.push(TextLine::new(Tone::Dim, "Because of ").and(cause.level.into(), format!("{sign} {}", cause.title)).hanging(2));
+        lines.push(
+            TextLine::new(Tone::Dim, "Because of ")
+                .and(cause.level.into(), format!("{sign} {}", cause.title))
+                .hanging(2),
+        );
     }
     lines.push(TextLine::default());
     lines.extend(neutral_lines(&finding.meaning).into_iter().map(|line| TextLine::new(Tone::Text, line)));
@@ -186,9 +191,13 @@ pub fn detail(finding: &Finding, ctx: &Ctx<'_>, chosen: Option<usize>) -> Vec<Te
     }
     if finding.resources.len() > 1 {
         lines.extend(heading("It is about"));
-        lines.extend(finding.resources.iter().take(40).map(|object| {
-            TextLine::new(Tone::Text, format!("  {}", resource_words(object))).hanging(4)
-        }));
+        lines.extend(
+            finding
+                .resources
+                .iter()
+                .take(40)
+                .map(|object| TextLine::new(Tone::Text, format!("  {}", resource_words(object))).hanging(4)),
+        );
         if finding.resources.len() > 40 {
             lines.push(TextLine::new(Tone::Dim, format!("  and {} more", finding.resources.len() - 40)));
         }
@@ -237,7 +246,8 @@ pub fn remedy_lines(remedy: &Remedy, ctx: &Ctx<'_>, mark: &str) -> Vec<TextLine>
         Some(danger) => (&danger_words(danger)[..1], danger_tone(danger)),
         None => ("-", Tone::Dim),
     };
-    let mut first = TextLine::new(Tone::Key, format!("{mark} ")).and(tone, letter).and(Tone::Text, format!("  {}", remedy.words));
+    let mut first =
+        TextLine::new(Tone::Key, format!("{mark} ")).and(tone, letter).and(Tone::Text, format!("  {}", remedy.words));
     let writes = ctx.session.read_only.is_none();
     if let Some((action, target)) = covered(remedy, ctx.assessment).filter(|_| writes) {
         let keys = ctx.keymap.keys(Command::Act(action), false);

@@ -174,7 +174,8 @@ fn about_version(lines: &mut Vec<TextLine>, ctx: &Ctx<'_>) {
     if let Some(payload) = update.payload {
         lines.push(field("manifests", format!("{} of {}", payload.done, payload.total)));
         if payload.attempt > 1 {
-            let words = format!("{} (the count begins anew each time; {} were reached)", payload.attempt, payload.highest);
+            let words =
+                format!("{} (the count begins anew each time; {} were reached)", payload.attempt, payload.highest);
             lines.push(field("runs through them", words));
         }
     }
@@ -216,10 +217,14 @@ fn about_operator(lines: &mut Vec<TextLine>, name: &str, ctx: &Ctx<'_>) {
     if let (Some(deadline), Some((tone, text))) = (&row.deadline, operators::countdown(row, ctx)) {
         let limit = words::duration(deadline.limit.span());
         let words = format!("  (limit {limit}: then {})", deadline.limit.then());
-        lines.push(TextLine::new(Tone::Dim, format!("  {:<20} ", "limit")).and(tone, text).and(Tone::Dim, words).hanging(23));
+        lines.push(
+            TextLine::new(Tone::Dim, format!("  {:<20} ", "limit")).and(tone, text).and(Tone::Dim, words).hanging(23),
+        );
     }
     if let Some(error) = &row.sync_error {
-        lines.push(TextLine::new(Tone::Dim, format!("  {:<20} ", "last sync error")).and(Tone::Warning, error).hanging(23));
+        lines.push(
+            TextLine::new(Tone::Dim, format!("  {:<20} ", "last sync error")).and(Tone::Warning, error).hanging(23),
+        );
     }
     lines.push(field("run level", row.level.map_or_else(|| "unknown".into(), |level| format!("{level:02}"))));
     if !row.message.is_empty() || !row.reason.is_empty() {

@@ -46,7 +46,8 @@ pub fn sections(target: Option<&str>, ctx: &Ctx<'_>) -> Vec<Section> {
 }
 
 fn summary(list: &Preflight, ctx: &Ctx<'_>) -> Vec<TextLine> {
-    let target = list.target.as_deref().map_or_else(|| "an update".to_owned(), |version| format!("an update to {version}"));
+    let target =
+        list.target.as_deref().map_or_else(|| "an update".to_owned(), |version| format!("an update to {version}"));
     let (tone, text) = match list.worst() {
         Some(Answer::Block) => (Tone::Danger, format!("Not ready for {target}.")),
         Some(Answer::Warn) => (Tone::Warning, format!("Ready for {target}, with care.")),

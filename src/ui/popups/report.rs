@@ -166,12 +166,19 @@ fn reading(purpose: Purpose, ctx: &Ctx<'_>) -> Option<TextLine> {
     if names.is_empty() || !facts.link.state.writable() {
         return None;
     }
-    Some(TextLine::new(Tone::Active, format!("{} reading {} ...", ctx.theme.symbols().active, names.join(", "))).hanging(2))
+    Some(
+        TextLine::new(Tone::Active, format!("{} reading {} ...", ctx.theme.symbols().active, names.join(", ")))
+            .hanging(2),
+    )
 }
 
 /// `2026-03-07 03:12 (14m ago)`, or empty.
 pub fn since_words(at: Option<DateTime<Utc>>, ctx: &Ctx<'_>) -> String {
     at.map_or_else(String::new, |at| {
-        format!("since {} ({})", crate::ui::words::clock(at, ctx.now), crate::ui::words::since(Some(at), ctx.now, false))
+        format!(
+            "since {} ({})",
+            crate::ui::words::clock(at, ctx.now),
+            crate::ui::words::since(Some(at), ctx.now, false)
+        )
     })
 }

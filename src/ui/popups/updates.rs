@@ -44,7 +44,10 @@ fn against(all: &Updates, ctx: &Ctx<'_>) -> Vec<TextLine> {
         for issue in &all.issues {
             let since = since_words(issue.since, ctx);
             let gap = if since.is_empty() { "" } else { "  " };
-            lines.push(TextLine::new(Tone::Warning, format!("  {} {}", signs.warn, issue.name)).and(Tone::Dim, format!("{gap}{since}")));
+            lines.push(
+                TextLine::new(Tone::Warning, format!("  {} {}", signs.warn, issue.name))
+                    .and(Tone::Dim, format!("{gap}{since}")),
+            );
             lines.extend(text(&issue.message, 4));
             lines.extend(issue.url.as_ref().map(|url| TextLine::new(Tone::Info, format!("    {url}")).hanging(6)));
         }

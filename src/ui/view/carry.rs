@@ -246,11 +246,9 @@ impl View {
                 let pools = matches!(self.pane(), Pane::Pools | Pane::Nodes | Pane::Map);
                 let part = match self.subject(ctx).filter(|_| pools && self.tab != Tab::Overview) {
                     Some(Subject::Pool(pool)) => Part::Pool(pool),
-                    Some(Subject::Node(node)) => ctx
-                        .assessment
-                        .node(&node)
-                        .and_then(|node| node.pool.clone())
-                        .map_or(Part::Whole, Part::Pool),
+                    Some(Subject::Node(node)) => {
+                        ctx.assessment.node(&node).and_then(|node| node.pool.clone()).map_or(Part::Whole, Part::Pool)
+                    }
                     _ => Part::Whole,
                 };
                 self.report(About::Estimates(part));

@@ -216,7 +216,11 @@ impl LogView {
         if !self.nowrap {
             let indent = words::width(&time) + 2;
             let wrapped = words::wrap(&whole, columns, indent);
-            return wrapped.into_iter().enumerate().map(|(at, row)| (if at == 0 { time.len() } else { 0 }, row)).collect();
+            return wrapped
+                .into_iter()
+                .enumerate()
+                .map(|(at, row)| (if at == 0 { time.len() } else { 0 }, row))
+                .collect();
         }
         let mut skipped = 0;
         let shown: String = whole
@@ -304,7 +308,8 @@ mod tests {
         let mut buffer = Buffer::empty(area);
         log.draw(&mut buffer, area, &Theme::built_in("dark", Depth::None, true).unwrap());
         let rows = buffer.content.chunks(usize::from(width));
-        rows.map(|row| row.iter().map(ratatui::buffer::Cell::symbol).collect::<String>().trim_end().to_owned()).collect()
+        rows.map(|row| row.iter().map(ratatui::buffer::Cell::symbol).collect::<String>().trim_end().to_owned())
+            .collect()
     }
 
     fn counted(n: usize) -> LogView {

@@ -89,4 +89,3 @@ fn every_field_that_a_lens_reads_exists_in_the_schema() {
         "it can fail"
     );
 }
-

@@ -103,15 +103,8 @@ pub fn parse(text: &str) -> Told {
 
 /// `Target Version:  4.14.1 (...)`: labels begin their line and hold no digits; messages of nodes do not look so.
 fn labelled(line: &str) -> Option<(&str, &str)> {
-    const LABELS: [&str; 7] = [
-        "Assessment",
-        "Target Version",
-        "Updating",
-        "Completion",
-        "Duration",
-        "Operator Health",
-        "Worker Pool Nodes",
-    ];
+    const LABELS: [&str; 7] =
+        ["Assessment", "Target Version", "Updating", "Completion", "Duration", "Operator Health", "Worker Pool Nodes"];
     let (label, rest) = line.split_once(':')?;
     LABELS.contains(&label).then_some((label, rest))
 }
@@ -304,7 +297,10 @@ Message: Cluster Operator dns is unavailable (Gone)
   Description: Level: not this one
 ";
     let told = parse(text);
-    assert_eq!((told.target.as_str(), told.from.as_deref(), told.from_incomplete), ("4.19.3", Some("4.18.22"), Some(true)));
+    assert_eq!(
+        (told.target.as_str(), told.from.as_deref(), told.from_incomplete),
+        ("4.19.3", Some("4.18.22"), Some(true))
+    );
     assert_eq!((told.operators, told.healthy, told.unavailable, told.degraded), (Some([2, 2, 0]), Some(2), 1, 1));
     assert_eq!(told.updating_operators.len(), 2);
     let master = &told.nodes["master-0"];
@@ -314,7 +310,10 @@ Message: Cluster Operator dns is unavailable (Gone)
     assert_eq!((worker.completion, worker.counts["Degraded"]), (Some((1, 2)), 1));
     assert_eq!((told.pools["empty"].assessment.as_str(), told.pools["empty"].completion), ("Empty", None));
     let [insight] = &told.insights[..] else { panic!("{:?}", told.insights) };
-    assert_eq!((insight.since, insight.level.as_str(), insight.impact.as_str()), (Some(65), "Warning", "API Availability"));
+    assert_eq!(
+        (insight.since, insight.level.as_str(), insight.impact.as_str()),
+        (Some(65), "Warning", "API Availability")
+    );
     assert_eq!(insight.resources, [("clusteroperators.config.openshift.io".to_owned(), "dns".to_owned())]);
 
     let done = "= Control Plane =\nUpdate to 4.19.3 successfully completed at 2026-03-01T11:20:00Z (duration: 44m)\n\n\

@@ -204,7 +204,10 @@ fn following() -> Stage {
     let news = vec![
         LogNews::Reading { streams: vec![stream("machine-config-daemon-x2x1z", 2)], chosen: 0 },
         line(60, "I0307 03:11:44.120000    2114 drain.go:21] Initiating drain"),
-        line(30, "E0307 03:12:14.120000    2114 drain.go:44] error when evicting pods/\"cart-0\" -n \"shop\" (will retry after 5s): Cannot evict pod as it would violate the pod's disruption budget."),
+        line(
+            30,
+            "E0307 03:12:14.120000    2114 drain.go:44] error when evicting pods/\"cart-0\" -n \"shop\" (will retry after 5s): Cannot evict pod as it would violate the pod's disruption budget.",
+        ),
         line(2, "W0307 03:12:42.120000    2114 \u{1b}[31mdrain.go:44] still waiting 節點"),
         LogNews::Told("the connection was cut: reading on".into()),
     ];
@@ -225,7 +228,9 @@ fn l_follows_the_log_that_explains_a_node() {
     stage.keys("k").shows("held");
     stage.keys("G").shows("following");
     stage.keys("ctrl-s");
-    let [Request::Save { extension: "log", text, .. }] = stage.requests.as_slice() else { panic!("{:?}", stage.requests) };
+    let [Request::Save { extension: "log", text, .. }] = stage.requests.as_slice() else {
+        panic!("{:?}", stage.requests)
+    };
     assert!(text.contains("Initiating drain") && text.contains("# the connection was cut"), "{text}");
     stage.keys("esc").lacks("machine-config-daemon-x2x1z");
     assert_eq!(stage.view.log_wanted(), None, "the stream ends with the popup");

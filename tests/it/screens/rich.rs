@@ -15,8 +15,9 @@ use super::sample::{self, World, ago, now};
 pub fn blocker(pod: &str, budget: &str, impossible: bool) -> Blocker {
     let scale = Remedy::change(Danger::L, format!("scale deployment/{budget} up, so that a pod may go"))
         .oc(format!("oc scale deployment/{budget} -n shop --replicas=2"));
-    let delete = Remedy::change(Danger::M, format!("delete the pod {pod}: its workload is down until it runs elsewhere"))
-        .oc(format!("oc delete pod {pod} -n shop"));
+    let delete =
+        Remedy::change(Danger::M, format!("delete the pod {pod}: its workload is down until it runs elsewhere"))
+            .oc(format!("oc delete pod {pod} -n shop"));
     Blocker {
         namespace: "shop".into(),
         pod: pod.into(),
@@ -40,11 +41,8 @@ fn minutes(p10: i64, p50: i64, p90: i64) -> Spread {
 }
 
 fn estimate(part: Part, remaining: Spread, working: &str) -> Estimate {
-    let input = |name: &str, value: &str, source: &str| Input {
-        name: name.into(),
-        value: value.into(),
-        source: source.into(),
-    };
+    let input =
+        |name: &str, value: &str, source: &str| Input { name: name.into(), value: value.into(), source: source.into() };
     Estimate {
         part,
         remaining,
@@ -109,17 +107,21 @@ pub fn rich() -> World {
                 row.deadline = Some(Deadline { at: now() + TimeDelta::minutes(30), limit: Limit::MachineConfig });
                 row.sync_error = Some("pool worker has not progressed to latest configuration".into());
             }
-            "monitoring" => row.deadline = Some(Deadline { at: now() + TimeDelta::seconds(190), limit: Limit::Degraded }),
+            "monitoring" => {
+                row.deadline = Some(Deadline { at: now() + TimeDelta::seconds(190), limit: Limit::Degraded })
+            }
             "dns" => row.deadline = Some(Deadline { at: now() - TimeDelta::minutes(3), limit: Limit::Slow }),
             _ => {}
         }
     }
     let drain = &mut a.findings[0];
-    drain.resources = vec![Resource::node("worker-3"), Resource::budget("shop", "cart"), Resource::pod("shop", "cart-0")];
+    drain.resources =
+        vec![Resource::node("worker-3"), Resource::budget("shop", "cart"), Resource::pod("shop", "cart-0")];
     drain.first_seen = Some(ago(830));
     drain.link = Some("https://access.redhat.com/solutions/4757011".into());
     drain.remedies = vec![
-        Remedy::change(Danger::L, "Scale shop/cart up, or make its pods healthy").oc("oc scale deployment/cart -n shop --replicas=2"),
+        Remedy::change(Danger::L, "Scale shop/cart up, or make its pods healthy")
+            .oc("oc scale deployment/cart -n shop --replicas=2"),
         Remedy::change(Danger::L, "Hold the pool while the owner of the workload is asked")
             .oc("oc patch mcp/worker --type merge -p '{\"spec\":{\"paused\":true}}'"),
         Remedy::look("Look at the budget").oc("oc describe pdb cart -n shop"),

@@ -109,7 +109,14 @@ impl Acceptance {
         say(world, "Unknown", "RetrievePayload", &message);
         super::event(world, EventType::Normal, "RetrievePayload", &message);
         let due = world.elapsed + world.between(&format!("retrieve {image}"), (18, 35));
-        Self { version: version.to_owned(), image: image.to_owned(), force, step: Step::Retrieve, due, unverified: false }
+        Self {
+            version: version.to_owned(),
+            image: image.to_owned(),
+            force,
+            step: Step::Retrieve,
+            due,
+            unverified: false,
+        }
     }
 
     /// Whether it is about this request.

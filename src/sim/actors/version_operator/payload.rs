@@ -78,8 +78,14 @@ struct Progress {
 
 /// The kinds of an operator's manifests as they come one after the other, the ClusterOperator last.
 const KINDS: [&str; 8] = [
-    "namespace", "customresourcedefinition", "serviceaccount", "clusterrole", "clusterrolebinding", "configmap",
-    "service", "deployment",
+    "namespace",
+    "customresourcedefinition",
+    "serviceaccount",
+    "clusterrole",
+    "clusterrolebinding",
+    "configmap",
+    "service",
+    "deployment",
 ];
 
 /// One attempt to apply a payload. It starts from the first manifest; what is applied already goes fast.
@@ -196,7 +202,12 @@ impl Progress {
         for index in self.told..reached {
             let (kind, name) = self.manifest(index);
             let number = self.first + index;
-            world.log(speaker, 'I', "sync_worker.go", &format!("Running sync for {kind} {name:?} ({number} of {total})"));
+            world.log(
+                speaker,
+                'I',
+                "sync_worker.go",
+                &format!("Running sync for {kind} {name:?} ({number} of {total})"),
+            );
             if index < self.applied {
                 let text = format!("Done syncing for {kind} {name:?} ({number} of {total})");
                 world.log(speaker, 'I', "sync_worker.go", &text);
@@ -206,7 +217,12 @@ impl Progress {
         if self.finished && self.component.operator.is_some() {
             let (kind, name) = self.manifest(self.component.manifests - 1);
             let number = self.first + self.component.manifests - 1;
-            world.log(speaker, 'I', "sync_worker.go", &format!("Done syncing for {kind} {name:?} ({number} of {total})"));
+            world.log(
+                speaker,
+                'I',
+                "sync_worker.go",
+                &format!("Done syncing for {kind} {name:?} ({number} of {total})"),
+            );
         }
     }
 

@@ -17,14 +17,7 @@ use crate::upgrade::assessment::{Blocker, Node, NodePhase, Outside, Pool};
 use crate::upgrade::estimate::Part;
 
 /// `worker   ███████▒▒░░░░  4/6   1 draining  1 blocked   max 1, free 0`.
-pub fn pool_line<'t>(
-    pool: &Pool,
-    own: &Branch,
-    ctx: &Ctx<'t>,
-    width: usize,
-    name_width: usize,
-    open: bool,
-) -> Pen<'t> {
+pub fn pool_line<'t>(pool: &Pool, own: &Branch, ctx: &Ctx<'t>, width: usize, name_width: usize, open: bool) -> Pen<'t> {
     let signs = ctx.theme.symbols();
     let mut pen = Pen::new(ctx.theme);
     pen.cell(Tone::Strong, &pool.name, name_width).gap(1);

@@ -50,9 +50,8 @@ fn listed<'b>(pools: &Pools, branch: &'b Branch, wanted: Wanted, ctx: &Ctx<'_>) 
     if !wanted.compact || pools.filter.active() {
         return &branch.nodes;
     }
-    let matters = |(name, at): &(Name, u32)| {
-        rank(&ctx.assessment.nodes[*at as usize]).0 <= 2 || wanted.selected == Some(*name)
-    };
+    let matters =
+        |(name, at): &(Name, u32)| rank(&ctx.assessment.nodes[*at as usize]).0 <= 2 || wanted.selected == Some(*name);
     let listed = branch.nodes.iter().rposition(matters).map_or(0, |at| at + 1);
     &branch.nodes[..listed]
 }
