@@ -122,7 +122,7 @@ fn link_pen<'t>(ctx: &Ctx<'t>, roomy: bool) -> Pen<'t> {
             pen.put(Tone::Warning, format!("{} back, verifying (stale {})", signs.active, ago(since)));
         }
         LinkState::Recording => {
-            pen.put(Tone::Info, format!("{} recording", signs.todo));
+            pen.put(Tone::Info, format!("{} recording of {}", signs.todo, ctx.now.format("%Y-%m-%d")));
         }
     }
     pen

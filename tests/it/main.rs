@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, clippy::print_stderr)] // a test fails by panicking and may tell why
 #![allow(missing_docs)]
 
+mod answers;
 mod architecture;
 mod client_around;
 mod client_faults;
