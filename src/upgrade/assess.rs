@@ -12,9 +12,10 @@ use super::estimate::Estimates;
 use super::facts::{Facts, Kind, KindStatus};
 use super::memory::Memory;
 use super::operators::Target;
+use super::rollout::Rollout;
 use super::{
-    blockers, changes, checks, cycles, estimate, operator_clock, operators, progress, rail, rebuild, rollout, topology,
-    verdict, version,
+    blockers, changes, checks, cycles, estimate, operator_clock, operators, progress, rail, rebuild, rollout, verdict,
+    version,
 };
 
 /// `last`, when `facts` say nothing that it does not know and were only heard later: the same assessment with fresher
@@ -37,8 +38,7 @@ pub fn assess(facts: Arc<Facts>, memory: &Memory, now: DateTime<Utc>) -> Assessm
     let last = memory.settled(&facts);
     let mut update = facts.cluster_version.as_deref().map(version::update).unwrap_or_default();
     update.payload = update.payload.map(|payload| memory.counted(payload, update.started));
-    let (topology, compact) = topology::topology(&facts);
-    let (mut nodes, pools) = rollout::rollout(&facts, &update, topology, last, now);
+    let Rollout { mut nodes, pools, topology, compact } = rollout::rollout(&facts, &update, last, now);
     blockers::fill(&mut nodes, &pools, &facts, now);
     let mut operators = operators_of(&facts, &update, &nodes, &pools);
     operator_clock::time(&mut operators, &facts, &update, memory, now);
@@ -228,6 +228,9 @@ mod tests {
                 let assessment = cluster.watched(&mut memory, minute + 1);
                 prop_assert!(!outline(&assessment).is_empty());
                 prop_assert!(assessment.progress.is_none_or(|percent| percent <= 100));
+                let verdict = &assessment.verdict;
+                prop_assert!(verdict.kind == VerdictKind::Unknown || !verdict.evidence.is_empty(), "{}", verdict.why);
+                prop_assert!(!verdict.why.is_empty());
                 for pool in &assessment.pools {
                     prop_assert!(pool.updated + pool.moving + pool.waiting + pool.degraded <= pool.total);
                 }

@@ -5,10 +5,10 @@
 //! `DeleteEmptyDirData`): pods of DaemonSets, static pods and ended pods are passed over, bare pods are evicted too.
 
 pub(super) mod budgets;
+#[cfg(test)]
+mod eviction_tests;
 mod freeing;
 mod owner;
-#[cfg(test)]
-mod tests;
 
 use std::sync::Arc;
 

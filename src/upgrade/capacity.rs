@@ -143,10 +143,11 @@ fn passes_over(pool: &MachineConfigPool, rules: &Rules) -> Option<String> {
     Some(format!("waits for its OS image: the build {}", layer.build.words()))
 }
 
-/// By zone, in a zone the oldest first, those without zone last (`getCandidateMachines`).
-fn order(node: &Node) -> (bool, &str, Option<DateTime<Utc>>, &str) {
+/// By zone, in a zone the oldest first, those without zone last (`getCandidateMachines`). Members come by name, and sorting
+/// keeps that order among equals.
+fn order(node: &Node) -> (bool, &str, Option<DateTime<Utc>>) {
     let zone = node.label(node_key::ZONE);
-    (zone.is_none(), zone.unwrap_or_default(), node.created(), node.name())
+    (zone.is_none(), zone.unwrap_or_default(), node.created())
 }
 
 /// Why the controller takes no further node although some wait; empty if it does, or if none waits.

@@ -232,18 +232,14 @@ impl Moments {
     fn by_node(events: &[Event]) -> HashMap<&str, Self> {
         let mut nodes: HashMap<&str, Self> = HashMap::new();
         for event in events {
-            let sort = match event.reason.as_str() {
-                reason @ ("SetDesiredConfig" | "OSUpdateStarted" | "Reboot" | "NodeDone") => reason,
-                _ => continue,
-            };
             let Some(name) = node_of(event) else { continue };
             let at = event.last_at();
-            let moments = nodes.entry(name).or_default();
-            match sort {
-                "SetDesiredConfig" => *moments = Self { began: at, ..Self::default() },
-                "OSUpdateStarted" => moments.drained = at,
-                "Reboot" => moments.rebooted = at,
-                _ => moments.done = at,
+            match event.reason.as_str() {
+                "SetDesiredConfig" => drop(nodes.insert(name, Self { began: at, ..Self::default() })),
+                "OSUpdateStarted" => nodes.entry(name).or_default().drained = at,
+                "Reboot" => nodes.entry(name).or_default().rebooted = at,
+                "NodeDone" => nodes.entry(name).or_default().done = at,
+                _ => {}
             }
         }
         nodes

@@ -2,9 +2,9 @@
 
 use std::fmt::Write as _;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
-use super::assessment::{Assessment, Level, Node, OperatorState, Pool, StepState, age};
+use super::assessment::{Assessment, Deadline, Level, Node, OperatorState, Pool, StepState, Topology, age};
 use super::timeline::Origin;
 use super::words;
 
@@ -53,10 +53,16 @@ fn head(assessment: &Assessment, text: &mut String) {
         let word = if requested.refused { "refused" } else { "asked" };
         line!(text, "requested {} ({word} at {:?})", requested.target, requested.step);
     }
+    let topology = match assessment.topology {
+        Topology::HighlyAvailable | Topology::Unknown => String::new(),
+        topology => topology.words().to_owned(),
+    };
+    let compact = if assessment.compact { "compact".to_owned() } else { String::new() };
     let payload =
         update.payload.map(|payload| format!("manifests {}/{}", payload.done, payload.total)).unwrap_or_default();
     let percent = assessment.progress.map(|percent| format!("{percent}%")).unwrap_or_default();
-    let facts = [percent, payload, if update.multi_arch { "to multi-arch".to_owned() } else { String::new() }];
+    let multi = if update.multi_arch { "to multi-arch".to_owned() } else { String::new() };
+    let facts = [percent, payload, multi, topology, compact];
     let facts: Vec<&str> = facts.iter().map(String::as_str).filter(|fact| !fact.is_empty()).collect();
     if !facts.is_empty() {
         line!(text, "{}", facts.join(", "));
@@ -96,7 +102,21 @@ fn operators(assessment: &Assessment, text: &mut String) {
     for row in all.rows.iter().filter(|row| row.state != OperatorState::Updated && row.state != OperatorState::Waiting)
     {
         let expected = if row.expected { " (expected)" } else { "" };
-        line!(text, "  {} {:?} [{}] {}{expected}", row.name, row.state, ago(row.since, assessment), row.reason);
+        let limit = row.deadline.map(|deadline| limit(&deadline, assessment)).unwrap_or_default();
+        line!(text, "  {} {:?} [{}] {}{expected}{limit}", row.name, row.state, ago(row.since, assessment), row.reason);
+        if let Some(error) = &row.sync_error {
+            line!(text, "    {}", words::first_line(error));
+        }
+    }
+}
+
+fn limit(deadline: &Deadline, assessment: &Assessment) -> String {
+    let minutes = deadline.limit.span().num_minutes();
+    let left = deadline.at - assessment.now;
+    if left > TimeDelta::zero() {
+        format!(", {minutes} min in {}", words::span(left))
+    } else {
+        format!(", {minutes} min passed {} ago", words::span(-left))
     }
 }
 
@@ -130,7 +150,15 @@ fn pool_lines(assessment: &Assessment, pool: &Pool, text: &mut String) {
         if capacity.next.is_empty() { "nobody".to_owned() } else { words::some_of(next, 4) },
         if capacity.why_none.is_empty() { String::new() } else { format!("; {}", capacity.why_none) }
     );
-    for node in assessment.nodes_of(&pool.name) {
+    if let Some(layer) = &pool.layer {
+        line!(text, "  OS image {}, its build {}", layer.image.as_deref().unwrap_or("?"), layer.build.words());
+    }
+    if !capacity.caveat.is_empty() {
+        line!(text, "  {}", capacity.caveat);
+    }
+    let mut nodes: Vec<&Node> = assessment.nodes_of(&pool.name).collect();
+    nodes.sort_by(|a, b| words::natural(&a.name, &b.name));
+    for node in nodes {
         node_line(assessment, node, text);
     }
 }

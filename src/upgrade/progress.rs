@@ -67,7 +67,15 @@ pub fn release_differs(assessment: &Assessment) -> bool {
     }
     let to = assessment.update.to.as_deref();
     let outdated = |node: &&Node| node.pool.is_some() && node.phase != NodePhase::Done;
-    assessment.nodes.iter().filter(outdated).any(|node| node.version.is_some() && node.version.as_deref() != to)
+    let differs = |node: &Node| node.version.is_some() && node.version.as_deref() != to;
+    // The last node of a pool names the new configuration as its own before it is uncordoned: what began with the update
+    // belongs to it to the end.
+    let within = |since: DateTime<Utc>| {
+        assessment.update.started.is_some_and(|started| since >= started)
+            && assessment.update.completed.is_none_or(|completed| since <= completed)
+    };
+    let belongs = |pool: &Pool| pool.outdated() && pool.rolling_since.is_some_and(within);
+    assessment.nodes.iter().filter(outdated).any(differs) || assessment.pools.iter().any(belongs)
 }
 
 /// Changes whenever anything moves on: manifests, operators, phases of nodes.

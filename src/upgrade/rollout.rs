@@ -1,50 +1,40 @@
 //! Nodes and pools: the rows of both, from the same walk over the nodes.
 
-use std::cell::Cell;
-use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::ops::Bound;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
-use super::assessment::{Assessment, Build, Layer, Node, NodePhase, Outside, Pool, Source, Topology, Update};
+use super::assessment::{Assessment, Layer, Node, NodePhase, Outside, Pool, Source, Topology, Update};
 use super::capacity::{self, Member, Rules};
+use super::earlier::{Earlier, Known, Walk};
 use super::facts::Facts;
 use super::membership::{Membership, Pools};
 use super::node_events::{self, NodeEvents};
-use super::node_phase::{self, Aim, Marks, Phase, Steps};
-use super::{cordon, drain, layered, pool_phase, words};
+use super::node_phase::{self, Marks, Phase, Steps};
+use super::pool_aim::{Configs, PoolAim, is_other_release};
+use super::{cordon, drain, layered, pool_phase, topology, words};
 use crate::api::{self, Conditions as _, Tri, node_key};
 
 /// Nodes by name, pools in the order of the screen.
-pub fn rollout(
-    facts: &Facts,
-    update: &Update,
-    topology: Topology,
-    last: Option<&Assessment>,
-    now: DateTime<Utc>,
-) -> (Vec<Node>, Vec<Pool>) {
-    let layers: Vec<Option<Layer>> = facts.pools.iter().map(|pool| layered::layer(facts, pool)).collect();
+pub struct Rollout {
+    /// Nodes.
+    pub nodes: Vec<Node>,
+    /// Pools.
+    pub pools: Vec<Pool>,
+    /// How the control plane is laid out.
+    pub topology: Topology,
+    /// Workloads run on control plane nodes and nowhere else.
+    pub compact: bool,
+}
+
+/// Nodes and pools of `facts`.
+pub fn rollout(facts: &Facts, update: &Update, last: Option<&Assessment>, now: DateTime<Utc>) -> Rollout {
+    let layers = layers_of(facts);
     let lookup = Lookup::new(facts, update, &layers, now);
-    let mut members: Vec<Vec<Member>> = facts.pools.iter().map(|_| Vec::new()).collect();
-    let mut rows = Vec::with_capacity(facts.nodes.len());
-    let mut machine_config_nodes = Walk(&facts.machine_config_nodes, |node| node.name());
-    let mut rows_before = Walk(last.map_or(&[][..], |last| &last.nodes), |row| row.name.as_str());
-    let mut objects_before = Walk(last.map_or(&[][..], |last| &last.facts.nodes), |node| node.name());
-    for node in facts.nodes.iter() {
-        let marks = Marks::of(node);
-        let ready = capacity::controller_ready(node);
-        let membership = lookup.pools.of(node);
-        let steps = machine_config_nodes.to(node.name()).map(|node| Steps::of(node));
-        let before = rows_before.to(node.name());
-        let booted = booted(node, objects_before.to(node.name()), before, &marks, now);
-        let row = lookup.row(&Seen { node, marks, steps, membership, ready, before, booted });
-        if let Membership::Pool(at) = membership {
-            members[at].push(Member { node, row: rows.len(), marks, ready, phase: row.phase });
-        }
-        rows.push(row);
-    }
+    let (mut nodes, members) = rows(&lookup, last);
+    let (topology, compact) = topology::topology(facts, &nodes);
     let mut order: Vec<usize> = (0..facts.pools.len()).collect();
     order.sort_by_key(|at| pool_phase::order(facts.pools[*at].name()));
     let pools = order
@@ -54,13 +44,51 @@ pub fn rollout(
             let rules = rules(facts, &lookup, topology, &members, at);
             let (capacity, candidates) = capacity::capacity(&facts.pools[at], &members[at], &rules);
             for (place, row) in candidates.into_iter().enumerate() {
-                rows[row].next = Some(place + 1);
+                nodes[row].next = Some(place + 1);
             }
-            let nodes = members[at].iter().map(|member| &rows[member.row]);
-            pool_phase::pool(&facts.pools[at], nodes, aim.release, capacity, layers[at].clone())
+            let ours = members[at].iter().map(|member| &nodes[member.row]);
+            pool_phase::pool(&facts.pools[at], ours, aim.release, capacity, layers[at].clone())
         })
         .collect();
-    (rows, pools)
+    Rollout { nodes, pools, topology, compact }
+}
+
+fn layers_of(facts: &Facts) -> Vec<Option<Layer>> {
+    facts.pools.iter().map(|pool| layered::layer(facts, pool)).collect()
+}
+
+/// The rows of all nodes, and for each pool what its arithmetic needs of them.
+fn rows<'a>(lookup: &Lookup<'a>, last: Option<&'a Assessment>) -> (Vec<Node>, Vec<Vec<Member<'a>>>) {
+    let facts = lookup.facts;
+    let mut members: Vec<Vec<Member>> = facts.pools.iter().map(|_| Vec::new()).collect();
+    let mut rows = Vec::with_capacity(facts.nodes.len());
+    let mut machine_config_nodes = Walk(&facts.machine_config_nodes, |node| node.name());
+    let mut earlier = Earlier::new(last);
+    let same = last.is_some_and(|last| lookup.asks_the_same_as(last));
+    for node in facts.nodes.iter() {
+        let marks = Marks::of(node);
+        let ready = capacity::controller_ready(node);
+        let told = machine_config_nodes.to(node.name());
+        let known = earlier.to(node.name());
+        let kept = known.filter(|_| same).and_then(|known| known.kept(node, told));
+        let (row, membership) = if let Some(row) = kept {
+            let at = row.pool.as_deref().and_then(|pool| facts.pools.iter().position(|one| one.name() == pool));
+            (row, at)
+        } else {
+            let membership = lookup.pools.of(node);
+            let before = known.map(|known| known.row);
+            let booted = booted(node, known, &marks, lookup.now);
+            let steps = told.map(|told| Steps::of(told));
+            let row = lookup.row(&Seen { node, marks, steps, membership, ready, before, booted });
+            let at = if let Membership::Pool(at) = membership { Some(at) } else { None };
+            (row, at)
+        };
+        if let Some(at) = membership {
+            members[at].push(Member { node, row: rows.len(), marks, ready, phase: row.phase });
+        }
+        rows.push(row);
+    }
+    (rows, members)
 }
 
 /// What bears on the pool at a place beside its own nodes.
@@ -116,36 +144,14 @@ fn held(facts: &Facts, lookup: &Lookup, members: &[Vec<Member>], name: &str) -> 
 }
 
 /// When the node's boot ID was seen to change on its present way to a configuration.
-fn booted(
-    node: &api::Node,
-    object: Option<&Arc<api::Node>>,
-    row: Option<&Node>,
-    marks: &Marks,
-    now: DateTime<Utc>,
-) -> Option<DateTime<Utc>> {
+fn booted(node: &api::Node, known: Option<Known>, marks: &Marks, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
     if !marks.targeted() {
         return None;
     }
-    let known = row.filter(|row| row.desired_config.as_deref() == marks.desired).and_then(|row| row.booted);
-    let boot = |node: &api::Node| Some(node.status.node_info.boot_id.clone()).filter(|boot| !boot.is_empty());
-    known.or_else(|| (boot(object?)? != boot(node)?).then_some(now))
-}
-
-/// Goes along a list that is ordered by name, beside another such list: no search per node.
-struct Walk<'a, T>(&'a [T], fn(&T) -> &str);
-
-impl<'a, T> Walk<'a, T> {
-    /// The element of that name. Names must be asked for in their order.
-    fn to(&mut self, name: &str) -> Option<&'a T> {
-        while let Some((first, rest)) = self.0.split_first() {
-            match (self.1)(first).cmp(name) {
-                Ordering::Less => self.0 = rest,
-                Ordering::Equal => return Some(first),
-                Ordering::Greater => return None,
-            }
-        }
-        None
-    }
+    let known = known?;
+    let seen = known.row.booted.filter(|_| known.row.desired_config.as_deref() == marks.desired);
+    let (before, boot) = (known.object.status.node_info.boot_id.as_str(), node.status.node_info.boot_id.as_str());
+    seen.or_else(|| (!before.is_empty() && !boot.is_empty() && before != boot).then_some(now))
 }
 
 /// One node, and what belongs to it.
@@ -167,71 +173,45 @@ struct Lookup<'a> {
     pools: Pools<'a>,
     aims: Vec<PoolAim<'a>>,
     events: HashMap<&'a str, NodeEvents<'a>>,
-    /// The config that was looked up last: most nodes run the same one as the node before.
-    config_before: Cell<(&'a str, Option<&'a api::MachineConfig>)>,
-}
-
-/// What a pool asks of its nodes.
-struct PoolAim<'a> {
-    target: &'a str,
-    /// The layer of the pool, and its image once it can be used.
-    layer: Option<&'a Layer>,
-    image: Option<&'a str>,
-    paused: bool,
-    /// Release of the target.
-    release: Option<&'a str>,
-    /// The target belongs to the cluster's release: what the nodes roll to is known.
-    rendered: bool,
-    waiting_since: Option<DateTime<Utc>>,
-    degraded_since: Option<DateTime<Utc>>,
+    configs: Configs<'a>,
 }
 
 impl<'a> Lookup<'a> {
     fn new(facts: &'a Facts, update: &'a Update, layers: &'a [Option<Layer>], now: DateTime<Utc>) -> Self {
-        let mut lookup = Self {
+        let configs = Configs::new(facts);
+        let aims = facts.pools.iter().zip(layers);
+        Self {
             facts,
             update,
             now,
             pools: Pools::new(&facts.pools),
-            aims: Vec::new(),
+            aims: aims.map(|(pool, layer)| PoolAim::new(pool, layer.as_ref(), &configs, update)).collect(),
             events: node_events::by_node(&facts.events),
-            config_before: Cell::new(("", None)),
-        };
-        lookup.aims = facts.pools.iter().zip(layers).map(|(pool, layer)| lookup.aim(pool, layer.as_ref())).collect();
-        lookup
-    }
-
-    fn aim(&self, pool: &'a api::MachineConfigPool, layer: Option<&'a Layer>) -> PoolAim<'a> {
-        let target = pool.spec.configuration.name.as_str();
-        let release = self.release(target);
-        let rendered = !self.is_other_release(release);
-        let updating = pool.status.conditions.condition("Updating");
-        let rolling = updating.filter(|updating| updating.status == Tri::True || pool.spec.paused);
-        let waiting_since = if rendered { rolling.and_then(|rolling| rolling.since) } else { self.update.started };
-        // A pool that was paused in the middle has held its nodes since then only.
-        let paused_at = pool.paused_by().filter(|_| pool.spec.paused).and_then(|owner| owner.at);
-        let waiting_since = waiting_since.max(paused_at.filter(|_| waiting_since.is_some()));
-        let degraded = pool.status.conditions.condition("NodeDegraded").filter(|told| told.status == Tri::True);
-        let degraded_since = degraded.and_then(|degraded| degraded.since);
-        let image = layer.filter(|layer| layer.build == Build::Succeeded).and_then(|layer| layer.image.as_deref());
-        PoolAim { target, layer, image, paused: pool.spec.paused, release, rendered, waiting_since, degraded_since }
-    }
-
-    /// The release that a rendered config was made for.
-    fn release(&self, config: &'a str) -> Option<&'a str> {
-        self.config(config)?.release_version()
-    }
-
-    fn config(&self, name: &'a str) -> Option<&'a api::MachineConfig> {
-        let (before, config) = self.config_before.get();
-        if before == name {
-            return config;
+            configs,
         }
-        let configs = &self.facts.machine_configs;
-        let at = configs.binary_search_by(|candidate| candidate.name().cmp(name));
-        let config = at.ok().map(|at| configs[at].as_ref());
-        self.config_before.set((name, config));
-        config
+    }
+
+    /// Did the assessment before ask the same of all nodes? Then a node that has not changed has the same row.
+    fn asks_the_same_as(&self, last: &Assessment) -> bool {
+        let (before, facts) = (&last.facts, self.facts);
+        let same_pools = before.pools.len() == facts.pools.len()
+            && before.pools.iter().zip(facts.pools.iter()).all(|(was, is)| {
+                Arc::ptr_eq(was, is) || (was.name() == is.name() && was.spec.node_selector == is.spec.node_selector)
+            });
+        let same_facts = same_pools
+            && Arc::ptr_eq(&before.machine_configs, &facts.machine_configs)
+            && Arc::ptr_eq(&before.events, &facts.events)
+            && (&last.update.to, last.update.started) == (&self.update.to, self.update.started);
+        same_facts && {
+            let layers = layers_of(before);
+            let configs = Configs::new(before);
+            let aims = before
+                .pools
+                .iter()
+                .zip(&layers)
+                .map(|(pool, layer)| PoolAim::new(pool, layer.as_ref(), &configs, &last.update));
+            aims.eq(self.aims.iter().cloned())
+        }
     }
 
     /// Who but the machine-config operator brings the node's operating system to a release.
@@ -240,22 +220,17 @@ impl<'a> Lookup<'a> {
         if os.starts_with("Red Hat Enterprise Linux") && !os.contains("CoreOS") {
             return Some(Outside::Rhel);
         }
-        let overridden = marks.current.and_then(|config| self.config(config)).is_some_and(is_overridden);
-        overridden.then_some(Outside::OverriddenImage)
-    }
-
-    fn is_other_release(&self, release: Option<&str>) -> bool {
-        release.zip(self.update.to.as_deref()).is_some_and(|(release, to)| release != to)
+        marks.current.is_some_and(|config| self.configs.is_overridden(config)).then_some(Outside::OverriddenImage)
     }
 
     fn row(&self, seen: &Seen<'a>) -> Node {
         let Seen { node, ref marks, ref steps, membership, ready, before, booted } = *seen;
         let name = node.name();
         let steps = steps.as_ref();
-        let release = marks.current.and_then(|config| self.release(config));
+        let release = marks.current.and_then(|config| self.configs.release(config));
         let phase = match membership {
             Membership::Pool(at) => {
-                node_phase::phase(node, marks, steps, &self.aims[at].of(self.is_other_release(release)), booted)
+                node_phase::phase(node, marks, steps, &self.aims[at].of(is_other_release(release, self.update)), booted)
             }
             _ => Phase { phase: NodePhase::Unmanaged, since: None, source: Source::Annotations },
         };
@@ -303,26 +278,6 @@ impl<'a> Lookup<'a> {
         row.message = message(node, &row, steps, membership);
         row
     }
-}
-
-impl<'a> PoolAim<'a> {
-    fn of(&self, other_release: bool) -> Aim<'a> {
-        Aim {
-            target: self.target,
-            image: self.image,
-            paused: self.paused,
-            other_release,
-            waiting_since: self.waiting_since,
-            degraded_since: self.degraded_since,
-        }
-    }
-}
-
-/// A MachineConfig names another OS image than the release's (mco: pkg/controller/common/constants.go,
-/// `OSImageURLOverriddenKey`).
-fn is_overridden(config: &api::MachineConfig) -> bool {
-    let key = "machineconfiguration.openshift.io/os-image-url-overridden";
-    api::metadata::annotation(&config.metadata, key) == Some("true")
 }
 
 fn roles(node: &api::Node) -> Vec<String> {
@@ -377,6 +332,10 @@ fn message(node: &api::Node, row: &Node, steps: Option<&Steps>, membership: Memb
             Some(manager) => format!("cordoned by {manager}"),
             None => "cordoned".to_owned(),
         },
-        _ => String::new(),
+        _ => match row.outside {
+            Some(Outside::Rhel) => "RHEL: its operating system is updated outside of the cluster".to_owned(),
+            Some(Outside::OverriddenImage) => "a MachineConfig names another OS image than the release's".to_owned(),
+            None => String::new(),
+        },
     }
 }

@@ -1,24 +1,17 @@
 //! How the control plane is laid out: what Infrastructure says, else what the machine-config operator wrote on nodes,
 //! else what the roles of the nodes show.
 
-use super::assessment::Topology;
+use super::assessment::{Node, Topology};
 use super::facts::{Facts, Kind, KindStatus};
-use crate::api;
 
 /// The machine-config operator copies the topology onto nodes (pkg/daemon/constants, `ClusterControlPlaneTopologyAnnotationKey`).
 const ANNOTATION: &str = "machineconfiguration.openshift.io/controlPlaneTopology";
 
-/// Labels of control plane nodes, the newer one first.
-const CONTROL_PLANE: [&str; 2] = ["node-role.kubernetes.io/control-plane", "node-role.kubernetes.io/master"];
-
-/// The label of an arbiter.
-const ARBITER: &str = "node-role.kubernetes.io/arbiter";
-
-/// The topology, and whether workloads have no other place than control plane nodes.
-pub fn topology(facts: &Facts) -> (Topology, bool) {
-    let topology = told(facts).or_else(|| written(facts)).unwrap_or_else(|| shown(facts));
+/// The topology, and whether workloads have no other place than control plane nodes. `rows` are those of the facts' nodes.
+pub fn topology(facts: &Facts, rows: &[Node]) -> (Topology, bool) {
+    let topology = told(facts).or_else(|| written(facts, rows)).unwrap_or_else(|| shown(facts, rows));
     let several = !matches!(topology, Topology::SingleReplica | Topology::External | Topology::Unknown);
-    let compact = several && !facts.nodes.is_empty() && facts.nodes.iter().all(|node| is_control_plane(node));
+    let compact = several && !rows.is_empty() && rows.iter().all(|row| is_control_plane(row) || is_arbiter(row));
     (topology, compact)
 }
 
@@ -39,23 +32,26 @@ fn told(facts: &Facts) -> Option<Topology> {
     of_word(&cluster.status.control_plane_topology)
 }
 
-fn written(facts: &Facts) -> Option<Topology> {
-    let control_plane = facts.nodes.iter().filter(|node| is_control_plane(node));
-    control_plane.filter_map(|node| node.annotation(ANNOTATION)).find_map(of_word)
+fn written(facts: &Facts, rows: &[Node]) -> Option<Topology> {
+    let control_plane = facts.nodes.iter().zip(rows).filter(|(_, row)| is_control_plane(row));
+    control_plane.filter_map(|(node, _)| node.annotation(ANNOTATION)).find_map(of_word)
 }
 
-fn is_control_plane(node: &api::Node) -> bool {
-    CONTROL_PLANE.iter().chain([&ARBITER]).any(|label| node.label(label).is_some())
+/// By its roles; `master` is the older word.
+fn is_control_plane(row: &Node) -> bool {
+    row.roles.iter().any(|role| role == "control-plane" || role == "master")
 }
 
-fn shown(facts: &Facts) -> Topology {
-    let full = |node: &&std::sync::Arc<api::Node>| CONTROL_PLANE.iter().any(|label| node.label(label).is_some());
-    let arbiter = facts.nodes.iter().any(|node| node.label(ARBITER).is_some());
-    match facts.nodes.iter().filter(full).count() {
+fn is_arbiter(row: &Node) -> bool {
+    row.roles.iter().any(|role| role == "arbiter")
+}
+
+fn shown(facts: &Facts, rows: &[Node]) -> Topology {
+    match rows.iter().filter(|row| is_control_plane(row)).count() {
         0 if hosted(facts) => Topology::External,
         0 => Topology::Unknown,
         1 => Topology::SingleReplica,
-        2 if arbiter => Topology::Arbiter,
+        2 if rows.iter().any(is_arbiter) => Topology::Arbiter,
         2 => Topology::Dual,
         _ => Topology::HighlyAvailable,
     }
@@ -81,7 +77,8 @@ mod tests {
     use serde_json::json;
 
     fn of(cluster: &Specimen) -> (Topology, bool) {
-        topology(&cluster.facts(0))
+        let assessment = cluster.assess(0);
+        (assessment.topology, assessment.compact)
     }
 
     fn without(mut cluster: Specimen, names: &[&str]) -> Specimen {

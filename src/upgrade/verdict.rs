@@ -187,18 +187,14 @@ fn evidence(object: String, field: &str, value: impl Into<String>, at: Option<Da
 /// The newest entry of the history as evidence; what a ClusterVersion without one says otherwise.
 fn history_evidence(assessment: &Assessment) -> Evidence {
     let status = assessment.facts.cluster_version.as_ref().map(|version| &version.status);
-    match status.and_then(|status| status.history.first()) {
-        Some(entry) => {
-            let name = if entry.version.is_empty() { &entry.image } else { &entry.version };
-            let value = format!("{} {name}", entry.state);
-            evidence(VERSION.to_owned(), "status.history[0]", value, entry.completed.or(entry.started))
-        }
-        None => {
-            let desired = status.map(|status| status.desired.version.clone()).filter(|version| !version.is_empty());
-            let value = desired.unwrap_or_else(|| "no history and no version".to_owned());
-            evidence(VERSION.to_owned(), "status.desired.version", value, None)
-        }
+    if let Some(entry) = status.and_then(|status| status.history.first()) {
+        let name = if entry.version.is_empty() { &entry.image } else { &entry.version };
+        let value = format!("{} {name}", entry.state);
+        return evidence(VERSION.to_owned(), "status.history[0]", value, entry.completed.or(entry.started));
     }
+    let desired = status.map(|status| status.desired.version.clone()).filter(|version| !version.is_empty());
+    let value = desired.unwrap_or_else(|| "no history and no version".to_owned());
+    evidence(VERSION.to_owned(), "status.desired.version", value, None)
 }
 
 /// The condition of the ClusterVersion as evidence, or the history where it is missing.

@@ -50,7 +50,7 @@ fn cluster(seed: u64) -> Scenario {
     scenario.acknowledged = scenario.gates.keys().cloned().collect();
     scenario.variation = Variation { operators: 0.27, nodes: 0.45, parts: 0.2 };
     scenario.workloads.retain(|workload| workload.pool == "worker" && workload.namespace == "shop");
-    let workers = choice.among(&[2, 3, 4, 5, 6, 8, 10]);
+    let workers = choice.among(&[2, 3, 4, 6, 8]);
     // Never so many that the pods of the rest have nowhere to go: their budgets would hold the drains up.
     let at_a_time = choice.among(&[1, 1, 1, 2, 3]).min((workers as u64 / 2).max(1));
     let pool = |nodes, at_a_time| Pool {
@@ -69,7 +69,7 @@ fn cluster(seed: u64) -> Scenario {
     if choice.among(&[true, false, false]) {
         let slow = format!("worker-{}", choice.next() % workers as u64);
         let away = Span::seconds(choice.among(&[420, 600, 900]));
-        scenario.nodes.insert(slow, NodeStory { reboot: Some(away), cordoned: false, ..NodeStory::default() });
+        scenario.nodes.insert(slow, NodeStory { reboot: Some(away), ..NodeStory::default() });
     }
     // A cluster fresh from its installation; what it learns of itself, it lives through.
     scenario.cluster.history.clear();

@@ -186,7 +186,7 @@ fn a_paused_pool_is_left_out_and_named() {
     let estimates = cluster.assess(40).estimates;
     let whole = estimates.whole.clone().unwrap();
     assert_eq!(whole.left_out.len(), 1);
-    assert!(whole.left_out[0].starts_with("pool worker is paused: 3 nodes, about 1"), "{:?}", whole.left_out);
+    assert!(whole.left_out[0].starts_with("pool worker is paused: 3 nodes, about 2"), "{:?}", whole.left_out);
     assert!(part(&estimates, "worker").waits());
     assert!(!whole.waits());
     let alone = estimates.parts.iter().find(|part| part.part == Part::ControlPlane).unwrap();
