@@ -57,25 +57,28 @@ pub fn percent(assessment: &Assessment) -> Option<u8> {
 const LATE: TimeDelta = TimeDelta::minutes(10);
 
 /// Does any pool still hold nodes of another release than the cluster's? (Otherwise a rollout is one of configuration.)
+pub fn release_differs(assessment: &Assessment) -> bool {
+    assessment.pools.iter().any(|pool| pool.outdated() && pool_differs(assessment, pool))
+}
+
+/// Does this pool, of which nodes are to come, hold nodes of another release than the cluster's?
 ///
 /// A migration to a multi-architecture payload keeps the version: there a rollout belongs to it that began with it.
-pub fn release_differs(assessment: &Assessment) -> bool {
+pub fn pool_differs(assessment: &Assessment, pool: &Pool) -> bool {
     if assessment.update.multi_arch {
         let until = assessment.update.completed.map(|completed| completed + LATE);
-        let ours = |pool: &Pool| pool.rolling_since.zip(until).is_none_or(|(since, until)| since <= until);
-        return assessment.pools.iter().any(|pool| pool.outdated() && ours(pool));
+        return pool.rolling_since.zip(until).is_none_or(|(since, until)| since <= until);
     }
     let to = assessment.update.to.as_deref();
-    let outdated = |node: &&Node| node.pool.is_some() && node.phase != NodePhase::Done;
-    let differs = |node: &Node| node.version.is_some() && node.version.as_deref() != to;
+    let outdated = |node: &&Node| node.phase != NodePhase::Done && node.version.is_some();
     // The last node of a pool names the new configuration as its own before it is uncordoned: what began with the update
     // belongs to it to the end.
     let within = |since: DateTime<Utc>| {
         assessment.update.started.is_some_and(|started| since >= started)
             && assessment.update.completed.is_none_or(|completed| since <= completed)
     };
-    let belongs = |pool: &Pool| pool.outdated() && pool.rolling_since.is_some_and(within);
-    assessment.nodes.iter().filter(outdated).any(differs) || assessment.pools.iter().any(belongs)
+    assessment.nodes_of(&pool.name).filter(outdated).any(|node| node.version.as_deref() != to)
+        || (pool.outdated() && pool.rolling_since.is_some_and(within))
 }
 
 /// Changes whenever anything moves on: manifests, operators, phases of nodes.

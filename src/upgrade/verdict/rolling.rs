@@ -98,7 +98,8 @@ pub(super) fn pools(assessment: &Assessment, memory: &Memory) -> Option<Verdict>
                 .iter()
                 .all(|pool| last.pool(&pool.name).is_some_and(|was| was.target == pool.target && was.outdated()))
     });
-    let version = goes_on || progress::release_differs(assessment);
+    // A paused pool of another release says nothing about what rolls now.
+    let version = goes_on || rolling.iter().any(|pool| progress::pool_differs(assessment, pool));
     let kind = if version { VerdictKind::UpdatingPools } else { VerdictKind::ConfigRollout };
     let pool_word = if rolling.len() == 1 { "pool" } else { "pools" };
     Some(Verdict {

@@ -513,3 +513,13 @@ fn findings_that_come_and_go_are_dated() {
         "one look saw nothing first"
     );
 }
+
+#[test]
+fn a_paused_pool_of_the_old_release_does_not_make_an_update_of_a_config_rollout() {
+    let mut cluster = Specimen::workers_left();
+    cluster.pool("worker")["spec"]["paused"] = json!(true);
+    cluster.pool("master")["spec"]["configuration"]["name"] = json!("rendered-master-more");
+    cluster.mark("master-0", &[("desiredConfig", "rendered-master-more"), ("state", "Working")]);
+    let (kind, why, _) = told(&cluster, 62);
+    assert_eq!(kind, VerdictKind::ConfigRollout, "{why}");
+}
