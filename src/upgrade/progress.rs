@@ -68,14 +68,21 @@ pub fn release_differs(assessment: &Assessment) -> bool {
     let to = assessment.update.to.as_deref();
     let outdated = |node: &&Node| node.pool.is_some() && node.phase != NodePhase::Done;
     let differs = |node: &Node| node.version.is_some() && node.version.as_deref() != to;
-    // The last node of a pool names the new configuration as its own before it is uncordoned: what began with the update
-    // belongs to it to the end.
-    let within = |since: DateTime<Utc>| {
-        assessment.update.started.is_some_and(|started| since >= started)
-            && assessment.update.completed.is_none_or(|completed| since <= completed)
+    let release = |config: &str| {
+        let configs = &assessment.facts.machine_configs;
+        let at = configs.binary_search_by(|candidate| candidate.name().cmp(config)).ok()?;
+        configs[at].release_version()
     };
-    let belongs = |pool: &Pool| pool.outdated() && pool.rolling_since.is_some_and(within);
-    assessment.nodes.iter().filter(outdated).any(differs) || assessment.pools.iter().any(belongs)
+    // The last node names the new configuration as its own before it is done; the pool names the old one until all are.
+    let outdated_pool = |name: &str| assessment.pool(name).is_some_and(Pool::outdated);
+    let comes_from_another = assessment
+        .facts
+        .pools
+        .iter()
+        .filter(|pool| outdated_pool(pool.name()))
+        .filter_map(|pool| release(&pool.status.configuration.name))
+        .any(|release| Some(release) != to);
+    comes_from_another || assessment.nodes.iter().filter(outdated).any(differs)
 }
 
 /// Changes whenever anything moves on: manifests, operators, phases of nodes.
