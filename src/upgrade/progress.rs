@@ -70,15 +70,17 @@ pub fn pool_differs(assessment: &Assessment, pool: &Pool) -> bool {
         return pool.rolling_since.zip(until).is_none_or(|(since, until)| since <= until);
     }
     let to = assessment.update.to.as_deref();
-    let outdated = |node: &&Node| node.phase != NodePhase::Done && node.version.is_some();
-    // The last node of a pool names the new configuration as its own before it is uncordoned: what began with the update
-    // belongs to it to the end.
-    let within = |since: DateTime<Utc>| {
-        assessment.update.started.is_some_and(|started| since >= started)
-            && assessment.update.completed.is_none_or(|completed| since <= completed)
+    let facts = &assessment.facts;
+    let release = |config: &str| {
+        let at = facts.machine_configs.binary_search_by(|candidate| candidate.name().cmp(config)).ok()?;
+        facts.machine_configs[at].release_version()
     };
-    assessment.nodes_of(&pool.name).filter(outdated).any(|node| node.version.as_deref() != to)
-        || (pool.outdated() && pool.rolling_since.is_some_and(within))
+    // The last node names the new configuration as its own before it is done; the pool names the old one until all are.
+    let observed = facts.pools.iter().find(|observed| observed.name() == pool.name);
+    let comes_from = observed.and_then(|observed| release(&observed.status.configuration.name));
+    let outdated = |node: &&Node| node.phase != NodePhase::Done && node.version.is_some();
+    comes_from.is_some_and(|release| Some(release) != to)
+        || assessment.nodes_of(&pool.name).filter(outdated).any(|node| node.version.as_deref() != to)
 }
 
 /// Changes whenever anything moves on: manifests, operators, phases of nodes.

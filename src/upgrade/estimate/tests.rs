@@ -194,6 +194,17 @@ fn a_paused_pool_is_left_out_and_named() {
 }
 
 #[test]
+fn when_all_that_is_left_is_paused_nothing_goes_on_by_itself() {
+    let mut cluster = Specimen::workers_left();
+    cluster.pool("worker")["spec"]["paused"] = json!(true);
+    let estimates = cluster.assess(61).estimates;
+    let whole = estimates.whole.clone().unwrap();
+    assert!(whole.waits() && !estimates.before);
+    assert_eq!(whole.working, "nothing of what is left goes on by itself");
+    assert_eq!((whole.left_out.len(), estimates.words()), (1, None));
+}
+
+#[test]
 fn a_blocked_drain_is_left_out_with_whoever_waits_behind_it() {
     let mut cluster = workers(3, 1);
     cluster.drains("worker-000", "worker", 61);

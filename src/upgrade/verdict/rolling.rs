@@ -84,22 +84,14 @@ fn paused_evidence(pool: &Pool) -> Evidence {
 }
 
 /// Pools roll: to the cluster's version, or merely to another configuration.
-pub(super) fn pools(assessment: &Assessment, memory: &Memory) -> Option<Verdict> {
+pub(super) fn pools(assessment: &Assessment, _: &Memory) -> Option<Verdict> {
     let rolling: Vec<&Pool> =
         assessment.pools.iter().filter(|pool| pool.outdated() && (!pool.paused || pool.moving > 0)).collect();
     let first = rolling.first()?;
     let nodes: usize = rolling.iter().map(|pool| pool.total - pool.updated).sum();
     let names = words::some_of(rolling.iter().map(|pool| pool.name.as_str()), 3);
-    // What was a rollout of the version stays one until it ends: the last node names the new version before it is done.
-    let goes_on = memory.settled(&assessment.facts).is_some_and(|last| {
-        last.verdict.kind == VerdictKind::UpdatingPools
-            && last.update.started == assessment.update.started
-            && rolling
-                .iter()
-                .all(|pool| last.pool(&pool.name).is_some_and(|was| was.target == pool.target && was.outdated()))
-    });
     // A paused pool of another release says nothing about what rolls now.
-    let version = goes_on || rolling.iter().any(|pool| progress::pool_differs(assessment, pool));
+    let version = rolling.iter().any(|pool| progress::pool_differs(assessment, pool));
     let kind = if version { VerdictKind::UpdatingPools } else { VerdictKind::ConfigRollout };
     let pool_word = if rolling.len() == 1 { "pool" } else { "pools" };
     Some(Verdict {
