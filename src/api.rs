@@ -177,6 +177,104 @@ mod tests {
         assert_eq!(event.component(), "machineconfigcontroller");
     }
 
+    /// The same for what is around an update. Fields that are not named here are the full type's own: what it writes for
+    /// them must not disturb.
+    #[test]
+    fn a_pod_and_its_budget_written_by_the_full_types_are_read_whole() {
+        let full: k8s_openapi::api::core::v1::Pod = serde_json::from_value(json!({
+            "metadata": {"name": "cart-0", "namespace": "shop", "labels": {"app": "cart"},
+                "annotations": {"kubernetes.io/config.mirror": "m", "other": "o"},
+                "ownerReferences": [{"apiVersion": "apps/v1", "kind": "StatefulSet", "name": "cart", "uid": "u",
+                                     "controller": true}],
+                "finalizers": ["example.com/hold"], "deletionTimestamp": "2026-01-01T00:10:00Z",
+                "deletionGracePeriodSeconds": 600},
+            "spec": {"nodeName": "worker-1", "terminationGracePeriodSeconds": 600,
+                "containers": [{"name": "cart", "image": "i"}],
+                "volumes": [{"name": "a", "emptyDir": {"medium": "Memory"}},
+                            {"name": "b", "persistentVolumeClaim": {"claimName": "data"}}]},
+            "status": {"phase": "Running", "reason": "Evicted",
+                "conditions": [{"type": "Ready", "status": "True", "lastTransitionTime": "2026-01-01T00:00:00Z"}],
+                "containerStatuses": [{"name": "cart", "ready": true, "restartCount": 4, "image": "i", "imageID": "",
+                    "state": {"waiting": {"reason": "CrashLoopBackOff", "message": "back-off"}}}]},
+        }))
+        .unwrap();
+        let pod: Pod = serde_json::from_str(&serde_json::to_string(&full).unwrap()).unwrap();
+        assert_eq!((pod.namespace(), pod.name(), pod.spec.node_name.as_str()), ("shop", "cart-0", "worker-1"));
+        assert_eq!(pod.owner().map(|owner| (owner.kind, owner.name)), Some(("StatefulSet", "cart")));
+        assert!(pod.is_mirror() && pod.has_empty_dir());
+        assert_eq!(pod.spec.volumes[0].empty_dir.as_ref().unwrap().medium, "Memory");
+        assert_eq!(pod.spec.volumes[1].claim.as_ref().unwrap().name, "data");
+        assert_eq!(pod.spec.grace_seconds, Some(600));
+        assert_eq!(metadata::deleted(&pod.metadata), at("2026-01-01T00:10:00Z"));
+        assert_eq!(pod.metadata.finalizers.as_deref(), Some(&["example.com/hold".to_owned()][..]));
+        assert_eq!((pod.status.phase.as_str(), pod.status.reason.as_str()), ("Running", "Evicted"));
+        assert!(pod.status.conditions.condition("Ready").is_some());
+        let container = &pod.status.containers[0];
+        assert_eq!((container.name.as_str(), container.ready, container.restarts), ("cart", true, 4));
+        let waiting = container.state.waiting.as_ref().unwrap();
+        assert_eq!((waiting.reason.as_str(), waiting.message.as_str()), ("CrashLoopBackOff", "back-off"));
+
+        let full: k8s_openapi::api::policy::v1::PodDisruptionBudget = serde_json::from_value(json!({
+            "metadata": {"name": "cart", "namespace": "shop", "generation": 3},
+            "spec": {"minAvailable": "50%", "maxUnavailable": 1, "selector": {"matchLabels": {"app": "cart"},
+                "matchExpressions": [{"key": "tier", "operator": "In", "values": ["a"]}]},
+                "unhealthyPodEvictionPolicy": "AlwaysAllow"},
+            "status": {"disruptionsAllowed": 1, "currentHealthy": 2, "desiredHealthy": 3, "expectedPods": 4,
+                       "observedGeneration": 5},
+        }))
+        .unwrap();
+        let budget: PodDisruptionBudget = serde_json::from_str(&serde_json::to_string(&full).unwrap()).unwrap();
+        assert_eq!(budget.metadata.generation, Some(3));
+        assert_eq!(budget.spec.min_available, Some(IntOrString::Text("50%".to_owned())));
+        assert_eq!(budget.spec.max_unavailable, Some(IntOrString::Int(1)));
+        assert!(!budget.spec.selector.as_ref().unwrap().is_empty());
+        assert_eq!(budget.spec.unhealthy_pod_eviction_policy, "AlwaysAllow");
+        let PodDisruptionBudgetStatus { disruptions_allowed, current_healthy, desired_healthy, .. } = budget.status;
+        assert_eq!((disruptions_allowed, current_healthy, desired_healthy), (1, 2, 3));
+        assert_eq!((budget.status.expected_pods, budget.status.observed_generation), (4, 5));
+    }
+
+    #[test]
+    fn a_deployment_and_a_config_map_written_by_the_full_types_are_read_whole() {
+        let full: k8s_openapi::api::apps::v1::Deployment = serde_json::from_value(json!({
+            "metadata": {"name": "machine-config-operator", "namespace": "openshift-machine-config-operator"},
+            "spec": {"selector": {}, "template": {"spec": {"containers": [
+                {"name": "kube-rbac-proxy", "image": "p"}, {"name": "machine-config-operator", "image": "quay.io/x@sha256:1"}]}}},
+            "status": {"availableReplicas": 1},
+        }))
+        .unwrap();
+        let deployment: Deployment = serde_json::from_str(&serde_json::to_string(&full).unwrap()).unwrap();
+        assert_eq!(deployment.image("machine-config-operator"), Some("quay.io/x@sha256:1"));
+        assert_eq!(deployment.status.available, 1);
+
+        let full: k8s_openapi::api::core::v1::ConfigMap = serde_json::from_value(json!({
+            "metadata": {"name": "sha256-1", "namespace": "openshift-config-managed"},
+            "data": {"ack-4.18": "true"}, "binaryData": {"sha256-1-1": "c2ln"},
+        }))
+        .unwrap();
+        let map: ConfigMap = serde_json::from_str(&serde_json::to_string(&full).unwrap()).unwrap();
+        assert_eq!(map.data.get("ack-4.18").map(String::as_str), Some("true"));
+        assert!(map.binary_keys.contains_key("sha256-1-1"));
+    }
+
+    #[test]
+    fn a_signing_request_written_by_the_full_type_is_read_whole() {
+        let full: k8s_openapi::api::certificates::v1::CertificateSigningRequest = serde_json::from_value(json!({
+            "metadata": {"name": "csr-1", "creationTimestamp": "2026-01-01T00:00:00Z"},
+            "spec": {"request": "LS0t", "signerName": "kubernetes.io/kubelet-serving", "username": "system:node:worker-1",
+                     "usages": ["server auth"]},
+            "status": {"certificate": "LS0t", "conditions": [{"type": "Approved", "status": "True"}]},
+        }))
+        .unwrap();
+        let text = serde_json::to_string(&full).unwrap();
+        let request: CertificateSigningRequest = serde_json::from_str(&text).unwrap();
+        assert_eq!((request.name(), request.node()), ("csr-1", Some("worker-1")));
+        assert_eq!(request.spec.signer, "kubernetes.io/kubelet-serving");
+        assert!(request.status.certificate.is_some());
+        assert_eq!(request.status.conditions[0].kind, "Approved");
+        assert!(!request.is_pending());
+    }
+
     /// Each of these would fail a list of plainly derived types.
     #[test]
     fn a_field_of_a_strange_type_is_its_default_and_the_rest_is_read() {
@@ -207,8 +305,8 @@ mod tests {
     }
 
     #[test]
-    fn only_machine_configs_are_asked_for_as_metadata() {
-        assert!(MachineConfig::metadata_api());
+    fn only_machine_configs_and_secrets_are_asked_for_as_metadata() {
+        assert!(MachineConfig::metadata_api() && Secret::metadata_api());
         assert!(!Node::metadata_api());
         assert_eq!(
             MachineConfigPool::url_path(&(), None),

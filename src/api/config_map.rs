@@ -12,6 +12,7 @@ kind! {
         /// Text.
         "data" => pub data: BTreeMap<String, String>,
         /// Names of binary data.
+        #[expect(clippy::zero_sized_map_values, reason = "that there is a value is all that is kept of it")]
         "binaryData" => pub binary_keys: BTreeMap<String, Present>,
     }
 }

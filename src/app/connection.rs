@@ -9,6 +9,8 @@ use crate::upgrade::link::LinkState;
 
 /// Title of the message that says why there is no connection.
 const NO_CONNECTION: &str = "no connection";
+/// The same while the present cluster stays: another context could not be had, or the kubeconfig cannot be read any more.
+const STAYS: &str = "the present connection stays";
 
 impl App {
     /// The connection changed: the header, the contexts, and what the configuration says of this context.
@@ -52,8 +54,10 @@ impl App {
             return;
         }
         self.view.end_message(NO_CONNECTION);
+        self.view.end_message(STAYS);
         if let Some(words) = error {
-            self.view.show_message(NO_CONNECTION, words);
+            let stays = self.state.assessment.facts.link.state == LinkState::Live;
+            self.view.show_message(if stays { STAYS } else { NO_CONNECTION }, words);
         }
         self.state.disconnected = error.map(ToOwned::to_owned);
     }

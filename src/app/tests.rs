@@ -11,7 +11,7 @@ use crate::actions::outcome::{Outcome, Rehearsal, Step, Written};
 use crate::actions::{ActionId, Plan, Refusal, Session, Target};
 use crate::config::{Overrides, parse};
 use crate::input::Key;
-use crate::ui::{Depth, FlashLevel, JobState, Request};
+use crate::ui::{Depth, FlashLevel, JobState, LogNews, LogStream, Request};
 use crate::upgrade::access::Answer;
 use crate::upgrade::assemble;
 use crate::upgrade::assess::assess;
@@ -19,6 +19,7 @@ use crate::upgrade::assessment::{Assessment, Subject, VerdictKind};
 use crate::upgrade::facts::Facts;
 use crate::upgrade::link::{Link, LinkState};
 use crate::upgrade::memory::Memory;
+use crate::upgrade::needs::Purpose;
 
 fn at(millis: i64) -> DateTime<Utc> {
     DateTime::from_timestamp_millis(1_795_000_000_000 + millis).unwrap()
@@ -500,4 +501,42 @@ fn the_header_names_the_user_that_the_server_names() {
     let app = looking();
     assert_eq!(app.state.connection.user, "kube:admin");
     assert_eq!(*app.session(), Session { read_only: None, context: "lab".into() });
+}
+
+/// Presses keys, as the keymap writes them.
+fn press(app: &mut App, keys: &str) -> Vec<Effect> {
+    let key = |key: &str| key.parse::<Key>().unwrap();
+    keys.split(' ').flat_map(|text| app.update(Msg::Key(key(text)), at(400))).collect()
+}
+
+#[test]
+fn what_a_popup_needs_is_read_as_long_as_it_is_open() {
+    let mut app = looking();
+    let effects = press(&mut app, ": p r e f l i g h t enter");
+    assert_eq!(effects, [Effect::Purpose(Purpose::Preflight)]);
+    assert_eq!(app.update(Msg::Tick, at(500)), [], "it is said once");
+    assert_eq!(press(&mut app, "esc"), [Effect::Purpose(Purpose::Watch)]);
+    press(&mut app, ": u p d a t e s enter");
+    let effects = app.update(Msg::Assessed(picture(false, LinkState::Live, 2)), at(600));
+    assert!(effects.contains(&Effect::Purpose(Purpose::Watch)), "another cluster closes it: {effects:?}");
+}
+
+#[test]
+fn a_log_is_read_as_long_as_it_is_open_and_the_command_log_tells_it() {
+    let mut app = looking();
+    let effects = press(&mut app, "4 l");
+    let [Effect::Follow { ticket, ask }] = effects.as_slice() else { panic!("{effects:?}") };
+    assert_eq!(ask.of.query.node.as_deref(), Some("worker-0"));
+    let stream =
+        LogStream { namespace: "ns".into(), pod: "mcd-x".into(), container: "mcd".into(), ..LogStream::default() };
+    let news = vec![LogNews::Reading { streams: vec![stream], chosen: 0 }];
+    assert_eq!(app.update(Msg::Logged { ticket: *ticket, news: news.clone() }, at(500)), []);
+    assert_eq!(app.state.log.lines().back().unwrap().oc, "oc --context=lab logs -n ns mcd-x -c mcd --follow");
+    let effects = press(&mut app, "p");
+    let [Effect::Follow { ticket: second, ask }] = effects.as_slice() else { panic!("{effects:?}") };
+    assert!(ask.previous && second != ticket);
+    let lines = app.state.log.lines().len();
+    app.update(Msg::Logged { ticket: *ticket, news }, at(600));
+    assert_eq!(app.state.log.lines().len(), lines, "what came for another question is not told");
+    assert_eq!(press(&mut app, "esc"), [Effect::Unfollow]);
 }

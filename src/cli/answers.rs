@@ -142,9 +142,10 @@ Examples:
 
 /// After the help of `updates`.
 pub const AFTER_UPDATES: &str = "Exit codes:
-  0  the answer was given
-  1  could not tell; with --version: the version is not on offer, or has issues that --accept does not name
+  0  the answer was given; with --version: no issue applies that --accept does not name
+  1  could not tell; with --version: the version is not on offer
   2  the command line is wrong
+  4  only with --version: issues apply that --accept does not name
 
 Examples:
   oc-cockpit updates
@@ -153,12 +154,10 @@ Examples:
 
 /// After the help of `preflight`.
 pub const AFTER_PREFLIGHT: &str = "Exit codes:
-  0  ready: every row passes
-  1  could not tell: the cluster or the files cannot be read
+  0  ready: every row passes or warns (rows that only a person can answer do not count)
+  1  could not tell: the cluster or the files cannot be read, or a row could not be judged and none blocks
   2  the command line is wrong
-  3  ready with care: a row warns
   4  not ready: a row blocks
-  5  a row could not be judged, and none warns or blocks
 
 Examples:
   oc-cockpit preflight

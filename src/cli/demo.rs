@@ -9,7 +9,8 @@ use clap::Args;
 #[derive(Debug, Clone, PartialEq, Args)]
 #[command(next_help_heading = "Simulated cluster")]
 pub struct ServeArgs {
-    /// Scenario: tour, minor, stuck-drain, degraded-operator, or the path of a file like those in assets/scenarios
+    /// Scenario: tour, minor, stuck-drain, degraded-operator, gate, lost-node, drift, layered, disconnected, arbiter, sno,
+    /// compact, multi-arch, eus, config-rollout, or the path of a file like those in assets/scenarios
     #[arg(long, value_name = "NAME|FILE")]
     pub scenario: Option<String>,
     /// How much faster than a real cluster, in place of the scenario's own pace
@@ -25,8 +26,9 @@ pub struct ServeArgs {
     #[arg(long, value_name = "PATH", num_args = 1.., conflicts_with_all = ["scenario", "speed", "seed", "nodes"])]
     pub from: Vec<PathBuf>,
     /// Fault from the start, may be given several times: cut=10s, gone, gone-status, too-many=2s, error=0.2, latency=300ms,
-    /// outage=30s, half-open=10s, revoke-token, viewer-forbidden=nodes, absent=machineconfignodes, churn=1000; each may
-    /// end in /DURATION (how long) and @DURATION (how long after the start)
+    /// outage=30s, half-open=10s, revoke-token, viewer-forbidden=nodes, absent=machineconfignodes, churn=1000; or what a
+    /// scenario's faults can say, such as node-lost=worker-1 or operator-degraded=etcd; each may end in /DURATION (how
+    /// long) and @DURATION (how long after the start)
     #[arg(long, value_name = "SPEC")]
     pub fault: Vec<String>,
 }

@@ -25,6 +25,8 @@ const ALERTS: &str = "/api/v1/alerts";
 const SUBJECT: &str = "the alerts of thanos-querier";
 /// Who may not read alerts may be given this role (cluster-monitoring-operator).
 const ROLE: &str = "the cluster role cluster-monitoring-view lets a user read alerts";
+const UNKNOWN_ROUTER: &str =
+    "the router's certificate is of an authority that is not trusted here: add it to certificate-authority";
 const LIMIT: Duration = Duration::from_secs(10);
 /// Some hundred alerts are less than a MiB.
 const LARGEST: usize = 32 * 1024 * 1024;
@@ -35,7 +37,12 @@ pub(super) async fn read(requests: &Requests) -> Result<Put, Failure> {
         Ok(alerts) => alerts,
         Err(direct) => over_api_server(requests).await.map_err(|proxied| told(direct, proxied))?,
     };
-    Ok(Box::new(move |facts, _| Arc::make_mut(&mut facts.around).alerts = Arc::new(alerts)))
+    Ok(Box::new(move |facts, _| {
+        // Most answers are the one of before: then nothing has to be judged again.
+        if *facts.around.alerts != alerts {
+            Arc::make_mut(&mut facts.around).alerts = Arc::new(alerts);
+        }
+    }))
 }
 
 async fn over_api_server(requests: &Requests) -> Result<Vec<Alert>, Failure> {
@@ -73,7 +80,17 @@ async fn ask(beside: &Beside, url: &str) -> Result<Vec<Alert>, Failure> {
     if parts.status.is_success() {
         return of(&all);
     }
-    Err(trouble::of_status(parts.status.as_u16(), &parts.headers, &all, SUBJECT))
+    Err(refused(trouble::of_status(parts.status.as_u16(), &parts.headers, &all, SUBJECT)))
+}
+
+/// It is the monitoring that refuses, not the API server: nobody has to log in again.
+fn refused(mut failure: Failure) -> Failure {
+    if failure.kind() == TroubleKind::Unauthorized {
+        failure.trouble.kind = TroubleKind::Forbidden;
+        "the monitoring does not accept the credentials (401)".clone_into(&mut failure.trouble.words);
+        failure.trouble.hint.clear();
+    }
+    failure
 }
 
 /// The address of the route. The user's token is sent there: nothing but a plain host name is taken.
@@ -100,26 +117,19 @@ fn failure(kind: TroubleKind, words: &str, hint: &str) -> Failure {
 /// Why neither way led to the alerts: what is wrong with the direct one, unless there is none.
 fn told(direct: Failure, proxied: Failure) -> Failure {
     let mut failure = match direct.kind() {
-        TroubleKind::AbsentKind => proxied,
+        // The route was read: it is not the API server that says 401 now.
+        TroubleKind::AbsentKind => refused(proxied),
         _ => direct,
     };
     let trouble = &mut failure.trouble;
     match trouble.kind {
-        // It is the monitoring that refuses, not the API server: nobody has to log in again.
-        TroubleKind::Unauthorized => {
-            trouble.kind = TroubleKind::Forbidden;
-            "the monitoring does not accept the credentials (401)".clone_into(&mut trouble.words);
-            ROLE.clone_into(&mut trouble.hint);
-        }
         TroubleKind::Forbidden if trouble.hint.is_empty() => ROLE.clone_into(&mut trouble.hint),
         TroubleKind::TlsUnknownAuthority => {
             let host = trouble.words.clone();
             trouble.words = format!("alerts cannot be read over their route: {host}");
-            trouble.hint = "the router's certificate is of an authority that neither the kubeconfig nor this machine \
-                            trusts: add it to certificate-authority"
-                .to_owned();
+            UNKNOWN_ROUTER.clone_into(&mut trouble.hint);
         }
-        TroubleKind::AbsentKind | TroubleKind::Forbidden => {}
+        TroubleKind::AbsentKind | TroubleKind::Forbidden | TroubleKind::Unauthorized => {}
         _ => trouble.words = format!("alerts cannot be read: {}", trouble.words),
     }
     failure
@@ -148,13 +158,15 @@ mod tests {
 
     #[test]
     fn a_refusal_of_the_monitoring_is_no_refusal_of_the_api_server() {
-        let refused = |status: u16| trouble::of_status(status, &http::HeaderMap::new(), b"", SUBJECT);
-        let failure = told(refused(401), refused(401));
+        let answer = |status: u16| trouble::of_status(status, &http::HeaderMap::new(), b"", SUBJECT);
+        let failure = told(refused(answer(401)), answer(401));
         assert_eq!(failure.kind(), TroubleKind::Forbidden);
         assert!(failure.trouble.words.contains("401") && failure.trouble.hint.contains("cluster-monitoring-view"));
-        assert_eq!(told(refused(403), refused(503)).trouble.hint, ROLE);
-        assert_eq!(told(refused(404), refused(404)).kind(), TroubleKind::AbsentKind, "no monitoring at all");
-        assert_eq!(told(refused(404), refused(403)).kind(), TroubleKind::Forbidden);
-        assert_eq!(told(without_token(), refused(403)).trouble.words, without_token().trouble.words);
+        assert_eq!(told(answer(401), answer(401)).kind(), TroubleKind::Unauthorized, "the API server said so itself");
+        assert_eq!(told(answer(404), answer(401)).kind(), TroubleKind::Forbidden);
+        assert_eq!(told(answer(403), answer(503)).trouble.hint, ROLE);
+        assert_eq!(told(answer(404), answer(404)).kind(), TroubleKind::AbsentKind, "no monitoring at all");
+        assert_eq!(told(answer(404), answer(403)).kind(), TroubleKind::Forbidden);
+        assert_eq!(told(without_token(), answer(403)).trouble.words, without_token().trouble.words);
     }
 }

@@ -72,7 +72,8 @@ pub(super) fn read(options: &Options, environment: &Environment, context: Option
     let mut connection = Connection::default();
     match choose(options, environment, context, &mut connection) {
         Ok((cluster, user, referred)) => {
-            let mut watched = connection.files.clone();
+            // Those that do not exist yet, too: the first of a list wins as soon as it does.
+            let mut watched = candidates(options, environment);
             watched.extend(referred);
             let fingerprint = fingerprint(&cluster, &user);
             Ok(Chosen { connection, cluster, user, watched, fingerprint })

@@ -22,10 +22,9 @@ pub(super) fn period(kind: Kind) -> Option<Duration> {
     match kind {
         Kind::Alerts => Some(Duration::from_secs(30)),
         Kind::Pods => Some(Duration::from_secs(60)),
-        // Heavy, and changing with every request or node.
-        Kind::ApiRequestCounts | Kind::ControllerConfigs => Some(Duration::from_secs(300)),
-        // By name only, so that nothing but these is read; they change when a person changes them.
-        Kind::Secrets => Some(Duration::from_secs(300)),
+        // The first two are heavy and change with every request or node; Secrets are read by name, so that nothing but
+        // these is read, and change when a person changes them.
+        Kind::ApiRequestCounts | Kind::ControllerConfigs | Kind::Secrets => Some(Duration::from_secs(300)),
         _ => None,
     }
 }

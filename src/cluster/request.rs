@@ -255,7 +255,7 @@ impl Requests {
 
     /// Reads a log, line by line. Must be called inside a tokio runtime.
     pub fn tail(&self, source: LogSource) -> Tail {
-        tail::tail(self.clone(), source)
+        tail::tail(self, source)
     }
 
     /// Something that a plan asks to be read before it is confirmed.

@@ -72,7 +72,7 @@ pub struct FoundPod {
 }
 
 /// Begins to read.
-pub(super) fn tail(requests: Requests, source: LogSource) -> Tail {
+pub(super) fn tail(requests: &Requests, source: LogSource) -> Tail {
     let (to, lines) = mpsc::channel(WAITING);
     // Another cluster may have a pod of that name: its log is not a continuation of this one.
     let requests = requests.bound_to_this_cluster();

@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::parts::{Evidence, Moment, Remedy, Resource, each, said};
 use super::text::{Ink, Look, paragraph};
 use super::{API_VERSION, Report};
+use crate::upgrade::neutral::neutral;
 use crate::upgrade::preflight::{self as domain, Answer, Preflight};
 use crate::upgrade::words;
 
@@ -204,8 +205,89 @@ fn row_text(row: &Row, look: &Look) -> String {
         let danger = remedy.danger.map(|danger| format!(" [{danger:?}]")).unwrap_or_default();
         out += &paragraph(look, &format!("{indent}- "), &format!("{}{danger}", remedy.words));
         if let Some(oc) = &remedy.oc {
-            out += &paragraph(look, &format!("{indent}  $ "), oc);
+            out += &format!("{indent}  $ {}\n", neutral(oc)); // never broken, so that it can be copied
         }
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::upgrade::assessment;
+    use crate::upgrade::danger::Danger;
+
+    fn row(id: &'static str, title: &'static str, answer: Answer, why: &str) -> domain::Row {
+        domain::Row {
+            id,
+            title,
+            answer,
+            why: why.to_owned(),
+            resources: Vec::new(),
+            evidence: Vec::new(),
+            remedies: Vec::new(),
+            asked: false,
+        }
+    }
+
+    fn list(rows: Vec<domain::Row>) -> Preflight {
+        Preflight {
+            known: true,
+            current: "4.18.22".to_owned(),
+            target: Some("4.19.3".to_owned()),
+            minor: true,
+            now: chrono::DateTime::from_timestamp(1_772_366_400, 0),
+            rows,
+        }
+    }
+
+    fn sample() -> Preflight {
+        let gate = assessment::Remedy::change(Danger::M, "Acknowledge it when what it says has been settled.")
+            .oc("oc -n openshift-config patch configmap admin-acks --type=merge --patch '{\"data\":{\"ack-4.18-x\":\"true\"}}'");
+        let evidence = assessment::Evidence {
+            object: "configmap/admin-acks".to_owned(),
+            field: "data[ack-4.18-x]".to_owned(),
+            value: "not \"true\"".to_owned(),
+            at: None,
+        };
+        list(vec![
+            row("target", "The target is on offer and recommended", Answer::Pass, "4.19.3 is recommended"),
+            domain::Row {
+                asked: true,
+                ..row("etcd-backup", "There is a recent backup of etcd", Answer::Unknown, "when was the last one made?")
+            },
+            row("pools-unpaused", "No pool is paused", Answer::Warn, "pool infra is paused\npool worker is paused"),
+            domain::Row {
+                resources: vec![assessment::Resource::namespaced("configmaps", "openshift-config", "admin-acks")],
+                evidence: vec![evidence],
+                remedies: vec![gate],
+                ..row("admin-gates", "All admin gates are acknowledged", Answer::Block, "ack-4.18-x: read this")
+            },
+        ])
+    }
+
+    #[test]
+    fn the_list_as_text() {
+        insta::assert_snapshot!(text(&sample(), &Options::default()));
+    }
+
+    #[test]
+    fn the_list_as_json() -> Result<(), serde_json::Error> {
+        insta::assert_snapshot!(serde_json::to_string_pretty(&json(&sample()))?);
+        Ok(())
+    }
+
+    #[test]
+    fn it_exits_by_the_worst_that_is_not_for_a_person() {
+        let of = |answers: &[(Answer, bool)]| {
+            let rows =
+                answers.iter().map(|(answer, asked)| domain::Row { asked: *asked, ..row("x", "X", *answer, "y") });
+            exit_code(&list(rows.collect()))
+        };
+        assert_eq!(of(&[(Answer::Pass, false), (Answer::Warn, false)]), READY);
+        assert_eq!(of(&[(Answer::Pass, false), (Answer::Unknown, true)]), READY, "a person is asked");
+        assert_eq!(of(&[(Answer::Warn, false), (Answer::Unknown, false)]), UNKNOWN);
+        assert_eq!(of(&[(Answer::Unknown, false), (Answer::Block, false)]), BLOCKED);
+        assert_eq!(exit_code(&Preflight::default()), UNKNOWN);
+    }
 }

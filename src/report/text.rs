@@ -234,6 +234,49 @@ pub fn paragraph(look: &Look, first: &str, text: &str) -> String {
     out
 }
 
+/// A command line, `indent` columns in; where it is too long it goes on behind a backslash, so that it can be copied
+/// whole. It is never broken inside quotes.
+pub fn command(look: &Look, indent: usize, line: &str) -> String {
+    let room = look.width.saturating_sub(indent + 4).max(16);
+    let mut lines: Vec<String> = vec![String::new()];
+    for word in shell_words(&neutral(line)) {
+        let (first, last) = (lines.len() == 1, lines.last_mut());
+        match last {
+            Some(last) if last.is_empty() => *last = word,
+            Some(last) if last.width() + 1 + word.width() <= room + 2 * usize::from(first) => {
+                last.push(' ');
+                *last += &word;
+            }
+            _ => lines.push(word),
+        }
+    }
+    let blanks = " ".repeat(indent);
+    format!("{blanks}{}\n", lines.join(&format!(" \\\n{blanks}  ")))
+}
+
+/// The words of a command line, each with its quotes.
+fn shell_words(line: &str) -> Vec<String> {
+    let (mut words, mut word, mut quote) = (Vec::new(), String::new(), None);
+    for c in line.chars() {
+        match (c, quote) {
+            (' ', None) => {
+                if !word.is_empty() {
+                    words.push(std::mem::take(&mut word));
+                }
+                continue;
+            }
+            ('\'' | '"', None) => quote = Some(c),
+            (c, Some(open)) if c == open => quote = None,
+            _ => {}
+        }
+        word.push(c);
+    }
+    if !word.is_empty() {
+        words.push(word);
+    }
+    words
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -272,6 +315,17 @@ mod tests {
         let text = table(&look, &["NAME", "MESSAGE"], &[vec!["n".into(), "\u{1b}[2J\u{7}".into()]]);
         assert!(!text.contains("\u{1b}[2J") && !text.contains('\u{7}'), "{text:?}");
         assert!(!paragraph(&look, "", "\u{9b}x").contains('\u{9b}'));
+    }
+
+    #[test]
+    fn commands_can_be_copied_whole() {
+        let look = Look { colour: false, width: 40 };
+        let line = "oc patch mcp worker --type merge -p '{\"spec\": {\"paused\": false}}'";
+        assert_eq!(
+            command(&look, 2, line),
+            "  oc patch mcp worker --type merge -p \\\n    '{\"spec\": {\"paused\": false}}'\n"
+        );
+        assert_eq!(command(&look, 2, "oc get co"), "  oc get co\n");
     }
 
     #[test]

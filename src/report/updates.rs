@@ -10,6 +10,7 @@ use serde::Serialize;
 use super::parts::{Moment, said};
 use super::text::{Cell, Ink, Look, paragraph, table};
 use super::{API_VERSION, Report};
+use crate::upgrade::neutral::neutral;
 use crate::upgrade::updates::{self as domain, CONDITIONAL_UPDATE_RISK, Updates, acknowledge, minor_of, newest_two};
 use crate::upgrade::words;
 
@@ -384,7 +385,7 @@ impl Document {
             };
             out += &paragraph(look, "  ", &format!("gate {}: {word}", gate.key));
             out += &paragraph(look, "      ", &gate.message);
-            out += &paragraph(look, "      $ ", &gate.oc);
+            out += &format!("      $ {}\n", neutral(&gate.oc)); // never broken, so that it can be copied
         }
         out
     }
@@ -427,7 +428,10 @@ impl Document {
             return format!("\n{}", paragraph(look, "", &why));
         };
         let mut out = format!("\n{}\n", look.heading(&format!("Update to {}: {}", choice.version, verdict(choice))));
-        if let Some(message) = &choice.message {
+        // What is known of each risk is told below; why one could not be judged only the message tells.
+        if let Some(message) =
+            choice.message.as_ref().filter(|_| choice.risks.is_empty() || choice.recommended.is_none())
+        {
             out += &paragraph(look, "  ", message);
         }
         for (word, value) in [("Image: ", &choice.image), ("Release notes: ", &choice.url)] {
@@ -442,8 +446,9 @@ impl Document {
         if asked.unaccepted.is_empty() {
             out += &format!("\n{}\n", look.ink(Ink::Good, "No issue applies that was not accepted."));
         } else {
-            let names = asked.unaccepted.join(",");
-            out += &format!("\n{}", paragraph(look, "Issues that apply and were not accepted (--accept): ", &names));
+            let names = asked.unaccepted.join(", ");
+            out += &format!("\n{}\n", look.ink(Ink::Warn, "Issues that apply and were not accepted with --accept"));
+            out += &paragraph(look, "  ", &names);
         }
         out
     }
@@ -476,4 +481,107 @@ fn risk_text(risk: &Risk, look: &Look) -> String {
     let mut out = format!("\n{}", paragraph(look, "  ", &format!("Risk {}: {applies}{accepted}", risk.name)));
     out += &paragraph(look, "      ", &risk.message);
     out + &risk.url.as_ref().map(|url| paragraph(look, "      ", url)).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn choice(version: &str, minor: bool, reason: &str, risks: Vec<domain::Risk>) -> domain::Choice {
+        domain::Choice {
+            version: version.to_owned(),
+            image: format!("quay.io/openshift-release-dev/ocp-release@sha256:{version}"),
+            recommended: reason.is_empty(),
+            unknown: reason == "EvaluationFailed",
+            reason: reason.to_owned(),
+            message: risks.iter().map(|risk| risk.message.clone()).collect::<Vec<_>>().join("\n\n"),
+            risks,
+            url: Some(format!("https://access.redhat.com/errata/{version}")),
+            channels: vec!["stable-4.19".to_owned()],
+            minor,
+        }
+    }
+
+    fn sample() -> Updates {
+        let risk = |name: &str, applies, accepted| domain::Risk {
+            name: name.to_owned(),
+            applies,
+            message: format!("{name} may break what runs on nodes with slow disks, until they are rebooted once more."),
+            url: format!("https://issues.example.com/{name}"),
+            accepted,
+        };
+        let at = |minute: i64| DateTime::from_timestamp(1_772_366_400 + minute * 60, 0);
+        Updates {
+            known: true,
+            now: at(0),
+            current: "4.18.22".to_owned(),
+            channel: "stable-4.19".to_owned(),
+            channels: vec!["stable-4.18".to_owned(), "stable-4.19".to_owned()],
+            upstream: None,
+            choices: vec![
+                choice(
+                    "4.19.3",
+                    true,
+                    "MultipleReasons",
+                    vec![risk("SlowDisks", Some(true), true), risk("Other", None, false)],
+                ),
+                choice("4.18.30", false, "", Vec::new()),
+                choice("4.18.29", false, "EvaluationFailed", vec![risk("SlowDisks", None, false)]),
+                choice("4.18.28", false, "", Vec::new()),
+            ],
+            issues: vec![domain::Issue {
+                name: "KubeNodeNotReady".to_owned(),
+                reason: "Alert:firing".to_owned(),
+                message: "warning, workload may not find a place while nodes update. Node is not ready.".to_owned(),
+                since: at(-90),
+                url: Some("https://example.com/KubeNodeNotReady.md".to_owned()),
+            }],
+            not_upgradeable: Some(("AdminAckRequired".to_owned(), "Kubernetes 1.32 removes APIs.".to_owned())),
+            operators: vec![domain::NotUpgradeable {
+                operator: "storage".to_owned(),
+                reason: "OldDriver".to_owned(),
+                message: "the driver has to be removed first".to_owned(),
+                since: at(-600),
+            }],
+            gates: Some(vec![domain::Gate {
+                key: "ack-4.18-kube-1.32-api-removals-in-4.19".to_owned(),
+                message: "Kubernetes 1.32 removes APIs.".to_owned(),
+                acknowledged: Some(false),
+            }]),
+            accepted_risks: vec!["SlowDisks".to_owned()],
+        }
+    }
+
+    fn asking(version: &str, accept: &[&str]) -> Options {
+        let accept = accept.iter().map(|name| (*name).to_owned()).collect();
+        Options { version: Some(version.to_owned()), accept, ..Options::default() }
+    }
+
+    #[test]
+    fn the_list_as_text() {
+        insta::assert_snapshot!(text(&sample(), &Options::default()));
+    }
+
+    #[test]
+    fn a_version_as_text() {
+        insta::assert_snapshot!(text(&sample(), &asking("4.19.3", &[])));
+    }
+
+    #[test]
+    fn a_version_as_json() -> Result<(), serde_json::Error> {
+        insta::assert_snapshot!(serde_json::to_string_pretty(&json(&sample(), &asking("4.18.29", &[])))?);
+        Ok(())
+    }
+
+    #[test]
+    fn a_version_exits_by_what_was_not_accepted() {
+        let code = |version, accept: &[&str]| exit_code(&sample(), &asking(version, accept));
+        assert_eq!(code("4.18.30", &[]), NEEDS_PERSON);
+        assert_eq!(code("4.18.30", &["KubeNodeNotReady"]), FINE);
+        assert_eq!(code("4.19.3", &["KubeNodeNotReady"]), NEEDS_PERSON);
+        assert_eq!(code("4.19.3", &["KubeNodeNotReady", "ConditionalUpdateRisk"]), FINE);
+        assert_eq!(code("4.20.0", &[]), UNKNOWN);
+        assert_eq!(exit_code(&sample(), &Options::default()), FINE, "a list is only an answer");
+        assert_eq!(exit_code(&Updates::default(), &Options::default()), UNKNOWN);
+    }
 }

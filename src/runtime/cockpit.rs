@@ -250,10 +250,12 @@ impl Loop {
             let recording = Arc::clone(&recording);
             tokio::task::spawn_blocking(move || {
                 let assessment = assess(Arc::clone(&recording.facts), &Memory::default(), recording.now);
-                thoughts.send_replace(Arc::new(assessment));
+                // Another generation than that of nothing: views rebuild their rows when it moves.
+                thoughts.send_replace(Arc::new(Assessment { generation: 1, ..assessment }));
             });
         }
-        let connected = Connected { context: recording.name.clone(), ..Connected::default() };
+        let connected =
+            Connected { context: recording.name.clone(), files: recording.paths.clone(), ..Connected::default() };
         self.app.update(Msg::Connected(connected), clock::now());
         if let Some(first) = recording.broken.first() {
             let others = words::count(recording.broken.len(), "file");

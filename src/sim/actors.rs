@@ -169,8 +169,11 @@ impl Actors {
         for fault in &scenario.faults {
             actors.world.mishaps.add(fault.clone());
         }
-        if let Some(start) = &scenario.start {
-            let version = start.update_to.as_str();
+        let start = scenario.start.as_ref();
+        if let Some(role) = start.and_then(|start| start.change_configuration.as_deref()) {
+            store.create(Res::MACHINE_CONFIGS, cluster::pools::changed(role), settled);
+        }
+        if let Some(version) = start.and_then(|start| start.update_to.as_deref()) {
             store.update(Res::CLUSTER_VERSIONS, None, "version", |object| {
                 object["spec"]["desiredUpdate"] = json!({
                     "architecture": "", "force": false, "image": release::image(version), "version": version,

@@ -17,6 +17,8 @@ use tokio::task::AbortHandle;
 use crate::clock;
 use crate::sim::identity::Identity;
 use crate::sim::kinds::{KINDS, Res};
+use crate::sim::mishaps::Mishaps;
+use crate::sim::scenario::{Mishap, MishapKind};
 use crate::sim::store::Store;
 
 /// How long an outage or a half-open server lasts when nothing is said.
@@ -52,6 +54,8 @@ pub enum Trouble {
     Absent(String),
     /// So many Nodes a second report a heartbeat: a cluster that is large and busy.
     Churn(u32),
+    /// Something goes wrong with the cluster itself.
+    Mishap(MishapKind, String),
 }
 
 /// A trouble with its times. In words: `NAME[=VALUE][/LASTS][@AFTER]`.
@@ -91,6 +95,7 @@ revoke-token, revoke-token=5s   refuse the admin's token; write a new one into t
 viewer-forbidden=nodes       answer 403 to the viewer for a kind
 absent=machineconfignodes    do not serve a kind
 churn=1000                   change a thousand Nodes a second (heartbeats)
+node-lost=worker-1           what a scenario's faults can say: a kind, and what it happens to
 Any of them may end in /DURATION (how long) and @DURATION (how long after the start), as in error=0.5/20s@1m.";
 
 impl Fault {
@@ -144,7 +149,12 @@ impl FromStr for Fault {
             "viewer-forbidden" => Trouble::ViewerForbidden(required()?.to_owned()),
             "absent" => Trouble::Absent(known_kind(required()?, whole)?),
             "churn" => Trouble::Churn(rate(required()?, whole)?),
-            _ => return Err(FaultSyntax(format!("there is no fault \"{name}\". Faults are\n{FAULT_HELP}"))),
+            _ => match name.parse::<MishapKind>() {
+                Ok(kind) => Trouble::Mishap(kind, value.unwrap_or_default().to_owned()),
+                Err(_) => {
+                    return Err(FaultSyntax(format!("there is no fault \"{name}\". Faults are\n{FAULT_HELP}")));
+                }
+            },
         };
         Ok(Self { trouble, lasts, after })
     }
@@ -212,6 +222,8 @@ impl fmt::Display for Fault {
             Trouble::ViewerForbidden(plural) => write!(formatter, "viewer-forbidden={plural}")?,
             Trouble::Absent(plural) => write!(formatter, "absent={plural}")?,
             Trouble::Churn(rate) => write!(formatter, "churn={rate}")?,
+            Trouble::Mishap(kind, object) if object.is_empty() => write!(formatter, "{kind}")?,
+            Trouble::Mishap(kind, object) => write!(formatter, "{kind}={object}")?,
         }
         if let Some(lasts) = lasts {
             write!(formatter, "/{}", Spelled(lasts))?;
@@ -241,6 +253,8 @@ struct Thrown {
     fault: Fault,
     begun: bool,
     task: Option<AbortHandle>,
+    /// The number of what goes wrong with the cluster.
+    mishap: Option<u64>,
 }
 
 /// What the faults do to one request.
@@ -291,11 +305,12 @@ struct Shared {
     renewed: watch::Sender<u64>,
     store: Arc<Store>,
     identity: Arc<Identity>,
+    mishaps: Mishaps,
 }
 
 impl FaultsHandle {
     /// No faults yet. `seed` decides which requests an error share hits.
-    pub fn new(store: Arc<Store>, identity: Arc<Identity>, seed: u64) -> Self {
+    pub fn new(store: Arc<Store>, identity: Arc<Identity>, mishaps: Mishaps, seed: u64) -> Self {
         Self(Arc::new(Shared {
             thrown: Mutex::new(Vec::new()),
             next: AtomicU64::new(1),
@@ -307,6 +322,7 @@ impl FaultsHandle {
             renewed: watch::Sender::new(0),
             store,
             identity,
+            mishaps,
         }))
     }
 
@@ -314,7 +330,7 @@ impl FaultsHandle {
     /// decides about beginning and end.
     pub fn throw(&self, fault: Fault) -> u64 {
         let id = self.0.next.fetch_add(1, Ordering::Relaxed);
-        self.0.lock().push(Thrown { id, fault: fault.clone(), begun: false, task: None });
+        self.0.lock().push(Thrown { id, fault: fault.clone(), begun: false, task: None, mishap: None });
         // What begins at once has begun when this returns, so that a test need not wait for it.
         if fault.after.is_zero() {
             self.begin(id, &fault.trouble);
@@ -359,8 +375,12 @@ impl FaultsHandle {
     }
 
     fn begin(&self, id: u64, trouble: &Trouble) {
+        let mishap = match trouble {
+            Trouble::Mishap(kind, object) => Some(self.0.mishaps.add(Mishap::now(*kind, object))),
+            _ => None,
+        };
         if let Some(thrown) = self.0.lock().iter_mut().find(|thrown| thrown.id == id) {
-            thrown.begun = true;
+            (thrown.begun, thrown.mishap) = (true, mishap);
         }
         match trouble {
             Trouble::Gone(_) => self.expire_watches(),
@@ -377,6 +397,9 @@ impl FaultsHandle {
             let place = thrown.iter().position(|thrown| thrown.id == id);
             place.map(|place| thrown.remove(place))
         };
+        if let Some(mishap) = ended.as_ref().and_then(|thrown| thrown.mishap) {
+            self.0.mishaps.end(mishap);
+        }
         if let Some(Thrown { fault: Fault { trouble: Trouble::Absent(plural), .. }, begun: true, .. }) = ended {
             self.set_served(&plural, true);
         }
@@ -516,7 +539,7 @@ mod tests {
     use super::*;
 
     fn handle() -> FaultsHandle {
-        FaultsHandle::new(Arc::new(Store::new(0)), Arc::new(Identity::new()), 0)
+        FaultsHandle::new(Arc::new(Store::new(0)), Arc::new(Identity::new()), Mishaps::default(), 0)
     }
 
     #[test]

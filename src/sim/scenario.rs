@@ -52,11 +52,22 @@ pub use span::Span;
 pub use surroundings::{Credentials, Hardware, HealthCheck, Mirror, OldApi, Package, Payload, Pinned};
 
 /// The scenarios that are compiled in: name and text.
-const BUILT_IN: [(&str, &str); 4] = [
+const BUILT_IN: [(&str, &str); 15] = [
     ("tour", include_str!("../../assets/scenarios/tour.yaml")),
     ("minor", include_str!("../../assets/scenarios/minor.yaml")),
     ("stuck-drain", include_str!("../../assets/scenarios/stuck-drain.yaml")),
     ("degraded-operator", include_str!("../../assets/scenarios/degraded-operator.yaml")),
+    ("gate", include_str!("../../assets/scenarios/gate.yaml")),
+    ("lost-node", include_str!("../../assets/scenarios/lost-node.yaml")),
+    ("drift", include_str!("../../assets/scenarios/drift.yaml")),
+    ("layered", include_str!("../../assets/scenarios/layered.yaml")),
+    ("disconnected", include_str!("../../assets/scenarios/disconnected.yaml")),
+    ("arbiter", include_str!("../../assets/scenarios/arbiter.yaml")),
+    ("sno", include_str!("../../assets/scenarios/sno.yaml")),
+    ("compact", include_str!("../../assets/scenarios/compact.yaml")),
+    ("multi-arch", include_str!("../../assets/scenarios/multi-arch.yaml")),
+    ("eus", include_str!("../../assets/scenarios/eus.yaml")),
+    ("config-rollout", include_str!("../../assets/scenarios/config-rollout.yaml")),
 ];
 
 /// Above this many workers a pool left at the default `maxUnavailable` of one would roll for days: `--nodes` then sets
@@ -391,12 +402,16 @@ pub struct NodeStory {
     pub roles: Vec<String>,
 }
 
-/// An update that is under way when the scenario starts.
+/// What is under way when the scenario starts: an update, a change of configuration, or both.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Start {
     /// The release that was asked for.
-    pub update_to: String,
+    #[serde(default)]
+    pub update_to: Option<String>,
+    /// The pool for whose role somebody added a MachineConfig.
+    #[serde(default)]
+    pub change_configuration: Option<String>,
     /// How long ago, simulated. The actors live through this time before the cluster is shown.
     pub requested: Span,
 }

@@ -121,7 +121,8 @@ impl Simulation {
         }
         store.forget_history();
         let identity = Arc::new(Identity::new());
-        let faults = FaultsHandle::new(Arc::clone(&store), Arc::clone(&identity), options.seed);
+        let boards = Boards::default();
+        let faults = FaultsHandle::new(Arc::clone(&store), Arc::clone(&identity), boards.mishaps.clone(), options.seed);
         let api = Api {
             store,
             identity,
@@ -131,7 +132,7 @@ impl Simulation {
             controllers: AtomicBool::new(false),
             kubeconfig: RwLock::new(String::new()),
             about: json!({"seed": options.seed, "scenario": options.scenario}),
-            boards: Boards::default(),
+            boards,
         };
         Ok(Self { api: Arc::new(api), seed: options.seed })
     }

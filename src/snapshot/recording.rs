@@ -16,6 +16,8 @@ use crate::upgrade::facts::{Facts, Kind};
 pub struct Recording {
     /// What it is called: the last part of the first path.
     pub name: String,
+    /// Where it was read.
+    pub paths: Vec<PathBuf>,
     /// What it holds.
     pub facts: Arc<Facts>,
     /// The moment that it shows: given, or the newest time in it.
@@ -53,7 +55,7 @@ impl Recording {
             .ok_or("there is no time in these files that could be its moment: name one with --now".to_owned())?;
         let name = paths.first().and_then(|path| path.file_name()).unwrap_or_default();
         let name = name.to_string_lossy().into_owned();
-        Ok(Self { name, facts: Arc::new(read.into_recording(now)), now, broken, files, objects })
+        Ok(Self { name, paths: paths.to_vec(), facts: Arc::new(read.into_recording(now)), now, broken, files, objects })
     }
 
     /// The object as it was written down.

@@ -7,7 +7,7 @@ use ratatui::style::{Modifier, Style};
 
 use super::ctx::Ctx;
 use super::next_step::NextStep;
-use super::popups::estimates::range;
+use super::popups::estimates::{at_rest, range};
 use super::theme::Tone;
 use super::widgets::bar::bar;
 use super::widgets::pen::Pen;
@@ -122,7 +122,7 @@ fn link_pen<'t>(ctx: &Ctx<'t>, roomy: bool) -> Pen<'t> {
             pen.put(Tone::Warning, format!("{} back, verifying (stale {})", signs.active, ago(since)));
         }
         LinkState::Recording => {
-            pen.put(Tone::Info, format!("{} recording", signs.todo));
+            pen.put(Tone::Info, format!("{} recording of {}", signs.todo, ctx.now.format("%Y-%m-%d")));
         }
     }
     pen
@@ -209,6 +209,9 @@ fn times(ctx: &Ctx<'_>) -> Vec<String> {
 fn remaining(ctx: &Ctx<'_>) -> Option<(String, String)> {
     let estimates = &ctx.assessment.estimates;
     let whole = estimates.whole.as_ref().filter(|_| !estimates.before && ctx.assessment.progress.is_some())?;
+    if at_rest(whole) {
+        return Some(("at rest, blocked".into(), "at rest".into()));
+    }
     let (beyond, sign) = if whole.left_out.is_empty() { ("", "") } else { (" + blocked", "+") };
     let range = range(&whole.remaining);
     Some((format!("{range} left{beyond}"), format!("{range}{sign} left")))

@@ -114,7 +114,7 @@ impl Objects {
             ("config.openshift.io", "Infrastructure") => push(&mut self.infrastructures, value),
             ("config.openshift.io", "ImageDigestMirrorSet") => push(&mut self.image_digest_mirror_sets, value),
             ("operator.openshift.io", "ImageContentSourcePolicy") => {
-                push(&mut self.image_content_source_policies, value)
+                push(&mut self.image_content_source_policies, value);
             }
             ("machineconfiguration.openshift.io", "PinnedImageSet") => push(&mut self.pinned_image_sets, value),
             ("machineconfiguration.openshift.io", "MachineOSConfig") => push(&mut self.machine_os_configs, value),
@@ -314,7 +314,9 @@ struct Times {
 impl Times {
     fn add(&mut self, value: &Value) {
         if let Some(items) = value.get("items").and_then(Value::as_array) {
-            items.iter().for_each(|item| self.add(item));
+            for item in items {
+                self.add(item);
+            }
             return;
         }
         let text = |pointer: &str| value.pointer(pointer).and_then(Value::as_str).unwrap_or_default();

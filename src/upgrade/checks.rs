@@ -157,7 +157,7 @@ pub const CATALOGUE: &[Entry] = &[
     entry("capacity-double-count", "a node that fails and is cordoned counts twice against maxUnavailable"),
     entry("image-build-failed", "the OS image of a layered pool could not be built"),
     entry("pinned-images-failed", "images could not be pulled ahead"),
-    entry("pool-certificates", "certificates that pools hand to their nodes run out"),
+    entry("pool-certificates", "the certificate by which a pool's nodes trust the API server runs out"),
     // Operators and the update itself.
     entry("operator-unavailable", "what an operator provides does not work"),
     entry("operator-degraded", "an operator says that something is wrong"),

@@ -100,7 +100,7 @@ impl Estimate {
 /// All estimates.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Estimates {
-    /// The whole; none when nothing rolls and nothing is on offer.
+    /// The whole; none when nothing is left and nothing is on offer.
     pub whole: Option<Estimate>,
     /// Its parts: control plane first, then pools in their order.
     pub parts: Vec<Estimate>,

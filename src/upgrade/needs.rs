@@ -63,6 +63,8 @@ const FOR_A_MINOR: [Kind; 5] =
 const DRAINING: usize = 40;
 /// The same, of those that come next.
 const NEXT: usize = 20;
+/// The operator that waits for a ClusterServiceVersion of the platform.
+const PACKAGE_SERVER: &str = "operator-lifecycle-manager-packageserver";
 /// Label of the pods that virtual machines run in (KubeVirt, `AppLabel` of `virt-launcher`).
 const VIRT_LAUNCHER: (&str, &str) = ("kubevirt.io", "virt-launcher");
 
@@ -77,6 +79,9 @@ pub fn needs(assessment: &Assessment, purpose: Purpose) -> Needs {
     if busy(assessment) {
         kinds.extend(WHILE_BUSY);
         kinds.insert(Kind::Alerts);
+    }
+    if assessment.update.in_progress && assessment.operator(PACKAGE_SERVER).is_some_and(|row| !row.updated) {
+        kinds.insert(Kind::ClusterServiceVersions);
     }
     if !nodes.is_empty() {
         kinds.insert(Kind::PodDisruptionBudgets);

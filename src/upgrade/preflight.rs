@@ -4,13 +4,19 @@
 //! answer. What was not or could not be read is answered with unknown and says why, never with pass.
 
 mod ready_capacity;
+#[expect(clippy::unnecessary_wraps, reason = "every question has the same form")]
 mod ready_control_plane;
 mod ready_credentials;
+#[expect(clippy::unnecessary_wraps, reason = "every question has the same form")]
 mod ready_drains;
+#[expect(clippy::unnecessary_wraps, reason = "every question has the same form")]
 mod ready_installed;
+#[expect(clippy::unnecessary_wraps, reason = "every question has the same form")]
 mod ready_machines;
 mod ready_minor;
+#[expect(clippy::unnecessary_wraps, reason = "every question has the same form")]
 mod ready_nodes;
+#[expect(clippy::unnecessary_wraps, reason = "every question has the same form")]
 mod ready_release;
 
 use chrono::{DateTime, Utc};

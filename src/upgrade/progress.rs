@@ -73,12 +73,13 @@ pub fn release_differs(assessment: &Assessment) -> bool {
 /// Does what rolls in a pool change the release of its `nodes`?
 ///
 /// It does while any of them is of another release, and to its end: the last node runs the new release some moments before it
-/// is done. What began to roll while the control plane was updated belongs to that update, and what was a change of release
-/// at the last look still is. A migration to a multi-architecture payload keeps the version: there a rollout belongs to it
+/// is done, but the pool names the configuration that it `comes_from` (of that release) until all are; and what was a change
+/// of release at the last look still is. A migration to a multi-architecture payload keeps the version: there a rollout belongs to it
 /// that began with it.
 pub fn changes_release<'a>(
     pool: &Pool,
     mut nodes: impl Iterator<Item = &'a Node>,
+    comes_from: Option<&str>,
     update: &Update,
     last: Option<&Assessment>,
 ) -> bool {
@@ -89,12 +90,12 @@ pub fn changes_release<'a>(
     if update.multi_arch {
         return update.completed.is_none_or(|completed| pool.rolling_since.is_none() || began_by(completed + LATE));
     }
-    let of_update = update.completed.is_some_and(began_by) && pool.rolling_since >= update.started;
+    let to = update.to.as_deref();
     let before = last.and_then(|last| last.pool(&pool.name)).filter(|before| before.target == pool.target);
-    let other = |node: &Node| {
-        node.phase != NodePhase::Done && node.version.is_some() && node.version.as_deref() != update.to.as_deref()
-    };
-    of_update || before.is_some_and(|before| before.changes_release) || nodes.any(other)
+    let other = |node: &Node| node.phase != NodePhase::Done && node.version.is_some() && node.version.as_deref() != to;
+    comes_from.is_some_and(|release| Some(release) != to)
+        || before.is_some_and(|before| before.changes_release)
+        || nodes.any(other)
 }
 
 /// Changes whenever anything moves on: manifests, operators, phases of nodes.

@@ -50,7 +50,8 @@ pub fn rollout(facts: &Facts, update: &Update, last: Option<&Assessment>, now: D
             let mut pool =
                 pool_phase::pool(&facts.pools[at], ours, aim.release, capacity, layers[at].clone(), aim.rendered);
             let ours = members[at].iter().map(|member| &nodes[member.row]);
-            pool.changes_release = progress::changes_release(&pool, ours, update, last);
+            let comes_from = lookup.configs.release(&facts.pools[at].status.configuration.name);
+            pool.changes_release = progress::changes_release(&pool, ours, comes_from, update, last);
             pool
         })
         .collect();

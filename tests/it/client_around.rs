@@ -3,12 +3,15 @@
 //!
 //! In process on paused time wherever a socket is not the point.
 
+mod monitoring;
+
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use http::{Request, Response};
 use kube::client::Body;
+use oc_cockpit::clock;
 use oc_cockpit::cluster::Cluster;
 use oc_cockpit::cluster::once::Once;
 use oc_cockpit::cluster::tail::{Logged, Tail};
@@ -105,7 +108,7 @@ async fn a_kind_comes_when_it_is_needed_and_goes_some_time_after() {
     assert_eq!(names, ["cart"]);
     assert!(facts.kinds[&Kind::PodDisruptionBudgets].heard.is_some());
 
-    let began = tokio::time::Instant::now();
+    let began = clock::runtime_instant();
     cluster.need(Needs::default());
     cluster.need(needs(&[Kind::PodDisruptionBudgets], &[]));
     cluster.need(Needs::default());
@@ -560,4 +563,39 @@ async fn any_object_can_be_seen_whole() {
     );
     let unknown = requests.fetch_object(&Resource::cluster("wonders.example.com", "x")).await.unwrap_err();
     assert_eq!(unknown.kind, TroubleKind::AbsentKind);
+}
+
+/// What is read is what the role for watching allows: kinds by group and plural. A role cannot say "metadata only", so
+/// that Secrets have one of their own.
+#[test]
+fn the_role_for_watching_allows_what_is_read() {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/rbac/viewer.yaml");
+    let roles = oc_cockpit::snapshot::read([file]);
+    assert_eq!(roles.broken, []);
+    let rules: Vec<&Value> = roles.objects.iter().filter_map(|role| role["rules"].as_array()).flatten().collect();
+    let lists = |value: &Value, wanted: &str| value.as_array().is_some_and(|all| all.iter().any(|one| one == wanted));
+    let allowed = |verb: &str, group: &str, resource: &str| {
+        rules.iter().any(|rule| {
+            lists(&rule["verbs"], verb) && lists(&rule["apiGroups"], group) && lists(&rule["resources"], resource)
+        })
+    };
+    for kind in Kind::CORE.into_iter().chain(Kind::AROUND) {
+        let verb = match kind {
+            Kind::Alerts => continue,
+            Kind::Secrets => "get",
+            Kind::ApiRequestCounts => "list",
+            _ => "watch",
+        };
+        assert!(allowed(verb, kind.group(), kind.plural()), "{verb} {}", kind.resource());
+    }
+    for (verb, group, resource) in [
+        ("watch", "", "events"),
+        ("get", "", "pods/log"),
+        ("get", "route.openshift.io", "routes"),
+        ("get", "", "namespaces"),
+    ] {
+        assert!(allowed(verb, group, resource), "{verb} {resource}");
+    }
+    let writes = rules.iter().filter_map(|rule| rule["verbs"].as_array()).flatten();
+    assert!(writes.into_iter().all(|verb| matches!(verb.as_str(), Some("get" | "list" | "watch"))), "it only watches");
 }

@@ -20,7 +20,7 @@ use crate::support::lived::Lived;
 /// A population: the seeds of its clusters.
 const SEEDS: std::ops::Range<u64> = 1..41;
 /// Seeds that were not looked at while the model was made: run by `cargo test -- --ignored`.
-const OTHER_SEEDS: std::ops::Range<u64> = 1001..1101;
+const OTHER_SEEDS: std::ops::Range<u64> = 1001..1061;
 /// When an estimate is looked at, in percent of the true duration.
 const LOOKS: [i64; 3] = [25, 50, 75];
 /// How often a cluster is looked at, in seconds.
@@ -50,7 +50,7 @@ fn cluster(seed: u64) -> Scenario {
     scenario.acknowledged = scenario.gates.keys().cloned().collect();
     scenario.variation = Variation { operators: 0.27, nodes: 0.45, parts: 0.2 };
     scenario.workloads.retain(|workload| workload.pool == "worker" && workload.namespace == "shop");
-    let workers = choice.among(&[2, 3, 4, 5, 6, 8, 10]);
+    let workers = choice.among(&[2, 3, 4, 6, 8]);
     // Never so many that the pods of the rest have nowhere to go: their budgets would hold the drains up.
     let at_a_time = choice.among(&[1, 1, 1, 2, 3]).min((workers as u64 / 2).max(1));
     let pool = |nodes, at_a_time| Pool {
@@ -69,7 +69,7 @@ fn cluster(seed: u64) -> Scenario {
     if choice.among(&[true, false, false]) {
         let slow = format!("worker-{}", choice.next() % workers as u64);
         let away = Span::seconds(choice.among(&[420, 600, 900]));
-        scenario.nodes.insert(slow, NodeStory { reboot: Some(away), cordoned: false, ..NodeStory::default() });
+        scenario.nodes.insert(slow, NodeStory { reboot: Some(away), ..NodeStory::default() });
     }
     // A cluster fresh from its installation; what it learns of itself, it lives through.
     scenario.cluster.history.clear();
@@ -237,15 +237,15 @@ fn the_truth_lies_where_estimates_say_in_forty_updates() {
 }
 
 /// The same for clusters that were not looked at while the model was made: nine of ten and one of two, give or take what
-/// chance does to a hundred of them.
+/// chance does to sixty of them.
 #[test]
 #[ignore = "takes minutes; for whoever changes the model"]
-fn the_truth_lies_where_estimates_say_in_a_hundred_others() {
+fn the_truth_lies_where_estimates_say_in_sixty_others() {
     let scores = scores(&population(OTHER_SEEDS));
     println!("{}", table(&scores));
     for (look, percent) in LOOKS.into_iter().enumerate() {
         let (median, p90, _) = scores["whole"].looks[look];
-        assert!((81..=97).contains(&p90), "at {percent}%: {p90} of 100 under p90");
-        assert!((35..=65).contains(&median), "at {percent}%: {median} of 100 under the median");
+        assert!((48..=59).contains(&p90), "at {percent}%: {p90} of 60 under p90");
+        assert!((20..=40).contains(&median), "at {percent}%: {median} of 60 under the median");
     }
 }

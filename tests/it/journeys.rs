@@ -557,3 +557,68 @@ fn a_wrong_scenario_or_fault_is_told_in_words() {
         assert!(told.contains(words), "{told}");
     }
 }
+
+#[test]
+fn readiness_is_gone_through_and_what_it_needs_is_read() {
+    let home = Home::new();
+    let (_sim, mut terminal) = resting(&home);
+    terminal.press(":preflight");
+    terminal.press(ENTER);
+    terminal.wait_text("[preflight");
+    terminal.wait_line(&["pass", "perators"]);
+    terminal.wait("all that it needs to be read", |screen| {
+        let text = screen.contents();
+        text.contains("eady for") && !text.contains("reading ")
+    });
+    terminal.press("/-l answer=pass");
+    terminal.press(ENTER);
+    terminal.wait_text("/-l answer=pass");
+    terminal.press(ESC);
+    terminal.press(ESC);
+    terminal.wait_gone("[preflight");
+}
+
+#[test]
+fn versions_are_looked_at_with_what_is_in_the_way() {
+    let home = Home::new();
+    let (_sim, mut terminal) = resting(&home);
+    terminal.press(":updates");
+    terminal.press(ENTER);
+    terminal.wait_text("[updates]");
+    terminal.wait_text("The cluster is at 4.18.22");
+    terminal.wait_line(&["4.19.3"]);
+    terminal.press(ESC);
+    terminal.wait_gone("The cluster is at");
+}
+
+#[test]
+fn a_finding_is_opened_and_leads_to_what_it_is_about() {
+    let home = Home::new();
+    let (_sim, mut terminal) = resting(&home);
+    terminal.press("5");
+    terminal.wait_text("not-upgradeable");
+    terminal.press(ENTER);
+    terminal.wait_text("What to do");
+    terminal.wait_text("It rests on");
+    terminal.press(ENTER);
+    terminal.wait_gone("It rests on");
+}
+
+#[test]
+fn the_log_of_the_daemon_of_a_node_is_followed() {
+    let home = Home::new();
+    let (_sim, mut terminal) = resting(&home);
+    terminal.press("4");
+    terminal.wait_text("[4 Nodes");
+    terminal.press("/worker-3");
+    terminal.press(ENTER);
+    terminal.wait_gone("master-2");
+    terminal.press("l");
+    terminal.wait_line(&["log for worker-3", "machine-config-daemon"]);
+    terminal.wait_line(&["openshift-machine-config-operator/machine-config-daemon", "on worker-3"]);
+    terminal.wait_text("following");
+    terminal.press("k");
+    terminal.wait_text("held");
+    terminal.press(ESC);
+    terminal.wait_gone("log for worker-3");
+}

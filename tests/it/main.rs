@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, clippy::print_stderr)] // a test fails by panicking and may tell why
 #![allow(missing_docs)]
 
+mod answers;
 mod architecture;
 mod client_around;
 mod client_faults;
@@ -9,11 +10,13 @@ mod dumps;
 mod estimates;
 mod journeys;
 mod plans;
+mod recommend;
 mod recorded;
 mod restart;
 mod screens;
 mod sim_http;
 mod sim_kubectl;
+mod sim_scenarios;
 mod sim_story;
 mod sim_transcripts;
 mod story;

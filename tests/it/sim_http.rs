@@ -8,9 +8,12 @@ use kube::api::{Api, DynamicObject, ListParams, Patch, PatchParams, WatchEvent, 
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::core::{ApiResource, GroupVersionKind};
 use kube::{Client, Config};
+use oc_cockpit::sim::actors;
 use oc_cockpit::sim::faults::Fault;
 use oc_cockpit::sim::kinds::Res;
+use oc_cockpit::sim::scenario::Scenario;
 use oc_cockpit::sim::server::{Options, Server, Simulation, serve};
+use oc_cockpit::upgrade::facts::Kind;
 use serde_json::{Value, json};
 
 use crate::support::sim::{Answer, TempKubeconfig, ask, node, server, simulation, small_cluster};
@@ -435,4 +438,228 @@ async fn a_collection_is_deleted_as_selected_and_only_as_agreed() {
     let removed = ask(&simulation, Method::DELETE, &format!("{path}?labelSelector=app%3Dweb"), &[], "").await.json();
     assert_eq!(names(&removed), ["web-0"]);
     assert_eq!(names(&get(&simulation, path).await.json()), ["cart-0"]);
+}
+
+/// The cluster of a scenario in process, at its start; nobody moves it.
+fn standing(scenario: Scenario) -> Simulation {
+    let options = Options { speed: scenario.speed, ..Options::default() };
+    let simulation = Simulation::new(&options).unwrap();
+    drop(actors::play(scenario)(simulation.stage()));
+    simulation
+}
+
+#[tokio::test(start_paused = true)]
+async fn everything_that_explains_an_update_is_listed() {
+    let simulation = standing(Scenario::load("layered").unwrap());
+    for kind in Kind::AROUND {
+        if matches!(kind, Kind::Alerts | Kind::VirtualMachineInstances) {
+            continue;
+        }
+        let list = get(&simulation, &kind.path()).await;
+        assert_eq!(list.status, 200, "{}", kind.path());
+        let empty = matches!(
+            kind,
+            Kind::CertificateSigningRequests
+                | Kind::ImageDigestMirrorSets
+                | Kind::ImageContentSourcePolicies
+                | Kind::Subscriptions
+                | Kind::InstallPlans
+        );
+        assert_eq!(list.json()["items"].as_array().unwrap().is_empty(), empty, "{}", kind.path());
+    }
+    assert_eq!(
+        get(&simulation, &Kind::VirtualMachineInstances.path()).await.status,
+        404,
+        "as where nobody installed it"
+    );
+    let accept = [("accept", "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json")];
+    let path = "/api/v1/namespaces/kube-system/secrets";
+    let secrets = ask(&simulation, Method::GET, path, &accept, "").await.json();
+    assert_eq!(names(&secrets), ["aws-creds"]);
+    assert!(secrets["items"][0].get("data").is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_release_serves_what_it_had_and_nothing_newer() {
+    let of = |version: &str, mirror: bool| {
+        let mut scenario = Scenario::load("minor").unwrap();
+        scenario.cluster.version = version.to_owned();
+        scenario.cluster.history.clear();
+        scenario.releases.clear();
+        if mirror {
+            let registry = json!({"registry": "registry.example.com/ocp"});
+            scenario.cluster.mirror = Some(serde_json::from_value(registry).unwrap());
+        }
+        standing(scenario)
+    };
+    let status = async |simulation: &Simulation, path: &str| get(simulation, path).await.status;
+    let mcn = Kind::MachineConfigNodes.path();
+    let (pinned, layered) = (Kind::PinnedImageSets.path(), Kind::MachineOsConfigs.path());
+    let simulation = of("4.18.22", false);
+    assert_eq!(status(&simulation, &mcn).await, 404);
+    assert_eq!(status(&simulation, &pinned).await, 404);
+    assert_eq!(status(&simulation, &layered).await, 200);
+    let simulation = of("4.12.40", true);
+    assert_eq!(status(&simulation, &layered).await, 404);
+    assert_eq!(status(&simulation, &Kind::ImageDigestMirrorSets.path()).await, 404);
+    let policies = get(&simulation, &Kind::ImageContentSourcePolicies.path()).await.json();
+    assert_eq!(names(&policies), ["release"]);
+    let simulation = of("4.7.30", false);
+    assert_eq!(status(&simulation, "/apis/policy/v1/poddisruptionbudgets").await, 404);
+    let budgets = get(&simulation, "/apis/policy/v1beta1/poddisruptionbudgets").await.json();
+    assert_eq!(budgets["apiVersion"], "policy/v1beta1");
+    assert!(names(&budgets).contains(&"cart".to_owned()));
+}
+
+fn request_of(node: &str) -> Value {
+    json!({
+        "metadata": {"name": format!("csr-{node}")},
+        "spec": {"request": "cmVxdWVzdA==", "signerName": "kubernetes.io/kubelet-serving",
+                 "username": format!("system:node:{node}"), "usages": ["server auth"]},
+        "status": {},
+    })
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_approval_is_a_part_of_its_own_and_cannot_be_taken_back() {
+    let simulation = simulation();
+    simulation.store().create(Res::CSRS, request_of("worker-0"), simulation.clock().now());
+    let path = "/apis/certificates.k8s.io/v1/certificatesigningrequests/csr-worker-0";
+    let verdict =
+        |kind: &str| json!({"status": {"conditions": [{"type": kind, "status": "True", "reason": "ByHand"}]}});
+    let ignored = merge(&simulation, path, &verdict("Approved")).await.json();
+    assert!(ignored["status"]["conditions"].is_null(), "{ignored}");
+    let approved = merge(&simulation, &format!("{path}/approval"), &verdict("Approved")).await.json();
+    assert_eq!(approved["status"]["conditions"][0]["type"], "Approved");
+    assert!(approved["status"]["conditions"][0]["lastUpdateTime"].is_string());
+    let both = merge(&simulation, &format!("{path}/approval"), &verdict("Denied")).await.json();
+    assert_eq!(both["status"]["conditions"].as_array().unwrap().len(), 2);
+    assert_eq!(get(&simulation, &format!("{path}/approval")).await.status, 200);
+}
+
+#[tokio::test(start_paused = true)]
+async fn monitoring_answers_in_process_by_its_host_and_through_the_proxy() {
+    let simulation = standing(Scenario::load("stuck-drain").unwrap());
+    let path = "/apis/route.openshift.io/v1/namespaces/openshift-monitoring/routes/thanos-querier";
+    let route = get(&simulation, path).await.json();
+    let host = route["status"]["ingress"][0]["host"].as_str().unwrap().to_owned();
+    let by_host = ask(&simulation, Method::GET, "/api/v1/alerts", &[("host", &host)], "").await.json();
+    let proxy = "/api/v1/namespaces/openshift-monitoring/services/https:thanos-querier:9091/proxy/api/v1/alerts";
+    assert_eq!(get(&simulation, proxy).await.json(), by_host);
+    let alerts = oc_cockpit::upgrade::alert::of_answer(&by_host).unwrap();
+    let limit = alerts.iter().find(|alert| alert.name == "PodDisruptionBudgetAtLimit").unwrap();
+    assert!(limit.fires() && limit.label("poddisruptionbudget") == "cart" && limit.label("namespace") == "shop");
+    assert!(limit.active_at.is_some() && !limit.annotation("description").is_empty());
+    assert_eq!(get(&simulation, "/api/v1/alerts").await.status, 404, "the API server itself has none");
+}
+
+#[tokio::test]
+async fn monitoring_listens_beside_the_server_and_asks_for_the_token() {
+    let scenario = Scenario::load("minor").unwrap();
+    let options = Options { speed: scenario.speed, ..Options::default() };
+    let server = serve(options, Some(actors::play(scenario))).await.unwrap();
+    let route = server.store.get(Res::ROUTES, Some("openshift-monitoring"), "thanos-querier").unwrap();
+    let host = route["status"]["ingress"][0]["host"].as_str().unwrap().to_owned();
+    let mut kubeconfig = Kubeconfig::from_yaml(&server.kubeconfig()).unwrap();
+    let asked = async |kubeconfig: &Kubeconfig| {
+        let config = Config::from_custom_kubeconfig(kubeconfig.clone(), &KubeConfigOptions::default()).await.unwrap();
+        let client = Client::try_from(config).unwrap();
+        let request = http::Request::get("/api/v1/alerts").body(Vec::new()).unwrap();
+        client.request_text(request).await
+    };
+    // The same authority and token, another address.
+    kubeconfig.clusters[0].cluster.as_mut().unwrap().server = Some(format!("https://{host}"));
+    let answer = asked(&kubeconfig).await.unwrap();
+    assert!(answer.contains("\"Watchdog\""), "{answer}");
+    kubeconfig.auth_infos[0].auth_info.as_mut().unwrap().token = Some("wrong".to_owned().into());
+    assert!(asked(&kubeconfig).await.is_err());
+    server.shutdown().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn logs_tell_what_the_platform_did() {
+    let simulation = standing(Scenario::load("stuck-drain").unwrap());
+    let pod = |namespace: &str, prefix: &str, node: &str| {
+        let pods = simulation.store().list(Res::PODS);
+        let found = pods.iter().find(|pod| {
+            pod["metadata"]["namespace"] == namespace
+                && pod["metadata"]["name"].as_str().unwrap().starts_with(prefix)
+                && (node.is_empty() || pod["spec"]["nodeName"] == node)
+        });
+        found.unwrap()["metadata"]["name"].as_str().unwrap().to_owned()
+    };
+    let log = async |namespace: &str, pod: &str, query: &str| {
+        get(&simulation, &format!("/api/v1/namespaces/{namespace}/pods/{pod}/log?{query}")).await
+    };
+    let mco = "openshift-machine-config-operator";
+    let controller = pod(mco, "machine-config-controller-", "");
+    let drains = log(mco, &controller, "").await.text;
+    assert!(drains.contains("error when evicting pods/\"cart-0\" -n \"shop\""), "{drains}");
+    assert!(drains.contains("(PodDisruptionBudget shop/cart)") && drains.contains("Waiting 5 minutes then retrying"));
+    let daemon = log(mco, &pod(mco, "machine-config-daemon-", "worker-0"), "").await.text;
+    assert!(daemon.contains("Draining node to update config."), "{daemon}");
+    let operator = pod("openshift-cluster-version", "cluster-version-operator-", "");
+    let version = log("openshift-cluster-version", &operator, "").await.text;
+    assert!(version.contains("Running sync for clusteroperator \"network\" ("), "{version}");
+    let stamped = log(mco, &controller, "tailLines=1&timestamps=true").await.text;
+    assert!(stamped.lines().count() == 1 && stamped.starts_with("20"), "{stamped}");
+    let before = log(mco, &controller, "previous=true").await;
+    assert_eq!(before.status, 400);
+    assert!(before.text.contains("previous terminated container"), "{}", before.text);
+    assert_eq!(log(mco, "nobody", "").await.status, 404);
+    simulation.store().update(Res::NODES, None, "worker-0", |node| {
+        for condition in node["status"]["conditions"].as_array_mut().unwrap() {
+            condition["status"] = json!("Unknown");
+        }
+    });
+    let silent = log(mco, &pod(mco, "machine-config-daemon-", "worker-0"), "").await;
+    assert_eq!(silent.status, 500);
+    assert!(silent.text.contains(":10250/containerLogs/"), "{}", silent.text);
+}
+
+#[tokio::test(start_paused = true)]
+async fn mishaps_are_thrown_over_http_and_by_a_flag() {
+    let simulation = Simulation::new(&Options { speed: 10.0, ..Options::default() }).unwrap();
+    let playing = actors::play(Scenario::load("minor").unwrap())(simulation.stage());
+    let _task = tokio::spawn(playing);
+    let thrown = post(&simulation, "/sim/mishaps", &json!({"kind": "operator-degraded", "object": "etcd"})).await;
+    assert_eq!(thrown.status, 201, "{}", thrown.text);
+    simulation.faults().throw("node-cordoned=worker-0/20s".parse().unwrap());
+    let degraded = || {
+        let operator = simulation.store().get(Res::CLUSTER_OPERATORS, None, "etcd").unwrap();
+        let conditions = operator["status"]["conditions"].as_array().unwrap().clone();
+        conditions.iter().any(|condition| condition["type"] == "Degraded" && condition["status"] == "True")
+    };
+    let cordoned =
+        || simulation.store().get(Res::NODES, None, "worker-0").unwrap()["spec"]["unschedulable"] == json!(true);
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    assert!(degraded() && cordoned());
+    let listed = get(&simulation, "/sim/mishaps").await.json();
+    assert_eq!(listed["mishaps"][0]["reference"], "clusteroperator/etcd");
+    let id = thrown.json()["id"].as_u64().unwrap();
+    assert_eq!(ask(&simulation, Method::DELETE, &format!("/sim/mishaps/{id}"), &[], "").await.status, 200);
+    tokio::time::sleep(Duration::from_secs(25)).await;
+    assert!(!degraded() && !cordoned());
+    assert_eq!(post(&simulation, "/sim/mishaps", &json!({"kind": "bad-luck"})).await.status, 400);
+    assert!("bad-luck=x".parse::<Fault>().is_err());
+}
+
+#[tokio::test(start_paused = true)]
+async fn recorded_objects_of_every_kind_are_served() {
+    let played = standing(Scenario::load("gate").unwrap());
+    let mut objects = Vec::new();
+    for kind in Kind::AROUND.into_iter().filter(|kind| *kind != Kind::Alerts) {
+        let list = get(&played, &kind.path()).await;
+        if list.status == 200 {
+            objects.push(list.json());
+        }
+    }
+    let simulation = Simulation::new(&Options { objects, ..Options::default() }).unwrap();
+    for kind in
+        [Kind::ApiRequestCounts, Kind::InstallPlans, Kind::ClusterServiceVersions, Kind::Machines, Kind::Secrets]
+    {
+        let (recorded, live) = (get(&simulation, &kind.path()).await.json(), get(&played, &kind.path()).await.json());
+        assert_eq!(names(&recorded), names(&live), "{}", kind.path());
+        assert!(!names(&recorded).is_empty(), "{}", kind.path());
+    }
 }

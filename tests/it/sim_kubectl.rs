@@ -2,7 +2,11 @@
 
 use std::process::{Command, Output};
 
+use oc_cockpit::sim::actors;
+use oc_cockpit::sim::kinds::Res;
+use oc_cockpit::sim::scenario::{Mishap, MishapKind, Scenario};
 use oc_cockpit::sim::server::{Options, Server, serve};
+use serde_json::json;
 
 use crate::support::sim::{TempKubeconfig, small_cluster};
 
@@ -23,8 +27,18 @@ impl Drop for PathGuard {
 }
 
 impl Cluster {
-    /// `None`, with a word why, where kubectl is missing on somebody's own machine; CI has to have it.
+    /// The small cluster.
     fn start() -> Option<Self> {
+        Self::of(None)
+    }
+
+    /// The cluster of a scenario, alive.
+    fn playing(scenario: &str) -> Option<Self> {
+        Self::of(Some(scenario))
+    }
+
+    /// `None`, with a word why, where kubectl is missing on somebody's own machine; CI has to have it.
+    fn of(scenario: Option<&str>) -> Option<Self> {
         if Command::new("kubectl").args(["version", "--client"]).output().is_err() {
             assert!(std::env::var_os("CI").is_none(), "kubectl is not on the PATH: these tests need it in CI");
             println!("skipped: kubectl is not on the PATH");
@@ -32,9 +46,16 @@ impl Cluster {
         }
         let kubeconfig = TempKubeconfig::path();
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-        let options =
-            Options { objects: small_cluster(), kubeconfig_out: Some(kubeconfig.0.clone()), ..Options::default() };
-        let server = runtime.block_on(serve(options, None)).unwrap();
+        let mut options = Options { kubeconfig_out: Some(kubeconfig.0.clone()), ..Options::default() };
+        let controllers = scenario.map(|name| {
+            let scenario = Scenario::load(name).unwrap();
+            options.speed = scenario.speed;
+            actors::play(scenario)
+        });
+        if controllers.is_none() {
+            options.objects = small_cluster();
+        }
+        let server = runtime.block_on(serve(options, controllers)).unwrap();
         let cache = PathGuard(kubeconfig.0.with_extension("cache"));
         Some(Self { server: Some(server), runtime, kubeconfig, cache })
     }
@@ -228,7 +249,7 @@ fn it_follows_changes() {
     assert!(lines.next().unwrap().unwrap().starts_with("master"));
     assert!(lines.next().unwrap().unwrap().starts_with("worker"));
     let store = &cluster.server().store;
-    store.update(oc_cockpit::sim::kinds::Res::MACHINE_CONFIG_POOLS, None, "worker", |pool| {
+    store.update(Res::MACHINE_CONFIG_POOLS, None, "worker", |pool| {
         pool["status"]["updatedMachineCount"] = serde_json::json!(1);
     });
     let changed = lines.next().unwrap().unwrap();
@@ -236,4 +257,79 @@ fn it_follows_changes() {
     assert_eq!(cells[5..8], ["3", "3", "1"], "{changed}");
     child.kill().unwrap();
     child.wait().unwrap();
+}
+
+#[test]
+fn it_prints_what_stands_around_an_update() {
+    let Some(cluster) = Cluster::playing("layered") else { return };
+    let header = |args: &[&str]| {
+        let table = cluster.ok(args);
+        table.lines().next().unwrap_or_default().split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    let machines = ["get", "-n", "openshift-machine-api"];
+    let of = |kind: &'static str| [&machines[..], &[kind]].concat();
+    assert_eq!(header(&of("machines")), "NAME PHASE TYPE REGION ZONE AGE");
+    assert_eq!(header(&of("mhc")), "NAME MAXUNHEALTHY EXPECTEDMACHINES CURRENTHEALTHY");
+    assert_eq!(header(&of("controlplanemachinesets")), "NAME DESIRED CURRENT READY UPDATED UNAVAILABLE STATE AGE");
+    assert_eq!(header(&["get", "machineosbuilds"]), "NAME PREPARED BUILDING SUCCEEDED INTERRUPTED FAILED AGE");
+    assert_eq!(header(&["get", "apirequestcounts"]), "NAME REMOVEDINRELEASE REQUESTSINCURRENTHOUR REQUESTSINLAST24H");
+    assert_eq!(
+        header(&["get", "-n", "openshift-operator-lifecycle-manager", "csv"]),
+        "NAME DISPLAY VERSION REPLACES PHASE"
+    );
+    assert_eq!(
+        header(&["get", "-n", "openshift-monitoring", "routes"]),
+        "NAME HOST/PORT PATH SERVICES PORT TERMINATION WILDCARD"
+    );
+    for kind in ["infrastructures", "controllerconfigs", "pinnedimagesets", "machineosconfigs", "cloudcredentials"] {
+        assert_eq!(header(&["get", kind]), "NAME AGE", "{kind}");
+    }
+    let path = "/api/v1/namespaces/openshift-monitoring/services/https:thanos-querier:9091/proxy/api/v1/alerts";
+    assert!(cluster.ok(&["get", "--raw", path]).contains("Watchdog"));
+}
+
+#[test]
+fn it_approves_certificates() {
+    let Some(cluster) = Cluster::start() else { return };
+    for name in ["csr-good", "csr-bad"] {
+        let request = json!({
+            "metadata": {"name": name},
+            "spec": {"request": "cmVxdWVzdA==", "signerName": "kubernetes.io/kubelet-serving",
+                     "username": "system:node:worker-0", "usages": ["server auth"]},
+            "status": {},
+        });
+        cluster.server().store.create(Res::CSRS, request, cluster.server().clock().now());
+    }
+    let table = cluster.ok(&["get", "csr"]);
+    assert!(table.starts_with("NAME") && table.contains("SIGNERNAME") && table.contains("Pending"), "{table}");
+    assert!(cluster.ok(&["certificate", "approve", "csr-good"]).contains("approved"));
+    cluster.ok(&["certificate", "deny", "csr-bad"]);
+    let table = cluster.ok(&["get", "csr"]);
+    assert!(table.contains("Approved") && table.contains("Denied") && !table.contains("Pending"), "{table}");
+}
+
+#[test]
+fn it_follows_logs_and_those_of_before() {
+    use std::io::{BufRead, BufReader};
+    use std::process::Stdio;
+    let Some(cluster) = Cluster::playing("stuck-drain") else { return };
+    let namespace = "openshift-cluster-version";
+    let pods = cluster.ok(&["get", "pods", "-n", namespace, "-o", "name"]);
+    let pod = pods.lines().next().unwrap().replace("pod/", "");
+    let log = ["logs", "-n", namespace, &pod];
+    let refused = cluster.refused(&[&log[..], &["--previous"]].concat());
+    assert!(refused.contains("previous terminated container"), "{refused}");
+    let last = cluster.ok(&[&log[..], &["--tail=2", "--timestamps"]].concat());
+    assert!(last.lines().count() == 2 && last.lines().all(|line| line.starts_with("20")), "{last}");
+    let mut follow = cluster.command(&[&log[..], &["-f", "--tail=1"]].concat());
+    let mut child = follow.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    assert!(lines.next().unwrap().is_ok());
+    let boards = cluster.server().boards();
+    boards.mishaps.add(Mishap::now(MishapKind::VersionOperatorDown, ""));
+    assert!(lines.any(|line| line.is_ok_and(|line| line.contains("error: cannot load the payload"))));
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let before = cluster.ok(&[&log[..], &["--previous"]].concat());
+    assert!(before.contains("error: cannot load the payload"), "{before}");
 }

@@ -16,20 +16,20 @@ const MCO: &str = "machineconfiguration.openshift.io";
 const MINUTE: Duration = Duration::from_secs(60);
 
 /// A scenario whose time is moved by hand.
-struct Story {
-    store: Arc<Store>,
-    actors: Actors,
-    now: DateTime<Utc>,
-    started: DateTime<Utc>,
-    pace: Pace,
+pub struct Story {
+    pub store: Arc<Store>,
+    pub actors: Actors,
+    pub now: DateTime<Utc>,
+    pub started: DateTime<Utc>,
+    pub pace: Pace,
 }
 
 impl Story {
-    fn new(scenario: &str) -> Self {
+    pub fn new(scenario: &str) -> Self {
         Self::of(&Scenario::load(scenario).unwrap(), 1)
     }
 
-    fn of(scenario: &Scenario, seed: u64) -> Self {
+    pub fn of(scenario: &Scenario, seed: u64) -> Self {
         let now = DateTime::from_timestamp(1_790_000_000, 0).unwrap();
         let pace = Pace::new(scenario.speed);
         let store = Arc::new(Store::new(seed));
@@ -38,7 +38,7 @@ impl Story {
     }
 
     /// Lets simulated time pass, a second at a time.
-    fn pass(&mut self, simulated: Duration) {
+    pub fn pass(&mut self, simulated: Duration) {
         for _ in 0..simulated.as_secs().max(1) {
             self.now += TimeDelta::from_std(self.pace.scale(Duration::from_secs(1))).unwrap();
             self.actors.step(self.now);
@@ -46,7 +46,7 @@ impl Story {
     }
 
     /// Lets time pass until something is true, at most for so long.
-    fn until(&mut self, what: &str, limit: Duration, truth: impl Fn(&Self) -> bool) {
+    pub fn until(&mut self, what: &str, limit: Duration, truth: impl Fn(&Self) -> bool) {
         let mut left = limit.as_secs();
         while !truth(self) {
             assert!(left > 0, "{what}: not within {limit:?}\n{}", self.summary());
@@ -55,42 +55,42 @@ impl Story {
         }
     }
 
-    fn get(&self, res: Res, name: &str) -> Value {
+    pub fn get(&self, res: Res, name: &str) -> Value {
         self.store.get(res, None, name).map(|object| (*object).clone()).unwrap_or_default()
     }
 
-    fn version(&self) -> Value {
+    pub fn version(&self) -> Value {
         self.get(Res::CLUSTER_VERSIONS, "version")
     }
 
-    fn node(&self, name: &str) -> Value {
+    pub fn node(&self, name: &str) -> Value {
         self.get(Res::NODES, name)
     }
 
-    fn pool(&self, name: &str) -> Value {
+    pub fn pool(&self, name: &str) -> Value {
         self.get(Res::MACHINE_CONFIG_POOLS, name)
     }
 
-    fn note(&self, node: &str, key: &str) -> String {
+    pub fn note(&self, node: &str, key: &str) -> String {
         self.node(node)["metadata"]["annotations"][format!("{MCO}/{key}")].as_str().unwrap_or_default().to_owned()
     }
 
-    fn targeted(&self, node: &str) -> bool {
+    pub fn targeted(&self, node: &str) -> bool {
         let pool = node.rsplit_once('-').unwrap().0;
         self.note(node, "desiredConfig") == self.pool(pool)["spec"]["configuration"]["name"].as_str().unwrap()
     }
 
-    fn updated(&self, node: &str) -> bool {
+    pub fn updated(&self, node: &str) -> bool {
         self.targeted(node)
             && self.note(node, "currentConfig") == self.note(node, "desiredConfig")
             && self.note(node, "state") == "Done"
     }
 
-    fn message(&self, kind: &str) -> String {
+    pub fn message(&self, kind: &str) -> String {
         condition(&self.version(), kind)["message"].as_str().unwrap_or_default().to_owned()
     }
 
-    fn operators_at(&self, version: &str) -> usize {
+    pub fn operators_at(&self, version: &str) -> usize {
         self.store
             .list(Res::CLUSTER_OPERATORS)
             .iter()
@@ -98,7 +98,7 @@ impl Story {
             .count()
     }
 
-    fn summary(&self) -> String {
+    pub fn summary(&self) -> String {
         use std::fmt::Write;
         let mut text = format!("+{:.0?} real\n", (self.now - self.started).to_std().unwrap());
         for kind in ["ReleaseAccepted", "Progressing", "Failing"] {
@@ -141,13 +141,13 @@ impl Story {
     }
 }
 
-fn condition(object: &Value, kind: &str) -> Value {
+pub fn condition(object: &Value, kind: &str) -> Value {
     let list = object["status"]["conditions"].as_array().cloned().unwrap_or_default();
     list.into_iter().find(|condition| condition["type"] == kind).unwrap_or_default()
 }
 
 /// What `kubectl delete pod` does to a running pod.
-fn delete_pod(story: &Story, namespace: &str, name: &str) {
+pub fn delete_pod(story: &Story, namespace: &str, name: &str) {
     let now = story.now.to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
     let marked = story.store.update(Res::PODS, Some(namespace), name, |pod| {
         pod["metadata"]["deletionTimestamp"] = json!(now);
@@ -156,7 +156,7 @@ fn delete_pod(story: &Story, namespace: &str, name: &str) {
     assert!(marked, "{namespace}/{name} is not there");
 }
 
-fn ask_for(story: &Story, version: &str, image: bool) {
+pub fn ask_for(story: &Story, version: &str, image: bool) {
     let image = if image { oc_cockpit::sim::cluster::release::image(version) } else { String::new() };
     story.store.update(Res::CLUSTER_VERSIONS, None, "version", |object| {
         object["spec"]["desiredUpdate"] =
@@ -164,11 +164,11 @@ fn ask_for(story: &Story, version: &str, image: bool) {
     });
 }
 
-fn pause(story: &Story, pool: &str, paused: bool) {
+pub fn pause(story: &Story, pool: &str, paused: bool) {
     assert!(story.store.update(Res::MACHINE_CONFIG_POOLS, None, pool, |pool| pool["spec"]["paused"] = json!(paused)));
 }
 
-fn cordon(story: &Story, node: &str, yes: bool) {
+pub fn cordon(story: &Story, node: &str, yes: bool) {
     assert!(story.store.update(Res::NODES, None, node, |node| {
         if yes {
             node["spec"]["unschedulable"] = json!(true);
@@ -180,34 +180,28 @@ fn cordon(story: &Story, node: &str, yes: bool) {
 
 /// A change of machine configuration, as a person would make it: rolls without a new release.
 fn change_configuration(story: &Story, role: &str) {
-    let config = json!({
-        "metadata": {"name": format!("99-{role}-sysctl"), "labels": {format!("{MCO}/role"): role}},
-        "spec": {"config": {"ignition": {"version": "3.4.0"}, "storage": {"files": [
-            {"path": "/etc/sysctl.d/99-story.conf", "mode": 420, "contents": {"source": "data:,vm.swappiness%3D1"}},
-        ]}}},
-    });
-    story.store.create(Res::MACHINE_CONFIGS, config, story.now);
+    story.store.create(Res::MACHINE_CONFIGS, oc_cockpit::sim::cluster::pools::changed(role), story.now);
 }
 
 fn names(pool: &str, count: usize) -> Vec<String> {
     (0..count).map(|index| format!("{pool}-{index}")).collect()
 }
 
-fn events(story: &Story, reason: &str) -> Vec<Arc<Value>> {
+pub fn events(story: &Story, reason: &str) -> Vec<Arc<Value>> {
     story.store.list(Res::EVENTS).into_iter().filter(|event| event["reason"] == reason).collect()
 }
 
-fn completed(story: &Story) -> bool {
+pub fn completed(story: &Story) -> bool {
     story.version()["status"]["history"][0]["state"] == "Completed"
 }
 
-fn pool_updated(story: &Story, pool: &str) -> bool {
+pub fn pool_updated(story: &Story, pool: &str) -> bool {
     condition(&story.pool(pool), "Updated")["status"] == "True"
         && story.pool(pool)["spec"]["configuration"]["name"] == story.pool(pool)["status"]["configuration"]["name"]
 }
 
 /// A quiet cluster with pools rolling one at a time, unless the test says otherwise.
-fn minor() -> Scenario {
+pub fn minor() -> Scenario {
     Scenario::load("minor").unwrap()
 }
 

@@ -39,12 +39,35 @@ pub struct Finding {
     pub(super) degree: Level,
 }
 
-/// All findings, worst first. Where an update goes on and nothing speaks against it, that is said, as `oc` does.
+/// Checks that say what `oc adm upgrade status` has a finding for too (oc: pkg/cli/admin/upgrade/status): with one of
+/// these it does not call an update well.
+const OF_OC: [&str; 12] = [
+    "alert-firing",
+    "cvo-failing",
+    "cvo-failing-early",
+    "no-failing-condition",
+    "node-degraded",
+    "node-disk-pressure",
+    "node-network-unavailable",
+    "node-not-ready",
+    "operator-degraded",
+    "operator-unavailable",
+    "pool-paused",
+    "update-partial",
+];
+
+/// All findings, worst first. Where an update goes on and nothing speaks against that, it is said, as `oc` does.
 pub fn findings(assessment: &Assessment) -> Vec<Finding> {
     let told = assessment.findings.iter().map(finding);
     let goes_on = matches!(assessment.verdict.kind, VerdictKind::UpdatingControlPlane | VerdictKind::UpdatingPools);
-    let well = goes_on && assessment.findings.iter().all(|finding| finding.level < Level::Warning);
+    let well = goes_on && !assessment.findings.iter().any(hinders);
     told.chain(well.then(|| proceeding(assessment))).collect()
+}
+
+/// Does it speak against the update going on well? What is wrong elsewhere (a certificate that runs out tomorrow) does not.
+fn hinders(finding: &assessment::Finding) -> bool {
+    let progress = matches!(finding.impact, assessment::Impact::UpdateSpeed | assessment::Impact::UpdateStalled);
+    finding.level >= Level::Error || (finding.level == Level::Warning && (progress || OF_OC.contains(&finding.id)))
 }
 
 fn finding(from: &assessment::Finding) -> Finding {

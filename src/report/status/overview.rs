@@ -10,8 +10,8 @@ use super::forecast::Remaining;
 use super::node::{Node, NodeAssessment};
 use super::pool::{Pool, PoolAssessment};
 use super::{Exit, Operator, Status};
-use crate::report::parts::Moment;
-use crate::report::text::{Cell, Ink, Look, cut, paragraph, table, wrapped};
+use crate::report::parts::{Moment, Remedy, Resource};
+use crate::report::text::{Cell, Ink, Look, command, cut, paragraph, table, wrapped};
 use crate::upgrade::assessment::{Level, VerdictKind, age};
 use crate::upgrade::words::{count, some_of, span};
 
@@ -57,7 +57,7 @@ impl FromStr for Details {
 }
 
 /// The page.
-pub fn text(status: &Status, look: &Look, details: &Details) -> String {
+pub fn text(status: &Status, look: &Look, details: Details) -> String {
     let page = Page { status, look, details };
     let sections = [page.head(), page.operators(), page.pools(), page.nodes(), page.health(), page.next(), page.gaps()];
     let told: Vec<String> = sections.into_iter().filter(|section| !section.is_empty()).collect();
@@ -67,7 +67,7 @@ pub fn text(status: &Status, look: &Look, details: &Details) -> String {
 struct Page<'a> {
     status: &'a Status,
     look: &'a Look,
-    details: &'a Details,
+    details: Details,
 }
 
 impl Page<'_> {
@@ -108,7 +108,12 @@ impl Page<'_> {
                 [] => String::new(),
                 left_out => format!("; not counted: {}", left_out.join("; ")),
             };
-            out += &self.line(label, &format!("{}, {}{left_out}", range(estimate.remaining), basis(estimate.basis)));
+            // What cannot go on by itself has no end.
+            let told = match estimate.remaining.p90 {
+                0 if !estimate.left_out.is_empty() => "nothing is left that goes on by itself".to_owned(),
+                _ => format!("{}, {}", range(estimate.remaining), basis(estimate.basis)),
+            };
+            out += &self.line(label, &format!("{told}{left_out}"));
         }
         out
     }
@@ -219,11 +224,11 @@ impl Page<'_> {
             return String::new();
         };
         let head = ["POOL", "ASSESSMENT", "UPDATED", "AVAILABLE", "MOVING", "DRAINING", "NEXT"];
-        let rows: Vec<Vec<Cell>> = pools.iter().map(|pool| self.pool(pool)).collect();
+        let rows: Vec<Vec<Cell>> = pools.iter().map(Self::pool).collect();
         table(self.look, &head, &rows)
     }
 
-    fn pool(&self, pool: &Pool) -> Vec<Cell> {
+    fn pool(pool: &Pool) -> Vec<Cell> {
         let ink = match pool.assessment {
             PoolAssessment::Completed => Ink::Good,
             PoolAssessment::Degraded => Ink::Bad,
@@ -278,9 +283,10 @@ impl Page<'_> {
                 .filter(|kind| by(*kind) > 0)
                 .map(|kind| format!("{} {}", by(kind), kind.word()))
                 .collect();
-            let more = if rows.is_empty() { "" } else { "more " };
-            let words =
-                format!("{more}{}: {}; --details=nodes lists them", count(omitted.len(), "node"), counts.join(", "));
+            let more = if rows.is_empty() { "" } else { " more" };
+            let plural = if omitted.len() == 1 { "" } else { "s" };
+            let number = omitted.len();
+            let words = format!("{number}{more} node{plural}: {}; --details=nodes lists them", counts.join(", "));
             out += &self.look.ink(Ink::Faint, &cut(&words, self.look.width));
             out.push('\n');
         }
@@ -343,54 +349,57 @@ impl Page<'_> {
         let level = self.look.ink(Ink::from(finding.degree), finding.level);
         let first = format!("{} ", finding.level);
         let mut out = paragraph(self.look, &first, &finding.title).replacen(finding.level, &level, 1);
-        let mut field = |label: &str, text: &str| out += &paragraph(self.look, &format!("  {label:<10}"), text);
-        field("Since", &self.ago(finding.since));
-        field("Impact", finding.impact);
+        let field =
+            |out: &mut String, label: &str, text: &str| *out += &paragraph(self.look, &format!("  {label:<10}"), text);
+        field(&mut out, "Since", &self.ago(finding.since));
+        field(&mut out, "Impact", finding.impact);
         if finding.expected {
-            field("Expected", "normal while nodes reboot");
+            field(&mut out, "Expected", "normal while nodes reboot");
         }
         if let Some(meaning) = &finding.meaning {
-            field("Meaning", meaning);
+            field(&mut out, "Meaning", meaning);
         }
         for resource in &finding.resources {
             let namespace = resource.namespace.as_ref().map(|namespace| format!(" in {namespace}")).unwrap_or_default();
-            field("About", &format!("{}/{}{namespace}", resource.resource, resource.name));
+            field(&mut out, "About", &format!("{}/{}{namespace}", resource.resource, resource.name));
         }
         for evidence in &finding.evidence {
             let at = evidence.at.map(|Moment(at)| format!(" at {}", when(at))).unwrap_or_default();
-            field("Evidence", &format!("{} {} = {}{at}", evidence.object, evidence.field, evidence.value));
+            field(&mut out, "Evidence", &format!("{} {} = {}{at}", evidence.object, evidence.field, evidence.value));
         }
         for remedy in &finding.remedies {
             let danger = remedy.danger.map(|danger| format!(" [{danger:?}]")).unwrap_or_default();
-            field("Do", &format!("{}{danger}", remedy.words));
+            field(&mut out, "Do", &format!("{}{danger}", remedy.words));
             if let Some(oc) = &remedy.oc {
-                field("", oc);
+                out += &command(self.look, 12, oc);
             }
         }
         if let Some(link) = &finding.link {
-            field("More", link);
+            field(&mut out, "More", link);
         }
-        field("Id", finding.id);
+        field(&mut out, "Id", finding.id);
         out
     }
 
     /// The first remedies of the worst findings; with `--details=health` each finding has its own.
     fn next(&self) -> String {
         let worth = |finding: &&Finding| finding.degree >= Level::Warning && !finding.expected;
-        let mut told: Vec<(&str, Option<&str>)> = Vec::new();
-        for remedy in self.status.findings.iter().filter(worth).filter_map(|finding| finding.remedies.first()) {
-            if !told.iter().any(|(words, _)| *words == remedy.words) {
-                told.push((&remedy.words, remedy.oc.as_deref()));
+        let mut told: Vec<(&Finding, &Remedy)> = Vec::new();
+        for finding in self.status.findings.iter().filter(worth) {
+            let Some(remedy) = finding.remedies.first() else { continue };
+            if !told.iter().any(|(_, known)| known.words == remedy.words && known.oc == remedy.oc) {
+                told.push((finding, remedy));
             }
         }
         if told.is_empty() || self.details.health {
             return String::new();
         }
         let mut out = format!("{}\n", self.look.heading("What to do"));
-        for (at, (words, oc)) in told.into_iter().take(NEXT).enumerate() {
-            out += &paragraph(self.look, &format!("  {}. ", at + 1), words);
-            if let Some(oc) = oc {
-                out += &paragraph(self.look, "     ", oc);
+        for (at, (finding, remedy)) in told.into_iter().take(NEXT).enumerate() {
+            let about = finding.resources.first().map(|resource| format!("{}: ", short(resource))).unwrap_or_default();
+            out += &paragraph(self.look, &format!("  {}. ", at + 1), &format!("{about}{}", remedy.words));
+            if let Some(oc) = &remedy.oc {
+                out += &command(self.look, 5, oc);
             }
         }
         out + "  --details=health tells meaning, evidence and all remedies.\n"
@@ -407,6 +416,12 @@ impl Page<'_> {
         }
         out
     }
+}
+
+/// `machineconfigpool/infra`: as `oc` takes it, without the group.
+fn short(resource: &Resource) -> String {
+    let plural = resource.resource.split('.').next().unwrap_or_default();
+    format!("{}/{}", plural.strip_suffix('s').unwrap_or(plural), resource.name)
 }
 
 fn known<A, B, C>(a: Option<A>, b: Option<B>, c: Option<C>) -> Option<(A, B, C)> {

@@ -5,15 +5,16 @@
 //! alert is pending while its condition holds for less than `for`, fires afterwards, and is gone when the condition is.
 //! What holds when the story begins has held for a long time.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
 
+use super::seen::Key;
 use super::world::{Actor, World};
 use crate::sim::alert_board::Alert;
-use crate::sim::cluster::object::{condition, condition_status, items, label, name, namespace, number, text};
+use crate::sim::cluster::object::{condition, condition_status, items, name, namespace, number, text};
 use crate::sim::cluster::release;
 use crate::sim::kinds::Res;
 use crate::sim::scenario::MishapKind;
@@ -47,17 +48,20 @@ pub struct Alerts {
     due: Duration,
     active: BTreeMap<String, Since>,
     started: bool,
+    /// Pods whose container waits to be started again.
+    looping: BTreeSet<Key>,
 }
 
 impl Actor for Alerts {
     fn step(&mut self, world: &mut World) {
+        self.watch_pods(world);
         if self.started && world.elapsed < self.due {
             return;
         }
         self.due = world.elapsed + INTERVAL;
         // Statuses that controllers write at once are there after their first steps.
         let settled = world.elapsed >= MINUTE / 2;
-        let holding = rules(world);
+        let holding = rules(world, &self.looping);
         let mut active = BTreeMap::new();
         let mut alerts = Vec::with_capacity(holding.len());
         for it in holding {
@@ -76,6 +80,23 @@ impl Actor for Alerts {
         self.active = active;
         self.started = true;
         world.alerts.set(alerts);
+    }
+}
+
+impl Alerts {
+    /// Only pods that changed are looked at: there are too many.
+    fn watch_pods(&mut self, world: &World) {
+        let pods = &world.seen.pods;
+        for (key, _) in &pods.before {
+            self.looping.remove(key);
+        }
+        for key in &pods.changed {
+            let Some(pod) = pods.get(&key.0, &key.1).filter(|pod| !pod.view.ready) else { continue };
+            let state = pod.object.pointer("/status/containerStatuses/0/state/waiting/reason").and_then(Value::as_str);
+            if state == Some("CrashLoopBackOff") {
+                self.looping.insert(key.clone());
+            }
+        }
     }
 }
 
@@ -121,7 +142,7 @@ impl Holding {
     }
 }
 
-fn rules(world: &World) -> Vec<Holding> {
+fn rules(world: &World, looping: &BTreeSet<Key>) -> Vec<Holding> {
     let mut all = vec![holding(
         "Watchdog",
         "none",
@@ -134,7 +155,7 @@ fn rules(world: &World) -> Vec<Holding> {
     version(world, &mut all);
     machine_config(world, &mut all);
     requests(world, &mut all);
-    crash_loops(world, &mut all);
+    crash_loops(looping, &mut all);
     all
 }
 
@@ -279,12 +300,15 @@ fn machine_config(world: &World, all: &mut Vec<Holding>) {
             let found = holding("MCDRebootError", "critical", 5 * MINUTE, text);
             all.push(found.with("node", node).with("namespace", MCO));
         }
+        if world.seen.pool_of(node) != Some("master") {
+            continue;
+        }
         let labels = &entry.object["metadata"]["labels"];
         let roles = labels.as_object().into_iter().flatten().filter_map(|(key, _)| {
             key.strip_prefix("node-role.kubernetes.io/").filter(|role| world.seen.pools.get("", role).is_some())
         });
         let custom: Vec<&str> = roles.filter(|role| !matches!(*role, "master" | "worker")).collect();
-        if label(&entry.object, "node-role.kubernetes.io/master").is_some() && !custom.is_empty() {
+        if !custom.is_empty() {
             let text =
                 format!("The control plane node {node} is in a custom pool too. That pool does not apply to it.");
             let found = holding("MCCPoolAlert", "warning", Duration::ZERO, text);
@@ -320,16 +344,10 @@ fn requests(world: &World, all: &mut Vec<Holding>) {
     }
 }
 
-fn crash_loops(world: &World, all: &mut Vec<Holding>) {
-    for (key, pod) in world.seen.pods.iter() {
-        if pod.view.ready || pod.view.phase != "Running" {
-            continue;
-        }
-        let state = pod.object.pointer("/status/containerStatuses/0/state/waiting/reason").and_then(Value::as_str);
-        if state == Some("CrashLoopBackOff") {
-            let text = format!("The pod {}/{} is restarting again and again. See its log.", key.0, key.1);
-            let found = holding("KubePodCrashLooping", "warning", 15 * MINUTE, text);
-            all.push(found.with("namespace", &key.0).with("pod", &key.1));
-        }
+fn crash_loops(looping: &BTreeSet<Key>, all: &mut Vec<Holding>) {
+    for (namespace, pod) in looping {
+        let text = format!("The pod {namespace}/{pod} is restarting again and again. See its log.");
+        let found = holding("KubePodCrashLooping", "warning", 15 * MINUTE, text);
+        all.push(found.with("namespace", namespace).with("pod", pod));
     }
 }

@@ -81,7 +81,7 @@ impl Actor for ImageBuilder {
                     self.plan(world, &build);
                 }
                 Build::Running(build) => self.go_on(world, &config, &pool, &build),
-                Build::Failed(build) => self.start_over(world, &config, &pool, &build),
+                Build::Failed(build) => start_over(world, &config, &pool, &build),
                 Build::Ready(_) | Build::NotLayered => {}
             }
         }
@@ -134,18 +134,18 @@ impl ImageBuilder {
             finish_build(&world.store, name(config), build, world.now);
         }
     }
+}
 
-    /// A build that failed stays failed until somebody asks for another, or its cause is gone.
-    fn start_over(&mut self, world: &World, config: &Value, pool: &str, build: &str) {
-        let asked = !config["metadata"]["annotations"][REBUILD].is_null();
-        if world.mishaps.is_on(MishapKind::BuildFailed, pool) && !asked {
-            return;
-        }
-        if asked {
-            world.store.update(Res::MACHINE_OS_CONFIGS, None, name(config), |config| {
-                crate::sim::cluster::object::remove(config, "/metadata/annotations", REBUILD);
-            });
-        }
-        world.store.delete(Res::MACHINE_OS_BUILDS, None, build);
+/// A build that failed stays failed until somebody asks for another, or its cause is gone.
+fn start_over(world: &World, config: &Value, pool: &str, build: &str) {
+    let asked = !config["metadata"]["annotations"][REBUILD].is_null();
+    if world.mishaps.is_on(MishapKind::BuildFailed, pool) && !asked {
+        return;
     }
+    if asked {
+        world.store.update(Res::MACHINE_OS_CONFIGS, None, name(config), |config| {
+            crate::sim::cluster::object::remove(config, "/metadata/annotations", REBUILD);
+        });
+    }
+    world.store.delete(Res::MACHINE_OS_BUILDS, None, build);
 }

@@ -166,6 +166,12 @@ impl NodeController {
         if world.seen.nodes.before.iter().any(|((_, node), _)| world.seen.node(node).is_none()) {
             pools.extend(world.seen.pools.iter().map(|((_, pool), _)| pool.as_str()));
         }
+        // Control plane and arbiter wait for each other.
+        if pools.contains("master") && world.scenario.size(ARBITER) > 0 {
+            pools.insert(ARBITER);
+        } else if pools.contains(ARBITER) {
+            pools.insert("master");
+        }
         for pool in pools {
             self.due.entry(pool.to_owned()).or_insert(world.elapsed + UPDATE_DELAY);
         }

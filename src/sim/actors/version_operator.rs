@@ -154,7 +154,11 @@ impl VersionOperator {
             }
             _ => {
                 if self.acceptance.take().is_some() || condition_status(object, "ReleaseAccepted") != "True" {
-                    let message = cluster_version::payload_loaded(text(object, "/status/desired/version"), &current);
+                    let message = cluster_version::payload_loaded(
+                        &world.scenario,
+                        text(object, "/status/desired/version"),
+                        &current,
+                    );
                     write(world, |object| {
                         set_condition(
                             object,
@@ -172,6 +176,7 @@ impl VersionOperator {
         let now = world.now;
         let target = accepted.version.as_str();
         let desired = cluster_version::release_object(&world.scenario, target);
+        let loaded = cluster_version::payload_loaded(&world.scenario, target, &accepted.image);
         write(world, |object| {
             let fields = &mut object["status"];
             fields["desired"] = desired;
@@ -190,7 +195,6 @@ impl VersionOperator {
                 history.insert(0, entry);
                 history.truncate(100);
             }
-            let loaded = cluster_version::payload_loaded(target, &accepted.image);
             set_condition(object, &Condition::new("ReleaseAccepted", "True", "PayloadLoaded", &loaded), now);
             let working = format!("Working towards {target}");
             set_condition(object, &Condition::new("Progressing", "True", "", &working), now);

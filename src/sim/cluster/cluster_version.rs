@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::object::{Condition, uuid};
 use super::{Builder, release};
 use crate::sim::kinds::Res;
-use crate::sim::scenario::Scenario;
+use crate::sim::scenario::{Payload, Scenario};
 use crate::sim::store::timestamp;
 
 /// Capabilities of a 4.18 cluster, all of them enabled.
@@ -33,6 +33,9 @@ const CAPABILITIES: [&str; 17] = [
 /// version and image.
 pub fn release_object(scenario: &Scenario, version: &str) -> Value {
     let mut object = json!({"image": release::image(version), "version": version});
+    if scenario.cluster.payload == Payload::Multi {
+        object["architecture"] = json!("Multi");
+    }
     let minor = release::minor(version);
     let known = scenario.releases.iter().find(|release| release.version == version);
     let mut channels = known.map_or_else(
@@ -60,8 +63,9 @@ pub fn release_object(scenario: &Scenario, version: &str) -> Value {
 }
 
 /// `Payload loaded ...`, as ReleaseAccepted says it.
-pub fn payload_loaded(version: &str, image: &str) -> String {
-    format!("Payload loaded version=\"{version}\" image=\"{image}\" architecture=\"amd64\"")
+pub fn payload_loaded(scenario: &Scenario, version: &str, image: &str) -> String {
+    let architecture = if scenario.cluster.payload == Payload::Multi { "Multi" } else { "amd64" };
+    format!("Payload loaded version=\"{version}\" image=\"{image}\" architecture=\"{architecture}\"")
 }
 
 /// Creates the ClusterVersion.
@@ -108,7 +112,7 @@ pub fn build(builder: &Builder<'_>) {
                 "ReleaseAccepted",
                 "True",
                 "PayloadLoaded",
-                &payload_loaded(version, &release::image(version)),
+                &payload_loaded(scenario, version, &release::image(version)),
             ),
             builder.installed,
         ),

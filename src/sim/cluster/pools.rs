@@ -73,6 +73,16 @@ fn given(role: &str) -> Vec<Value> {
     ]
 }
 
+/// A MachineConfig that somebody adds for a role: the pool rolls without a new release.
+pub fn changed(role: &str) -> Value {
+    json!({
+        "metadata": {"name": format!("99-{role}-sysctl"), "labels": {ROLE: role}},
+        "spec": {"config": {"ignition": {"version": "3.4.0"}, "storage": {"files": [
+            {"path": "/etc/sysctl.d/99-tuning.conf", "mode": 420, "contents": {"source": "data:,vm.swappiness%3D1"}},
+        ]}}},
+    })
+}
+
 /// The MachineConfigs that a pool selects, by name; rendered ones never.
 pub fn sources(store: &Store, pool: &Value) -> Vec<Arc<Value>> {
     let selector = &pool["spec"]["machineConfigSelector"];

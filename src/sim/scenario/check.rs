@@ -100,8 +100,17 @@ fn versions(scenario: &Scenario) -> Result<(), String> {
         read("releases", &release.version)?;
     }
     let Some(start) = &scenario.start else { return Ok(()) };
-    let target = read("start.update-to", &start.update_to)?;
-    if !scenario.releases.iter().any(|release| release.version == start.update_to) {
+    if let Some(pool) = start.change_configuration.as_ref().filter(|pool| !scenario.pools.contains_key(*pool)) {
+        return Err(format!("start.change-configuration: there is no pool {pool}"));
+    }
+    let Some(update_to) = &start.update_to else {
+        return match start.change_configuration {
+            Some(_) => Ok(()),
+            None => Err("start: says neither update-to nor change-configuration".to_owned()),
+        };
+    };
+    let target = read("start.update-to", update_to)?;
+    if !scenario.releases.iter().any(|release| release.version == *update_to) {
         return Err(format!("start.update-to: {target} is not among the releases"));
     }
     if target <= running {

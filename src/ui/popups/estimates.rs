@@ -1,5 +1,7 @@
 //! How long it still takes, with the working shown.
 
+use chrono::TimeDelta;
+
 use super::report::Section;
 use crate::ui::ctx::Ctx;
 use crate::ui::theme::Tone;
@@ -29,6 +31,16 @@ pub fn part_words(part: &Part) -> String {
 /// `38-55m`: from p10 to p90.
 pub fn range(spread: &Spread) -> String {
     words::range(spread.p10, spread.p90)
+}
+
+/// Is everything that is left waiting for something that does not happen by itself?
+pub fn at_rest(estimate: &Estimate) -> bool {
+    estimate.remaining.p90 <= TimeDelta::zero() && !estimate.left_out.is_empty()
+}
+
+/// `38-55m left`, or that nothing of it goes on by itself.
+pub fn left(estimate: &Estimate) -> String {
+    if at_rest(estimate) { "at rest".into() } else { format!("{} left", range(&estimate.remaining)) }
 }
 
 /// The answer: one part, or the whole and its parts.
@@ -71,19 +83,22 @@ fn section(estimate: &Estimate, before: bool, ctx: &Ctx<'_>) -> Section {
     let spread = &estimate.remaining;
     let name = part_words(&estimate.part);
     let left = if before { "" } else { " left" };
-    let mut lines = vec![
-        TextLine::new(Tone::Heading, capital(&name)),
+    let resting = at_rest(estimate);
+    let first = if resting {
+        TextLine::new(Tone::Warning, "  at rest: nothing of what is left goes on by itself")
+    } else {
         TextLine::new(Tone::Dim, "  ")
             .and(Tone::Strong, format!("{}{left}", range(spread)))
             .and(Tone::Text, format!(", median {}", words::duration(spread.p50)))
             .and(Tone::Dim, format!("  ({})", basis_words(estimate.basis)))
-            .hanging(4),
-    ];
-    if !before {
+            .hanging(4)
+    };
+    let mut lines = vec![TextLine::new(Tone::Heading, capital(&name)), first];
+    if !before && !resting {
         let ends = [spread.p10, spread.p90].map(|span| (ctx.assessment.now + span).format("%H:%MZ").to_string());
         lines.push(TextLine::new(Tone::Dim, format!("  done between {} and {}", ends[0], ends[1])));
     }
-    if !estimate.working.is_empty() {
+    if !estimate.working.is_empty() && !resting {
         lines.push(TextLine::new(Tone::Text, format!("  {}", estimate.working)).hanging(4));
     }
     let longest = estimate.inputs.iter().map(|input| words::width(&input.name)).max().unwrap_or(0).min(44);

@@ -256,9 +256,10 @@ pub fn remedy_lines(remedy: &Remedy, ctx: &Ctx<'_>, mark: &str) -> Vec<TextLine>
             first = first.and(Tone::Key, format!("  {key}")).and(Tone::Dim, format!(" on {what} does it"));
         }
     }
-    let mut lines = vec![first.hanging(5)];
+    let indent = words::width(mark) + 4;
+    let mut lines = vec![first.hanging(indent)];
     if let Some(oc) = &remedy.oc {
-        lines.push(TextLine::new(Tone::Info, format!("     {oc}")).hanging(7));
+        lines.push(TextLine::new(Tone::Info, format!("{}{oc}", " ".repeat(indent))).hanging(indent + 2));
     }
     lines
 }

@@ -10,7 +10,7 @@ use crate::ui::panes::findings::{evidence_lines, level_word, subject_words};
 use crate::ui::panes::nodes::says;
 use crate::ui::panes::operators;
 use crate::ui::panes::pools::capacity_words;
-use crate::ui::popups::estimates::{basis_words, range};
+use crate::ui::popups::estimates::{basis_words, left, range};
 use crate::ui::request::Fetched;
 use crate::ui::theme::Tone;
 use crate::ui::widgets::text_view::{TextLine, TextView};
@@ -267,8 +267,8 @@ fn about_pool(lines: &mut Vec<TextLine>, pool: &Pool, ctx: &Ctx<'_>) {
     }
     let part = Part::Pool(pool.name.clone());
     if let Some(estimate) = ctx.assessment.estimates.parts.iter().find(|estimate| estimate.part == part) {
-        let left = if ctx.assessment.estimates.before { "it would take" } else { "still takes" };
-        lines.push(field(left, format!("{} ({})", range(&estimate.remaining), basis_words(estimate.basis))));
+        let words = if ctx.assessment.estimates.before { range(&estimate.remaining) } else { left(estimate) };
+        lines.push(field("how long", format!("{words} ({})", basis_words(estimate.basis))));
     }
     if let Some(message) = &pool.degraded_message {
         lines.push(TextLine::new(Tone::Danger, format!("  degraded: {message}")).hanging(4));

@@ -81,7 +81,7 @@ fn section(row: &Row, ctx: &Ctx<'_>) -> Section {
             lines.push(TextLine::new(Tone::Dim, format!("        {}", line.text())).hanging(12));
         }
         for remedy in &row.remedies {
-            lines.extend(remedy_lines(remedy, ctx, "         ").into_iter().map(|line| line.hanging(14)));
+            lines.extend(remedy_lines(remedy, ctx, "         "));
         }
     }
     let fields = vec![("answer", word(row.answer).to_owned()), ("id", row.id.to_owned())];

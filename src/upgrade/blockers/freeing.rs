@@ -41,7 +41,8 @@ fn of_budget(evictions: &Evictions, pod: &Pod, owner: Option<&str>, numbers: &Bu
         return remedies;
     }
     if unhealthy.is_empty() && numbers.healthy < numbers.expected {
-        let missing = words::count(usize::try_from(numbers.expected - numbers.healthy).unwrap_or(0), "pod");
+        let missing =
+            words::count(usize::try_from(numbers.expected.saturating_sub(numbers.healthy)).unwrap_or(0), "pod");
         remedies.push(
             Remedy::look(format!("Find out why {missing} of PDB {} {} not healthy.", numbers.name, are(numbers)))
                 .oc(format!("oc get pods -n {namespace}{} -o wide", selector(budget))),
@@ -56,7 +57,7 @@ fn of_budget(evictions: &Evictions, pod: &Pod, owner: Option<&str>, numbers: &Bu
     let waits = |owner: &&str| owner.starts_with("statefulset/") && numbers.healthy < numbers.expected;
     let scalable = owner.filter(|owner| scales(owner) && scaling_helps(budget)).filter(|owner| !waits(owner));
     if let Some(owner) = scalable {
-        let replicas = numbers.expected.max(0) + (numbers.desired + 1 - numbers.healthy).max(1);
+        let replicas = missing_pods_added(numbers);
         remedies.push(
             Remedy::change(
                 Danger::L,
@@ -70,8 +71,14 @@ fn of_budget(evictions: &Evictions, pod: &Pod, owner: Option<&str>, numbers: &Bu
     remedies
 }
 
+/// So many replicas that, when the new ones are healthy, one may go.
+fn missing_pods_added(numbers: &Budget) -> i64 {
+    let missing = numbers.desired.saturating_add(1).saturating_sub(numbers.healthy).max(1);
+    numbers.expected.max(0).saturating_add(missing)
+}
+
 fn are(numbers: &Budget) -> &'static str {
-    if numbers.expected - numbers.healthy == 1 { "is" } else { "are" }
+    if numbers.expected.saturating_sub(numbers.healthy) == 1 { "is" } else { "are" }
 }
 
 /// A pod that is not healthy and so uses the budget up.
@@ -141,9 +148,9 @@ fn delete(pod: &Pod, owner: Option<&str>) -> Remedy {
 fn relax(namespace: &str, budget: &PodDisruptionBudget) -> Remedy {
     let name = budget.name();
     let (field, value) = if budget.spec.max_unavailable.is_some() {
-        ("maxUnavailable", budget.status.expected_pods - budget.status.current_healthy + 1)
+        ("maxUnavailable", budget.status.expected_pods.saturating_sub(budget.status.current_healthy).saturating_add(1))
     } else {
-        ("minAvailable", budget.status.current_healthy - 1)
+        ("minAvailable", budget.status.current_healthy.saturating_sub(1))
     };
     let value = value.max(i64::from(field == "maxUnavailable"));
     let words = format!("Let PDB {name} allow one disruption ({field}: {value}), and put it back afterwards.");

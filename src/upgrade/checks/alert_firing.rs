@@ -48,10 +48,20 @@ pub(super) fn check(look: &Look, found: &mut Vec<Finding>) {
         groups.entry((&alert.name, level, summary(alert))).or_default().push(alert);
     }
     let nodes_move = look.now.nodes.iter().any(|node| node.phase.moving());
-    found.extend(groups.into_iter().map(|((name, level, summary), alerts)| {
-        let expected = nodes_move && level < Level::Critical && NOISE.contains(&name);
-        group(name, level, summary, &alerts, expected)
-    }));
+    let before = found.len();
+    for ((name, level, summary), alerts) in groups {
+        // What fired before the update began is not of its making.
+        let begun = |alert: &&Alert| started.zip(alert.active_at).is_some_and(|(started, active)| active > started);
+        let noise = nodes_move && level < Level::Critical && NOISE.contains(&name);
+        let expected = noise && alerts.iter().all(begun);
+        let mut told = group(name, level, summary, &alerts, expected);
+        // A finding is known by its id and subject; an alert whose summary differs from place to place has several.
+        let others = found[before..].iter().filter(|other| other.resources.first() == told.resources.first()).count();
+        if let (Subject::Object(subject), 1..) = (&mut told.subject, others) {
+            subject.name = format!("{name}/{}", others + 1);
+        }
+        found.push(told);
+    }
 }
 
 /// Warnings and what is critical; the rest is not told.

@@ -15,7 +15,7 @@ pub(super) fn check(look: &Look, found: &mut Vec<Finding>) {
         let namespace = set.metadata.namespace.as_deref().unwrap_or(machines::NAMESPACE);
         let object = Resource::namespaced("controlplanemachinesets.machine.openshift.io", namespace, set.name());
         let by_itself = set.spec.strategy.kind == "RollingUpdate";
-        let behind = (wanted - status.updated).max(0);
+        let behind = wanted.saturating_sub(status.updated).max(0);
         found.push(Finding {
             impact: Impact::ApiAvailability,
             resources: vec![object.clone(), Resource::pool("master")],

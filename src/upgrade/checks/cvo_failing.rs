@@ -45,7 +45,7 @@ pub(super) fn early(look: &Look) -> bool {
 /// In the words of `oc adm upgrade status`. At rest nothing is being updated, so that it fails at something else.
 pub(super) fn title(look: &Look, failing: &Condition) -> String {
     let verb = if failing.status == Tri::True { "is" } else { "may be" };
-    let at = if look.now.update.in_progress { " to proceed with the update" } else { "" };
+    let at = if look.updating() { " to proceed with the update" } else { "" };
     format!("Cluster Version version {verb} failing{at} ({})", failing.reason)
 }
 

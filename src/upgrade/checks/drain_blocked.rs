@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::{Finding, Impact, Level, Look, Remedy, Resource, Subject, by_age, evidence, finding, reading};
-use crate::upgrade::assessment::{Blocker, Cause, DrainTrouble, Node};
+use crate::upgrade::assessment::{Blocker, Cause, DrainTrouble, Node, Pool};
 use crate::upgrade::blockers;
 use crate::upgrade::drain::{THRESHOLD, TOO_LONG};
 use crate::upgrade::words;
@@ -21,7 +21,9 @@ fn blocked(look: &Look, node: &Node, trouble: &DrainTrouble) -> Finding {
     let name = &node.name;
     // What can never pass by itself need not be waited for.
     let hopeless = node.blockers.iter().any(|blocker| blockers::lasting(&blocker.cause));
-    let level = by_age(trouble.since, now, THRESHOLD, TOO_LONG);
+    let stands = node.pool.as_deref().and_then(|pool| look.now.pool(pool)).is_some_and(stands_for_it);
+    // A drain that nothing waits for is bad after an hour; one that a whole pool waits for from the threshold on.
+    let level = by_age(trouble.since, now, THRESHOLD, if stands { THRESHOLD } else { TOO_LONG });
     let mut told = vec![evidence(format!("node/{name}"), "drain", trouble.error.clone(), trouble.since)];
     told.extend(node.blockers.iter().map(|blocker| of_blocker(blocker, now)));
     let mut resources = vec![Resource::node(name)];
@@ -43,6 +45,11 @@ fn blocked(look: &Look, node: &Node, trouble: &DrainTrouble) -> Finding {
             title(node, trouble),
         )
     }
+}
+
+/// Does the whole pool wait for a drain?
+fn stands_for_it(pool: &Pool) -> bool {
+    pool.waiting > 0 && !pool.paused && pool.capacity.free == 0 && pool.moving <= 1
 }
 
 /// How long is told beside the title: what holds it up must fit.

@@ -28,7 +28,7 @@ pub(super) fn check(look: &Look, found: &mut Vec<Finding>) {
                     .oc("oc logs -n openshift-machine-config-operator deployment/machine-config-controller"),
             ],
             link: Some(reading::DRAIN.to_owned()),
-            since: trouble.since.map(|since| since + TOO_LONG),
+            since: trouble.since.and_then(|since| since.checked_add_signed(TOO_LONG)),
             evidence: vec![evidence(format!("node/{}", node.name), "drain", trouble.error.clone(), trouble.since)],
             because: Some(("drain-blocked", Subject::Node(node.name.clone()))),
             ..finding(

@@ -7,7 +7,7 @@ use crate::upgrade::assessment::Remedy;
 pub(super) fn check(look: &Look, found: &mut Vec<Finding>) {
     let Some(version) = look.version() else { return };
     // A cluster that was never installed has said nothing yet; at rest nothing can fail.
-    if look.says("Failing").is_some() || version.status.history.is_empty() || !look.now.update.in_progress {
+    if look.says("Failing").is_some() || version.status.history.is_empty() || !look.updating() {
         return;
     }
     found.push(Finding {

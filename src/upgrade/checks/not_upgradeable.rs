@@ -18,13 +18,17 @@ pub(super) fn check(look: &Look, found: &mut Vec<Finding>) {
         let gate = look.operator_says(&row.name, "Upgradeable").filter(|gate| gate.status == Tri::False);
         found.extend(gate.map(|gate| operator(look, &row.name, gate)));
     }
+    // The ClusterVersion only repeats what these say, so that it is told below them.
     let gates = gates_of(look.now).unwrap_or_default();
-    let told_elsewhere = found.len() > before
-        || gates.iter().any(|gate| gate.acknowledged == Some(false))
-        || version.spec.overrides.iter().any(|component| component.unmanaged);
-    if told_elsewhere {
-        return; // the ClusterVersion only repeats what these say
-    }
+    let because = if let Some(operator) = found.get(before) {
+        Some((operator.id, operator.subject.clone()))
+    } else if gates.iter().any(|gate| gate.acknowledged == Some(false)) {
+        Some(("admin-ack-missing", Subject::Version))
+    } else if version.spec.overrides.iter().any(|component| component.unmanaged) {
+        Some(("cv-overrides", Subject::Version))
+    } else {
+        None
+    };
     let Some(gate) = look.says_false("Upgradeable") else { return };
     let (level, impact) = look.minor_hindrance();
     let why = match words::first_line(&gate.message) {
@@ -40,6 +44,7 @@ pub(super) fn check(look: &Look, found: &mut Vec<Finding>) {
         link: Some(UPGRADEABLE.to_owned()),
         since: gate.since,
         evidence: vec![version_evidence(gate)],
+        because,
         ..finding("not-upgradeable", level, Subject::Version, format!("minor updates are held up: {why}"))
     });
 }

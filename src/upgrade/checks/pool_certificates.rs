@@ -1,4 +1,5 @@
-//! `pool-certificates`: certificates that pools hand to their nodes run out, or a paused pool keeps a new one from them.
+//! `pool-certificates`: the certificate by which nodes trust the API server runs out, or a paused pool keeps a new one
+//! from them.
 //!
 //! Up to 4.12 a paused pool holds back the renewed kubelet CA (alert MachineConfigControllerPausedPoolKubeletCA: critical
 //! from 14 days on); from 4.13 on the daemon writes it whether the pool is paused or not.
@@ -13,6 +14,9 @@ use crate::upgrade::assessment::Pool;
 use crate::upgrade::danger::Danger;
 use crate::upgrade::words;
 
+/// The signer by which kubelets trust the API server: valid for a year, renewed after 292 days. The others of the bundle
+/// live for days or weeks only, some are leftovers of the installation: their dates say nothing.
+const SIGNER: &str = "kube-apiserver-to-kubelet-signer";
 /// From here on it is urgent.
 const URGENT: TimeDelta = TimeDelta::days(14);
 /// From here on a paused pool of an old release should be unpaused for a while.
@@ -27,6 +31,9 @@ pub(super) fn check(look: &Look, found: &mut Vec<Finding>) {
         for told in &object.status.cert_expirys {
             let Some(expiry) = told.expiry else { continue };
             let signer = told.subject.split(['@', ',']).next().unwrap_or_default();
+            if !signer.ends_with(SIGNER) {
+                continue;
+            }
             let known = newest.entry((told.bundle.as_str(), signer)).or_insert(expiry);
             *known = (*known).max(expiry);
         }

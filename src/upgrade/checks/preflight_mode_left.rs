@@ -23,7 +23,6 @@ pub(super) fn check(look: &Look, found: &mut Vec<Finding>) {
                 .oc("oc patch clusterversion version --type=json --patch \
                  '[{\"op\":\"remove\",\"path\":\"/spec/desiredUpdate/mode\"}]'"),
         ],
-        since: look.says("ReleaseAccepted").and_then(|accepted| accepted.since),
         evidence: vec![
             field("spec.desiredUpdate.mode", "Preflight", None),
             field("spec.desiredUpdate.version", target.clone(), None),

@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 
 use super::{Evidence, Impact, Level, Look};
 use crate::api::{ClusterVersion, Condition, Conditions as _, Tri};
+use crate::upgrade::assessment::Pool;
 use crate::upgrade::version::leaves_minor;
 use crate::upgrade::words;
 
@@ -63,6 +64,12 @@ impl<'a> Look<'a> {
     pub(super) fn rolls(&self) -> bool {
         self.now.update.in_progress
             || self.now.pools.iter().any(|pool| pool.outdated() && (!pool.paused || pool.moving > 0))
+    }
+
+    /// Would `oc adm upgrade status` say that the cluster is updating (pkg/cli/admin/upgrade/status/status.go): the payload is
+    /// applied, or a pool is not at its configuration, paused or not?
+    pub(super) fn updating(&self) -> bool {
+        self.now.update.in_progress || self.now.pools.iter().any(Pool::outdated)
     }
 
     /// What a hindrance for minor updates weighs: a warning when one is on offer or was asked for.

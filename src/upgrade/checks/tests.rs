@@ -55,12 +55,22 @@ fn blocked_drain(last_attempt: i64) -> Specimen {
 #[test]
 fn drain_blocked_names_the_pod_and_grows_with_age() {
     let cluster = blocked_drain(64);
+    let mut others_go_on = blocked_drain(64);
+    others_go_on.pool("worker")["spec"]["maxUnavailable"] = json!(2);
     let title = || "worker-0: drain blocked by shop/cart-0".to_owned();
-    let levels =
-        [(65, Level::Info), (70, Level::Info), (71, Level::Warning), (120, Level::Warning), (121, Level::Error)];
-    for (minute, level) in levels {
-        let expected = Some((level, on_node("worker-0"), title(), false));
-        assert_eq!(find(&cluster, minute, "drain-blocked"), expected, "minute {minute}");
+    // Minute, when the pool waits for it, when it does not.
+    let levels = [
+        (65, Level::Info, Level::Info),
+        (70, Level::Info, Level::Info),
+        (71, Level::Error, Level::Warning),
+        (120, Level::Error, Level::Warning),
+        (121, Level::Error, Level::Error),
+    ];
+    for (minute, waited_for, alone) in levels {
+        for (cluster, level) in [(&cluster, waited_for), (&others_go_on, alone)] {
+            let expected = Some((level, on_node("worker-0"), title(), false));
+            assert_eq!(find(cluster, minute, "drain-blocked"), expected, "minute {minute}");
+        }
     }
     let finding = findings(&cluster, 75).into_iter().find(|finding| finding.id == "drain-blocked").unwrap();
     assert_eq!(finding.since, Some(at(61)), "a later attempt does not reset the clock");
@@ -331,6 +341,25 @@ fn a_request_is_a_finding_when_it_is_refused_or_takes_long() {
     assert_eq!(find(&cluster, 6, "invalid-request").unwrap().0, Level::Error);
 }
 
+#[test]
+fn what_the_cluster_version_repeats_is_told_below_its_cause() {
+    let because = |cluster: &Specimen| {
+        let found = findings(cluster, 0).into_iter();
+        let mut of_version =
+            found.filter(|finding| finding.id == "not-upgradeable" && finding.subject == Subject::Version);
+        of_version.next().map(|finding| finding.because)
+    };
+    let mut cluster = Specimen::idle();
+    cluster.says("Upgradeable", "False", "MultipleReasons", "two reasons", -60);
+    assert_eq!(because(&cluster), Some(None));
+    cluster.version["spec"]["overrides"] =
+        json!([{"kind": "Deployment", "namespace": "a", "name": "b", "unmanaged": true}]);
+    assert_eq!(because(&cluster), Some(Some(("cv-overrides", Subject::Version))));
+    let conditions = cluster.operator("dns")["status"]["conditions"].as_array_mut().unwrap();
+    conditions.push(condition("Upgradeable", "False", "OldDriver", "remove it", -60));
+    assert_eq!(because(&cluster), Some(Some(("not-upgradeable", Subject::Operator("dns".to_owned())))));
+}
+
 /// Each refusal has one finding, named by its cause.
 #[test]
 fn a_refusal_is_named_by_its_cause() {
@@ -565,4 +594,45 @@ fn a_pool_that_no_cordon_holds_up_is_not_blamed_on_one() {
     assert_eq!(exhausted(&cluster), Some(Some(("node-cordoned", on_node("worker-2")))));
     cluster.cordon("master-2", "kubectl-cordon", 50);
     assert_eq!(exhausted(&cluster), Some(Some(("node-cordoned", on_node("worker-2")))), "another pool's node");
+}
+
+#[test]
+fn causes_that_point_in_a_circle_or_nowhere_are_dropped() {
+    let of = |id: &'static str, because: &'static str| Finding {
+        because: Some((because, on_node("n"))),
+        ..super::finding(id, Level::Info, on_node("n"), id.to_owned())
+    };
+    let cluster = Specimen::idle().assess(0);
+    let look = super::Look { now: &cluster, memory: &Memory::default() };
+    let mut found = vec![of("a", "b"), of("b", "a"), of("c", "c"), of("d", "gone"), of("e", "b")];
+    super::causes::link(&look, &mut found);
+    let causes: Vec<Option<&str>> = found.iter().map(|finding| finding.because.as_ref().map(|(id, _)| *id)).collect();
+    assert_eq!(causes, [None, Some("a"), None, None, Some("b")]);
+    let order: Vec<&str> = super::causes::order(found).into_iter().map(|finding| finding.id).collect();
+    assert_eq!(order, ["a", "b", "e", "c", "d"], "none is lost");
+}
+
+#[test]
+fn certificates_are_judged_by_the_signer_that_lives_long_and_by_what_a_pause_holds_back() {
+    let with = |version: &str, paused: bool, expirys: serde_json::Value| {
+        let mut cluster = Specimen::idle();
+        cluster.version["status"]["desired"]["version"] = json!(version);
+        let pool = cluster.pool("worker");
+        pool["spec"]["paused"] = json!(paused);
+        pool["status"]["certExpirys"] = expirys;
+        find(&cluster, 0, "pool-certificates").map(|(level, ..)| level)
+    };
+    let signer = |days: i64| {
+        json!({"bundle": "KubeAPIServerServingCAData", "subject": "CN=kube-apiserver-to-kubelet-signer,OU=openshift",
+               "expiry": stamp(days * 24 * 60)})
+    };
+    let short =
+        json!({"bundle": "KubeAPIServerServingCAData", "subject": "CN=kube-csr-signer_@17", "expiry": stamp(60)});
+    assert_eq!(with(NEW, false, json!([short, signer(200)])), None, "it is renewed every few weeks");
+    assert_eq!(with(NEW, false, json!([signer(5)])), Some(Level::Warning));
+    assert_eq!(with(NEW, false, json!([signer(5), signer(360)])), None, "its successor is there");
+    assert_eq!(with(NEW, true, json!([signer(40)])), None, "delivered although the pool is paused");
+    assert_eq!(with("4.12.30", true, json!([signer(40)])), Some(Level::Warning), "held back by the pause");
+    assert_eq!(with("4.12.30", true, json!([signer(10)])), Some(Level::Critical));
+    assert_eq!(with(NEW, false, json!([signer(-1)])), Some(Level::Critical));
 }

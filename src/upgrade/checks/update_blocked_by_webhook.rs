@@ -35,26 +35,31 @@ pub(super) fn check(look: &Look, found: &mut Vec<Finding>) {
     let single = [failing.message.as_str()];
     let several = errors(&failing.message);
     let all = if several.is_empty() { single.as_slice() } else { several.as_slice() };
-    let rejected = all.iter().filter_map(|error| Some((*error, why(&failing.reason, error)?)));
-    for (error, why) in rejected {
-        let what = manifest(error).map_or_else(|| "a manifest of the release".to_owned(), |manifest| manifest.words());
-        found.push(Finding {
-            impact: Impact::UpdateStalled,
-            meaning: format!(
-                "{error}\nThe cluster-version operator tries again all the time; the update goes on as soon as the object is \
-                 accepted."
-            ),
-            remedies: remedies(error),
-            since: failing.since,
-            evidence: vec![field("Failing", format!("True ({}): {error}", failing.reason), failing.since)],
-            ..finding(
-                "update-blocked-by-webhook",
-                Level::Error,
-                Subject::Version,
-                format!("{what} cannot be applied: {why}"),
-            )
-        });
-    }
+    let rejected: Vec<(&str, &str)> =
+        all.iter().filter_map(|error| Some((*error, why(&failing.reason, error)?))).collect();
+    let Some((first, why)) = rejected.first() else { return };
+    let what = manifest(first).map_or_else(|| "a manifest of the release".to_owned(), |manifest| manifest.words());
+    let more = if rejected.len() > 1 { format!(" (and {} more)", rejected.len() - 1) } else { String::new() };
+    let errors: Vec<&str> = rejected.iter().map(|(error, _)| *error).collect();
+    found.push(Finding {
+        impact: Impact::UpdateStalled,
+        meaning: format!(
+            "{}\nThe cluster-version operator tries again all the time; the update goes on as soon as the object is accepted.",
+            errors.join("\n")
+        ),
+        remedies: remedies(first),
+        since: failing.since,
+        evidence: errors
+            .iter()
+            .map(|error| field("Failing", format!("True ({}): {error}", failing.reason), failing.since))
+            .collect(),
+        ..finding(
+            "update-blocked-by-webhook",
+            Level::Error,
+            Subject::Version,
+            format!("{what} cannot be applied: {why}{more}"),
+        )
+    });
 }
 
 fn why(reason: &str, error: &str) -> Option<&'static str> {

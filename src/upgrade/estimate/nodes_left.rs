@@ -132,7 +132,8 @@ impl NodesLeft {
 
     /// When each slot is free, and how many nodes wait for them. `rests`: of the nodes at work, longest first.
     fn scaled(&self, rests: &[f64]) -> (Vec<f64>, usize) {
-        let slots = self.slots.max(1);
+        // Slots without a node to go through them need not be followed.
+        let slots = self.slots.min(self.waiting + self.moving.len()).max(1);
         // More nodes at work than slots (the limit was lowered): the first to end free none.
         let mut busy: Vec<f64> = rests.iter().copied().take(slots).collect();
         busy.resize(slots, 0.0);

@@ -10,14 +10,14 @@ use super::{Basis, Estimate, Estimates, Input, Part, Spread, typical};
 use crate::upgrade::assessment::{Assessment, NodePhase, Pool};
 use crate::upgrade::cycles::Cycle;
 
-/// Does anything roll, or should?
+/// Does anything roll, or should, or would if it were let?
 pub fn rolls(assessment: &Assessment) -> bool {
     let update = &assessment.update;
     // An installation is no update: nothing that is known here tells how long it takes.
     if update.installing {
         return false;
     }
-    update.in_progress || assessment.pools.iter().any(|pool| pool.moving > 0 || (pool.waiting > 0 && !pool.paused))
+    update.in_progress || assessment.pools.iter().any(|pool| pool.moving > 0 || pool.waiting > 0)
 }
 
 /// The estimates while something rolls.

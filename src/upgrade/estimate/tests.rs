@@ -186,11 +186,22 @@ fn a_paused_pool_is_left_out_and_named() {
     let estimates = cluster.assess(40).estimates;
     let whole = estimates.whole.clone().unwrap();
     assert_eq!(whole.left_out.len(), 1);
-    assert!(whole.left_out[0].starts_with("pool worker is paused: 3 nodes, about 1"), "{:?}", whole.left_out);
+    assert!(whole.left_out[0].starts_with("pool worker is paused: 3 nodes, about 2"), "{:?}", whole.left_out);
     assert!(part(&estimates, "worker").waits());
     assert!(!whole.waits());
     let alone = estimates.parts.iter().find(|part| part.part == Part::ControlPlane).unwrap();
     assert_eq!(alone.remaining, whole.remaining);
+}
+
+#[test]
+fn when_all_that_is_left_is_paused_nothing_goes_on_by_itself() {
+    let mut cluster = Specimen::workers_left();
+    cluster.pool("worker")["spec"]["paused"] = json!(true);
+    let estimates = cluster.assess(61).estimates;
+    let whole = estimates.whole.clone().unwrap();
+    assert!(whole.waits() && !estimates.before);
+    assert_eq!(whole.working, "nothing of what is left goes on by itself");
+    assert_eq!((whole.left_out.len(), estimates.words()), (1, None));
 }
 
 #[test]

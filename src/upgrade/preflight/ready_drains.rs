@@ -151,6 +151,9 @@ pub(super) fn forecast(ask: &Ask) -> Option<Row> {
     Some(blocked(ask, id, title, &outlook, &asides))
 }
 
+/// The nodes that a workload holds up, and its pods there.
+type Held<'a> = (BTreeSet<&'a str>, Vec<&'a Blocker>);
+
 /// What is worth knowing although it holds nothing up.
 fn asides(outlook: &Outlook) -> Vec<String> {
     let mut asides = Vec::new();
@@ -173,7 +176,7 @@ fn asides(outlook: &Outlook) -> Vec<String> {
 
 fn blocked(ask: &Ask, id: &'static str, title: &'static str, outlook: &Outlook, asides: &[String]) -> Row {
     // The same workload stands on several nodes: told once, with how many nodes it holds.
-    let mut by_cause: BTreeMap<(String, String), (BTreeSet<&str>, Vec<&Blocker>)> = BTreeMap::new();
+    let mut by_cause: BTreeMap<(String, String), Held> = BTreeMap::new();
     for (node, blocker) in &outlook.blockers {
         let owner = blocker.owner.clone().unwrap_or_else(|| format!("pod {}", blocker.pod));
         let key = (format!("{}/{owner}", blocker.namespace), why_of(&blocker.cause, ask.now.now));

@@ -19,6 +19,13 @@ const COMPLETED_FOR: TimeDelta = TimeDelta::hours(1);
 
 /// History says Completed and every pool is done: is that all?
 pub(super) fn ending(assessment: &Assessment, memory: &Memory) -> Option<Verdict> {
+    // A cluster at rest stays at rest: a pool or an operator that comes back from trouble ends no update.
+    let at_rest = memory.settled(&assessment.facts).is_some_and(|last| {
+        last.verdict.kind == VerdictKind::NotUpdating && last.update.started == assessment.update.started
+    });
+    if at_rest {
+        return None;
+    }
     let ended = ended(assessment, memory)?;
     let wanted = Wanted::by(assessment);
     by_others(assessment, &wanted)

@@ -6,6 +6,7 @@ use oc_cockpit::actions::{ActionId, Target};
 use oc_cockpit::input::Tab;
 use oc_cockpit::ui::{Depth, LogNews, LogStream, Request, Theme};
 use oc_cockpit::upgrade::assessment::{Resource, Subject};
+use oc_cockpit::upgrade::estimate::Spread;
 use oc_cockpit::upgrade::link::LinkState;
 use oc_cockpit::upgrade::needs::Purpose;
 use serde_json::json;
@@ -163,6 +164,12 @@ fn estimates_show_their_working() {
     stage.lacks("38-55m left, median");
     let mut stage = Stage::new(sample::rolling(), 80, 24);
     stage.keys("e").shows("There is no estimate");
+    let mut world = rich();
+    let whole = world.assessment.estimates.whole.as_mut().unwrap();
+    whole.remaining = Spread { p10: TimeDelta::zero(), p50: TimeDelta::zero(), p90: TimeDelta::zero() };
+    let mut stage = Stage::new(world, 120, 40);
+    stage.shows("1h12m, at rest, blocked");
+    stage.keys("e").shows("at rest: nothing of what is left goes on by itself");
 }
 
 #[test]

@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use oc_cockpit::actions::{ActionId, Target};
 use oc_cockpit::input::Key;
-use oc_cockpit::ui::{Depth, Theme};
-use oc_cockpit::upgrade::assessment::{Level, NodePhase, OperatorState, Subject, VerdictKind};
+use oc_cockpit::ui::{Depth, LogNews, LogStream, Theme};
+use oc_cockpit::upgrade::assessment::{Level, NodePhase, OperatorState, Remedy, Resource, Subject, VerdictKind};
 use oc_cockpit::upgrade::facts::{Kind, KindState, KindStatus};
 use oc_cockpit::upgrade::link::{LinkState, Trouble, TroubleKind};
 use proptest::prelude::*;
 use serde_json::json;
 
+use super::rich::{blocker, rich};
 use super::sample::{self, World};
 use super::{Stage, dump};
 
@@ -28,21 +29,32 @@ fn poisoned() -> World {
         node.zone = Some(EVIL.into());
         if let Some(trouble) = &mut node.drain_trouble {
             trouble.error = EVIL.into();
+            let mut blocker = blocker(EVIL, EVIL, false);
+            (blocker.namespace, blocker.owner) = (EVIL.into(), Some(EVIL.into()));
+            node.blockers = vec![blocker];
             trouble.pods = vec![EVIL.into()];
         }
     }
     for row in &mut a.operators.rows {
         row.message = EVIL.into();
+        row.sync_error = Some(EVIL.into());
         row.version = Some(EVIL.into());
     }
     for finding in &mut a.findings {
         finding.title = EVIL.into();
         finding.meaning = EVIL.into();
         finding.evidence[0].value = EVIL.into();
+        finding.remedies = vec![Remedy::look(EVIL).oc(EVIL)];
+        finding.resources = vec![Resource::pod(EVIL, EVIL), Resource::pod(EVIL, EVIL)];
+        finding.link = Some(EVIL.into());
     }
     let mut timeline = (*a.timeline).clone();
     timeline.entries.iter_mut().for_each(|entry| entry.text = EVIL.into());
     a.timeline = Arc::new(timeline);
+    a.estimates = rich().assessment.estimates;
+    let whole = a.estimates.whole.as_mut().unwrap();
+    (whole.working, whole.left_out) = (EVIL.into(), vec![EVIL.into()]);
+    whole.inputs[0].value = EVIL.into();
     a.update.to = Some(EVIL.into());
     a.update.channel = Some(EVIL.into());
     a.verdict.why = EVIL.into();
@@ -54,7 +66,9 @@ fn poisoned() -> World {
 
 #[test]
 fn escape_sequences_and_reordering_never_reach_a_cell() {
-    for keys in ["1", "2", "3 l l", "4", "5", "6", "4 d", "4 y", "x", "?", "@", ": c v enter"] {
+    let places =
+        ["1", "2", "3 right right", "4", "5", "6", "4 d", "4 y", "x", "?", "@", ": c v enter", "5 enter", "e", "4 l"];
+    for keys in places {
         let mut stage = Stage::new(poisoned(), 120, 40);
         stage.keys(keys);
         for subject in [Subject::Node("worker-3".into()), Subject::Version] {
@@ -63,6 +77,15 @@ fn escape_sequences_and_reordering_never_reach_a_cell() {
                 Ok(json!({"metadata": {"name": EVIL, "labels": {EVIL: EVIL}}, "spec": {"x": EVIL}})),
             );
         }
+        if let Some((ticket, _)) = stage.view.log_wanted() {
+            let stream = LogStream { pod: EVIL.into(), namespace: EVIL.into(), ..LogStream::default() };
+            let line = LogNews::Line { at: None, text: EVIL.into() };
+            let news = vec![LogNews::Reading { streams: vec![stream], chosen: 0 }, line, LogNews::Told(EVIL.into())];
+            stage.view.show_log(ticket, news);
+            stage.screen();
+        }
+        let shown = stage.screen();
+        assert!(!shown.chars().any(|c| c == '\u{1b}' || c == '\u{202e}'), "{keys}: {shown}");
         stage.view.show_refusal(ActionId::PausePool, &Target::Pool("x".into()), EVIL);
         stage.screen();
         for cell in stage.buffer().content() {
@@ -237,6 +260,10 @@ fn key() -> impl Strategy<Value = Key> {
         "a",
         "節",
         "ctrl-r",
+        "e",
+        "L",
+        "s",
+        "t",
         "home",
         "end",
         "+",

@@ -266,7 +266,7 @@ impl Acceptance {
                 &format!("precondition warning for payload loaded {named}: {}", risks.join("\n")),
             );
         }
-        let loaded = crate::sim::cluster::cluster_version::payload_loaded(&self.version, &self.image);
+        let loaded = crate::sim::cluster::cluster_version::payload_loaded(&world.scenario, &self.version, &self.image);
         super::event(world, EventType::Normal, "PayloadLoaded", &loaded);
         Some(Accepted {
             version: self.version.clone(),

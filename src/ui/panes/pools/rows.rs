@@ -7,7 +7,7 @@ use crate::ui::ctx::Ctx;
 use crate::ui::neutral::neutral_lines;
 use crate::ui::panes::blockers::{forecast_words, several, short};
 use crate::ui::panes::nodes::{held_up, says, tone};
-use crate::ui::popups::estimates::range;
+use crate::ui::popups::estimates::left;
 use crate::ui::theme::Tone;
 use crate::ui::widgets::bar::bar;
 use crate::ui::widgets::pen::Pen;
@@ -66,7 +66,7 @@ pub fn pool_line<'t>(pool: &Pool, own: &Branch, ctx: &Ctx<'t>, width: usize, nam
     let part = Part::Pool(pool.name.clone());
     let estimate = ctx.assessment.estimates.parts.iter().find(|estimate| estimate.part == part);
     if let Some(estimate) = estimate.filter(|_| pool.outdated() && !pool.paused && !ctx.assessment.estimates.before) {
-        let text = format!("{} left", range(&estimate.remaining));
+        let text = left(estimate);
         if pen.width() + words::width(&text) + 2 <= width {
             pen.put(Tone::Text, text).gap(2);
         }

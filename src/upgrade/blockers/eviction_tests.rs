@@ -292,3 +292,19 @@ fn what_was_not_read_is_not_said_to_be_free() {
     facts.kinds.remove(&Kind::PodDisruptionBudgets);
     assert_eq!(Evictions::new(&facts, at(65)).forecast("worker-0"), None, "the budgets were not read");
 }
+
+#[test]
+fn odd_numbers_are_borne() {
+    for odd in [i64::MIN, -1, 0, i64::MAX] {
+        for field in ["currentHealthy", "desiredHealthy", "expectedPods", "observedGeneration"] {
+            let mut budget = budget();
+            budget["status"][field] = json!(odd);
+            let mut pod = web();
+            pod["spec"]["terminationGracePeriodSeconds"] = json!(odd);
+            assert!(blockers(&[pod.clone(), budget]).len() <= 1);
+            pod["metadata"]["deletionGracePeriodSeconds"] = json!(odd);
+            pod["metadata"]["deletionTimestamp"] = json!("-262143-01-01T00:00:00Z");
+            assert!(blockers(&[pod]).len() <= 1);
+        }
+    }
+}
