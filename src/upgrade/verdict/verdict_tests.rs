@@ -540,11 +540,14 @@ fn the_last_node_of_an_update_does_not_make_a_config_rollout_of_it() {
             ("desiredDrain", &format!("uncordon-{config}")),
         ],
     );
+    cluster.pool("worker")["status"]["configuration"] =
+        json!({"name": rendered("worker", crate::upgrade::specimen::OLD)});
     assert_eq!(
         told(&cluster, 80).0,
         VerdictKind::UpdatingPools,
-        "the pool rolls since before the control plane was done"
+        "the pool names what it comes from until all are there"
     );
+    cluster.pool("worker")["status"]["configuration"] = json!(null);
     // A pool that was unpaused the day after.
     let mut memory = Memory::default();
     let mut late = Specimen::workers_left();
