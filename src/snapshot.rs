@@ -206,7 +206,9 @@ fn alerts_once(answers: &[Value]) -> Option<Value> {
         }
     }
     let mut alerts = Vec::new();
-    answers.iter().for_each(|answer| alerts_in(answer, &mut alerts));
+    for answer in answers {
+        alerts_in(answer, &mut alerts);
+    }
     let mut once: Vec<&Value> = Vec::new();
     let mut seen = std::collections::HashSet::new();
     for alert in alerts {

@@ -202,7 +202,7 @@ impl Status {
 
 impl Report for Status {
     fn text(&self, look: &Look) -> String {
-        overview::text(self, look, &self.details)
+        overview::text(self, look, self.details)
     }
 }
 

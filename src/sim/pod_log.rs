@@ -188,7 +188,9 @@ impl Log {
             return ((first..=last).map(|number| self.beat(number)).collect(), Place::Beat(last));
         };
         let own = |line: &Line| {
-            if self.previous { self.ended.is_none_or(|end| line.at <= end) } else { line.at >= self.started }
+            // Times of objects are whole seconds: what was said within the last one belongs to it.
+            let in_time = |end: DateTime<Utc>| line.at < end + TimeDelta::seconds(1);
+            if self.previous { self.ended.is_none_or(in_time) } else { line.at >= self.started }
         };
         let greeting = Line { at: self.started, text: self.greeting() };
         let kept = lines.into_iter().filter(own);

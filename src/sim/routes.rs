@@ -15,7 +15,7 @@ use tokio::sync::watch;
 
 use crate::clock::WallClock;
 use crate::sim::actors::Boards;
-use crate::sim::cluster::monitoring as querier;
+use crate::sim::cluster::monitoring;
 use crate::sim::faults::{Answer, FaultsHandle};
 use crate::sim::identity::{Attempt, Identity, User};
 use crate::sim::kinds::Res;
@@ -27,7 +27,7 @@ use crate::sim::status::{Refusal, bytes_response, json_response, no_such_path};
 use crate::sim::store::Store;
 use crate::sim::watch_hub::{self, Surroundings};
 use crate::sim::write::{Outcome, Pen, UnknownFields};
-use crate::sim::{admin, discovery, monitoring, openapi, pod_log, read, reviews, version};
+use crate::sim::{admin, discovery, openapi, pod_log, querier, read, reviews, version};
 
 /// The largest body that is read, as in kube-apiserver (etcd takes no more).
 const BODY: usize = 3 * 1024 * 1024;
@@ -74,12 +74,12 @@ impl Api {
     /// Answers for the querier; `path` where it is not that of the request.
     fn query(&self, parts: &Parts, path: Option<&str>, trusted: bool) -> Response {
         let path = path.unwrap_or_else(|| parts.uri.path());
-        monitoring::answer(&self.boards.alerts, &self.identity, &parts.method, &parts.headers, path, trusted)
+        querier::answer(&self.boards.alerts, &self.identity, &parts.method, &parts.headers, path, trusted)
     }
 
     async fn answer(&self, request: Request, trusted: bool) -> Response {
         let (parts, body) = request.into_parts();
-        if trusted && monitoring::is_meant(&self.store, &parts) {
+        if trusted && querier::is_meant(&self.store, &parts) {
             return self.query(&parts, None, trusted);
         }
         let params = Params::parse(parts.uri.query().unwrap_or_default());
@@ -131,8 +131,8 @@ impl Api {
         if let Some(response) = self.serve_path(parts, &user, body)? {
             return Ok(response);
         }
-        if let Some(behind) = monitoring::behind_proxy(path)
-            && self.store.get(Res::SERVICES, Some(querier::NAMESPACE), querier::QUERIER).is_some()
+        if let Some(behind) = querier::behind_proxy(path)
+            && self.store.get(Res::SERVICES, Some(monitoring::NAMESPACE), monitoring::QUERIER).is_some()
         {
             return Ok(self.query(parts, Some(behind), trusted));
         }

@@ -829,7 +829,7 @@ pub struct Pool {
     pub target_version: Option<String>,
     /// Nodes, by true count from their annotations.
     pub total: usize,
-    /// At the target.
+    /// At the target; nodes that fail there (drift) count here and among the degraded ones.
     pub updated: usize,
     /// Being worked on.
     pub moving: usize,
@@ -845,6 +845,8 @@ pub struct Pool {
     pub degraded_message: Option<String>,
     /// Transition time of `Updating` when True: the start of this rollout.
     pub rolling_since: Option<DateTime<Utc>>,
+    /// What rolls there is another release; otherwise it is only another configuration, or nothing.
+    pub changes_release: bool,
     /// Capacity arithmetic.
     pub capacity: Capacity,
     /// The OS image that is built on the cluster for it; none: the pool is not layered, as far as is known.

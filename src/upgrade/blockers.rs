@@ -111,7 +111,7 @@ impl<'a> Evictions<'a> {
         let claims = self.budgets.over(pod);
         match claims.as_slice() {
             [] => None,
-            [claim] => self.refuses(claim, pod),
+            [claim] => Self::refuses(claim, pod),
             several => {
                 let names = several.iter().map(|claim| claim.budget.name().to_owned()).collect();
                 Some(Cause::SeveralBudgets { names })
@@ -119,7 +119,7 @@ impl<'a> Evictions<'a> {
         }
     }
 
-    fn refuses(&self, claim: &Claim, pod: &Pod) -> Option<Cause> {
+    fn refuses(claim: &Claim, pod: &Pod) -> Option<Cause> {
         let status = &claim.budget.status;
         let enough = status.desired_healthy > 0 && status.current_healthy >= status.desired_healthy;
         let always = claim.budget.spec.unhealthy_pod_eviction_policy == "AlwaysAllow";

@@ -46,6 +46,8 @@ pub struct Clocks {
     restless: Option<DateTime<Utc>>,
     /// The newest count of manifests, and the start of the update that it belongs to.
     payload: Option<(Option<DateTime<Utc>>, Payload)>,
+    /// When a pool was last seen to roll to the release of the update that began then.
+    rolled: Option<(Option<DateTime<Utc>>, DateTime<Utc>)>,
     /// Since when findings are known.
     findings: HashMap<(&'static str, Subject), DateTime<Utc>>,
 }
@@ -145,6 +147,11 @@ impl Memory {
         told.chain(self.clocks.restless).map(|at| at.min(assessment.now)).max()
     }
 
+    /// When a pool was last seen to roll to the release of the present update.
+    pub fn rolled(&self, assessment: &Assessment) -> Option<DateTime<Utc>> {
+        self.clocks.rolled.filter(|(started, _)| *started == assessment.update.started).map(|(_, at)| at)
+    }
+
     /// The count of manifests with what is known of earlier ones for the same update: fewer than before is a new attempt.
     pub fn counted(&self, payload: Payload, started: Option<DateTime<Utc>>) -> Payload {
         let Some((_, before)) = self.clocks.payload.filter(|(known, _)| *known == started) else { return payload };
@@ -189,6 +196,9 @@ impl Clocks {
         });
         if restless(assessment) {
             self.restless = Some(assessment.now);
+        }
+        if assessment.pools.iter().any(|pool| pool.changes_release) {
+            self.rolled = Some((assessment.update.started, assessment.now));
         }
         if let Some(payload) = assessment.update.payload {
             self.payload = Some((assessment.update.started, payload));

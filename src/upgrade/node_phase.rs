@@ -232,6 +232,8 @@ pub fn phase(node: &Node, marks: &Marks, steps: Option<&Steps>, aim: &Aim, boote
     if let Some(degraded) = steps.and_then(|steps| steps.degraded)
         && degraded.status == Tri::True
         && !marks.done()
+        // The daemon tries again, and takes the condition back only when it has succeeded.
+        && marks.state != DaemonState::Working
     {
         return from(NodePhase::Degraded, degraded.since, Source::MachineConfigNode);
     }
@@ -633,5 +635,17 @@ mod tests {
             let node = assessment.node("worker-1").unwrap();
             assert_eq!((node.phase, node.since, node.booted), (NodePhase::Back, Some(at(43)), Some(at(43))));
         }
+    }
+
+    #[test]
+    fn a_daemon_that_tries_again_is_at_work_though_its_condition_is_still_there() {
+        let mut cluster = Specimen::rolling();
+        cluster.drains("worker-1", "worker", 33);
+        let mut conditions = walked(&["UpdatePrepared", "Cordoned", "Drained"], Some("AppliedFilesAndOS"));
+        conditions.push(condition("NodeDegraded", "True", "", "failed to drain", 40));
+        cluster.steps("worker-1", conditions);
+        assert_eq!(cluster.assess(45).node("worker-1").unwrap().phase, NodePhase::Applying);
+        cluster.mark("worker-1", &[("state", "Degraded")]);
+        assert_eq!(cluster.assess(45).node("worker-1").unwrap().phase, NodePhase::Degraded);
     }
 }

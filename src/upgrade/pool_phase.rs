@@ -19,13 +19,14 @@ pub fn order(name: &str) -> (u8, &str) {
     }
 }
 
-/// The pool with the counts of its `nodes`.
+/// The pool with the counts of its `nodes`. `rendered`: its configuration is the one that the update will end with.
 pub fn pool<'a>(
     object: &MachineConfigPool,
     nodes: impl Iterator<Item = &'a Node>,
     target_version: Option<&str>,
     capacity: Capacity,
     layer: Option<Layer>,
+    rendered: bool,
 ) -> Pool {
     let conditions = &object.status.conditions;
     let owner = object.paused_by().filter(|_| object.spec.paused);
@@ -47,6 +48,7 @@ pub fn pool<'a>(
             .condition("Updating")
             .filter(|updating| updating.status == Tri::True)
             .and_then(|updating| updating.since),
+        changes_release: false,
         capacity,
         layer,
         control_plane: is_control_plane(object.name()),
@@ -55,7 +57,11 @@ pub fn pool<'a>(
         pool.total += 1;
         match node.phase {
             NodePhase::Done => pool.updated += 1,
-            NodePhase::Degraded => pool.degraded += 1,
+            NodePhase::Degraded => {
+                pool.degraded += 1;
+                let there = node.reached.is_none() && node.current_config == pool.target;
+                pool.updated += usize::from(rendered && there && pool.target.is_some());
+            }
             NodePhase::Waiting | NodePhase::Paused => pool.waiting += 1,
             phase => {
                 pool.moving += usize::from(phase.moving());

@@ -4,7 +4,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::assessment::{Assessment, Node, NodePhase, OperatorRow, Pool};
+use super::assessment::{Assessment, Node, NodePhase, OperatorRow, Pool, Update};
 use crate::api::Conditions as _;
 
 /// How much of a node's way lies behind it, in percent, by phase. Draining and rebooting are the long parts.
@@ -20,6 +20,15 @@ fn behind(phase: NodePhase) -> u64 {
         NodePhase::Uncordoning => 95,
         NodePhase::Done => 100,
     }
+}
+
+/// The same for a node: one that fails at the new release has come all the way.
+fn way(node: &Node, assessment: &Assessment) -> u64 {
+    let there = node.phase == NodePhase::Degraded
+        && node.reached.is_none()
+        && node.version.is_some()
+        && node.version == assessment.update.to;
+    if there { behind(NodePhase::Done) } else { behind(node.phase) }
 }
 
 /// Progress of the whole in percent; none when nothing rolls.
@@ -39,7 +48,7 @@ pub fn percent(assessment: &Assessment) -> Option<u8> {
         .nodes
         .iter()
         .filter(counted)
-        .fold((0, 0), |(sum, count), node| (sum + behind(node.phase), count + 1));
+        .fold((0, 0), |(sum, count), node| (sum + way(node, assessment), count + 1));
     let nodes = u64::checked_div(sum, count);
     let operators = &assessment.operators;
     let by_operators =
@@ -56,33 +65,37 @@ pub fn percent(assessment: &Assessment) -> Option<u8> {
 /// A rollout that begins so long after the control plane was done does not belong to its update.
 const LATE: TimeDelta = TimeDelta::minutes(10);
 
-/// Does any pool still hold nodes of another release than the cluster's? (Otherwise a rollout is one of configuration.)
-///
-/// A migration to a multi-architecture payload keeps the version: there a rollout belongs to it that began with it.
+/// Does any pool still roll to another release? (Otherwise a rollout is one of configuration.)
 pub fn release_differs(assessment: &Assessment) -> bool {
-    if assessment.update.multi_arch {
-        let until = assessment.update.completed.map(|completed| completed + LATE);
-        let ours = |pool: &Pool| pool.rolling_since.zip(until).is_none_or(|(since, until)| since <= until);
-        return assessment.pools.iter().any(|pool| pool.outdated() && ours(pool));
+    assessment.pools.iter().any(|pool| pool.changes_release)
+}
+
+/// Does what rolls in a pool change the release of its `nodes`?
+///
+/// It does while any of them is of another release, and to its end: the last node runs the new release some moments before it
+/// is done, but the pool names the configuration that it `comes_from` (of that release) until all are; and what was a change
+/// of release at the last look still is. A migration to a multi-architecture payload keeps the version: there a rollout belongs to it
+/// that began with it.
+pub fn changes_release<'a>(
+    pool: &Pool,
+    mut nodes: impl Iterator<Item = &'a Node>,
+    comes_from: Option<&str>,
+    update: &Update,
+    last: Option<&Assessment>,
+) -> bool {
+    if !pool.outdated() {
+        return false;
     }
-    let to = assessment.update.to.as_deref();
-    let outdated = |node: &&Node| node.pool.is_some() && node.phase != NodePhase::Done;
-    let differs = |node: &Node| node.version.is_some() && node.version.as_deref() != to;
-    let release = |config: &str| {
-        let configs = &assessment.facts.machine_configs;
-        let at = configs.binary_search_by(|candidate| candidate.name().cmp(config)).ok()?;
-        configs[at].release_version()
-    };
-    // The last node names the new configuration as its own before it is done; the pool names the old one until all are.
-    let outdated_pool = |name: &str| assessment.pool(name).is_some_and(Pool::outdated);
-    let comes_from_another = assessment
-        .facts
-        .pools
-        .iter()
-        .filter(|pool| outdated_pool(pool.name()))
-        .filter_map(|pool| release(&pool.status.configuration.name))
-        .any(|release| Some(release) != to);
-    comes_from_another || assessment.nodes.iter().filter(outdated).any(differs)
+    let began_by = |until: DateTime<Utc>| pool.rolling_since.is_some_and(|since| since <= until);
+    if update.multi_arch {
+        return update.completed.is_none_or(|completed| pool.rolling_since.is_none() || began_by(completed + LATE));
+    }
+    let to = update.to.as_deref();
+    let before = last.and_then(|last| last.pool(&pool.name)).filter(|before| before.target == pool.target);
+    let other = |node: &Node| node.phase != NodePhase::Done && node.version.is_some() && node.version.as_deref() != to;
+    comes_from.is_some_and(|release| Some(release) != to)
+        || before.is_some_and(|before| before.changes_release)
+        || nodes.any(other)
 }
 
 /// Changes whenever anything moves on: manifests, operators, phases of nodes.

@@ -14,7 +14,7 @@ use super::membership::{Membership, Pools};
 use super::node_events::{self, NodeEvents};
 use super::node_phase::{self, Marks, Phase, Steps};
 use super::pool_aim::{Configs, PoolAim, is_other_release};
-use super::{cordon, drain, layered, pool_phase, topology, words};
+use super::{cordon, drain, layered, pool_phase, progress, topology, words};
 use crate::api::{self, Conditions as _, Tri, node_key};
 
 /// Nodes by name, pools in the order of the screen.
@@ -47,7 +47,12 @@ pub fn rollout(facts: &Facts, update: &Update, last: Option<&Assessment>, now: D
                 nodes[row].next = Some(place + 1);
             }
             let ours = members[at].iter().map(|member| &nodes[member.row]);
-            pool_phase::pool(&facts.pools[at], ours, aim.release, capacity, layers[at].clone())
+            let mut pool =
+                pool_phase::pool(&facts.pools[at], ours, aim.release, capacity, layers[at].clone(), aim.rendered);
+            let ours = members[at].iter().map(|member| &nodes[member.row]);
+            let comes_from = lookup.configs.release(&facts.pools[at].status.configuration.name);
+            pool.changes_release = progress::changes_release(&pool, ours, comes_from, update, last);
+            pool
         })
         .collect();
     Rollout { nodes, pools, topology, compact }

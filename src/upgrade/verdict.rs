@@ -31,8 +31,8 @@ pub const QUIET: TimeDelta = TimeDelta::minutes(5);
 /// How long `Failing` stays the verdict when the cluster-version operator takes it back: it flips with each attempt.
 pub const HOLD: TimeDelta = TimeDelta::seconds(60);
 
-/// Which verdict may follow which, beside each following itself: what an update that is told consistently does. A session
-/// may begin with any. `Failing` is held for a moment ([`HOLD`]), since
+/// Which verdict may follow which, beside each following itself, as long as the cluster is watched without a gap: what an
+/// update that is told consistently does. A session may begin with any, and go on with any after an outage of the link. `Failing` is held for a moment ([`HOLD`]), since
 /// it flips with each attempt of the cluster-version operator.
 pub const TRANSITIONS: &[(VerdictKind, &[VerdictKind])] = {
     use VerdictKind::{
@@ -58,16 +58,61 @@ pub const TRANSITIONS: &[(VerdictKind, &[VerdictKind])] = {
         (NotUpdating, &[Unknown, Requested, UpdatingControlPlane, ConfigRollout, NeedsPerson, Failing]),
         (
             Requested,
-            &[Unknown, NotUpdating, UpdatingControlPlane, UpdatingPools, ConfigRollout, NeedsPerson, Stalled, Failing],
+            &[
+                Unknown,
+                NotUpdating,
+                UpdatingControlPlane,
+                UpdatingPools,
+                ConfigRollout,
+                NeedsPerson,
+                Slow,
+                Stalled,
+                Failing,
+                Completed,
+            ],
         ),
-        (UpdatingControlPlane, &[Unknown, Requested, UpdatingPools, NeedsPerson, Slow, Stalled, Failing, Completed]),
+        (
+            UpdatingControlPlane,
+            &[
+                Unknown,
+                NotUpdating,
+                Requested,
+                UpdatingPools,
+                ConfigRollout,
+                NeedsPerson,
+                Slow,
+                Stalled,
+                Failing,
+                Completed,
+            ],
+        ),
         (
             UpdatingPools,
-            &[Unknown, Requested, UpdatingControlPlane, ConfigRollout, NeedsPerson, Stalled, Failing, Completed],
+            &[
+                Unknown,
+                NotUpdating,
+                Requested,
+                UpdatingControlPlane,
+                ConfigRollout,
+                NeedsPerson,
+                Stalled,
+                Failing,
+                Completed,
+            ],
         ),
         (
             ConfigRollout,
-            &[Unknown, NotUpdating, Requested, UpdatingControlPlane, NeedsPerson, Stalled, Failing, Completed],
+            &[
+                Unknown,
+                NotUpdating,
+                Requested,
+                UpdatingControlPlane,
+                UpdatingPools,
+                NeedsPerson,
+                Stalled,
+                Failing,
+                Completed,
+            ],
         ),
         (
             NeedsPerson,
@@ -84,7 +129,20 @@ pub const TRANSITIONS: &[(VerdictKind, &[VerdictKind])] = {
                 Completed,
             ],
         ),
-        (Slow, &[Unknown, Requested, UpdatingControlPlane, UpdatingPools, NeedsPerson, Stalled, Failing, Completed]),
+        (
+            Slow,
+            &[
+                Unknown,
+                Requested,
+                UpdatingControlPlane,
+                UpdatingPools,
+                ConfigRollout,
+                NeedsPerson,
+                Stalled,
+                Failing,
+                Completed,
+            ],
+        ),
         (
             Stalled,
             &[
@@ -125,6 +183,7 @@ pub const TRANSITIONS: &[(VerdictKind, &[VerdictKind])] = {
                 UpdatingPools,
                 ConfigRollout,
                 NeedsPerson,
+                Stalled,
                 Failing,
             ],
         ),

@@ -57,7 +57,7 @@ impl FromStr for Details {
 }
 
 /// The page.
-pub fn text(status: &Status, look: &Look, details: &Details) -> String {
+pub fn text(status: &Status, look: &Look, details: Details) -> String {
     let page = Page { status, look, details };
     let sections = [page.head(), page.operators(), page.pools(), page.nodes(), page.health(), page.next(), page.gaps()];
     let told: Vec<String> = sections.into_iter().filter(|section| !section.is_empty()).collect();
@@ -67,7 +67,7 @@ pub fn text(status: &Status, look: &Look, details: &Details) -> String {
 struct Page<'a> {
     status: &'a Status,
     look: &'a Look,
-    details: &'a Details,
+    details: Details,
 }
 
 impl Page<'_> {
@@ -224,11 +224,11 @@ impl Page<'_> {
             return String::new();
         };
         let head = ["POOL", "ASSESSMENT", "UPDATED", "AVAILABLE", "MOVING", "DRAINING", "NEXT"];
-        let rows: Vec<Vec<Cell>> = pools.iter().map(|pool| self.pool(pool)).collect();
+        let rows: Vec<Vec<Cell>> = pools.iter().map(Self::pool).collect();
         table(self.look, &head, &rows)
     }
 
-    fn pool(&self, pool: &Pool) -> Vec<Cell> {
+    fn pool(pool: &Pool) -> Vec<Cell> {
         let ink = match pool.assessment {
             PoolAssessment::Completed => Ink::Good,
             PoolAssessment::Degraded => Ink::Bad,

@@ -18,11 +18,11 @@ pub(super) fn check(look: &Look, found: &mut Vec<Finding>) {
             continue;
         }
         let nodes = forecasts.iter().filter(|(_, told)| !told.bare.is_empty() || !told.empty_dir.is_empty());
-        found.push(told(pool, nodes.map(|(name, _)| *name).collect(), &bare, &scratch));
+        found.push(told(pool, &nodes.map(|(name, _)| *name).collect::<Vec<_>>(), &bare, &scratch));
     }
 }
 
-fn told(pool: &Pool, nodes: Vec<&str>, bare: &[&str], scratch: &[&str]) -> Finding {
+fn told(pool: &Pool, nodes: &[&str], bare: &[&str], scratch: &[&str]) -> Finding {
     let mut parts = Vec::new();
     let mut lines = Vec::new();
     if !bare.is_empty() {

@@ -2,11 +2,11 @@
 //! a failure, by an autoscaler, or by a person.
 
 use super::{Finding, Impact, Level, Look, Remedy, Resource, Subject, evidence, finding, machines};
-use crate::upgrade::assessment::NodePhase;
+use crate::upgrade::assessment::{NodePhase, Pool};
 use crate::upgrade::danger::Danger;
 
 pub(super) fn check(look: &Look, found: &mut Vec<Finding>) {
-    let rolls = look.now.update.in_progress || look.now.pools.iter().any(|pool| pool.outdated());
+    let rolls = look.now.update.in_progress || look.now.pools.iter().any(Pool::outdated);
     for machine in look.now.facts.around.machines.iter().filter(|machine| machines::goes(machine)) {
         let address = machines::address(machine);
         let (name, node) = (machine.name(), machine.status.node.name.as_str());

@@ -5,9 +5,10 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::rolling::HOSTED;
 use super::{QUIET, STALL, evidence, history_evidence};
+use crate::api::metadata::created;
 use crate::api::{Conditions as _, Tri};
 use crate::upgrade::assessment::{
-    Assessment, Evidence, Node, NodePhase, OperatorRow, Outside, Topology, Verdict, VerdictKind, age,
+    Assessment, Evidence, Node, NodePhase, OperatorRow, Outside, Source, Topology, Verdict, VerdictKind, age,
 };
 use crate::upgrade::kubelet::Wanted;
 use crate::upgrade::memory::Memory;
@@ -25,25 +26,48 @@ pub(super) fn ending(assessment: &Assessment, memory: &Memory) -> Option<Verdict
     if at_rest {
         return None;
     }
-    let ended = ended(assessment)?;
+    let ended = ended(assessment, memory)?;
     let wanted = Wanted::by(assessment);
     by_others(assessment, &wanted)
         .or_else(|| node_away(assessment))
+        .or_else(|| node_failing(assessment))
         .or_else(|| not_quiet(assessment, memory))
         .or_else(|| node_behind(assessment, &wanted))
         .or_else(|| completed(assessment, ended))
 }
 
-/// When the last part of an update that is worth mentioning ended.
-fn ended(assessment: &Assessment) -> Option<DateTime<Utc>> {
+/// When the update ended, if that is not long ago: the control plane, or the last pool.
+///
+/// That a pool's condition `Updated` is young says little: a node that was cordoned for a moment flips it too. So when the
+/// control plane was done long ago, pools count that were seen to roll to the release, or nodes that their MachineConfigNodes
+/// call updated a moment ago to a configuration that was rendered for this update.
+fn ended(assessment: &Assessment, memory: &Memory) -> Option<DateTime<Utc>> {
     let completed = assessment.update.completed?;
     assessment.update.from.as_ref()?;
+    let young = |at: &DateTime<Utc>| age(*at, assessment.now) <= COMPLETED_FOR;
     let reached = assessment.facts.pools.iter().filter_map(|pool| {
         let updated = pool.status.conditions.condition("Updated")?;
         updated.since.filter(|_| updated.status == Tri::True)
     });
-    let at = reached.max().map_or(completed, |reached| reached.max(completed));
-    (age(at, assessment.now) <= COMPLETED_FOR).then_some(at)
+    if young(&completed) {
+        return Some(reached.max().map_or(completed, |reached| reached.max(completed)));
+    }
+    let seen = memory.rolled(assessment);
+    let told = assessment.nodes.iter().filter(|node| {
+        node.phase == NodePhase::Done
+            && node.phase_source == Source::MachineConfigNode
+            && is_of_update(assessment, node)
+    });
+    seen.max(told.filter_map(|node| node.since).max()).filter(young)
+}
+
+/// Was the node's configuration rendered while this update ran?
+fn is_of_update(assessment: &Assessment, node: &Node) -> bool {
+    let configs = &assessment.facts.machine_configs;
+    let (Some(current), update) = (node.current_config.as_deref(), &assessment.update) else { return false };
+    let at = configs.binary_search_by(|config| config.name().cmp(current)).ok();
+    let made = at.and_then(|at| created(&configs[at].metadata));
+    made.is_some_and(|made| Some(made) >= update.started && Some(made) <= update.completed)
 }
 
 fn node_evidence(node: &Node, field: &str, value: &str, at: Option<DateTime<Utc>>) -> Evidence {
@@ -106,6 +130,18 @@ fn node_away(assessment: &Assessment) -> Option<Verdict> {
         why: format!("all pools are done; {} {verb} still cordoned{by}", named(&cordoned)),
         since: cordon.since,
         evidence: vec![node_evidence(first, "spec.unschedulable", "true", cordon.since)],
+    })
+}
+
+/// A node fails although its pool has nothing to do: it drifted.
+fn node_failing(assessment: &Assessment) -> Option<Verdict> {
+    let failing = |node: &&Node| node.phase == NodePhase::Degraded && node.pool.is_some();
+    let node = assessment.nodes.iter().find(failing)?;
+    Some(Verdict {
+        kind: VerdictKind::NeedsPerson,
+        why: format!("all pools are done; {} is degraded: {}", node.name, words::first_line(&node.message)),
+        since: node.since,
+        evidence: vec![node_evidence(node, "machineconfiguration.openshift.io/state", "Degraded", node.since)],
     })
 }
 

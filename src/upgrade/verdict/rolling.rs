@@ -3,7 +3,7 @@
 use super::{VERSION, evidence, evidence_of};
 use crate::upgrade::assessment::{Assessment, Evidence, Pool, Topology, Update, Verdict, VerdictKind};
 use crate::upgrade::memory::Memory;
-use crate::upgrade::{progress, words};
+use crate::upgrade::words;
 
 /// What is said of the nodes of a hosted cluster: nothing here rolls them.
 pub(super) const HOSTED: &str =
@@ -90,8 +90,9 @@ pub(super) fn pools(assessment: &Assessment, _: &Memory) -> Option<Verdict> {
     let first = rolling.first()?;
     let nodes: usize = rolling.iter().map(|pool| pool.total - pool.updated).sum();
     let names = words::some_of(rolling.iter().map(|pool| pool.name.as_str()), 3);
-    let kind =
-        if progress::release_differs(assessment) { VerdictKind::UpdatingPools } else { VerdictKind::ConfigRollout };
+    // A paused pool of another release says nothing about what rolls now.
+    let differs = rolling.iter().any(|pool| pool.changes_release);
+    let kind = if differs { VerdictKind::UpdatingPools } else { VerdictKind::ConfigRollout };
     let pool_word = if rolling.len() == 1 { "pool" } else { "pools" };
     Some(Verdict {
         kind,

@@ -513,3 +513,77 @@ fn findings_that_come_and_go_are_dated() {
         "one look saw nothing first"
     );
 }
+
+#[test]
+fn a_paused_pool_of_the_old_release_does_not_make_an_update_of_a_config_rollout() {
+    let mut cluster = Specimen::workers_left();
+    cluster.pool("worker")["spec"]["paused"] = json!(true);
+    cluster.pool("master")["spec"]["configuration"]["name"] = json!("rendered-master-more");
+    cluster.mark("master-0", &[("desiredConfig", "rendered-master-more"), ("state", "Working")]);
+    let (kind, why, _) = told(&cluster, 62);
+    assert_eq!(kind, VerdictKind::ConfigRollout, "{why}");
+}
+
+#[test]
+fn the_last_node_of_an_update_does_not_make_a_config_rollout_of_it() {
+    let config = rendered("worker", NEW);
+    let mut cluster = Specimen::workers_left();
+    cluster.reaches("worker-0", "worker");
+    cluster.reaches("worker-1", "worker");
+    // worker-2 runs the new configuration and waits to be uncordoned.
+    cluster.mark(
+        "worker-2",
+        &[
+            ("currentConfig", &config),
+            ("desiredConfig", &config),
+            ("state", "Working"),
+            ("desiredDrain", &format!("uncordon-{config}")),
+        ],
+    );
+    cluster.pool("worker")["status"]["configuration"] =
+        json!({"name": rendered("worker", crate::upgrade::specimen::OLD)});
+    assert_eq!(
+        told(&cluster, 80).0,
+        VerdictKind::UpdatingPools,
+        "the pool names what it comes from until all are there"
+    );
+    cluster.pool("worker")["status"]["configuration"] = json!(null);
+    // A pool that was unpaused the day after.
+    let mut memory = Memory::default();
+    let mut late = Specimen::workers_left();
+    late.pool("worker")["status"]["conditions"] = json!([condition("Updating", "True", "", "", 1500)]);
+    assert_eq!(late.watched(&mut memory, 1501).verdict.kind, VerdictKind::UpdatingPools);
+    cluster.pool("worker")["status"]["conditions"] = json!([condition("Updating", "True", "", "", 1500)]);
+    assert_eq!(cluster.watched(&mut memory, 1502).verdict.kind, VerdictKind::UpdatingPools);
+}
+
+#[test]
+fn a_pool_that_was_disturbed_long_after_an_update_ends_no_update() {
+    let mut cluster = Specimen::finished();
+    cluster.pool("worker")["status"]["conditions"] = json!([condition("Updated", "True", "", "", 5000)]);
+    assert_eq!(told(&cluster, 5010).0, VerdictKind::NotUpdating);
+    // Workers that took a day: seen to roll, or told by their MachineConfigNodes.
+    let mut memory = Memory::default();
+    let mut rolling = Specimen::workers_left();
+    rolling.drains("worker-0", "worker", 5000);
+    rolling.watched(&mut memory, 5001);
+    assert_eq!(cluster.watched(&mut memory, 5010).verdict.kind, VerdictKind::Completed);
+    cluster.steps("worker-0", vec![condition("Updated", "True", "", "", 5000)]);
+    assert_eq!(told(&cluster, 5010).0, VerdictKind::NotUpdating, "it may be another configuration");
+    for config in &mut cluster.machine_configs {
+        config["metadata"]["creationTimestamp"] = json!(crate::upgrade::specimen::stamp(29));
+    }
+    let (kind, _, since) = told(&cluster, 5010);
+    assert_eq!((kind, since), (VerdictKind::Completed, Some(at(5000))));
+}
+
+#[test]
+fn a_node_that_drifts_is_updated_and_degraded() {
+    let mut cluster = Specimen::finished();
+    cluster.mark("worker-1", &[("state", "Degraded"), ("reason", "content mismatch for file \"/etc/x\"")]);
+    let assessment = cluster.assess(100);
+    let pool = assessment.pool("worker").unwrap();
+    assert_eq!((pool.updated, pool.degraded, pool.outdated()), (3, 1, false));
+    assert_eq!(assessment.verdict.kind, VerdictKind::NeedsPerson);
+    assert!(assessment.verdict.why.contains("worker-1 is degraded: content mismatch"), "{}", assessment.verdict.why);
+}

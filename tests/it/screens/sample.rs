@@ -219,6 +219,7 @@ pub fn pool(name: &str, nodes: &[Node]) -> Pool {
         degraded: count(|node| node.phase == NodePhase::Degraded),
         degraded_message: None,
         rolling_since: Some(ago(1_000)),
+        changes_release: false,
         capacity: capacity("1", 0, &[], ""),
         layer: None,
         control_plane: name == "master",
