@@ -73,7 +73,7 @@ impl Teller {
         }
     }
 
-    fn note(&mut self, wrong: String) {
+    fn note(&mut self, wrong: &str) {
         self.wrong.push(format!("{}: {wrong}", self.name));
     }
 
@@ -188,7 +188,7 @@ fn the_tour_is_told_consistently_from_beginning_to_end() {
         since = since.or(failed(&story.lived).then_some(story.lived.now));
         assert!(story.lived.elapsed() < minutes(40), "the drain of worker-1 was never found blocked");
         if since.is_some_and(|since| story.lived.now - since > IN_TIME) {
-            story.note("the blocked drain has no finding in time".to_owned());
+            story.note("the blocked drain has no finding in time");
             break;
         }
     }
@@ -211,7 +211,7 @@ fn the_tour_is_told_consistently_from_beginning_to_end() {
     while has(story.last.as_ref().unwrap(), "drain-blocked", &worker) {
         story.look(EVERY);
         if story.lived.now - drained > OVER {
-            story.note("the finding of the blocked drain outlives it".to_owned());
+            story.note("the finding of the blocked drain outlives it");
             break;
         }
     }
@@ -274,13 +274,13 @@ fn a_degraded_operator_is_told_consistently_until_it_recovers() {
         begun = begun.or(is.then_some(now));
         ended = ended.or((begun.is_some() && !is).then_some(now));
         if is && !told && begun.is_some_and(|begun| now - begun > IN_TIME) {
-            story.note(format!(
+            story.note(&format!(
                 "after {} s: monitoring is degraded without a finding",
                 story.lived.elapsed().num_seconds()
             ));
         }
         if told && ended.is_some_and(|ended| now - ended > OVER) {
-            story.note("operator-degraded outlives its cause".to_owned());
+            story.note("operator-degraded outlives its cause");
         }
     }
     let verdicts = story.end();
@@ -360,7 +360,7 @@ fn each_fault_has_its_finding_in_time_and_no_finding_outlives_its_cause() {
             let seen = story.look(EVERY);
             let case = story.lived.actors.mishaps().cases().into_iter().find(|case| case.id == id).unwrap();
             if story.lived.now - injected > minutes(20) {
-                story.note(format!("{what}: began {:?}, ended {:?}: it does not end", case.began, case.ended));
+                story.note(&format!("{what}: began {:?}, ended {:?}: it does not end", case.began, case.ended));
                 break;
             }
             ended = ended.or(case.ended);
@@ -368,13 +368,13 @@ fn each_fault_has_its_finding_in_time_and_no_finding_outlives_its_cause() {
             let due = case.began.is_some_and(|began| story.lived.now - began > fault.threshold + IN_TIME);
             if due && !found {
                 let said: Vec<String> = seen.findings.iter().map(|f| format!("{} {:?}", f.id, f.subject)).collect();
-                story.note(format!("{what}: no {} in time, but {said:?}", fault.finding));
+                story.note(&format!("{what}: no {} in time, but {said:?}", fault.finding));
                 found = true;
             }
         }
         let left: Vec<_> = told(&story.look(EVERY)).difference(&calm).cloned().collect();
         if !left.is_empty() {
-            story.note(format!("{what}: {left:?} outlive it"));
+            story.note(&format!("{what}: {left:?} outlive it"));
         }
         // What follows from it calms down before the next.
         story.pass(minutes(3));

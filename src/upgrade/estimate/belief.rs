@@ -115,7 +115,9 @@ mod tests {
     fn lengths_that_differ_widen_what_is_usual() {
         let of = |lengths: [f64; 4]| {
             let mut measured = Measured::default();
-            lengths.into_iter().for_each(|length| measured.add(length));
+            for length in lengths {
+                measured.add(length);
+            }
             measured
         };
         assert!(of([300.0, 305.0, 295.0, 300.0]).sigma(0.3) < 0.3);

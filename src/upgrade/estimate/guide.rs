@@ -40,14 +40,14 @@ pub fn estimates(assessment: &Assessment) -> Estimates {
         vec![told.clone()],
         format!("the guide's formula: control plane {}", clock(control_plane[1])),
     )];
-    let rolling: Vec<&Rounds> = pools.iter().filter(|rounds| rounds.rounds > 0).collect();
+    let rolling: Vec<&Rounds> = pools.iter().filter(|rounds| rounds.count > 0).collect();
     for rounds in &rolling {
         let working = format!("the guide's formula: {} = {}", rounds.working(node[1]), clock(rounds.of_node(node)[1]));
         let inputs = vec![rounds.input(), node_input(node)];
         parts.push(part(Part::Pool(rounds.pool.clone()), rounds.of_node(node), inputs, working));
     }
     // The first of those that take longest.
-    let slowest = rolling.iter().rev().max_by_key(|rounds| rounds.rounds);
+    let slowest = rolling.iter().rev().max_by_key(|rounds| rounds.count);
     let (sum, working) = match slowest {
         Some(slowest) => {
             let nodes = slowest.of_node(node);
@@ -121,7 +121,7 @@ struct Rounds {
     nodes: usize,
     at_a_time: usize,
     as_written: String,
-    rounds: usize,
+    count: usize,
     left_out: Option<String>,
 }
 
@@ -144,25 +144,25 @@ impl Rounds {
         } else {
             None
         };
-        let rounds = if out.is_some() { 0 } else { nodes.div_ceil(at_a_time.max(1)) };
+        let count = if out.is_some() { 0 } else { nodes.div_ceil(at_a_time.max(1)) };
         Self {
             pool: pool.name.clone(),
             nodes,
             at_a_time,
             as_written: capacity.max_unavailable_spec.clone(),
-            rounds,
+            count,
             left_out: out,
         }
     }
 
     fn of_node(&self, node: Three) -> Three {
         // The rounds of a pool are alike: slow machines are slow in every round.
-        node.map(|node| node * self.rounds as f64)
+        node.map(|node| node * self.count as f64)
     }
 
     fn working(&self, node: f64) -> String {
         let nodes = words::count(self.nodes, "node");
-        format!("{nodes} / {} = {} x {}", self.at_a_time, words::count(self.rounds, "round"), clock(node))
+        format!("{nodes} / {} = {} x {}", self.at_a_time, words::count(self.count, "round"), clock(node))
     }
 
     fn input(&self) -> Input {

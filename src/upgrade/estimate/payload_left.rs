@@ -208,14 +208,13 @@ fn levels(rows: &[&OperatorRow], counts: impl Fn(&OperatorRow) -> bool) -> Vec<L
             usual: typical::operator(&row.name),
             column: lots::OPERATORS + place % (lots::NODES - lots::OPERATORS),
         };
-        match levels.iter_mut().find(|known| known.number == number) {
-            Some(known) => known.operators.push(left),
-            None => {
-                let before = if Some(number) == lowest { typical::BEFORE_OPERATORS } else { 0.0 };
-                let overhead = typical::LEVEL_OVERHEAD + before;
-                levels.push(Level { number, operators: vec![left], overhead, usual: 0.0 });
-            }
+        if let Some(known) = levels.iter_mut().find(|known| known.number == number) {
+            known.operators.push(left);
+            continue;
         }
+        let before = if Some(number) == lowest { typical::BEFORE_OPERATORS } else { 0.0 };
+        let overhead = typical::LEVEL_OVERHEAD + before;
+        levels.push(Level { number, operators: vec![left], overhead, usual: 0.0 });
     }
     levels.sort_by_key(|level| level.number);
     for level in &mut levels {
@@ -252,15 +251,13 @@ fn prior(all: &[Level], past: Option<&Past>) -> (Belief, Basis) {
         + typical::OWN_PARTS
         + typical::CONTROL_PLANE_NODES * (typical::NODE + typical::NODE_WAITS)
         + typical::TAIL;
-    match past {
-        Some(past) => {
-            let unsure = if past.same_kind { 0.15 } else { 0.25 };
-            let sigma = (unsure * unsure + 0.12_f64.powi(2) / past.lengths.len() as f64).sqrt();
-            (Belief::about(past.median() / whole, sigma), Basis::History)
-        }
-        None => {
-            let (least, most) = typical::CONTROL_PLANE;
-            (Belief::about((least * most).sqrt() / whole, (most / least).ln() / 2.0 / 1.28), Basis::Default)
-        }
+    if let Some(past) = past {
+        // Updates differ from each other, those of another kind more so; several say more than one.
+        let unsure = if past.same_kind { 0.15_f64 } else { 0.25 };
+        let sigma = unsure.hypot(0.12 / (past.lengths.len() as f64).sqrt());
+        return (Belief::about(past.median() / whole, sigma), Basis::History);
     }
+    // The guide's range is taken for what eight of ten need (1.28 standard deviations to each side).
+    let (least, most) = typical::CONTROL_PLANE;
+    (Belief::about((least * most).sqrt() / whole, (most / least).ln() / 2.0 / 1.28), Basis::Default)
 }

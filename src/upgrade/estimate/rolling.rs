@@ -59,10 +59,6 @@ impl<'a> Left<'a> {
         Self { assessment, past, payload, pools, begin }
     }
 
-    fn cases(&self, of: impl Fn(usize) -> f64) -> Spread {
-        lots::spread((0..LOTS).map(of).collect())
-    }
-
     fn masters(&self) -> impl Iterator<Item = &NodesLeft> {
         self.pools.iter().filter(|(pool, _)| pool.control_plane).map(|(_, left)| left)
     }
@@ -92,7 +88,7 @@ impl<'a> Left<'a> {
         let goes_on = payload.is_some_and(|payload| !payload.is_done())
             || masters.iter().any(|left| left.goes_on())
             || masters.is_empty();
-        let remaining = self.cases(|lot| if goes_on { self.control_plane_lasts(lot) } else { 0.0 });
+        let remaining = cases(|lot| if goes_on { self.control_plane_lasts(lot) } else { 0.0 });
         let mut basis = masters.iter().map(|left| left.basis()).max().unwrap_or(Basis::Measured);
         let mut inputs: Vec<Input> = Vec::new();
         let mut working: Vec<String> = Vec::new();
@@ -126,9 +122,9 @@ impl<'a> Left<'a> {
     /// Each pool by itself, those with control plane nodes too.
     fn pools(&self) -> impl Iterator<Item = Estimate> {
         self.pools.iter().map(|(_, left)| {
-            let remaining = self.cases(|lot| if left.goes_on() { self.begin[lot] + left.lasts(lot) } else { 0.0 });
+            let remaining = cases(|lot| if left.goes_on() { self.begin[lot] + left.lasts(lot) } else { 0.0 });
             let mut working = left.working();
-            let begins = self.cases(|lot| self.begin[lot]).p50.num_seconds() as f64;
+            let begins = cases(|lot| self.begin[lot]).p50.num_seconds() as f64;
             if begins > 0.0 && left.goes_on() {
                 working = format!("begins in {} + {working}", clock(begins));
             }
@@ -153,7 +149,7 @@ impl<'a> Left<'a> {
     fn whole(&self, parts: &[Estimate]) -> Option<Estimate> {
         let control_plane = parts.iter().find(|part| part.part == Part::ControlPlane);
         let counts = control_plane.is_some_and(|part| !part.waits());
-        let remaining = self.cases(|lot| {
+        let remaining = cases(|lot| {
             let control_plane = if counts { self.control_plane_lasts(lot) } else { 0.0 };
             let pools = self.workers().filter(|left| left.goes_on()).map(|left| self.begin[lot] + left.lasts(lot));
             pools.fold(control_plane, f64::max)
@@ -193,6 +189,11 @@ impl<'a> Left<'a> {
         let basis = running.iter().map(|part| part.basis).max().unwrap_or(Basis::Default);
         Some(Estimate { part: Part::Whole, remaining, basis, inputs, working, left_out })
     }
+}
+
+/// The spread of something over all cases.
+fn cases(of: impl Fn(usize) -> f64) -> Spread {
+    lots::spread((0..LOTS).map(of).collect())
 }
 
 fn nothing() -> String {

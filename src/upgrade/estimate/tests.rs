@@ -1,3 +1,5 @@
+//! Estimates as a whole: what goes in, what is left out, and what holds for whatever an assessment says.
+
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::sync::Arc;

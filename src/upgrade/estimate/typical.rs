@@ -120,8 +120,7 @@ impl NodeStep {
         match self {
             Self::Drain => 0.5,
             Self::Apply => 0.2,
-            Self::Reboot => 0.25,
-            Self::Settle => 0.25,
+            Self::Reboot | Self::Settle => 0.25,
         }
     }
 }
