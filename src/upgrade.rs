@@ -44,7 +44,7 @@ pub mod rail;
 pub mod rebuild;
 pub mod rollout;
 #[cfg(test)]
-mod specimen;
+pub(crate) mod specimen;
 pub mod timeline;
 pub mod topology;
 pub mod updates;

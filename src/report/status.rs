@@ -73,6 +73,9 @@ pub struct Cluster {
     pub channel: Option<String>,
 }
 
+/// [`Problem::what`] when nobody answers, so that all that is told may be old.
+const LINK: &str = "link";
+
 /// Something that could not be read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -225,7 +228,7 @@ fn of_kinds(assessment: &Assessment) -> impl Iterator<Item = Problem> + '_ {
         words: trouble.words.clone(),
         hint: super::parts::said(&trouble.hint),
     };
-    let link = facts.link.trouble.iter().map(move |trouble| told("link".to_owned(), trouble));
+    let link = facts.link.trouble.iter().map(move |trouble| told(LINK.to_owned(), trouble));
     let kinds = facts.kinds.iter().flat_map(move |(kind, state)| {
         let whole = match &state.status {
             KindStatus::Forbidden(trouble) | KindStatus::Failing(trouble) => Some(told(kind.resource(), trouble)),

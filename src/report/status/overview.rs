@@ -9,7 +9,7 @@ use super::finding::Finding;
 use super::forecast::Remaining;
 use super::node::{Node, NodeAssessment};
 use super::pool::{Pool, PoolAssessment};
-use super::{Exit, Operator, Status};
+use super::{Exit, LINK, Operator, Problem, Status};
 use crate::report::parts::{Moment, Remedy, Resource};
 use crate::report::text::{Cell, Ink, Look, command, cut, paragraph, table, wrapped};
 use crate::upgrade::assessment::{Level, VerdictKind, age};
@@ -21,6 +21,9 @@ const ROWS: usize = 10;
 
 /// Characters of a message or title that are shown where the details were not asked for.
 const MESSAGE: usize = 150;
+
+/// Kinds that are named where one trouble keeps many of them.
+const NAMED: usize = 5;
 
 /// Remedies that are shown for the worst findings.
 const NEXT: usize = 3;
@@ -88,6 +91,10 @@ impl Page<'_> {
         if self.status.recording {
             out += &self.line("Recording", &format!("of {}", when(self.status.now.0)));
         }
+        if let Some(link) = self.status.problems.iter().find(|problem| problem.what == LINK) {
+            let told = format!("{}; what follows is what was last heard", link.words);
+            out += &self.line("No answer", &told).replacen("No answer", &self.look.ink(Ink::Bad, "No answer"), 1);
+        }
         let word = kind.words().to_uppercase();
         let since = update.since.map(|_| format!(" for {}", self.ago(update.since))).unwrap_or_default();
         let first = format!("{:<12}", "Verdict");
@@ -125,8 +132,13 @@ impl Page<'_> {
         let (update, cluster) = (&self.status.update, &self.status.cluster);
         let unknown = || "unknown".to_owned();
         let to = update.to.clone().unwrap_or_else(unknown);
-        let moves =
-            !matches!(update.kind, VerdictKind::NotUpdating | VerdictKind::Unknown | VerdictKind::ConfigRollout);
+        // The update before one that was refused is long over.
+        let updated = |pools: &[Pool]| pools.iter().all(|pool| pool.updated == pool.total);
+        let rests = update.requested.is_some()
+            && update.completed_at.is_some()
+            && self.status.pools.as_deref().is_some_and(updated);
+        let still = matches!(update.kind, VerdictKind::NotUpdating | VerdictKind::Unknown | VerdictKind::ConfigRollout);
+        let moves = !still && !rests;
         let mut out = match (&update.from, update.from_incomplete) {
             _ if update.multi_arch == Some(true) && moves => format!("{to} to a multi-architecture payload"),
             (Some(from), Some(true)) if moves => format!(
@@ -395,7 +407,9 @@ impl Page<'_> {
                 (Some(known), Some(oc)) => known == oc,
                 _ => known.words == remedy.words,
             };
-            if !told.iter().any(|(_, known)| same(known)) {
+            // What can be done about a thing is worth more than words about the same thing.
+            let about = |known: &Finding| remedy.oc.is_none() && known.resources.first() == finding.resources.first();
+            if !told.iter().any(|(before, known)| same(known) || about(before)) {
                 told.push((finding, remedy));
             }
         }
@@ -420,9 +434,18 @@ impl Page<'_> {
             return String::new();
         }
         let mut out = format!("{}\n", self.look.ink(Ink::Warn, "Not everything could be read"));
+        // One trouble of many kinds is told once.
+        let mut groups: Vec<(&Problem, Vec<&str>)> = Vec::new();
         for problem in &self.status.problems {
+            match groups.iter_mut().find(|(first, _)| first.words == problem.words && first.hint == problem.hint) {
+                Some((_, names)) => names.push(&problem.what),
+                None => groups.push((problem, vec![&problem.what])),
+            }
+        }
+        for (problem, names) in groups {
             let hint = problem.hint.as_ref().map(|hint| format!(" ({hint})")).unwrap_or_default();
-            out += &paragraph(self.look, "  ", &format!("{}: {}{hint}", problem.what, problem.words));
+            let names = some_of(names.iter().copied(), NAMED);
+            out += &paragraph(self.look, "  ", &format!("{names}: {}{hint}", problem.words));
         }
         out
     }
@@ -471,4 +494,35 @@ fn basis(basis: &str) -> &'static str {
 fn first_line(text: &str, width: usize) -> String {
     let line = wrapped(text, usize::MAX).into_iter().find(|line| !line.is_empty()).unwrap_or_default();
     cut(&line, width)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::upgrade::specimen::Specimen;
+
+    fn told(problems: &[(&str, &str)]) -> String {
+        let problem = |(what, words): &(&str, &str)| Problem {
+            what: (*what).to_owned(),
+            words: (*words).to_owned(),
+            hint: Some("is it running?".to_owned()),
+        };
+        let status =
+            Status::of(&Specimen::updating().assess(40), Details::default(), problems.iter().map(problem).collect());
+        text(&status, &Look { colour: false, width: 120 }, Details::default())
+    }
+
+    #[test]
+    fn one_trouble_of_many_kinds_is_told_once() {
+        let page = told(&[("nodes", "nobody listens"), ("pods", "nobody listens"), ("configmaps", "not allowed")]);
+        assert!(page.contains("\n  nodes, pods: nobody listens (is it running?)\n"), "{page}");
+        assert!(page.contains("\n  configmaps: not allowed (is it running?)\n"), "{page}");
+        assert!(!page.contains("No answer"), "{page}");
+    }
+
+    #[test]
+    fn while_nobody_answers_the_page_begins_with_it() {
+        let page = told(&[(LINK, "nobody listens at https://127.0.0.1:1")]);
+        assert!(page.starts_with("No answer   nobody listens at https://127.0.0.1:1; what follows"), "{page}");
+    }
 }

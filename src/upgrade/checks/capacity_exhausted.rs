@@ -12,7 +12,11 @@ use crate::upgrade::words;
 pub(super) fn check(look: &Look, found: &mut Vec<Finding>) {
     for pool in &look.now.pools {
         let stands = pool.waiting > 0 && pool.moving == 0 && !pool.paused && rendered(look.now, pool);
-        if stands && !pool.capacity.why_none.is_empty() {
+        // A pool that waits for something else (an image, the masters before the arbiter) has its capacity.
+        let capacity = &pool.capacity;
+        let full = capacity.unavailable + capacity.failing >= capacity.max_unavailable;
+        let kept = full || holders(look, pool).next().is_some();
+        if stands && kept && !capacity.why_none.is_empty() {
             found.push(exhausted(look, pool));
         }
     }

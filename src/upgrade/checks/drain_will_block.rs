@@ -6,12 +6,12 @@ use crate::upgrade::blockers;
 use crate::upgrade::words;
 
 pub(super) fn check(look: &Look, found: &mut Vec<Finding>) {
-    // While a node is drained, budgets run low and recover: only what lasts is worth a warning then.
-    let draining = look.now.nodes.iter().any(blockers::drains);
+    // While a node is drained or reboots, budgets run low and recover: only what lasts is worth a warning then.
+    let moving = look.now.nodes.iter().any(|node| blockers::drains(node) || node.phase.moving());
     for node in look.now.nodes.iter() {
         let Some(forecast) = &node.forecast else { continue };
         let counts = |blocker: &&Blocker| {
-            blockers::lasting(&blocker.cause) || (!draining && matches!(blocker.cause, Cause::Budget(_)))
+            blockers::lasting(&blocker.cause) || (!moving && matches!(blocker.cause, Cause::Budget(_)))
         };
         let stays: Vec<&Blocker> = forecast.blockers.iter().filter(counts).collect();
         if !stays.is_empty() {
