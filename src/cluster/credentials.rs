@@ -65,7 +65,7 @@ pub(super) struct Credentials {
 }
 
 impl Credentials {
-    /// Reads the kubeconfig and makes a client for `context` (none: the current one). On failure: what is known, with
+    /// Reads the kubeconfig and makes a client for `context` (none: that of the options, else the current one). On failure: what is known, with
     /// the error in words.
     pub async fn open(source: &Source, context: Option<&str>) -> Result<(Self, Line), Box<Connection>> {
         let before = stamps(&source.candidates()).await;

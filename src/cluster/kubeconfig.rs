@@ -67,7 +67,8 @@ pub(super) struct Chosen {
 /// Why there is no choice: `error` of the connection is set, the rest is filled as far as it is known.
 pub(super) type Refused = Box<Connection>;
 
-/// Reads what `options` and `environment` name, and chooses `context` (none: the file's current one).
+/// Reads what `options` and `environment` name, and chooses `context` (none: that of `options`, else the file's current
+/// one).
 pub(super) fn read(options: &Options, environment: &Environment, context: Option<&str>) -> Result<Chosen, Refused> {
     let mut connection = Connection::default();
     match choose(options, environment, context, &mut connection) {
@@ -95,7 +96,8 @@ fn choose(
 ) -> Result<Parts, String> {
     let kubeconfig = load(options, environment, &mut connection.files)?;
     connection.contexts = contexts(&kubeconfig);
-    let wanted = context.map(ToOwned::to_owned).or_else(|| kubeconfig.current_context.clone());
+    let asked = context.or(options.context.as_deref()).filter(|name| !name.is_empty());
+    let wanted = asked.map(ToOwned::to_owned).or_else(|| kubeconfig.current_context.clone());
     let Some(wanted) = wanted else {
         return without_context(options, environment, connection);
     };

@@ -23,6 +23,9 @@ use budgets::{Budgets, Claim};
 /// A pod that ends within this time is not worth a word: drains wait for such pods all the time.
 const PATIENCE: TimeDelta = TimeDelta::minutes(2);
 
+/// How long after its grace period a pod may still be listed, with nothing wrong.
+const TELLS: TimeDelta = TimeDelta::seconds(30);
+
 /// Fills in what holds up the nodes that drain, and what awaits those of the next wave, as far as their pods were read.
 /// Costs nothing while no pods were read.
 pub fn fill(nodes: &mut [Node], pools: &[Pool], facts: &Facts, now: DateTime<Utc>) {
@@ -191,7 +194,8 @@ fn ready(pod: &Pod) -> bool {
 fn terminating(pod: &Pod, now: DateTime<Utc>, ahead: bool) -> Option<(Cause, Option<DateTime<Utc>>)> {
     let grace_ends = deleted(&pod.metadata)?;
     let finalizers = pod.metadata.finalizers.clone().unwrap_or_default();
-    let over = grace_ends <= now;
+    // The kubelet takes a moment to tell that a pod has ended; one that something holds is told at once.
+    let over = grace_ends <= now && (!finalizers.is_empty() || now - grace_ends >= TELLS);
     let long = grace_ends - now > PATIENCE;
     if (ahead && !(over && (!finalizers.is_empty() || now - grace_ends > PATIENCE))) || !(over || long) {
         return None;

@@ -63,12 +63,12 @@ fn at(paths: &[&PathBuf]) -> Environment {
 }
 
 fn chosen(options: &Options, environment: &Environment) -> Chosen {
-    read(options, environment, options.context.as_deref()).unwrap_or_else(|connection| panic!("{:?}", connection.error))
+    read(options, environment, None).unwrap_or_else(|connection| panic!("{:?}", connection.error))
 }
 
 /// Why there is no choice.
 fn refused(options: &Options, environment: &Environment) -> String {
-    read(options, environment, options.context.as_deref()).map(|_| ()).unwrap_err().error.unwrap()
+    read(options, environment, None).map(|_| ()).unwrap_err().error.unwrap()
 }
 
 fn refused_file(text: &str) -> (String, String) {

@@ -13,6 +13,7 @@ use super::{Exit, Operator, Status};
 use crate::report::parts::{Moment, Remedy, Resource};
 use crate::report::text::{Cell, Ink, Look, command, cut, paragraph, table, wrapped};
 use crate::upgrade::assessment::{Level, VerdictKind, age};
+use crate::upgrade::neutral::neutral;
 use crate::upgrade::words::{count, some_of, span};
 
 /// Rows of nodes in a pool, beside those in trouble, that are shown without [`Details::nodes`]; as `oc` does.
@@ -96,7 +97,9 @@ impl Page<'_> {
         if let Some(requested) = &update.requested {
             let state = if requested.refused { "refused" } else { "not accepted yet" };
             let step = requested.step.as_ref().map(|step| format!(" at {step}")).unwrap_or_default();
-            let why = requested.message.as_ref().map(|message| format!(": {message}")).unwrap_or_default();
+            // What the verdict has told already is not told again.
+            let told = requested.message.as_ref().filter(|message| !update.why.contains(message.trim()));
+            let why = told.map(|message| format!(": {message}")).unwrap_or_default();
             out += &self.line("Requested", &format!("{}, {state}{step}{why}", requested.target));
         }
         if let Some(progress) = self.progress() {
@@ -182,6 +185,7 @@ impl Page<'_> {
             String::new()
         };
         let health = match (unavailable, degraded) {
+            _ if total == 0 => "none of the platform was read".to_owned(),
             (0, 0) => format!("all {total} healthy"),
             _ => format!("{healthy} healthy, {unavailable} unavailable, {degraded} available but degraded"),
         };
@@ -375,7 +379,7 @@ impl Page<'_> {
             }
         }
         if let Some(link) = &finding.link {
-            field(&mut out, "More", link);
+            let _ = writeln!(out, "  {:<10}{}", "More", neutral(link)); // never broken, so that it can be opened
         }
         field(&mut out, "Id", finding.id);
         out
@@ -387,7 +391,11 @@ impl Page<'_> {
         let mut told: Vec<(&Finding, &Remedy)> = Vec::new();
         for finding in self.status.findings.iter().filter(worth) {
             let Some(remedy) = finding.remedies.first() else { continue };
-            if !told.iter().any(|(_, known)| known.words == remedy.words && known.oc == remedy.oc) {
+            let same = |known: &Remedy| match (&known.oc, &remedy.oc) {
+                (Some(known), Some(oc)) => known == oc,
+                _ => known.words == remedy.words,
+            };
+            if !told.iter().any(|(_, known)| same(known)) {
                 told.push((finding, remedy));
             }
         }
@@ -400,6 +408,8 @@ impl Page<'_> {
             out += &paragraph(self.look, &format!("  {}. ", at + 1), &format!("{about}{}", remedy.words));
             if let Some(oc) = &remedy.oc {
                 out += &command(self.look, 5, oc);
+            } else if let Some(link) = &finding.link {
+                out += &format!("     {}\n", neutral(link)); // never broken, so that it can be opened
             }
         }
         out + "  --details=health tells meaning, evidence and all remedies.\n"

@@ -63,10 +63,12 @@ fn selects(budget: &PodDisruptionBudget, pod: &Pod) -> bool {
     budget.spec.selector.as_ref().is_some_and(|selector: &LabelSelector| selector.matches(labels))
 }
 
-/// Can it never allow a disruption, even when all pods are healthy?
+/// Can it never allow a disruption, even when all pods are healthy? The platform's own budgets expect fewer pods than
+/// there should be while a node is away (guards of the control plane are bare pods that leave with it, and come back).
 pub(in crate::upgrade) fn impossible(budget: &PodDisruptionBudget) -> bool {
     let status = &budget.status;
-    demands_all(budget) || (status.expected_pods > 0 && status.desired_healthy >= status.expected_pods)
+    let all_needed = status.expected_pods > 0 && status.desired_healthy >= status.expected_pods;
+    demands_all(budget) || (all_needed && !of_platform(budget.namespace()))
 }
 
 /// Does it forbid disruptions whatever the number of pods: `maxUnavailable: 0`, `minAvailable: 100%`?

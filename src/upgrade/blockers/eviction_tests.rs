@@ -231,6 +231,33 @@ fn guards_of_the_control_plane_are_never_offered_to_be_touched() {
 }
 
 #[test]
+fn guards_that_lack_one_while_its_node_is_away_are_not_said_to_hold_for_ever() {
+    let impossible = |namespace: &str| {
+        let (mut pod, mut budget) = (web(), budget());
+        pod["metadata"]["namespace"] = json!(namespace);
+        budget["metadata"]["namespace"] = json!(namespace);
+        budget["status"] = json!({
+            "observedGeneration": 2, "disruptionsAllowed": 0, "currentHealthy": 2, "desiredHealthy": 2, "expectedPods": 2,
+        });
+        match the(&[pod, budget]).cause {
+            Cause::Budget(budget) => budget.impossible,
+            other => panic!("{other:?}"),
+        }
+    };
+    assert!(impossible("shop"), "all that there are have to stay");
+    assert!(!impossible("openshift-etcd"), "the third guard comes back with its node");
+}
+
+#[test]
+fn a_pod_that_has_just_ended_is_not_in_the_way_yet() {
+    let mut pod = web();
+    pod["metadata"]["deletionTimestamp"] = json!((at(65) - chrono::TimeDelta::seconds(5)).to_rfc3339());
+    assert_eq!(blockers(&[pod.clone()]).len(), 0);
+    pod["metadata"]["deletionTimestamp"] = json!((at(65) - chrono::TimeDelta::seconds(45)).to_rfc3339());
+    assert_eq!(blockers(&[pod]).len(), 1);
+}
+
+#[test]
 fn the_platforms_own_budgets_are_not_offered_to_be_changed() {
     let (mut router, mut budget) = (web(), budget());
     router["metadata"]["namespace"] = json!("openshift-ingress");

@@ -48,7 +48,10 @@ fn unavailable(look: &Look, row: &OperatorRow, available: &Condition) -> Finding
             "operator-unavailable",
             if row.platform { level } else { level.min(Level::Warning) },
             Subject::Operator(row.name.clone()),
-            format!("Cluster Operator {} is unavailable ({})", row.name, available.reason),
+            match available.reason.as_str() {
+                "" => format!("Cluster Operator {} is unavailable", row.name),
+                reason => format!("Cluster Operator {} is unavailable ({reason})", row.name),
+            },
         )
     }
 }

@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::upgrade::assessment::NodePhase;
+use crate::upgrade::assessment::{Build, Layer, NodePhase};
 use crate::upgrade::cycles::Cycle;
 use crate::upgrade::specimen::{NEW, Specimen, at, condition, rendered, stamp};
 
@@ -342,6 +342,17 @@ fn ordered(estimates: &Estimates) -> bool {
         let spread = estimate.remaining;
         TimeDelta::zero() <= spread.p10 && spread.p10 <= spread.p50 && spread.p50 <= spread.p90
     })
+}
+
+#[test]
+fn a_pool_whose_image_could_not_be_built_is_left_out() {
+    let mut assessment = workers(3, 1).assess(61);
+    let pool = assessment.pools.iter_mut().find(|pool| pool.name == "worker").unwrap();
+    pool.layer = Some(Layer { image: None, build: Build::Failed });
+    let estimates = estimates(&assessment, &Memory::default());
+    let worker = part(&estimates, "worker");
+    assert_eq!(worker.remaining.p90, TimeDelta::zero());
+    assert_eq!(worker.left_out, ["3 nodes of pool worker wait: its OS image could not be built"]);
 }
 
 proptest! {

@@ -9,7 +9,7 @@ use super::lots;
 use super::node_pace::{Measures, NodePace};
 use super::tell::clock;
 use super::typical::{self, NodeStep};
-use crate::upgrade::assessment::{Assessment, Cause, Node, NodePhase, Pool, age};
+use crate::upgrade::assessment::{Assessment, Build, Cause, Node, NodePhase, Pool, age};
 use crate::upgrade::cycles::Cycle;
 use crate::upgrade::drain::THRESHOLD;
 use crate::upgrade::words;
@@ -67,7 +67,7 @@ impl NodesLeft {
         let held = nodes.iter().filter(|node| node.unavailable).count().saturating_sub(sorted.unavailable);
         let slots = pool.capacity.max_unavailable.saturating_sub(held).saturating_sub(pool.capacity.failing);
         // A pool may name any number, and has no use for more turns than nodes.
-        let slots = slots.min(pool.total.max(1));
+        let slots = if no_image(pool) { 0 } else { slots.min(pool.total.max(1)) };
         let mut left = Self {
             pool: pool.name.clone(),
             place,
@@ -270,10 +270,19 @@ impl Sorted {
         if slots == 0 && self.waiting > 0 {
             let nodes = words::count(self.waiting, "node");
             let verb = if self.waiting == 1 { "waits" } else { "wait" };
-            told.push(format!("{nodes} of pool {name} {verb} behind them: no capacity is left"));
+            told.push(if no_image(pool) {
+                format!("{nodes} of pool {name} {verb}: its OS image could not be built")
+            } else {
+                format!("{nodes} of pool {name} {verb} behind them: no capacity is left")
+            });
         }
         told
     }
+}
+
+/// Is the pool's OS image not to be had before somebody does something? A build that failed is not begun again.
+fn no_image(pool: &Pool) -> bool {
+    pool.layer.as_ref().is_some_and(|layer| matches!(layer.build, Build::Failed | Build::Interrupted))
 }
 
 /// A drain that will not end before somebody does something.

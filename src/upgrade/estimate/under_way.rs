@@ -102,7 +102,7 @@ impl<'a> Left<'a> {
             }
             left_out.extend(
                 payload.troubled.iter().map(|name| {
-                    format!("{name} is in trouble; it is reckoned with as if it recovered in its usual time")
+                    format!("the trouble of {name}: taken as over in its usual time")
                 }),
             );
         }
