@@ -603,7 +603,8 @@ fn causes_that_point_in_a_circle_or_nowhere_are_dropped() {
         ..super::finding(id, Level::Info, on_node("n"), id.to_owned())
     };
     let cluster = Specimen::idle().assess(0);
-    let look = super::Look { now: &cluster, memory: &Memory::default() };
+    let memory = Memory::default();
+    let look = super::Look::at(&cluster, &memory);
     let mut found = vec![of("a", "b"), of("b", "a"), of("c", "c"), of("d", "gone"), of("e", "b")];
     super::causes::link(&look, &mut found);
     let causes: Vec<Option<&str>> = found.iter().map(|finding| finding.because.as_ref().map(|(id, _)| *id)).collect();
