@@ -18,7 +18,6 @@ pub mod node_pace;
 pub mod nodes_left;
 pub mod past;
 pub mod payload_left;
-
 pub mod tell;
 pub mod typical;
 pub mod under_way;

@@ -6,8 +6,8 @@
 mod ending;
 mod failure;
 mod refusal;
-mod rolling;
 mod standstill;
+mod underway;
 #[cfg(test)]
 mod verdict_tests;
 
@@ -200,13 +200,13 @@ pub fn verdict(assessment: &Assessment, memory: &Memory) -> Verdict {
         refusal::invalid,
         refusal::unheard,
         standstill::drain_blocked,
-        rolling::required_pool_paused,
+        underway::required_pool_paused,
         standstill::stalled,
         standstill::slow,
         refusal::requested,
-        rolling::control_plane,
-        rolling::pools,
-        rolling::paused,
+        underway::control_plane,
+        underway::pools,
+        underway::paused,
         ending::ending,
     ];
     let mut verdict =

@@ -289,9 +289,7 @@ fn the_cockpit_opens_on_a_recording_and_writes_nothing() {
     terminal.wait_gone("kind: Node");
     terminal.press(":cordon\r");
     terminal.wait_text("this is a recording");
-    terminal.press("\x1b");
-    terminal.press("q");
-    terminal.press("q");
+    terminal.press("\x03");
     assert_eq!(terminal.end(), 0);
     terminal.assert_intact();
     assert_eq!(home.run(&["open", "/nowhere/at/all"]).status.code(), Some(1));

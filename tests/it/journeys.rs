@@ -203,7 +203,8 @@ fn a_patch_update_starts_and_a_minor_one_waits_for_its_gate() {
         terminal.press("U");
         terminal.wait_text("versions on offer");
     }
-    terminal.press("G");
+    // Below the versions the menu leads to the two lists that say more of them.
+    terminal.press("Gkk");
     terminal.press(ENTER);
     terminal.wait_text("Start update to 4.18.25");
     terminal.wait_text("etcd backup");
@@ -574,6 +575,7 @@ fn readiness_is_gone_through_and_what_it_needs_is_read() {
     terminal.press(ENTER);
     terminal.wait_text("/-l answer=pass");
     terminal.press(ESC);
+    terminal.wait_gone("/-l answer=pass");
     terminal.press(ESC);
     terminal.wait_gone("[preflight");
 }

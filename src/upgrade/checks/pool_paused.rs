@@ -40,8 +40,11 @@ fn paused(look: &Look, pool: &Pool) -> Finding {
         resources,
         meaning: lines.join("\n"),
         remedies: vec![
-            Remedy::change(Danger::M, format!("Unpause it, which starts up to {} reboots.", pool.total - pool.updated))
-                .oc(unpause(name)),
+            Remedy::change(
+                Danger::M,
+                format!("Unpause it, which starts up to {}.", words::count(pool.total - pool.updated, "reboot")),
+            )
+            .oc(unpause(name)),
         ],
         link: Some(reading::PAUSED.to_owned()),
         since,

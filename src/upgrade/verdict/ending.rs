@@ -3,7 +3,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::rolling::HOSTED;
+use super::underway::HOSTED;
 use super::{QUIET, STALL, evidence, history_evidence};
 use crate::api::metadata::created;
 use crate::api::{Conditions as _, Tri};
