@@ -207,6 +207,7 @@ pub fn verdict(assessment: &Assessment, memory: &Memory) -> Verdict {
         underway::control_plane,
         underway::pools,
         underway::paused,
+        ending::unseen,
         ending::ending,
     ];
     let mut verdict =
