@@ -493,6 +493,22 @@ fn node_unmanaged_finds_the_node_that_nobody_updates() {
     assert_eq!(title, "no pool updates worker-0: its roles (spare) belong to none");
 }
 
+/// Numbers that no cluster has, but that anybody may write.
+#[test]
+fn absurd_numbers_are_no_reason_to_fall_over() {
+    let mut cluster = Specimen::updating();
+    let absurd = format!("4.{}.0", u64::MAX);
+    cluster.version["status"]["desired"]["version"] = json!(absurd);
+    cluster.version["status"]["availableUpdates"] = json!([{"version": absurd, "image": "i"}]);
+    let mut etcd = condition("Degraded", "True", "EtcdMembers_UnhealthyMembers", "", 5);
+    etcd["message"] = json!("EtcdMembersDegraded: 4294967295 of 4294967295 members are available");
+    cluster.operator("etcd")["status"]["conditions"][2] = etcd;
+    let assessment = cluster.assess(20);
+    assert!(assessment.findings.iter().any(|finding| finding.id == "etcd-member-unhealthy"));
+    let list = crate::upgrade::preflight::preflight(&assessment, Some(&absurd));
+    assert!(list.rows.iter().any(|row| row.id == "target"));
+}
+
 /// The lines of all remedies of a finding.
 fn lines<'a>(all: &'a [Finding], id: &str) -> Vec<&'a str> {
     let found = all.iter().find(|finding| finding.id == id).unwrap_or_else(|| panic!("{id}: {all:#?}"));

@@ -73,7 +73,7 @@ fn hop(ask: &Ask, target: &str) -> Option<String> {
     if semver::Version::parse(target).ok()? < semver::Version::parse(current).ok()? {
         return Some(format!("{target} is older than {current}: an update only goes forward"));
     }
-    (from.0 == to.0 && to.1 > from.1 + 1)
+    (from.0 == to.0 && to.1.saturating_sub(from.1) > 1)
         .then(|| format!("{target} is {} minors away from {current}: minors are updated one at a time", to.1 - from.1))
 }
 
