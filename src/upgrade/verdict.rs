@@ -207,6 +207,7 @@ pub fn verdict(assessment: &Assessment, memory: &Memory) -> Verdict {
         advancing::control_plane,
         advancing::pools,
         advancing::paused,
+        ending::unseen,
         ending::ending,
     ];
     let mut verdict =

@@ -101,9 +101,7 @@ impl<'a> Left<'a> {
                 working.push(payload.working());
             }
             left_out.extend(
-                payload.troubled.iter().map(|name| {
-                    format!("the trouble of {name}: taken as over in its usual time")
-                }),
+                payload.troubled.iter().map(|name| format!("the trouble of {name}: taken as over in its usual time")),
             );
         }
         for left in masters.iter().filter(|left| left.goes_on()) {
