@@ -143,9 +143,7 @@ fn after(last: &Assessment, now: &Assessment) -> Vec<String> {
     }
     for pool in &now.pools {
         let Some(before) = last.pool(&pool.name).filter(|before| before.target == pool.target) else { continue };
-        // A node that fails at its configuration does not count as updated any more; nothing else takes one away.
-        let failing = pool.degraded.saturating_sub(before.degraded);
-        if pool.updated + failing < before.updated {
+        if pool.updated < before.updated {
             let (was, is) = (before.updated, pool.updated);
             wrong.push(format!("updated nodes of {} fell from {was} to {is}", pool.name));
         }
