@@ -8,6 +8,7 @@
 
 pub mod access;
 pub mod alert;
+pub mod as_oc;
 pub mod assemble;
 pub mod assess;
 pub mod assessment;

@@ -144,7 +144,7 @@ fn higher_and_on_offer<'a>(
         return Err(Refusal(format!("{version} is on offer without an image")));
     }
     // cluster-version-operator, ClusterVersionGiantHop (pkg/payload/precondition/clusterversion/gianthop.go).
-    if to.major == from.major && to.minor > from.minor + 1 {
+    if to.major == from.major && to.minor.saturating_sub(from.minor) > 1 {
         return Err(Refusal(format!("{version} is more than one minor version above {present}")));
     }
     Ok(offer)

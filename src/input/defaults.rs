@@ -59,6 +59,7 @@ const RULES: &[(&str, W, C, u8)] = &[
     ("enter", W::List, C::Press, 21),
     ("enter", W::Plan, C::Press, 21),
     ("d", W::Selected, C::Describe, 22),
+    ("d", W::Versions, C::Describe, 22),
     ("y", W::Selected, C::Yaml, 23),
     // On the map `l` is the cell to the right; everywhere else `right` opens branches and scrolls as well.
     ("l", W::Logged, C::Logs, 25),

@@ -75,6 +75,8 @@ pub struct Snapshot {
     pub searching: bool,
     /// The popup about the simulated cluster is on top.
     pub sim: bool,
+    /// The versions on offer are on top.
+    pub versions: bool,
     /// A finding is on top.
     pub finding: bool,
     /// An action of this program does the chosen remedy of that finding.
@@ -99,6 +101,7 @@ impl Default for Snapshot {
             marked: false,
             searching: false,
             sim: false,
+            versions: false,
             finding: false,
             covered: false,
             log: false,
@@ -145,6 +148,8 @@ pub enum When {
     Plan,
     /// The popup about the simulated cluster is on top.
     Sim,
+    /// The versions on offer are on top.
+    Versions,
     /// A finding is on top.
     Finding,
     /// A finding is on top, and an action of this program does its chosen remedy.
@@ -189,6 +194,7 @@ impl When {
             Self::List => quiet && at.layer == Layer::List,
             Self::Plan => at.layer == Layer::Plan,
             Self::Sim => quiet && at.sim,
+            Self::Versions => quiet && at.versions,
             Self::Finding => quiet && at.finding,
             Self::Covered => quiet && at.finding && at.covered,
             Self::Log => quiet && at.log,
@@ -233,6 +239,7 @@ impl When {
             Self::List => "only in a list of choices",
             Self::Plan => "only in a plan",
             Self::Sim => "only in :sim",
+            Self::Versions => "only among the versions on offer",
             Self::Finding => "only in a finding",
             Self::Covered => "no action of this program does that",
             Self::Log => "only in a log",

@@ -19,7 +19,6 @@ pub use overview::Details;
 pub use pool::{Capacity, Pool, PoolAssessment};
 pub use progress::{Operator, OperatorCounts, Payload, Requested, Update};
 
-use self::node::Roll;
 use super::parts::Moment;
 use super::text::Look;
 use super::{API_VERSION, Report};
@@ -136,9 +135,8 @@ impl Status {
     /// could not be read.
     pub fn of(assessment: &Assessment, details: Details, problems: Vec<Problem>) -> Self {
         let facts = &assessment.facts;
-        let roll = Roll::of(assessment);
         let known = |kind| facts.known(kind);
-        let nodes = known(Kind::Nodes).then(|| node::nodes(&roll));
+        let nodes = known(Kind::Nodes).then(|| node::nodes(assessment));
         let counted = nodes.as_deref().filter(|_| known(Kind::MachineConfigPools));
         let pools = counted.map(|nodes| pool::pools(assessment, nodes));
         Self {

@@ -193,6 +193,7 @@ impl View {
             marked: self.nodes.marked() && matches!(self.pane(), Pane::Nodes | Pane::Map),
             searching: self.text_view().is_some_and(TextView::searching),
             sim: matches!(self.popups.last(), Some(Popup::Choices(c)) if c.offering == Offering::Sim),
+            versions: matches!(self.popups.last(), Some(Popup::Choices(c)) if c.offering == Offering::Versions),
             finding: matches!(self.popups.last(), Some(Popup::Finding(_))),
             covered: matches!(self.popups.last(), Some(Popup::Finding(f)) if f.action(ctx.assessment).is_some()),
             log: matches!(self.popups.last(), Some(Popup::Logs(_))),

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
-use super::assessment::{Assessment, Node, NodePhase, Pool, Update, Verdict, VerdictKind};
+use super::assessment::{Assessment, Node, NodePhase, Pool, Verdict, VerdictKind};
 use super::estimate::Estimates;
 use super::facts::{Facts, Kind, KindStatus};
 use super::memory::Memory;
@@ -40,7 +40,7 @@ pub fn assess(facts: Arc<Facts>, memory: &Memory, now: DateTime<Utc>) -> Assessm
     update.payload = update.payload.map(|payload| memory.counted(payload, update.started));
     let Rollout { mut nodes, pools, topology, compact } = rollout::rollout(&facts, &update, last, now);
     blockers::fill(&mut nodes, &pools, &facts, now);
-    let mut operators = operators_of(&facts, &update, &nodes, &pools);
+    let mut operators = operators_of(&facts, &nodes, &pools);
     operator_clock::time(&mut operators, &facts, &update, memory, now);
     let mut assessment = Assessment {
         now,
@@ -102,7 +102,7 @@ fn expecting(facts: &Arc<Facts>, nodes: &[Node], pools: &[Pool]) -> Arc<Facts> {
     }
 }
 
-fn operators_of(facts: &Facts, update: &Update, nodes: &[Node], pools: &[Pool]) -> super::assessment::Operators {
+fn operators_of(facts: &Facts, nodes: &[Node], pools: &[Pool]) -> super::assessment::Operators {
     // From the drain on, the static pods and replicas of a control plane node are missed; a failing node stays cordoned.
     let out_of_service = |node: &&Node| {
         let drained = matches!(node.phase, NodePhase::Draining | NodePhase::Applying | NodePhase::Degraded);
@@ -112,7 +112,12 @@ fn operators_of(facts: &Facts, update: &Update, nodes: &[Node], pools: &[Pool]) 
         |node: &Node| pools.iter().any(|pool| pool.control_plane && Some(pool.name.as_str()) == node.pool.as_deref());
     let nodes_busy = nodes.iter().any(|node| node.phase.moving());
     let masters_busy = nodes.iter().filter(out_of_service).any(control_plane);
-    let target = Target { version: update.to.as_deref(), machine_config_image: machine_config_image(facts) };
+    // Never the version of the history: `oc` and the cluster-version operator measure by `desired` alone.
+    let desired = facts.cluster_version.as_deref().map(|version| version.status.desired.version.as_str());
+    let target = Target {
+        version: desired.filter(|version| !version.is_empty()),
+        machine_config_image: machine_config_image(facts),
+    };
     operators::operators(facts.operators.iter().map(AsRef::as_ref), target, nodes_busy, masters_busy)
 }
 

@@ -4,7 +4,7 @@
 //! another check's findings: which of them are consequences of others is found out at the end, in `causes`.
 
 mod admin_ack_missing;
-mod alert_firing;
+pub mod alert_firing;
 mod blocked_pods;
 mod capabilities_implicit;
 mod capacity_double_count;
@@ -87,6 +87,7 @@ mod windows_node;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use super::as_oc::AsOc;
 use super::assessment::{Assessment, Evidence, Finding, Impact, Level, Remedy, Resource, Subject, age};
 use super::memory::Memory;
 
@@ -96,6 +97,14 @@ pub(super) struct Look<'a> {
     pub now: &'a Assessment,
     /// The clocks.
     pub memory: &'a Memory,
+    /// The same in the eyes of `oc adm upgrade status`, whose findings are all told.
+    pub oc: AsOc<'a>,
+}
+
+impl<'a> Look<'a> {
+    fn at(now: &'a Assessment, memory: &'a Memory) -> Self {
+        Self { now, memory, oc: AsOc::of(now) }
+    }
 }
 
 /// A finding that the checks can make.
@@ -276,7 +285,7 @@ const CHECKS: &[Check] = &[
 /// All findings: the worst first, then what blocks progress most, the unexpected, the oldest; what is only a consequence
 /// of another finding below that one.
 pub fn all(assessment: &Assessment, memory: &Memory) -> Vec<Finding> {
-    let look = Look { now: assessment, memory };
+    let look = Look::at(assessment, memory);
     let mut found = Vec::new();
     for check in CHECKS {
         check(&look, &mut found);

@@ -18,9 +18,10 @@ pub mod node_pace;
 pub mod nodes_left;
 pub mod past;
 pub mod payload_left;
-pub mod rolling;
+
 pub mod tell;
 pub mod typical;
+pub mod under_way;
 
 use chrono::TimeDelta;
 
@@ -110,11 +111,11 @@ pub struct Estimates {
 
 /// The estimates for `assessment`, whose estimates are not made yet.
 pub fn estimates(assessment: &Assessment, memory: &Memory) -> Estimates {
-    if rolling::rolls(assessment) {
-        return rolling::estimates(assessment, memory.cycles());
+    if under_way::rolls(assessment) {
+        return under_way::estimates(assessment, memory.cycles());
     }
     guide::estimates(assessment)
 }
 
 #[cfg(test)]
-mod tests;
+mod estimate_tests;

@@ -4,6 +4,7 @@
 use semver::Version;
 
 use super::assessment::{Assessment, Node, NodePhase};
+use super::version::kubernetes_minor;
 
 /// The node's kubelet version; none: it says none, or none that can be read.
 pub fn of(node: &Node) -> Option<Version> {
@@ -27,7 +28,7 @@ fn minor(assessment: &Assessment) -> Option<u64> {
     let told = told.and_then(|at| parse(operators[at].version("kube-apiserver")?));
     told.map(|version| version.minor).or_else(|| {
         let release = Version::parse(assessment.update.to.as_deref()?).ok()?;
-        (release.major == 4).then_some(release.minor + 13)
+        kubernetes_minor(release.major, release.minor)
     })
 }
 

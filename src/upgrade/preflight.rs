@@ -22,7 +22,9 @@ mod ready_release;
 use chrono::{DateTime, Utc};
 
 use super::assessment::{Assessment, Evidence, Remedy, Resource};
+use super::blockers::budgets::of_platform;
 use super::facts::{Kind, KindStatus};
+use super::link::LinkState;
 use super::updates::{Choice, Updates, updates};
 use super::version::{kubernetes_minor, leaves_minor, minor_parts};
 
@@ -104,17 +106,35 @@ struct Ask<'a> {
 }
 
 impl Ask<'_> {
-    /// Why one of these kinds is not known; none: all are. While a watch fails the last good content counts.
+    /// Why one of these kinds is not known; none: all are. While a watch fails the last good content counts, if there was
+    /// any.
     fn unread(&self, kinds: &[Kind]) -> Option<String> {
-        kinds.iter().find_map(|kind| {
+        kinds.iter().filter(|kind| !self.now.facts.known(**kind)).find_map(|kind| {
             let name = kind.plural();
             match self.now.facts.status(*kind) {
-                KindStatus::Live | KindStatus::Failing(_) | KindStatus::Absent => None,
+                KindStatus::Live | KindStatus::Absent => None,
+                KindStatus::Failing(trouble) => Some(format!("{name} could not be read: {}", trouble.words)),
                 KindStatus::NotAsked => Some(format!("{name} were not read")),
                 KindStatus::Waiting => Some(format!("{name} have not been read yet")),
                 KindStatus::Forbidden(trouble) => Some(format!("{name} may not be read: {}", trouble.words)),
             }
         })
+    }
+
+    /// Do these objects come from files? Then an object that is not among them may only not have been written down.
+    fn recorded(&self) -> bool {
+        self.now.facts.link.state == LinkState::Recording
+    }
+
+    /// Why pods and budgets of workloads may be missing; none: they are not. A must-gather holds the namespaces of the
+    /// platform alone.
+    fn without_workloads(&self) -> Option<String> {
+        let around = &self.now.facts.around;
+        let pods =
+            around.pods.values().flat_map(|pods| pods.iter()).filter_map(|pod| pod.metadata.namespace.as_deref());
+        let budgets = around.pod_disruption_budgets.iter().map(|budget| budget.namespace());
+        let platform = self.recorded() && pods.chain(budgets).all(of_platform);
+        platform.then(|| "the recording holds only what is in the platform's namespaces, no workloads".to_owned())
     }
 
     /// The minor of Kubernetes 1 that the target brings, or the present one when there is no target.

@@ -3,11 +3,11 @@
 //! The first judge that has something to say wins; the order is how much it matters to the person at the keyboard. Each
 //! verdict but `Unknown` names what it rests on.
 
+mod advancing;
 mod ending;
 mod failure;
 mod refusal;
 mod standstill;
-mod underway;
 #[cfg(test)]
 mod verdict_tests;
 
@@ -200,13 +200,14 @@ pub fn verdict(assessment: &Assessment, memory: &Memory) -> Verdict {
         refusal::invalid,
         refusal::unheard,
         standstill::drain_blocked,
-        underway::required_pool_paused,
+        advancing::required_pool_paused,
         standstill::stalled,
         standstill::slow,
         refusal::requested,
-        underway::control_plane,
-        underway::pools,
-        underway::paused,
+        advancing::control_plane,
+        advancing::pools,
+        advancing::paused,
+        ending::unseen,
         ending::ending,
     ];
     let mut verdict =

@@ -162,7 +162,7 @@ pub fn minor_parts(version: &str) -> Option<(u64, u64)> {
 
 /// The minor of Kubernetes 1 that a minor of OpenShift 4 brings: 4.y brings 1.(y+13), since 4.1. None: not known.
 pub fn kubernetes_minor(major: u64, minor: u64) -> Option<u64> {
-    (major == 4).then_some(minor + 13)
+    minor.checked_add(13).filter(|_| major == 4)
 }
 
 /// Is an API that goes away in the Kubernetes release `removed_in` (`1.27`) gone in 1.`minor`? False when it stays.

@@ -339,7 +339,9 @@ fn shows(id: &str, path: &Path) {
         assert_eq!(subject(&first.subject), *about, "{id}: {}", first.title);
     }
     assert_eq!(first.expected, after.scene.expected, "{id}: {}", first.title);
-    found.iter().for_each(|finding| complete(finding));
+    for finding in &found {
+        complete(finding);
+    }
     let mut told = format!("{}: {}\n", assessment.verdict.kind.words(), assessment.verdict.why);
     for finding in &assessment.findings {
         let indent = "  ".repeat(depth(&assessment.findings, finding));

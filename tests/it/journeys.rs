@@ -63,7 +63,7 @@ fn each_tab_shows_its_pane() {
         ("2", "[2 Operators", "kube-apiserver"),
         ("3", "[3 Pools", "infra"),
         ("4", "[4 Nodes", "worker-5"),
-        ("5", "[5 Findings", "not-upgradeable"),
+        ("5", "[5 Findings", "is not acknowledged"),
         ("6", "[6 Timeline", "Timeline"),
         ("1", "[1 Overview", "Nodes, one cell each"),
     ] {
@@ -574,6 +574,7 @@ fn readiness_is_gone_through_and_what_it_needs_is_read() {
     terminal.press("/-l answer=pass");
     terminal.press(ENTER);
     terminal.wait_text("/-l answer=pass");
+    // Two escapes in one read would be another key.
     terminal.press(ESC);
     terminal.wait_gone("/-l answer=pass");
     terminal.press(ESC);
@@ -598,7 +599,8 @@ fn a_finding_is_opened_and_leads_to_what_it_is_about() {
     let home = Home::new();
     let (_sim, mut terminal) = resting(&home);
     terminal.press("5");
-    terminal.wait_text("not-upgradeable");
+    terminal.wait_text("[5 Findings");
+    terminal.wait_line(&["admin gate", "is not acknowledged"]);
     terminal.press(ENTER);
     terminal.wait_text("What to do");
     terminal.wait_text("It rests on");

@@ -3,7 +3,9 @@
 use serde::Serialize;
 
 use crate::report::parts::{Evidence, Moment, Remedy, Resource, each, level, said};
+use crate::upgrade::as_oc::AsOc;
 use crate::upgrade::assessment::{self, Assessment, Level, VerdictKind};
+use crate::upgrade::checks::alert_firing;
 
 /// What a finding costs, in the words of `oc`.
 pub type Impact = &'static str;
@@ -58,8 +60,17 @@ const OF_OC: [&str; 12] = [
 
 /// All findings, worst first. Where an update goes on and nothing speaks against that, it is said, as `oc` does.
 pub fn findings(assessment: &Assessment) -> Vec<Finding> {
-    let told = assessment.findings.iter().map(finding);
-    let goes_on = matches!(assessment.verdict.kind, VerdictKind::UpdatingControlPlane | VerdictKind::UpdatingPools);
+    let told = assessment.findings.iter().flat_map(|found| match found.id {
+        // Programs want to know each alert with its time.
+        "alert-firing" => alert_firing::apart(assessment, found).iter().map(finding).collect(),
+        _ => vec![finding(found)],
+    });
+    let goes_on = match assessment.verdict.kind {
+        VerdictKind::UpdatingControlPlane | VerdictKind::UpdatingPools => true,
+        // The ClusterVersion has not yet said that it is done.
+        VerdictKind::Completed | VerdictKind::NotUpdating => AsOc::of(assessment).updating(),
+        _ => false,
+    };
     let well = goes_on && !assessment.findings.iter().any(hinders);
     told.chain(well.then(|| proceeding(assessment))).collect()
 }

@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use super::NodePhase;
 use super::finding::Finding;
 use super::forecast::Remaining;
 use super::node::{Node, NodeAssessment};
@@ -175,8 +176,11 @@ impl Page<'_> {
         let operators = update.operators.updated.zip(update.operators.total);
         let mut parts = vec![format!("{percent}%")];
         parts.extend(operators.map(|(updated, total)| format!("{updated} of {total} operators")));
-        if let Some(pools) = &self.status.pools {
-            let (updated, total) = pools.iter().fold((0, 0), |(u, t), pool| (u + pool.updated, t + pool.total));
+        if let (Some(_), Some(nodes)) = (&self.status.pools, &self.status.nodes) {
+            let managed = nodes.iter().filter(|node| node.managed);
+            let (updated, total) = managed.fold((0, 0), |(updated, total), node| {
+                (updated + usize::from(node.phase == NodePhase::Updated), total + 1)
+            });
             parts.push(format!("{updated} of {}", count(total, "node")));
         }
         parts.extend(update.payload.map(|payload| format!("{} of {} manifests", payload.done, payload.total)));
@@ -326,7 +330,7 @@ impl Page<'_> {
         let said = if self.details.nodes { said } else { first_line(&said, MESSAGE) };
         vec![
             node.name.as_str().into(),
-            node.pool.as_deref().unwrap_or("-").into(),
+            node.pool.as_deref().filter(|_| node.managed).unwrap_or("-").into(),
             Cell::ink(ink, node.assessment.word()),
             node.phase_detail.into(),
             self.ago(node.phase_since).into(),
@@ -345,15 +349,15 @@ impl Page<'_> {
         if self.details.health {
             return findings.iter().map(|finding| self.whole(finding)).collect::<Vec<_>>().join("\n");
         }
-        let rows: Vec<Vec<Cell>> = findings
-            .iter()
-            .map(|finding| {
+        let rows: Vec<Vec<Cell>> = once(findings)
+            .map(|(finding, often)| {
+                let often = if often > 1 { format!(" ({often} times)") } else { String::new() };
                 let expected = if finding.expected && finding.id != "update-proceeding" { "expected: " } else { "" };
                 vec![
                     self.ago(finding.since).into(),
                     Cell::ink(Ink::from(finding.degree), finding.level),
                     finding.impact.into(),
-                    first_line(&format!("{expected}{}", finding.title), MESSAGE).into(),
+                    first_line(&format!("{expected}{}{often}", finding.title), MESSAGE).into(),
                 ]
             })
             .collect();
@@ -449,6 +453,17 @@ impl Page<'_> {
         }
         out
     }
+}
+
+/// Findings that say the same of several objects (alerts), the first of each with their number.
+fn once(findings: &[Finding]) -> impl Iterator<Item = (&Finding, usize)> {
+    let same =
+        |a: &Finding, b: &Finding| a.id == "alert-firing" && a.id == b.id && a.level == b.level && a.title == b.title;
+    findings.iter().enumerate().filter_map(move |(at, finding)| {
+        let known = findings[..at].iter().any(|before| same(before, finding));
+        let more = findings[at + 1..].iter().filter(|other| same(finding, other)).count();
+        (!known).then_some((finding, more + 1))
+    })
 }
 
 /// `machineconfigpool/infra`: as `oc` takes it, without the group.

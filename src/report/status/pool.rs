@@ -48,8 +48,12 @@ pub struct Pool {
     pub name: String,
     /// In the word of `oc`.
     pub assessment: PoolAssessment,
-    /// Nodes.
+    /// Nodes, as `oc` counts them.
     pub total: usize,
+    /// Those of them that the machine-config operator updates with this pool.
+    pub managed: usize,
+    /// Those of them that it leaves alone: Windows nodes, nodes that several custom pools select.
+    pub unmanaged: usize,
     /// Updated.
     pub updated: usize,
     /// Available.
@@ -122,7 +126,7 @@ fn told(pool: &assessment::Pool, members: &[&Node]) -> Pool {
     };
     let (updated, pending) = (in_phase(NodePhase::Updated), in_phase(NodePhase::Pending));
     let (excluded, degraded) = (in_phase(NodePhase::Paused), count(&|node| node.degraded));
-    let total = members.len();
+    let (total, managed) = (members.len(), count(&|node| node.managed));
     let assessment = match () {
         () if total == 0 => PoolAssessment::Empty,
         () if updated == total => PoolAssessment::Completed,
@@ -135,6 +139,8 @@ fn told(pool: &assessment::Pool, members: &[&Node]) -> Pool {
         name: pool.name.clone(),
         assessment,
         total,
+        managed,
+        unmanaged: total - managed,
         updated,
         available: count(&|node| !node.unavailable),
         progressing: count(&moving),

@@ -23,6 +23,8 @@ pub struct Update {
     pub from: Option<String>,
     /// The version that is being applied, or was applied last.
     pub to: Option<String>,
+    /// The image of that entry of the history.
+    pub to_image: Option<String>,
     /// The update to `from` was never completed.
     pub from_incomplete: Option<bool>,
     /// The newest version before this update that was completed.
@@ -151,7 +153,9 @@ pub fn update(assessment: &Assessment) -> Update {
         since: verdict.since.map(Moment),
         evidence: each(&verdict.evidence),
         from: before.and_then(|entry| said(&entry.version)),
-        to: newest.and_then(|entry| said(&entry.version)).or_else(|| said(desired)),
+        // An entry without a version (requested by image, and not loaded yet) is not known to be of any.
+        to: newest.map_or_else(|| said(desired), |entry| said(&entry.version)),
+        to_image: newest.and_then(|entry| said(&entry.image)),
         from_incomplete: seen.then(|| before.is_some_and(|entry| !entry.is_completed())),
         last_completed: history
             .iter()

@@ -5,7 +5,6 @@ use ratatui::layout::Rect;
 
 use crate::actions::{self, ActionId, Danger, Target};
 use crate::ui::ctx::Ctx;
-use crate::ui::popups::report::About;
 use crate::ui::request::{Request, SimFault, SimRequest};
 use crate::ui::theme::Tone;
 use crate::ui::widgets::motion::{Motion, scrolled};
@@ -39,8 +38,6 @@ struct Choice {
 pub enum Pick {
     /// A wish.
     Ask(Request),
-    /// An answer that fills the screen.
-    Open(About),
     /// Nothing, and why.
     Refuse(String),
 }
@@ -123,9 +120,10 @@ impl Choices {
                 if update.in_progress {
                     let text = "an update is in progress: another target takes its place and nothing is rolled back";
                     lines.push((Tone::Warning, text.to_owned()));
-                } else if update.offers.is_empty() {
-                    lines.push(dim("no version is on offer".into()));
                 }
+                lines.push(dim(
+                    "d tells all risks, issues and gates (:updates); :preflight goes through readiness".into()
+                ));
                 lines
             }
             _ => Vec::new(),
@@ -222,8 +220,8 @@ impl Choices {
         match (&self.offering, &ctx.session.read_only) {
             (Offering::Actions(_), Some(why)) => format!("writes are off: {why}"),
             (Offering::Actions(target), None) => format!("there is no action for {}", target_words(target)),
-            (Offering::Versions, _) => String::new(),
             (Offering::Contexts, _) => "the kubeconfig has no contexts".into(),
+            (Offering::Versions, _) => "no version is on offer".into(),
             (Offering::Sim, _) => String::new(),
         }
     }
@@ -275,19 +273,7 @@ fn versions(ctx: &Ctx<'_>) -> Vec<Choice> {
         let pick = Pick::Ask(Request::Plan { action: ActionId::StartUpdate, target });
         Choice { tone, words: offer.version.clone(), detail, pick }
     };
-    let more = Choice {
-        tone: Tone::Text,
-        words: "updates".into(),
-        detail: "every version with its risks, the issues that apply here, gates (:updates)".into(),
-        pick: Pick::Open(About::Updates),
-    };
-    let ready = Choice {
-        tone: Tone::Text,
-        words: "preflight".into(),
-        detail: "is the cluster ready? (:preflight)".into(),
-        pick: Pick::Open(About::Preflight(None)),
-    };
-    ctx.assessment.update.offers.iter().map(choice).chain([more, ready]).collect()
+    ctx.assessment.update.offers.iter().map(choice).collect()
 }
 
 fn contexts(ctx: &Ctx<'_>) -> Vec<Choice> {

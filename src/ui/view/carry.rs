@@ -190,6 +190,10 @@ impl View {
                 vec![Request::Sim(SimRequest::Speed(speed))]
             }
             (Command::Press | Command::Enter, _) => self.pick(ctx),
+            (Command::Describe, _) if choices.offering == Offering::Versions => {
+                self.report(About::Updates);
+                Vec::new()
+            }
             (other, _) => {
                 if let Some(motion) = Motion::of(other) {
                     choices.go(motion, ctx);
@@ -204,10 +208,6 @@ impl View {
         match choices.pick(ctx) {
             None => Vec::new(),
             Some(Pick::Refuse(why)) => vec![Request::Say(why)],
-            Some(Pick::Open(about)) => {
-                self.report(about);
-                Vec::new()
-            }
             Some(Pick::Ask(Request::Plan { action: ActionId::StartUpdate, target: Target::Cluster })) => {
                 self.popups.pop();
                 self.offer(Offering::Versions);

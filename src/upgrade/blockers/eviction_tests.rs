@@ -225,9 +225,14 @@ fn guards_of_the_control_plane_are_never_offered_to_be_touched() {
     guard["metadata"] = json!({"name": "etcd-guard-master-0", "namespace": "openshift-etcd", "labels": {"app": "web"}});
     let mut budget = budget();
     budget["metadata"]["namespace"] = json!("openshift-etcd");
-    let blocker = the(&[guard, budget]);
+    let blocker = the(&[guard.clone(), budget]);
     assert!(blocker.frees.iter().all(|remedy| remedy.danger.is_none()), "{:?}", blocker.frees);
     assert!(blocker.frees.iter().any(|remedy| remedy.words.contains("Never delete it")), "{:?}", blocker.frees);
+
+    guard["metadata"]["deletionTimestamp"] = json!(stamp(64));
+    guard["metadata"]["deletionGracePeriodSeconds"] = json!(30);
+    let ends = the(&[guard]);
+    assert!(ends.frees.iter().all(|remedy| remedy.danger.is_none()), "{:?}", ends.frees);
 }
 
 #[test]

@@ -199,6 +199,10 @@ fn terminating(
 ) -> Vec<Remedy> {
     let (namespace, name) = (pod.namespace(), pod.name());
     let describe = format!("oc describe pod -n {namespace} {name}");
+    if guards(pod) {
+        let words = "Wait, and look at its node: it keeps the quorum of the control plane. Never force it away.";
+        return vec![Remedy::look(words).oc(describe)];
+    }
     let left = grace_ends.map(|ends| ends - now).filter(|left| left.num_seconds() > 0);
     if let Some(left) = left {
         let words = format!("Wait: it may take {} more to end by itself.", words::span(left));

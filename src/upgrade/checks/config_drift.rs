@@ -1,6 +1,6 @@
 //! `config-drift`: files, modes or units on a node are not what its configuration says: somebody changed them by hand.
 
-use super::degraded::{Cause, because_of, between, force_file, on_host};
+use super::degraded::{Cause, because_of, between, force_file, on_host, plain};
 use super::{Finding, Look, Remedy, reading};
 
 pub(super) fn check(look: &Look, found: &mut Vec<Finding>) {
@@ -13,7 +13,7 @@ pub(super) fn check(look: &Look, found: &mut Vec<Finding>) {
     };
     for about in because_of(look, Cause::Drift, title) {
         let super::Subject::Node(name) = &about.subject else { continue };
-        let file = about.evidence.first().and_then(|told| file(&told.value));
+        let file = about.evidence.first().and_then(|told| file(&told.value)).filter(|file| plain(file));
         let look_at = file.as_ref().map_or_else(|| "rpm-ostree status".to_owned(), |file| format!("ls -l {file}"));
         let remedies = vec![
             Remedy::look("Look at it on the node, and at the MachineConfig that says what it should be.")

@@ -120,6 +120,8 @@ pub(super) fn daemon_log(node: &Node) -> Remedy {
 }
 
 /// A shell on the host of a node.
+///
+/// What comes out of a message of the node goes into it only when it is [`plain`].
 pub(super) fn on_host(node: &str, command: &str) -> String {
     format!("oc debug node/{node} -- chroot /host {command}")
 }
@@ -131,4 +133,10 @@ pub(super) fn force_file(node: &str) -> Remedy {
         "Let the daemon apply its whole configuration once more, without the check; the node usually reboots.",
     )
     .oc(on_host(node, "touch /run/machine-config-daemon-force"))
+}
+
+/// A path or an address without anything that a shell would read as more than that: messages may say anything, and
+/// the line is there to be copied.
+pub(super) fn plain(word: &str) -> bool {
+    !word.is_empty() && word.chars().all(|sign| sign.is_ascii_alphanumeric() || "/._-@:+%=".contains(sign))
 }

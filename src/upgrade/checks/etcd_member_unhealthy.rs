@@ -19,7 +19,7 @@ pub(super) fn check(look: &Look, found: &mut Vec<Finding>) {
     let Some(unhealthy) = unhealthy else { return };
     let members = members(&unhealthy.message);
     // While its control plane node reboots a member is gone by design; the quorum holds, and nothing may be added to that.
-    let quorum_holds = members.is_none_or(|(healthy, all)| healthy * 2 > all);
+    let quorum_holds = members.is_none_or(|(healthy, all)| healthy > all / 2);
     let expected = quorum_holds && look.now.operator(ETCD).is_some_and(|row| row.expected);
     let sentence = sentence(&unhealthy.message);
     found.push(Finding {

@@ -19,7 +19,8 @@ pub(super) fn check(look: &Look, found: &mut Vec<Finding>) {
             Remedy::look("Look at what the ClusterVersion says.").oc(LOOK_AT_VERSION),
         ],
         link: Some(OPERATOR_DEGRADED.to_owned()),
-        since: look.now.update.started,
+        // As `oc` tells it: that it is missing is known of this moment alone.
+        since: Some(look.now.now),
         evidence: vec![field("Failing", "missing", None)],
         ..finding(
             "no-failing-condition",

@@ -2,11 +2,10 @@
 
 use std::sync::Arc;
 
-use chrono::TimeDelta;
-
 use super::{Finding, Impact, Level, Look, Subject, evidence, finding, reading};
-use crate::api::{self, Condition, Conditions as _};
-use crate::upgrade::assessment::{Node, age};
+use crate::api::{self, Condition, Conditions as _, Tri};
+use crate::upgrade::as_oc::Away;
+use crate::upgrade::assessment::Node;
 
 /// The object behind a row.
 pub(super) fn object<'a>(look: &'a Look, name: &str) -> Option<&'a Arc<api::Node>> {
@@ -19,28 +18,34 @@ pub(super) fn condition<'a>(look: &'a Look, name: &str, kind: &str) -> Option<&'
     object(look, name)?.status.conditions.condition(kind)
 }
 
-/// After how long `oc adm upgrade status` speaks of disks and networks
-/// (pkg/cli/admin/upgrade/status/mco/layered_node_state.go, `SeriouslyUnavailable`).
-pub(super) const PRESSING: TimeDelta = TimeDelta::minutes(1);
-/// And of nodes that are not ready.
-pub(super) const SILENT: TimeDelta = TimeDelta::minutes(5);
+/// Does a condition that is not what it should be speak for itself? A node that is not heard says nothing of its disks and its
+/// network: that it is not ready says it all.
+fn speaks(look: &Look, node: &Node, told: &Condition) -> bool {
+    let heard = condition(look, &node.name, "Ready").is_some_and(|ready| ready.status != Tri::Unknown);
+    told.status != Tri::False && (heard || told.status == Tri::True)
+}
 
-/// The finding that a condition is not what it should be, but for what it means. None before `limit`.
-pub(super) fn about(
-    look: &Look,
-    id: &'static str,
-    node: &Node,
-    told: &Condition,
-    limit: TimeDelta,
-    title: String,
-) -> Option<Finding> {
-    let now = look.now.now;
-    if told.since.is_some_and(|since| age(since, now) < limit) {
+/// Does this finding have to carry all that `oc` says of the node in one? Of several the first: not ready, disk, network.
+pub(super) fn carried(look: &Look, node: &Node, kind: &str) -> Option<Away> {
+    let away = look.oc.away(node)?;
+    let kinds = [("Ready", Tri::True), ("DiskPressure", Tri::False), ("NetworkUnavailable", Tri::False)];
+    let bad = |(kind, good): &(&str, Tri)| condition(look, &node.name, kind).is_some_and(|told| told.status != *good);
+    let (first, _) = kinds.into_iter().find(bad)?;
+    (first == kind).then_some(away)
+}
+
+/// The finding that a condition is not what it should be, but for what it means. None while the node is at work for an
+/// update, as `oc` has it; it waits a minute besides, which a person who looks now does not have to.
+pub(super) fn about(look: &Look, id: &'static str, node: &Node, kind: &str, title: String) -> Option<Finding> {
+    let carried = carried(look, node, kind);
+    if carried.is_none() && (node.phase.moving() || !node.unavailable) {
         return None;
     }
+    let told = condition(look, &node.name, kind).filter(|told| speaks(look, node, told))?;
+    let (title, since) = carried.map_or((title, told.since), |away| (away.title, away.since));
     Some(Finding {
         impact: Impact::UpdateSpeed,
-        since: told.since,
+        since,
         link: Some(reading::NODES.to_owned()),
         evidence: vec![evidence(
             format!("node/{}", node.name),

@@ -10,6 +10,9 @@ pub(super) fn check(look: &Look, found: &mut Vec<Finding>) {
     for node in look.now.nodes.iter() {
         if let Some(reason) = reason(node) {
             found.push(degraded(node, reason));
+        } else if node.pool.is_none() && look.oc.node(node).degraded {
+            // No pool manages it, and its daemon fails all the same.
+            found.push(degraded(node, &node.message));
         }
     }
 }

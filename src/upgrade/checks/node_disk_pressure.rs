@@ -2,18 +2,13 @@
 
 use super::degraded::on_host;
 use super::{Finding, Look, Remedy, node_conditions};
-use crate::api::Tri;
 use crate::upgrade::danger::Danger;
 
 pub(super) fn check(look: &Look, found: &mut Vec<Finding>) {
-    for node in look.now.nodes.iter().filter(|node| node.unavailable && !node.phase.moving()) {
-        let told =
-            node_conditions::condition(look, &node.name, "DiskPressure").filter(|told| told.status != Tri::False);
+    for node in look.now.nodes.iter() {
         let name = &node.name;
         let title = format!("Node {name} has disk pressure");
-        let about = told.and_then(|told| {
-            node_conditions::about(look, "node-disk-pressure", node, told, node_conditions::PRESSING, title)
-        });
+        let about = node_conditions::about(look, "node-disk-pressure", node, "DiskPressure", title);
         found.extend(about.map(|about| Finding {
             meaning: "The node counts as unavailable: it uses up a place of its pool's maxUnavailable, and its own turn does not \
                       come. The kubelet evicts pods to gain space."

@@ -1,17 +1,12 @@
 //! `node-network-unavailable`: the network of a node is not set up. The machine-config controller takes no such node.
 
 use super::{Finding, Look, Remedy, node_conditions};
-use crate::api::Tri;
 
 pub(super) fn check(look: &Look, found: &mut Vec<Finding>) {
-    for node in look.now.nodes.iter().filter(|node| node.unavailable && !node.phase.moving()) {
-        let told =
-            node_conditions::condition(look, &node.name, "NetworkUnavailable").filter(|told| told.status != Tri::False);
+    for node in look.now.nodes.iter() {
         let name = &node.name;
         let title = format!("Node {name} has unavailable network");
-        let about = told.and_then(|told| {
-            node_conditions::about(look, "node-network-unavailable", node, told, node_conditions::PRESSING, title)
-        });
+        let about = node_conditions::about(look, "node-network-unavailable", node, "NetworkUnavailable", title);
         found.extend(about.map(|about| Finding {
             meaning: "The node counts as unavailable: it uses up a place of its pool's maxUnavailable, and its own turn does not \
                       come. Pods on it cannot reach others."

@@ -10,6 +10,10 @@ use super::{
 use crate::upgrade::assessment::{Node, NodePhase};
 use crate::upgrade::words;
 
+/// How long a node that is being worked on may be silent (oc: pkg/cli/admin/upgrade/status/mco/layered_node_state.go,
+/// `SeriouslyUnavailable`).
+const SILENT: TimeDelta = TimeDelta::minutes(5);
+
 pub(super) fn check(look: &Look, found: &mut Vec<Finding>) {
     for node in look.now.nodes.iter().filter(|node| !node.ready) {
         found.push(silent(look, node));
@@ -25,10 +29,20 @@ fn silent(look: &Look, node: &Node) -> Finding {
     let expected = reboots && !lost;
     let told = ready.map(|ready| words::first_line(&ready.message)).filter(|told| !told.is_empty());
     let told = told.unwrap_or("The kubelet has not reported.");
-    // `oc adm upgrade status` warns from five minutes on, and not while the node updates.
-    let level = by_age(since, look.now.now, node_conditions::SILENT, TimeDelta::MAX);
+    // `oc adm upgrade status` waits five minutes (and goes by the clock, so that its recordings are always older), and says
+    // nothing while the node updates. That a node is missing which nothing works on is worth knowing at once.
+    let carried = node_conditions::carried(look, node, "Ready");
+    let level = match &carried {
+        Some(_) => Level::Warning,
+        None if expected => Level::Info,
+        None if node.phase.moving() => by_age(since, look.now.now, SILENT, TimeDelta::MAX),
+        None => Level::Warning,
+    };
+    let quiet = expected && carried.is_none();
+    let (title, since) =
+        carried.map_or_else(|| (format!("Node {name} is not ready"), since), |away| (away.title, away.since));
     Finding {
-        impact: if expected { Impact::None } else { Impact::UpdateSpeed },
+        impact: if quiet { Impact::None } else { Impact::UpdateSpeed },
         meaning: match (expected, reboots) {
             (true, _) => format!("{told}\nIt reboots into its new configuration: this passes."),
             (_, true) => format!("{told}\nIt should be back from its reboot by now."),
@@ -48,12 +62,7 @@ fn silent(look: &Look, node: &Node) -> Finding {
         )],
         because: lost.then(|| ("node-lost-in-reboot", Subject::Node(name.clone()))),
         // The words of `oc adm upgrade status`.
-        ..finding(
-            "node-not-ready",
-            if expected { Level::Info } else { level },
-            Subject::Node(name.clone()),
-            format!("Node {name} is not ready"),
-        )
+        ..finding("node-not-ready", level, Subject::Node(name.clone()), title)
     }
 }
 

@@ -1,6 +1,6 @@
 //! `node-pull-failed`: a node cannot pull the new OS image.
 
-use super::degraded::{Cause, because_of, between, on_host};
+use super::degraded::{Cause, because_of, between, on_host, plain};
 use super::{Finding, Look, Remedy, reading};
 
 pub(super) fn check(look: &Look, found: &mut Vec<Finding>) {
@@ -10,7 +10,8 @@ pub(super) fn check(look: &Look, found: &mut Vec<Finding>) {
     for about in because_of(look, Cause::Pull, title) {
         let super::Subject::Node(name) = &about.subject else { continue };
         let reason = about.evidence.first().map_or("", |told| told.value.as_str());
-        let registry = between(reason, "pinging container registry ", ":").unwrap_or("quay.io");
+        let registry = between(reason, "pinging container registry ", ":").filter(|host| plain(host));
+        let registry = registry.unwrap_or("quay.io");
         let remedies = vec![
             Remedy::look("Try the registry from the node: name service, proxy, firewall, certificate.")
                 .oc(on_host(name, &format!("curl -sSI https://{registry}/v2/"))),

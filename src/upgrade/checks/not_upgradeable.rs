@@ -4,6 +4,7 @@ use super::release::{UPGRADEABLE, operator_evidence, said};
 use super::{Finding, Look, Subject, finding};
 use crate::api::{Condition, Tri};
 use crate::upgrade::assessment::Remedy;
+use crate::upgrade::danger::Danger;
 use crate::upgrade::updates::gates_of;
 use crate::upgrade::verdict::version_evidence;
 use crate::upgrade::words;
@@ -83,10 +84,8 @@ pub(in crate::upgrade) fn remedies(operator: &str, reason: &str) -> Vec<Remedy> 
             look("Finish the pools first: kubelets must not fall further behind.", "oc get machineconfigpools,nodes")
         }
         "machine-config" => look("Let the pools finish, or mend the degraded one.", "oc get machineconfigpools"),
-        "cloud-credential" => look(
-            "Bring the credentials to what the target needs, then say so.",
-            "oc annotate cloudcredential cluster cloudcredential.openshift.io/upgradeable-to=VERSION",
-        ),
+        "cloud-credential" => Remedy::change(Danger::L, "Bring the credentials to what the target needs, then say so.")
+            .oc("oc annotate cloudcredential cluster --overwrite cloudcredential.openshift.io/upgradeable-to=VERSION"),
         "storage" => look("Look which driver it speaks of.", "oc get clustercsidrivers"),
         _ => return vec![look("Look at what it says.", &format!("oc describe clusteroperator {operator}"))],
     };

@@ -19,8 +19,9 @@ pub(super) fn check(look: &Look, found: &mut Vec<Finding>) {
             Remedy::look("Look at the pod that pulls it and at its events.").oc(PULLING),
             Remedy::look("Look whether a mirror set names the repository, and whether the mirror holds the digest.")
                 .oc("oc get imagedigestmirrorsets,imagetagmirrorsets,imagecontentsourcepolicies"),
-            Remedy::look("Look whether the pull secret has the registry's credentials.")
-                .oc("oc get secret pull-secret -n openshift-config -o yaml"),
+            // Its content is nobody's to see on a screen: what it is of, and how large.
+            Remedy::look("Make sure that the pull secret has the registry's credentials.")
+                .oc("oc describe secret pull-secret -n openshift-config"),
         ],
     ));
 }

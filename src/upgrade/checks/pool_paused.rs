@@ -3,24 +3,40 @@
 //! unpauses it.
 
 use super::{Finding, Impact, Level, Look, Remedy, Resource, Subject, evidence, finding, reading};
-use crate::upgrade::assessment::{NodePhase, Pool};
+use crate::upgrade::as_oc::Step;
+use crate::upgrade::assessment::{Node, NodePhase, Pool};
 use crate::upgrade::danger::Danger;
 use crate::upgrade::words;
 
 pub(super) fn check(look: &Look, found: &mut Vec<Finding>) {
-    for pool in look.now.pools.iter().filter(|pool| pool.paused && pool.total > pool.updated) {
-        found.push(paused(look, pool));
+    for pool in look.now.pools.iter().filter(|pool| pool.paused) {
+        let held = held(look, pool);
+        if pool.total > pool.updated || !held.is_empty() {
+            found.push(paused(look, pool, &held));
+        }
     }
 }
 
-fn paused(look: &Look, pool: &Pool) -> Finding {
+/// The nodes that the pause holds back, those that `oc` counts in the pool among them.
+fn held<'a>(look: &Look<'a>, pool: &Pool) -> Vec<&'a Node> {
+    let held = look.now.nodes.iter().filter(|node| {
+        let ours = node.phase == NodePhase::Paused && node.pool.as_deref() == Some(&pool.name);
+        ours || look.updating() && {
+            let told = look.oc.node(node);
+            told.step == Step::Paused && told.pool.as_deref() == Some(&pool.name)
+        }
+    });
+    held.collect()
+}
+
+fn paused(look: &Look, pool: &Pool, held: &[&Node]) -> Finding {
     let in_progress = look.now.update.in_progress;
     let (who, since) = by(pool);
     let name = &pool.name;
-    let to_come = words::count(pool.total - pool.updated, "node");
-    let held = look.now.nodes_of(name).filter(|node| node.phase == NodePhase::Paused);
+    let outdated = (pool.total - pool.updated).max(held.len());
+    let to_come = words::count(outdated, "node");
     let mut resources = vec![Resource::pool(name)];
-    resources.extend(held.map(|node| Resource::node(&node.name)));
+    resources.extend(held.iter().map(|node| Resource::node(&node.name)));
     let mut lines = vec![format!(
         "The pool was paused{who}: {to_come} to come. Nodes that were targeted before go on, no other one begins. Unpausing it \
          drains and reboots them, {} at a time, all that was changed meanwhile in one go.",
@@ -40,11 +56,8 @@ fn paused(look: &Look, pool: &Pool) -> Finding {
         resources,
         meaning: lines.join("\n"),
         remedies: vec![
-            Remedy::change(
-                Danger::M,
-                format!("Unpause it, which starts up to {}.", words::count(pool.total - pool.updated, "reboot")),
-            )
-            .oc(unpause(name)),
+            Remedy::change(Danger::M, format!("Unpause it, which starts up to {}.", words::count(outdated, "reboot")))
+                .oc(unpause(name)),
         ],
         link: Some(reading::PAUSED.to_owned()),
         since,

@@ -69,7 +69,7 @@ impl<'a> Look<'a> {
     /// Would `oc adm upgrade status` say that the cluster is updating (pkg/cli/admin/upgrade/status/status.go): the payload is
     /// applied, or a pool is not at its configuration, paused or not?
     pub(super) fn updating(&self) -> bool {
-        self.now.update.in_progress || self.now.pools.iter().any(Pool::outdated)
+        self.now.update.in_progress || self.now.pools.iter().any(Pool::outdated) || self.oc.updating()
     }
 
     /// What a hindrance for minor updates weighs: a warning when one is on offer or was asked for.

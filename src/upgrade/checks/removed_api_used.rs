@@ -10,7 +10,10 @@ use crate::upgrade::words;
 
 pub(super) fn check(look: &Look, found: &mut Vec<Finding>) {
     let current = look.now.update.to.as_deref().unwrap_or_default();
-    let Some(next) = minor_parts(current).and_then(|(major, minor)| kubernetes_minor(major, minor + 1)) else { return };
+    let Some(next) = minor_parts(current).and_then(|(major, minor)| kubernetes_minor(major, minor.checked_add(1)?))
+    else {
+        return;
+    };
     let (level, impact) = look.minor_hindrance();
     for api in look.now.facts.around.api_request_counts.iter() {
         if !removed_by(&api.status.removed_in, next) || !is_used(api) {

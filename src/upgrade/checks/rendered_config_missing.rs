@@ -12,15 +12,24 @@ pub(super) fn check(look: &Look, found: &mut Vec<Finding>) {
     };
     for about in because_of(look, Cause::ConfigMissing, title) {
         let super::Subject::Node(name) = &about.subject else { continue };
-        let remedies = vec![
+        let pool = look.now.node(name).and_then(|node| node.pool.as_deref()).and_then(|pool| look.now.pool(pool));
+        let mut remedies = vec![
             Remedy::look("Find out whether it was deleted; the configurations of the pool are these.")
                 .oc("oc get machineconfigs --sort-by=.metadata.creationTimestamp"),
-            Remedy::change(Danger::M, "Replace a worker: delete its Machine, and let the machine set make a new one.")
-                .oc(format!("oc get machines -A -o wide | grep -w {name}")),
-            Remedy::look(
-                "Do not edit currentConfig or desiredConfig of the node by hand: only with the help of the product's support.",
-            ),
         ];
+        // A control plane node is not to be thrown away for this.
+        if !pool.is_some_and(|pool| pool.control_plane) {
+            remedies.push(
+                Remedy::change(
+                    Danger::M,
+                    "Replace a worker: delete its Machine, and let the machine set make a new one.",
+                )
+                .oc(format!("oc get machines -A -o wide | grep -w {name}")),
+            );
+        }
+        remedies.push(Remedy::look(
+            "Do not edit currentConfig or desiredConfig of the node by hand: only with the help of the product's support.",
+        ));
         found.push(Finding {
             meaning: "Without that configuration the daemon knows neither where the node is nor where it has to go. It was deleted, \
                       or never made on this cluster (a restore, a node of another cluster)."

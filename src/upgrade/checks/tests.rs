@@ -493,6 +493,67 @@ fn node_unmanaged_finds_the_node_that_nobody_updates() {
     assert_eq!(title, "no pool updates worker-0: its roles (spare) belong to none");
 }
 
+/// Numbers that no cluster has, but that anybody may write.
+#[test]
+fn absurd_numbers_are_no_reason_to_fall_over() {
+    let mut cluster = Specimen::updating();
+    let absurd = format!("4.{}.0", u64::MAX);
+    cluster.version["status"]["desired"]["version"] = json!(absurd);
+    cluster.version["status"]["availableUpdates"] = json!([{"version": absurd, "image": "i"}]);
+    let mut etcd = condition("Degraded", "True", "EtcdMembers_UnhealthyMembers", "", 5);
+    etcd["message"] = json!("EtcdMembersDegraded: 4294967295 of 4294967295 members are available");
+    cluster.operator("etcd")["status"]["conditions"][2] = etcd;
+    let assessment = cluster.assess(20);
+    assert!(assessment.findings.iter().any(|finding| finding.id == "etcd-member-unhealthy"));
+    let list = crate::upgrade::preflight::preflight(&assessment, Some(&absurd));
+    assert!(list.rows.iter().any(|row| row.id == "target"));
+}
+
+/// The lines of all remedies of a finding.
+fn lines<'a>(all: &'a [Finding], id: &str) -> Vec<&'a str> {
+    let found = all.iter().find(|finding| finding.id == id).unwrap_or_else(|| panic!("{id}: {all:#?}"));
+    found.remedies.iter().filter_map(|remedy| remedy.oc.as_deref()).collect()
+}
+
+#[test]
+fn lines_work_as_they_are_written() {
+    let found = of_facts(|facts| {
+        let requests = (0..12).map(|number| {
+            json!({"apiVersion": "certificates.k8s.io/v1", "kind": "CertificateSigningRequest",
+                "metadata": {"name": format!("csr-{number:02}")},
+                "spec": {"signerName": "kubernetes.io/kubelet-serving", "username": "system:node:worker-0"}})
+        });
+        let requests: Vec<_> = requests.collect();
+        facts.around = crate::upgrade::assemble::from_values(&requests, at(0)).around;
+    });
+    let approve = "oc adm certificate approve csr-00 csr-01 csr-02 csr-03 csr-04 csr-05 csr-06 csr-07 csr-08 csr-09";
+    assert!(lines(&found, "csr-pending").contains(&approve), "{found:#?}");
+
+    let hostile = "unexpected on-disk state validating against x: content mismatch for file \"/etc/a; rm -rf ~\"";
+    let found = findings(&degraded_by(hostile), 61);
+    assert!(lines(&found, "config-drift").iter().all(|line| !line.contains("rm -rf")), "{found:#?}");
+}
+
+#[test]
+fn machines_of_the_control_plane_are_not_offered_to_be_deleted() {
+    for (role, offered) in [("worker", true), ("master", false)] {
+        let found = of_facts(|facts| {
+            let machine = json!({"apiVersion": "machine.openshift.io/v1beta1", "kind": "Machine",
+                "metadata": {"name": "m-0", "namespace": "openshift-machine-api",
+                    "labels": {"machine.openshift.io/cluster-api-machine-role": role}},
+                "status": {"phase": "Failed"}});
+            facts.around = crate::upgrade::assemble::from_values([&machine], at(0)).around;
+        });
+        let deletes = lines(&found, "machine-failed").iter().any(|line| line.starts_with("oc delete machine"));
+        assert_eq!(deletes, offered, "{role}");
+    }
+    let missing = "machineconfig.machineconfiguration.openshift.io \"rendered-x\" not found";
+    let mut cluster = Specimen::updating();
+    cluster.mark("master-0", &[("state", "Degraded"), ("reason", missing)]);
+    let found = findings(&cluster, 61);
+    assert!(lines(&found, "rendered-config-missing").iter().all(|line| !line.contains("get machines")), "{found:#?}");
+}
+
 fn of_facts(change: impl FnOnce(&mut Facts)) -> Vec<Finding> {
     let mut facts = Specimen::idle().facts(0);
     change(&mut facts);
@@ -603,7 +664,8 @@ fn causes_that_point_in_a_circle_or_nowhere_are_dropped() {
         ..super::finding(id, Level::Info, on_node("n"), id.to_owned())
     };
     let cluster = Specimen::idle().assess(0);
-    let look = super::Look { now: &cluster, memory: &Memory::default() };
+    let memory = Memory::default();
+    let look = super::Look::at(&cluster, &memory);
     let mut found = vec![of("a", "b"), of("b", "a"), of("c", "c"), of("d", "gone"), of("e", "b")];
     super::causes::link(&look, &mut found);
     let causes: Vec<Option<&str>> = found.iter().map(|finding| finding.because.as_ref().map(|(id, _)| *id)).collect();

@@ -6,7 +6,10 @@ use crate::api::HistoryEntry;
 use crate::upgrade::assessment::Remedy;
 
 pub(super) fn check(look: &Look, found: &mut Vec<Finding>) {
-    let Some(version) = look.version().filter(|_| look.now.update.in_progress) else { return };
+    // For `oc` it goes on until all operators are updated, for the ClusterVersion until the whole payload is applied.
+    let operators = &look.now.operators;
+    let goes_on = look.now.update.in_progress || (look.updating() && operators.updated < operators.total);
+    let Some(version) = look.version().filter(|_| goes_on) else { return };
     let [current, previous, before @ ..] = version.status.history.as_slice() else { return };
     if previous.is_completed() {
         return;

@@ -12,6 +12,7 @@ use super::*;
 use crate::upgrade::assemble;
 use crate::upgrade::assess::assess;
 use crate::upgrade::facts::KindState;
+use crate::upgrade::link::{Trouble, TroubleKind};
 use crate::upgrade::memory::Memory;
 use crate::upgrade::specimen::{NEW, Specimen, at, condition, stamp};
 
@@ -23,6 +24,7 @@ struct Scene {
     cluster: Specimen,
     around: Vec<Value>,
     unread: Vec<Kind>,
+    recorded: bool,
 }
 
 fn object(kind: &str, namespace: &str, name: &str, more: Value) -> Value {
@@ -75,7 +77,7 @@ impl Scene {
             object("CloudCredential", "", "cluster", json!({"spec": {"credentialsMode": ""}})),
             object("Secret", "kube-system", "aws-creds", json!({})),
         ];
-        Self { cluster, around, unread: Vec::new() }
+        Self { cluster, around, unread: Vec::new(), recorded: false }
     }
 
     fn with(mut self, object: Value) -> Self {
@@ -98,6 +100,7 @@ impl Scene {
         let mut facts = self.cluster.facts(0);
         let around = assemble::from_values(&self.around, at(0));
         facts.around = around.around;
+        facts.link.state = if self.recorded { LinkState::Recording } else { LinkState::Live };
         // Pods of all nodes were read: a node without any has none.
         let pods = Arc::make_mut(&mut Arc::make_mut(&mut facts.around).pods);
         for node in facts.nodes.iter() {
@@ -105,7 +108,7 @@ impl Scene {
         }
         for kind in Kind::CORE.into_iter().chain(Kind::AROUND) {
             let status = if self.unread.contains(&kind) { KindStatus::NotAsked } else { KindStatus::Live };
-            facts.kinds.insert(kind, KindState { status, ..KindState::default() });
+            facts.kinds.insert(kind, KindState { status, heard: Some(at(0)), unreadable: Vec::new() });
         }
         preflight(&assess(Arc::new(facts), &Memory::default(), at(0)), target)
     }
@@ -171,6 +174,18 @@ fn what_was_not_read_is_unknown_and_says_why() {
         assert_eq!(row.answer, Answer::Unknown, "{id} without {}: {}", kind.plural(), row.why);
         assert!(row.why.contains("not") && !row.remedies.is_empty(), "{id}: {}", row.why);
         assert!(!row.asked, "{id}: the cluster could tell");
+    }
+    // A list that failed and never came: what is empty then is no answer.
+    let mut facts = Specimen::idle().facts(0);
+    facts.link.state = LinkState::Live;
+    let words = "the server failed (503)".to_owned();
+    let trouble = Trouble { kind: TroubleKind::Server, words, hint: String::new(), since: at(0) };
+    for kind in Kind::AROUND {
+        facts.kinds.insert(kind, KindState { status: KindStatus::Failing(trouble.clone()), ..KindState::default() });
+    }
+    let failed = answers(&preflight(&assess(Arc::new(facts), &Memory::default(), at(0)), Some(NEW)));
+    for (_, id) in table.iter().filter(|(kind, _)| !kind.is_core()) {
+        assert_eq!(failed.get(id), Some(&Answer::Unknown), "{id}");
     }
     let mut facts = Specimen::idle().facts(0);
     facts.cluster_version = None;
@@ -490,4 +505,45 @@ fn mirrors_and_signatures_only_matter_away_from_the_internet() {
     assert_eq!(ready.answer(NEW, "mirrors"), Some(Answer::Pass));
     assert_eq!(ready.answer(NEW, "signature"), Some(Answer::Pass));
     assert_eq!(Scene::ready().with(set).answer(NEW, "signature"), Some(Answer::Warn), "the public stores answer");
+}
+
+/// A must-gather holds neither the workloads nor, for sure, what is missing in it.
+#[test]
+fn what_a_recording_does_not_hold_may_be_there_all_the_same() {
+    let recorded = Scene { recorded: true, ..Scene::ready() };
+    let list = answers(&recorded.list(Some(NEW)));
+    for id in ["capacity", "disruption-budgets", "drain-forecast", "admin-gates"] {
+        assert_eq!(list.get(id), Some(&Answer::Unknown), "{id}");
+    }
+    let mut bare = recorded.clone();
+    bare.around.retain(|object| object["kind"] != "Secret");
+    assert_eq!(bare.answer(NEW, "cloud-credentials"), Some(Answer::Unknown));
+    let pod = object("Pod", "shop", "cart-0", json!({"spec": {"nodeName": "worker-0"}}));
+    let whole = recorded.with(pod);
+    assert_ne!(whole.answer(NEW, "drain-forecast"), Some(Answer::Unknown));
+}
+
+#[test]
+fn what_neither_says_no_nor_yes_does_not_pass() {
+    let unsure =
+        Scene::ready().changed(|cluster| cluster.says("Upgradeable", "Unknown", "EvaluationFailed", "no idea", -5));
+    assert_eq!(unsure.answer(NEW, "upgradeable"), Some(Answer::Unknown));
+    let young = Scene::ready().changed(|cluster| cluster.version["status"]["history"] = json!([]));
+    assert_eq!(young.answer(NEW, "no-update-running"), Some(Answer::Unknown));
+    let nowhere = Scene::ready().with(object("Infrastructure", "", "cluster", json!({})));
+    assert_eq!(nowhere.answer(NEW, "cloud-credentials"), Some(Answer::Unknown));
+    let digest = "quay.io/x/release@sha256:abc";
+    for id in ["kubelet-skew", "removed-apis", "installed-operators-compatible"] {
+        assert_eq!(Scene::ready().answer(digest, id), Some(Answer::Unknown), "{id}: what a digest holds is not known");
+    }
+}
+
+#[test]
+fn a_cluster_without_a_channel_is_not_called_cut_off() {
+    let scene = Scene::ready().changed(|cluster| {
+        cluster.version["status"]["availableUpdates"] = json!([]);
+        cluster.says("RetrievedUpdates", "False", "NoChannel", "the update channel has not been configured", -60);
+    });
+    assert_eq!(scene.answer(PATCH, "mirrors"), None);
+    assert_eq!(scene.answer(PATCH, "signature"), None);
 }

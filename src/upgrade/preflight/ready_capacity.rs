@@ -116,6 +116,9 @@ pub(super) fn capacity(ask: &Ask) -> Option<Row> {
     if let Some(why) = ask.unread(&[Kind::Nodes, Kind::Pods]) {
         return Some(Row::unknown(id, title, why, Kind::Pods));
     }
+    if let Some(why) = ask.without_workloads() {
+        return Some(Row::unknown(id, title, why, Kind::Pods));
+    }
     // Workloads of workers may go to any worker; those of the control plane stay there.
     let mut told: BTreeMap<&str, (f64, String)> = BTreeMap::new();
     let mut unread = Vec::new();

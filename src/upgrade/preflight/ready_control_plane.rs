@@ -14,7 +14,13 @@ pub(super) fn no_update_running(ask: &Ask) -> Option<Row> {
     let (id, title) = ("no-update-running", "No update is in progress");
     let update = &ask.now.update;
     let to = update.to.as_deref().unwrap_or("another release");
-    Some(if update.in_progress {
+    let history = ask.now.facts.cluster_version.as_deref().map_or(&[][..], |version| &version.status.history);
+    Some(if history.is_empty() && update.requested.is_none() {
+        let look = Remedy::look("Look at its history.").oc("oc get clusterversion version -o yaml");
+        Row::new(id, title, Answer::Unknown, "the ClusterVersion has no history")
+            .about([Resource::version()])
+            .remedied([look])
+    } else if update.in_progress {
         Row::new(
             id,
             title,

@@ -37,9 +37,12 @@ pub(super) fn credentials(ask: &Ask) -> Option<Row> {
     }
     let platform =
         around.infrastructures.iter().find(|one| one.name() == "cluster").map(|one| one.status.platform.kind.as_str());
-    let Some((_, secret)) = MINTED.iter().find(|(kind, _)| Some(*kind) == platform) else {
-        let why = format!("nothing to do on {}", platform.filter(|kind| !kind.is_empty()).unwrap_or("this platform"));
-        return Some(Row::new(id, title, Answer::Pass, why).about(about));
+    let Some(platform) = platform.filter(|kind| !kind.is_empty()) else {
+        let why = "which platform the cluster runs on is not told".to_owned();
+        return Some(Row::unknown(id, title, why, Kind::Infrastructures).about(about));
+    };
+    let Some((_, secret)) = MINTED.iter().find(|(kind, _)| *kind == platform) else {
+        return Some(Row::new(id, title, Answer::Pass, format!("nothing to do on {platform}")).about(about));
     };
     if let Some(why) = ask.unread(&[Kind::Secrets]) {
         return Some(Row::unknown(id, title, why, Kind::Secrets).about(about));
@@ -49,6 +52,12 @@ pub(super) fn credentials(ask: &Ask) -> Option<Row> {
         .iter()
         .any(|one| one.metadata.namespace.as_deref() == Some("kube-system") && one.name() == *secret);
     let word = if mode.is_empty() { "the default mode" } else { mode };
+    if !there && ask.recorded() {
+        let why = format!(
+            "credentials are minted ({word}), and the recording does not hold the root secret {secret}: it is there, or it was not written down"
+        );
+        return Some(Row::unknown(id, title, why, Kind::Secrets).about(about));
+    }
     Some(if there {
         Row::new(id, title, Answer::Pass, format!("{word}, and the root secret {secret} is there")).about(about)
     } else {

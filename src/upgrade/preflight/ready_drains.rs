@@ -24,18 +24,22 @@ pub(super) fn budgets(ask: &Ask) -> Option<Row> {
     }
     let all = &ask.now.facts.around.pod_disruption_budgets;
     // Budgets of the platform are looked after by its operators, and are at their limit while those work.
-    let own = all.iter().filter(|budget| !of_platform(budget.namespace()));
+    let own: Vec<_> = all.iter().filter(|budget| !of_platform(budget.namespace())).collect();
     let shut: Vec<_> = own
+        .iter()
+        .copied()
         .filter(|budget| impossible(budget) || budget.status.disruptions_allowed <= 0)
         .filter(|budget| budget.status.expected_pods > 0)
         .collect();
     if shut.is_empty() {
-        return Some(Row::new(
-            id,
-            title,
-            Answer::Pass,
-            format!("{} allow at least one disruption", words::count(all.len(), "budget")),
-        ));
+        if let Some(why) = ask.without_workloads() {
+            return Some(Row::unknown(id, title, why, Kind::PodDisruptionBudgets));
+        }
+        let why = match own.len() {
+            0 => "no workload has one".to_owned(),
+            number => format!("none of {} of workloads holds pods back", words::count(number, "budget")),
+        };
+        return Some(Row::new(id, title, Answer::Pass, why));
     }
     let never = shut.iter().filter(|budget| impossible(budget)).count();
     let why = shut.iter().take(8).map(|budget| {
@@ -128,6 +132,9 @@ pub(super) fn forecast(ask: &Ask) -> Option<Row> {
     }
     let asides = asides(&outlook);
     if outlook.blockers.is_empty() {
+        if let Some(why) = ask.without_workloads() {
+            return Some(Row::unknown(id, title, why, Kind::Pods));
+        }
         let asides = if asides.is_empty() { String::new() } else { format!("\n{}", asides.join("\n")) };
         let answer = match (outlook.unread.is_empty(), outlook.bare.is_empty()) {
             (false, _) => Answer::Unknown,

@@ -29,7 +29,10 @@ pub(super) fn compatible(ask: &Ask) -> Option<Row> {
     if let Some(why) = ask.unread(&[Kind::ClusterServiceVersions]) {
         return Some(Row::unknown(id, title, why, Kind::ClusterServiceVersions));
     }
-    let target = minor_parts(ask.target?)?;
+    let Some(target) = ask.target.and_then(minor_parts) else {
+        let why = "which minor the target is of is not known".to_owned();
+        return Some(Row::unknown(id, title, why, Kind::ClusterServiceVersions));
+    };
     let all = &ask.now.facts.around.cluster_service_versions;
     let held: Vec<_> = all
         .iter()

@@ -1,11 +1,13 @@
 //! What only stands in the way of another minor: operators, gates, APIs that go away; and overrides.
 
 use super::{Answer, Ask, Row, evidence};
+use crate::api::{Conditions as _, Tri};
 use crate::upgrade::assessment::{Remedy, Resource};
 use crate::upgrade::checks::{cv_overrides, not_upgradeable, removed_api_used};
 use crate::upgrade::danger::Danger;
 use crate::upgrade::facts::Kind;
 use crate::upgrade::updates::acknowledge;
+use crate::upgrade::verdict::version_evidence;
 use crate::upgrade::version::{minor_parts, removed_by};
 use crate::upgrade::words;
 
@@ -18,6 +20,15 @@ pub(super) fn upgradeable(ask: &Ask) -> Option<Row> {
     if operators.is_empty() && ask.updates.not_upgradeable.is_none() {
         if let Some(why) = ask.unread(&[Kind::ClusterOperators]) {
             return Some(Row::unknown(id, title, why, Kind::ClusterOperators));
+        }
+        let version = ask.now.facts.cluster_version.as_deref();
+        let told = version.and_then(|version| version.status.conditions.condition("Upgradeable"));
+        if let Some(unsure) = told.filter(|told| told.status == Tri::Unknown) {
+            let why =
+                format!("the ClusterVersion does not know ({}): {}", unsure.reason, words::first_line(&unsure.message));
+            let look = Remedy::look("It is looked at again every few minutes.").oc("oc adm upgrade");
+            let row = Row::new(id, title, Answer::Unknown, why).about([Resource::version()]);
+            return Some(row.rests_on([version_evidence(unsure)]).remedied([look]));
         }
         return Some(Row::new(id, title, Answer::Pass, "neither an operator nor the ClusterVersion says otherwise"));
     }

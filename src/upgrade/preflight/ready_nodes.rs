@@ -236,8 +236,12 @@ pub(super) fn kubelet_skew(ask: &Ask) -> Option<Row> {
     if let Some(why) = ask.unread(&[Kind::Nodes]) {
         return Some(Row::unknown(id, title, why, Kind::Nodes));
     }
-    let (_, minor) = minor_parts(ask.target.unwrap_or(&ask.updates.current))?;
-    let (kubernetes, allowed) = (ask.kubernetes()?, allowed_skew(minor));
+    let minor = minor_parts(ask.target.unwrap_or(&ask.updates.current)).map(|(_, minor)| minor);
+    let Some((minor, kubernetes)) = minor.zip(ask.kubernetes()) else {
+        let why = "which Kubernetes the target brings is not known".to_owned();
+        return Some(Row::unknown(id, title, why, Kind::Nodes));
+    };
+    let allowed = allowed_skew(minor);
     let behind = |node: &Node| kubelet::of(node).map(|version| kubernetes.saturating_sub(version.minor));
     let old: Vec<&Node> =
         ask.now.nodes.iter().filter(|node| behind(node).is_some_and(|behind| behind > allowed)).collect();

@@ -73,7 +73,7 @@ fn hop(ask: &Ask, target: &str) -> Option<String> {
     if semver::Version::parse(target).ok()? < semver::Version::parse(current).ok()? {
         return Some(format!("{target} is older than {current}: an update only goes forward"));
     }
-    (from.0 == to.0 && to.1 > from.1 + 1)
+    (from.0 == to.0 && to.1.saturating_sub(from.1) > 1)
         .then(|| format!("{target} is {} minors away from {current}: minors are updated one at a time", to.1 - from.1))
 }
 
@@ -141,7 +141,8 @@ fn line(ask: &Ask) -> Line {
     let running_elsewhere =
         ask.choice.is_none() && current.is_some_and(|image| !image.is_empty() && !image.starts_with("quay.io/"));
     let unanswered = retrieved(ask).is_some_and(|(retrieved, reason, _)| {
-        !retrieved && matches!(reason.as_str(), "NoChannel" | "RemoteFailed" | "ResponseFailed" | "NoUpstream")
+        // That no channel is set says nothing about the line.
+        !retrieved && matches!(reason.as_str(), "RemoteFailed" | "ResponseFailed" | "NoUpstream")
     });
     let other_service = ask.updates.upstream.as_ref().is_some_and(|upstream| !upstream.contains(".openshift.com/"));
     if elsewhere || running_elsewhere || unanswered || other_service {
@@ -226,6 +227,10 @@ pub(super) fn signature(ask: &Ask) -> Option<Row> {
                 wanted,
             )]),
         );
+    }
+    if ask.recorded() {
+        let why = "the recording does not hold it: it is not there, or it was not written down".to_owned();
+        return Some(Row::unknown(id, title, why, Kind::ConfigMaps));
     }
     let stores = ask.now.facts.cluster_version.as_deref().and_then(|version| version.spec.signature_stores.as_ref());
     let own_store = stores.is_some_and(|stores| !stores.is_empty());

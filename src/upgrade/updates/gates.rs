@@ -3,22 +3,25 @@
 
 use super::{Gate, minor_of};
 use crate::upgrade::facts::{Facts, Kind};
+use crate::upgrade::link::LinkState;
 
 /// Namespace and name of the ConfigMap that names the gates.
 const GATES: (&str, &str) = ("openshift-config-managed", "admin-gates");
 /// And of the one that acknowledges them.
 const ACKS: (&str, &str) = ("openshift-config", "admin-acks");
 
-/// Gates for the minor of `current`; none: ConfigMaps could not be read. A cluster without the ConfigMap has no gates.
+/// Gates for the minor of `current`; none: ConfigMaps could not be read. A cluster without the ConfigMap has no gates; a
+/// recording without it may only not hold it.
 pub fn gates(facts: &Facts, current: &str) -> Option<Vec<Gate>> {
     let map = facts.around.config_map(GATES.0, GATES.1);
-    if map.is_none() && !facts.known(Kind::ConfigMaps) {
+    let whole = facts.known(Kind::ConfigMaps) && facts.link.state != LinkState::Recording;
+    if map.is_none() && !whole {
         return None;
     }
     let acks = facts.around.config_map(ACKS.0, ACKS.1);
     let acknowledged = |key: &str| match acks {
         Some(acks) => Some(acks.data.get(key).is_some_and(|value| value == "true")),
-        None => facts.known(Kind::ConfigMaps).then_some(false),
+        None => whole.then_some(false),
     };
     let present = minor_of(current);
     let gates = map.iter().flat_map(|map| &map.data).filter_map(|(key, text)| match minor(key) {

@@ -10,6 +10,7 @@ use super::*;
 use crate::upgrade::alert::of_answer;
 use crate::upgrade::assess::assess;
 use crate::upgrade::facts::{Facts, KindState};
+use crate::upgrade::link::LinkState;
 use crate::upgrade::memory::Memory;
 use crate::upgrade::specimen::{Specimen, at, condition};
 
@@ -252,7 +253,12 @@ fn gates_of_the_present_minor_apply_until_they_are_acknowledged() {
     ];
     assert_eq!(gates, expected);
     assert_eq!(updates(&Specimen::idle().assess(0)).gates, None, "not read is not without gates");
-    let without = with(&Specimen::idle(), |facts| live(facts, Kind::ConfigMaps));
+    let recorded = with(&Specimen::idle(), |facts| live(facts, Kind::ConfigMaps));
+    assert_eq!(recorded.gates, None, "a recording may only not hold them");
+    let without = with(&Specimen::idle(), |facts| {
+        live(facts, Kind::ConfigMaps);
+        facts.link.state = LinkState::Live;
+    });
     assert_eq!(without.gates, Some(Vec::new()));
 }
 

@@ -3,19 +3,49 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::underway::HOSTED;
+use super::advancing::HOSTED;
 use super::{QUIET, STALL, evidence, history_evidence};
 use crate::api::metadata::created;
 use crate::api::{Conditions as _, Tri};
 use crate::upgrade::assessment::{
     Assessment, Evidence, Node, NodePhase, OperatorRow, Outside, Source, Topology, Verdict, VerdictKind, age,
 };
+use crate::upgrade::facts::{Kind, KindStatus};
 use crate::upgrade::kubelet::Wanted;
+use crate::upgrade::link::LinkState;
 use crate::upgrade::memory::Memory;
 use crate::upgrade::words;
 
 /// How long a finished update is called completed rather than "not updating".
 const COMPLETED_FOR: TimeDelta = TimeDelta::hours(1);
+
+/// Nothing that was read moves; but was what could move read? A hosted cluster has no pools.
+pub(super) fn unseen(assessment: &Assessment, _: &Memory) -> Option<Verdict> {
+    let kinds = [Kind::MachineConfigPools, Kind::Nodes];
+    let hosted = assessment.topology == Topology::External;
+    let why =
+        kinds.into_iter().filter(|kind| !hosted || *kind == Kind::Nodes).find_map(|kind| unread(assessment, kind))?;
+    let release = assessment.update.to.as_deref().unwrap_or("its release");
+    Some(unknown(format!("the control plane is at {release}; whether nodes still roll is not known: {why}")))
+}
+
+fn unknown(why: String) -> Verdict {
+    Verdict { kind: VerdictKind::Unknown, why, since: None, evidence: Vec::new() }
+}
+
+/// Why a kind says nothing although it has no objects; none: what was read of it counts.
+fn unread(assessment: &Assessment, kind: Kind) -> Option<String> {
+    let (facts, name) = (&assessment.facts, kind.plural());
+    match facts.status(kind) {
+        KindStatus::Absent if facts.link.state == LinkState::Recording => {
+            Some(format!("the recording holds no {name}"))
+        }
+        KindStatus::Forbidden(trouble) => Some(format!("{name} may not be read: {}", trouble.words)),
+        KindStatus::Failing(trouble) if !facts.known(kind) => Some(format!("{name} cannot be read: {}", trouble.words)),
+        KindStatus::Waiting | KindStatus::NotAsked => Some(format!("{name} have not been read yet")),
+        KindStatus::Live | KindStatus::Failing(_) | KindStatus::Absent => None,
+    }
+}
 
 /// History says Completed and every pool is done: is that all?
 pub(super) fn ending(assessment: &Assessment, memory: &Memory) -> Option<Verdict> {
@@ -33,6 +63,7 @@ pub(super) fn ending(assessment: &Assessment, memory: &Memory) -> Option<Verdict
         .or_else(|| node_failing(assessment))
         .or_else(|| not_quiet(assessment, memory))
         .or_else(|| node_behind(assessment, &wanted))
+        .or_else(|| operators_unseen(assessment))
         .or_else(|| completed(assessment, ended))
 }
 
@@ -210,6 +241,12 @@ fn node_behind(assessment: &Assessment, wanted: &Wanted) -> Option<Verdict> {
         since: assessment.update.completed,
         evidence: vec![node_evidence(first, "status.nodeInfo.kubeletVersion", &kubelet, None)],
     })
+}
+
+/// Operators that nobody has looked at are not called quiet.
+fn operators_unseen(assessment: &Assessment) -> Option<Verdict> {
+    let why = unread(assessment, Kind::ClusterOperators)?;
+    Some(unknown(format!("all pools are done; whether operators are quiet is not known: {why}")))
 }
 
 fn completed(assessment: &Assessment, ended: DateTime<Utc>) -> Option<Verdict> {

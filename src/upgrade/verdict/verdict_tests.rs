@@ -212,6 +212,30 @@ fn what_is_not_known_is_said_so() {
     assert!(refused.verdict.why.contains("you may not list"), "{}", refused.verdict.why);
 }
 
+/// History alone says Completed; that nothing was read of the rest is no sign that nothing rolls.
+#[test]
+fn what_could_roll_unseen_is_not_called_at_rest() {
+    let words = "the server failed (503)".to_owned();
+    let trouble = Trouble { kind: TroubleKind::Server, words, hint: String::new(), since: at(0) };
+    let statuses = [KindStatus::Waiting, KindStatus::Forbidden(trouble.clone()), KindStatus::Failing(trouble)];
+    for cluster in [Specimen::idle(), Specimen::finished()] {
+        for status in &statuses {
+            let mut facts = cluster.facts(61);
+            facts.pools = Arc::default();
+            let state = facts.kinds.entry(Kind::MachineConfigPools).or_default();
+            (state.status, state.heard) = (status.clone(), None);
+            let verdict = crate::upgrade::assess::assess(Arc::new(facts), &Memory::default(), at(61)).verdict;
+            assert_eq!(verdict.kind, VerdictKind::Unknown, "{status:?}: {}", verdict.why);
+            assert!(verdict.why.contains("machineconfigpools"), "{}", verdict.why);
+        }
+    }
+    let mut facts = Specimen::finished().facts(90);
+    facts.operators = Arc::default();
+    facts.kinds.entry(Kind::ClusterOperators).or_default().status = KindStatus::Waiting;
+    let verdict = crate::upgrade::assess::assess(Arc::new(facts), &Memory::default(), at(90)).verdict;
+    assert_eq!(verdict.kind, VerdictKind::Unknown, "{}", verdict.why);
+}
+
 /// Failing=True because of these, said at a minute.
 fn fails(cluster: &mut Specimen, reason: &str, minute: i64) {
     cluster.says("Failing", "True", reason, "Cluster operator etcd is degraded", minute);

@@ -13,8 +13,6 @@ pub enum Difference {
     /// A node that is down for its reboot is Rebooting; for `oc` it is Updating, because it looks for a state that the
     /// machine-config daemon never writes.
     Rebooting,
-    /// The cluster-version operator failed for good: an error; `oc` warns for ever.
-    FailingIsAnError,
     /// `oc` says "proceeding well" whenever it has no finding of its own; we do not while there is a warning.
     NotSoWell,
 }
@@ -157,11 +155,7 @@ fn compare_insight(told: &Insight, ours: &Value, outcome: &mut Outcome) {
     };
     let what = &told.message;
     let (level, theirs) = (finding["level"].as_str().unwrap_or_default(), told.level.to_lowercase());
-    if finding["id"] == "cvo-failing" && (level, theirs.as_str()) == ("error", "warning") {
-        outcome.met.insert(Difference::FailingIsAnError);
-    } else {
-        outcome.same(&format!("level of {what:?}"), level, theirs.as_str());
-    }
+    outcome.same(&format!("level of {what:?}"), level, theirs.as_str());
     outcome.same(&format!("impact of {what:?}"), &finding["impact"], &json!(told.impact));
     if let Some(since) = told.since {
         let moment = |value: &Value| value.as_str().and_then(|text| text.parse::<DateTime<Utc>>().ok());

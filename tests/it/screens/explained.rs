@@ -184,7 +184,7 @@ fn looking_at_preflight_or_updates_asks_for_what_they_need() {
     assert_eq!(stage.view.purpose(), Purpose::Updates);
     stage.keys("esc");
     assert_eq!(stage.view.purpose(), Purpose::Watch);
-    stage.keys("U G k enter").shows("[updates]");
+    stage.keys("U d").shows("[updates]");
 }
 
 fn stream(pod: &str, restarts: i64) -> LogStream {

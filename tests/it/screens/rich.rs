@@ -108,7 +108,7 @@ pub fn rich() -> World {
                 row.sync_error = Some("pool worker has not progressed to latest configuration".into());
             }
             "monitoring" => {
-                row.deadline = Some(Deadline { at: now() + TimeDelta::seconds(190), limit: Limit::Degraded })
+                row.deadline = Some(Deadline { at: now() + TimeDelta::seconds(190), limit: Limit::Degraded });
             }
             "dns" => row.deadline = Some(Deadline { at: now() - TimeDelta::minutes(3), limit: Limit::Slow }),
             _ => {}

@@ -264,7 +264,9 @@ pub fn told(node: &Node, ctx: &Ctx<'_>, room: usize, most: usize) -> Vec<Told> {
         None => {}
     }
     if let Some(forecast) = &node.forecast {
-        forecast_words(forecast).iter().for_each(|text| say(Tone::Dim, text));
+        for text in forecast_words(forecast) {
+            say(Tone::Dim, &text);
+        }
         blockers(&forecast.blockers, Tone::Warning, &mut lines);
     }
     lines
