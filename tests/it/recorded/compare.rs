@@ -143,7 +143,9 @@ fn compare_insight(told: &Insight, ours: &Value, outcome: &mut Outcome) {
         })
     };
     let same = |finding: &&Value| finding["title"] == told.message && about(finding);
-    let Some(finding) = findings.iter().find(same) else {
+    let differs = |finding: &Value| differences(told, ours, finding);
+    // Several alerts may say the same: one of them has to be this one.
+    let Some(wrong) = findings.iter().filter(same).map(differs).min_by_key(Vec::len) else {
         let warned = findings.iter().any(|finding| finding["level"] != "info");
         if told.message == "Update is proceeding well" && warned {
             outcome.met.insert(Difference::NotSoWell);
@@ -153,6 +155,11 @@ fn compare_insight(told: &Insight, ours: &Value, outcome: &mut Outcome) {
         }
         return;
     };
+    outcome.wrong.extend(wrong);
+}
+
+fn differences(told: &Insight, ours: &Value, finding: &Value) -> Vec<String> {
+    let mut outcome = Outcome::default();
     let what = &told.message;
     let (level, theirs) = (finding["level"].as_str().unwrap_or_default(), told.level.to_lowercase());
     outcome.same(&format!("level of {what:?}"), level, theirs.as_str());
@@ -164,4 +171,5 @@ fn compare_insight(told: &Insight, ours: &Value, outcome: &mut Outcome) {
             outcome.wrong.push(format!("since of {what:?}: {ours:?} s here, {since} s for oc"));
         }
     }
+    outcome.wrong
 }
