@@ -146,7 +146,10 @@ fn compare_insight(told: &Insight, ours: &Value, outcome: &mut Outcome) {
     let differs = |finding: &Value| differences(told, ours, finding);
     // Several alerts may say the same: one of them has to be this one.
     let Some(wrong) = findings.iter().filter(same).map(differs).min_by_key(Vec::len) else {
-        let warned = findings.iter().any(|finding| finding["level"] != "info");
+        // Nor does a verdict that something is wrong go with it.
+        let verdict = ours["update"]["verdict"].as_str().unwrap_or_default();
+        let warned = findings.iter().any(|finding| finding["level"] != "info")
+            || ["Slow", "Stalled", "Failing", "NeedsPerson"].contains(&verdict);
         if told.message == "Update is proceeding well" && warned {
             outcome.met.insert(Difference::NotSoWell);
         } else {

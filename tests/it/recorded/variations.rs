@@ -243,7 +243,7 @@ fn every_variation_agrees_with_the_model_of_oc() {
         wrong.extend(outcome.wrong.into_iter().map(|words| format!("{seed}: {words}")));
     }
     assert!(wrong.is_empty(), "{} differences\n{}", wrong.len(), wrong[..wrong.len().min(40)].join("\n"));
-    assert!(updating > 1000 && insights > 5000, "they show something: {updating}, {insights}");
+    assert!(updating > 1000 && insights > 3000, "they show something: {updating}, {insights}");
 }
 
 fn node<'a>(cluster: &'a mut Cluster, name: &str) -> &'a mut Value {
