@@ -163,7 +163,9 @@ impl<'a> AsOc<'a> {
         let failing = marks.state == DaemonState::Failing;
         // It takes the wanted image of layered nodes for a mismatch, and such nodes for available.
         let layered = marks.desired_image.is_some();
-        let unavailable = !layered && (!super::capacity::controller_ready(node) || !(marks.done() || failing));
+        // To be done, a wanted configuration has to be named.
+        let done = marks.done() && marks.desired.is_some();
+        let unavailable = !layered && (!super::capacity::controller_ready(node) || !(done || failing));
         let degraded = failing && marks.desired.is_some();
         let standing = match step {
             _ if degraded => Standing::Degraded,

@@ -3,8 +3,10 @@
 //! The recordings and the schemas lie beside the project; where they are missing these tests say so and pass.
 
 mod compare;
+mod model;
 mod schemas;
 mod told;
+mod variations;
 
 use std::collections::BTreeMap;
 use std::fs;

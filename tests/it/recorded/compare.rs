@@ -143,8 +143,13 @@ fn compare_insight(told: &Insight, ours: &Value, outcome: &mut Outcome) {
         })
     };
     let same = |finding: &&Value| finding["title"] == told.message && about(finding);
-    let Some(finding) = findings.iter().find(same) else {
-        let warned = findings.iter().any(|finding| finding["level"] != "info");
+    let differs = |finding: &Value| differences(told, ours, finding);
+    // Several alerts may say the same: one of them has to be this one.
+    let Some(wrong) = findings.iter().filter(same).map(differs).min_by_key(Vec::len) else {
+        // Nor does a verdict that something is wrong go with it.
+        let verdict = ours["update"]["verdict"].as_str().unwrap_or_default();
+        let warned = findings.iter().any(|finding| finding["level"] != "info")
+            || ["Slow", "Stalled", "Failing", "NeedsPerson"].contains(&verdict);
         if told.message == "Update is proceeding well" && warned {
             outcome.met.insert(Difference::NotSoWell);
         } else {
@@ -153,6 +158,11 @@ fn compare_insight(told: &Insight, ours: &Value, outcome: &mut Outcome) {
         }
         return;
     };
+    outcome.wrong.extend(wrong);
+}
+
+fn differences(told: &Insight, ours: &Value, finding: &Value) -> Vec<String> {
+    let mut outcome = Outcome::default();
     let what = &told.message;
     let (level, theirs) = (finding["level"].as_str().unwrap_or_default(), told.level.to_lowercase());
     outcome.same(&format!("level of {what:?}"), level, theirs.as_str());
@@ -164,4 +174,5 @@ fn compare_insight(told: &Insight, ours: &Value, outcome: &mut Outcome) {
             outcome.wrong.push(format!("since of {what:?}: {ours:?} s here, {since} s for oc"));
         }
     }
+    outcome.wrong
 }
