@@ -118,7 +118,17 @@ fn the_exit_code_says_where_the_update_stands_when_it_is_asked_to() {
         desired: {version: 4.19.3}\n  history: [{state: Completed, version: 4.19.3, startedTime: '2026-01-01T00:00:00Z', \
         completionTime: '2026-01-01T01:00:00Z'}]\n  conditions: [{type: Progressing, status: 'False', \
         lastTransitionTime: '2026-01-01T01:00:00Z'}]\n").unwrap();
-    assert_eq!(code(&["status", "--from", finished.to_str().unwrap(), "--exit-code"]), Some(0));
+    let alone = code(&["status", "--from", finished.to_str().unwrap(), "--exit-code"]);
+    assert_eq!(alone, Some(1), "without pools and nodes nobody knows whether they roll");
+    let rest = home.path().join("rest.yaml");
+    fs::write(
+        &rest,
+        "apiVersion: machineconfiguration.openshift.io/v1\nkind: MachineConfigPool\nmetadata: {name: worker}\n\
+        ---\napiVersion: v1\nkind: Node\nmetadata: {name: worker-0}\n",
+    )
+    .unwrap();
+    let whole = ["status", "--from", finished.to_str().unwrap(), rest.to_str().unwrap(), "--exit-code"];
+    assert_eq!(code(&whole), Some(0));
     assert_eq!(code(&["status", "--nonsense"]), Some(2));
     let nothing = home.run(&["status", "--from", home.path().join("missing.yaml").to_str().unwrap()]);
     assert_eq!(nothing.status.code(), Some(1));
