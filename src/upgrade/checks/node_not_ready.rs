@@ -33,10 +33,9 @@ fn silent(look: &Look, node: &Node) -> Finding {
     // nothing while the node updates. That a node is missing which nothing works on is worth knowing at once.
     let carried = node_conditions::carried(look, node, "Ready");
     let level = match &carried {
-        Some(_) => Level::Warning,
         None if expected => Level::Info,
         None if node.phase.moving() => by_age(since, look.now.now, SILENT, TimeDelta::MAX),
-        None => Level::Warning,
+        _ => Level::Warning,
     };
     let quiet = expected && carried.is_none();
     let (title, since) =

@@ -88,7 +88,11 @@ impl Cluster {
         all.push(json!({"status": "success", "data": {"alerts": self.alerts}}));
         let now = NOW.parse().unwrap();
         let facts = oc_cockpit::upgrade::assemble::from_values(&all, now);
-        super::json_of(&oc_cockpit::upgrade::assess::assess(facts.into(), &Default::default(), now))
+        super::json_of(&oc_cockpit::upgrade::assess::assess(
+            facts.into(),
+            &oc_cockpit::upgrade::memory::Memory::default(),
+            now,
+        ))
     }
 
     /// What `oc` says, by the model; and whether nodes that only another operator updates are all that is left.

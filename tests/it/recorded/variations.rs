@@ -43,7 +43,7 @@ fn befall(node: &mut Value, what: usize, dice: &mut Dice) {
     let minutes = dice.of(&[0, 2, 6, 90]);
     match what {
         0 => ["currentConfig", "desiredConfig"].into_iter().for_each(|key| mark(node, key, &new)),
-        1 | 2 | 3 => {
+        1..=3 => {
             mark(node, "desiredConfig", &new);
             mark(node, "state", ["Working", "Done", "Working"][what - 1]);
             mark(node, "desiredDrain", &format!("drain-{new}"));
@@ -106,7 +106,7 @@ fn befall_pools(cluster: &mut Cluster, dice: &mut Dice) {
         }
         4 => {
             let pool = cluster.pools.iter_mut().find(|pool| pool["metadata"]["name"] != "master").unwrap();
-            pool["spec"]["nodeSelector"] = dice.of(&[0, 1]).eq(&0).then(|| json!({})).unwrap_or(Value::Null);
+            pool["spec"]["nodeSelector"] = if dice.throw(2) == 0 { json!({}) } else { Value::Null };
         }
         _ => {}
     }
