@@ -203,8 +203,7 @@ fn a_patch_update_starts_and_a_minor_one_waits_for_its_gate() {
         terminal.press("U");
         terminal.wait_text("versions on offer");
     }
-    // Below the versions the menu leads to the two lists that say more of them.
-    terminal.press("Gkk");
+    terminal.press("G");
     terminal.press(ENTER);
     terminal.wait_text("Start update to 4.18.25");
     terminal.wait_text("etcd backup");

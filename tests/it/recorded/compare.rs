@@ -25,6 +25,7 @@ pub struct Outcome {
 }
 
 impl Outcome {
+    #[expect(clippy::needless_pass_by_value, reason = "a row of the comparison reads as one line")]
     fn same<T: PartialEq + std::fmt::Debug>(&mut self, what: &str, ours: T, theirs: T) {
         if ours != theirs {
             self.wrong.push(format!("{what}: {ours:?} here, {theirs:?} for oc"));

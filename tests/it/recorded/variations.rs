@@ -80,7 +80,9 @@ fn befall(node: &mut Value, what: usize, dice: &mut Dice) {
             mark(node, "desiredConfig", &new);
             mark(node, "state", dice.of(&["Done", "Working"]));
             mark(node, "post-config-action", "Rebooting");
-            ["desiredDrain", "lastAppliedDrain"].into_iter().for_each(|key| mark(node, key, &format!("drain-{new}")));
+            for key in ["desiredDrain", "lastAppliedDrain"] {
+                mark(node, key, &format!("drain-{new}"));
+            }
             set(node, "Ready", "Unknown", minutes);
         }
         18 => unmark(node, "desiredConfig"),
