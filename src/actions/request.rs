@@ -3,7 +3,7 @@
 use kube::core::ObjectMeta;
 use serde_json::{Value, json};
 
-use super::words::shell;
+use super::words::{field, shell};
 use super::{PatchKind, Refusal, Session, Verb, Write};
 
 /// What the patch of an object that is watched is made of.
@@ -176,7 +176,7 @@ impl Write {
                 Value::Null => matches!(found, None | Some(Value::Null | Value::Bool(false))),
                 wanted => found == Some(wanted),
             };
-            let field = pointer.trim_start_matches('/').replace('/', ".");
+            let field = field(pointer);
             let found = found.map_or_else(|| "nothing".to_owned(), Value::to_string);
             (!stored).then(|| format!("{field} should be {wanted} and is {found}"))
         })

@@ -11,7 +11,7 @@ use super::request::Change;
 use super::words::{count, list, shell};
 use super::{
     ActionId, Ask, Confirm, Danger, Effect, Entry, Material, Offered, PatchKind, Plan, Precondition, Question, Refusal,
-    Session, Takes, Target, Write, gate,
+    Session, Takes, Target, WantedUpdate, Write, gate,
 };
 use crate::api::{self, Condition, Conditions as _, Tri};
 use crate::upgrade::access::Permission;
@@ -96,12 +96,13 @@ fn plan(assessment: &Assessment, session: &Session, ask: &Ask, version: &str) ->
         preconditions: preconditions(assessment, seen, offer),
         consequences: consequences(assessment, seen, offer),
         writes: vec![write(session, seen, offer)?],
-        questions: vec![Question {
-            name: "etcd-backup",
-            words: "Where is the etcd backup that was taken before this update?".to_owned(),
-        }],
+        questions: vec![Question::open("etcd-backup", "Where is the etcd backup that was taken before this update?")],
         confirm: Confirm::Type(version.to_owned()),
-        effect: Effect::UpdateRequested { version: version.to_owned() },
+        effect: Effect::UpdateRequested(WantedUpdate {
+            version: offer.version.clone(),
+            image: offer.image.clone(),
+            ..WantedUpdate::default()
+        }),
         strict_lock: true,
         ..Plan::draft(&ENTRY, ask, title(version))
     })
