@@ -6,23 +6,35 @@
 //! Does not: a client, the terminal, the clock.
 //! May import: `api`, `upgrade`.
 
+mod accept_risks;
+mod ack_gate;
 mod again;
 mod ask;
 pub mod audit;
 mod capacity;
 mod catalogue;
+mod clear_update;
+mod cluster_version;
 mod cordon_nodes;
+mod force_update;
 mod gate;
 mod material;
+mod migrate_multi_arch;
 mod node;
 pub mod outcome;
 mod pause_pool;
 pub mod pods;
 mod pool;
 mod request;
+mod set_channel;
+mod set_upgradeable_to;
+mod set_upstream;
 mod start_update;
 mod uncordon_nodes;
 mod unpause_pool;
+mod update_request;
+mod update_risks;
+mod update_target;
 mod what_if;
 mod words;
 
