@@ -9,7 +9,7 @@ use super::words::list;
 use super::{Ask, Refusal, Target};
 use crate::api::{self, Conditions as _, Tri};
 use crate::upgrade::assessment::Assessment;
-use crate::upgrade::updates::{Choice, UPGRADEABLE_FALSE, Updates, updates};
+use crate::upgrade::updates::{Choice, UPGRADEABLE_FALSE, Updates, choices_of, updates};
 
 /// Where the release is known from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -85,15 +85,14 @@ pub(super) fn resolve(
 ) -> Result<Release, Refusal> {
     let version = if let Target::Version(version) = &ask.target { Some(version.as_str()) } else { None };
     let (image, newest) = (ask.args.get("image"), ask.args.flag("newest"));
-    let updates = updates(assessment);
     let release = match (version, image, newest) {
         (None, None, false) => return Err(Refusal("choose the version to update to".to_owned())),
         (Some(_), _, true) | (_, Some(_), true) => {
             return Err(Refusal("newest chooses the release itself: name no other beside it".to_owned()));
         }
-        (None, None, true) => the_newest(&updates, ask.args.flag("allow-not-recommended"))?,
-        (version, Some(image), false) => by_image(seen, &updates, image, version, limits)?,
-        (Some(version), None, false) => by_version(assessment, seen, &updates, version, limits)?,
+        (None, None, true) => the_newest(&updates(assessment), ask.args.flag("allow-not-recommended"))?,
+        (version, Some(image), false) => by_image(seen, image, version, limits)?,
+        (Some(version), None, false) => by_version(assessment, seen, version, limits)?,
     };
     not_yet(seen, &release, limits)?;
     if !release.version.is_empty() && release.source != Source::Before {
@@ -163,7 +162,6 @@ fn the_newest(updates: &Updates, not_recommended: bool) -> Result<Release, Refus
 fn by_version(
     assessment: &Assessment,
     seen: &api::ClusterVersion,
-    updates: &Updates,
     version: &str,
     limits: Limits,
 ) -> Result<Release, Refusal> {
@@ -177,7 +175,7 @@ fn by_version(
         return the_one_before(seen, version, limits.rollback);
     }
     forward(present, version)?;
-    if let Some(choice) = updates.choice(version) {
+    if let Some(choice) = choices_of(seen, |release| release.version == version).first() {
         if choice.image.is_empty() {
             return Err(Refusal(format!("{version} is on offer without an image")));
         }
@@ -235,14 +233,12 @@ fn the_one_before(seen: &api::ClusterVersion, version: &str, allowed: bool) -> R
 /// An image by its digest: one on offer (by the same digest, wherever it is mirrored), or an explicit one.
 fn by_image(
     seen: &api::ClusterVersion,
-    updates: &Updates,
     image: &str,
     version: Option<&str>,
     limits: Limits,
 ) -> Result<Release, Refusal> {
     let digest = digest_of(image)?;
-    let same = |choice: &&Choice| choice.image == image || choice.image.ends_with(digest);
-    if let Some(choice) = updates.choices.iter().find(same) {
+    if let Some(choice) = choices_of(seen, |release| release.image.ends_with(digest)).first() {
         if let Some(version) = version.filter(|version| *version != choice.version) {
             return Err(Refusal(format!("the image is on offer as {}, not as {version}", choice.version)));
         }

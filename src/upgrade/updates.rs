@@ -19,7 +19,7 @@ pub use removed_apis::{StillUsed, kubernetes_of_next_minor, still_used};
 use super::alert::Alert;
 use super::assessment::Assessment;
 use super::facts::{Kind, KindStatus};
-use crate::api::{ClusterVersion, Conditions as _, ConfigMap, Tri};
+use crate::api::{ClusterVersion, Conditions as _, ConfigMap, Release, Tri};
 
 /// A risk of a version.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -217,6 +217,11 @@ pub fn updates(assessment: &Assessment) -> Updates {
             .map(|wanted| wanted.accept_risks.iter().map(|risk| risk.name.clone()).collect())
             .unwrap_or_default(),
     }
+}
+
+/// The versions on offer whose release fits: for who asks about one, without judging the others.
+pub fn choices_of(version: &ClusterVersion, fits: impl Fn(&Release) -> bool) -> Vec<Choice> {
+    choices::fitting(version, fits)
 }
 
 /// Does an alert speak against any update, by the rules of `oc adm upgrade recommend`?

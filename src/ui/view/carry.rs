@@ -151,10 +151,7 @@ impl View {
                 finding.choose(command == Command::NextChoice);
                 Some(Vec::new())
             }
-            Command::DoRemedy => {
-                let action = finding.action(ctx.assessment);
-                Some(action.map(|(action, target)| Request::Plan(Ask::new(action, target))).into_iter().collect())
-            }
+            Command::DoRemedy => Some(finding.action(ctx.assessment).map(Request::Plan).into_iter().collect()),
             _ => None,
         }
     }
