@@ -15,7 +15,9 @@ const ACKS: (&str, &str) = ("openshift-config", "admin-acks");
 /// recording without it may only not hold it.
 pub fn gates(facts: &Facts, current: &str) -> Option<Vec<Gate>> {
     let map = facts.around.config_map(GATES.0, GATES.1);
-    let whole = facts.known(Kind::ConfigMaps) && facts.link.state != LinkState::Recording;
+    // A map that could not be read is not among those that were.
+    let unreadable = facts.kinds.get(&Kind::ConfigMaps).is_some_and(|state| !state.unreadable.is_empty());
+    let whole = facts.known(Kind::ConfigMaps) && !unreadable && facts.link.state != LinkState::Recording;
     if map.is_none() && !whole {
         return None;
     }
