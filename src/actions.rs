@@ -14,6 +14,7 @@ mod catalogue;
 mod cordon_nodes;
 mod gate;
 mod material;
+pub mod next_step;
 mod node;
 pub mod outcome;
 mod pause_pool;
