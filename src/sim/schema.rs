@@ -4,6 +4,7 @@
 //! the kinds are in [`shapes`].
 
 pub mod shapes;
+pub mod supplies;
 
 use regex::Regex;
 use serde_json::Value;
