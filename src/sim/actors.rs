@@ -10,6 +10,7 @@
 
 pub mod alerts;
 pub mod certificates;
+pub mod cloud_credentials;
 pub mod cluster_operators;
 pub mod config_daemon;
 pub mod disruption;
@@ -17,6 +18,7 @@ pub mod drain_controller;
 pub mod generated_configs;
 pub mod image_builder;
 pub mod kubelet;
+pub mod lifecycle_manager;
 pub mod machine_config_operator;
 pub mod machine_configuration;
 pub mod machine_health;
@@ -28,6 +30,7 @@ pub mod pinned_images;
 pub mod replicas;
 pub mod scheduler;
 pub mod seen;
+pub mod update_service;
 pub mod version_operator;
 pub mod world;
 
@@ -144,6 +147,8 @@ impl Actors {
             Box::<certificates::Certificates>::default(),
             Box::<image_builder::ImageBuilder>::default(),
             Box::<machine_health::MachineHealth>::default(),
+            Box::<lifecycle_manager::LifecycleManager>::default(),
+            Box::<update_service::UpdateServices>::default(),
             Box::<alerts::Alerts>::default(),
         ];
         Self { world, cast, last: None }

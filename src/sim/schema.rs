@@ -4,6 +4,7 @@
 //! the kinds are in [`shapes`].
 
 pub mod contents;
+pub mod gated;
 pub mod shapes;
 pub mod supplies;
 

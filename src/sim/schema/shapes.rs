@@ -170,6 +170,7 @@ static CLUSTER_VERSION: Shape = Shape::Object(&[
     field(
         "desiredUpdate",
         Shape::Object(&[
+            field("acceptRisks", Shape::List(&Shape::Object(&[must("name", Shape::Text)]))),
             field("architecture", Shape::Choice(&["Multi", ""])),
             field("force", Shape::Boolean),
             field("image", Shape::Text),
