@@ -4,6 +4,7 @@
 //! Does not: what moves them later (see [`crate::sim::actors`]), HTTP.
 //! May import the store, the kinds and the scenario of this room, nothing else of ours.
 
+pub mod cloud_access;
 pub mod cluster_version;
 pub mod configuration;
 pub mod controller_config;
@@ -70,6 +71,7 @@ pub fn build(store: &Store, scenario: &Scenario, now: DateTime<Utc>) {
     platform::build(&builder);
     monitoring::build(&builder);
     workloads::build(&builder);
+    cloud_access::build(&builder);
 }
 
 /// What a cluster of that release serves, and in which version.

@@ -12,10 +12,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::world::{Actor, World};
-use crate::sim::cluster::object::{annotation, items, name, namespace, number, remove, text};
-use crate::sim::cluster::packages::{
-    NAMESPACE, PACKAGE_SERVER, csv_name, package_server_csv, phase_at, plan_name,
-};
+use crate::sim::cluster::object::{annotation, items, name, namespace, remove, text};
+use crate::sim::cluster::packages::{NAMESPACE, PACKAGE_SERVER, csv_name, package_server_csv, phase_at, plan_name};
 use crate::sim::kinds::Res;
 use crate::sim::store::timestamp;
 
@@ -113,7 +111,7 @@ impl LifecycleManager {
             _ => return,
         };
         // What a scenario begins with in another phase than Succeeded stays there.
-        if number(csv, "/metadata/generation") > 0 && world.elapsed.is_zero() {
+        if world.elapsed.is_zero() {
             world.store.update(Res::CLUSTER_SERVICE_VERSIONS, Some(namespace(csv)), name(csv), |csv| {
                 csv["metadata"]["annotations"][PENDING] = json!("true");
             });

@@ -55,12 +55,7 @@ fn deploy(world: &World, service: &Value) {
         return;
     }
     let template = Template::new(own, text(service, "/spec/graphDataImage").to_owned(), "worker");
-    let owners = owner(
-        "updateservice.operator.openshift.io/v1",
-        "UpdateService",
-        own,
-        text(service, "/metadata/uid"),
-    );
+    let owners = owner("updateservice.operator.openshift.io/v1", "UpdateService", own, text(service, "/metadata/uid"));
     let object = json!({
         "metadata": {"name": own, "namespace": place, "labels": {"app": own}, "ownerReferences": owners},
         "spec": {

@@ -186,8 +186,7 @@ impl Acceptance {
         }
         let by_tag = release::digest(&self.image).is_empty();
         let signed = !by_tag && mirrors::is_signed(&world.store, &self.image);
-        let offline = by_tag
-            || world.strikes(MishapKind::SignatureMissing, version).is_some() || mirror.is_some();
+        let offline = by_tag || world.strikes(MishapKind::SignatureMissing, version).is_some() || mirror.is_some();
         if !signed && offline {
             let digest = self.image.rsplit_once('@').map_or(self.image.as_str(), |(_, digest)| digest);
             let text = format!(
@@ -384,7 +383,8 @@ fn etcd_backup(world: &World, completed: &Version) -> Option<Failure> {
     if found.is_some_and(|found| found["status"] == "True") {
         return None;
     }
-    let (reason, message) = found.map_or(("EtcdRecentBackupNotSet", ""), |it| (text(it, "/reason"), text(it, "/message")));
+    let (reason, message) =
+        found.map_or(("EtcdRecentBackupNotSet", ""), |it| (text(it, "/reason"), text(it, "/message")));
     let message = format!("RecentBackup: {message}");
     Some(Failure { check: "EtcdRecentBackup", reason: reason.to_owned(), message })
 }

@@ -117,12 +117,9 @@ fn operators(world: &World) -> Option<Hold> {
 pub fn write(world: &World, object: &Value) {
     let holds = holds(world, object);
     super::write(world, |object| {
-        for kind in [
-            "UpgradeableAdminAckRequired",
-            "UpgradeableClusterOperators",
-            OVERRIDES,
-            "UpgradeableUpgradeInProgress",
-        ] {
+        for kind in
+            ["UpgradeableAdminAckRequired", "UpgradeableClusterOperators", OVERRIDES, "UpgradeableUpgradeInProgress"]
+        {
             match holds.iter().find(|hold| hold.condition == kind) {
                 Some(hold) => {
                     set_condition(object, &Condition::new(kind, hold.status, &hold.reason, &hold.message), world.now);

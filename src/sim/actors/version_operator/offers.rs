@@ -95,12 +95,7 @@ fn unreachable(world: &World, service: &Service) -> Option<(&'static str, String
 }
 
 /// Writes what was retrieved, or why nothing was.
-fn store(
-    world: &World,
-    retrieved: &Result<(), (&'static str, String)>,
-    available: &[Value],
-    conditional: Vec<Value>,
-) {
+fn store(world: &World, retrieved: &Result<(), (&'static str, String)>, available: &[Value], conditional: Vec<Value>) {
     super::write(world, |object| {
         let fields = &mut object["status"];
         fields["availableUpdates"] = if available.is_empty() { Value::Null } else { json!(available) };
@@ -133,12 +128,7 @@ fn store(
     });
 }
 
-fn offers(
-    world: &World,
-    current: &str,
-    channel: &str,
-    (multi, service): (bool, &Service),
-) -> (Vec<Value>, Vec<Value>) {
+fn offers(world: &World, current: &str, channel: &str, (multi, service): (bool, &Service)) -> (Vec<Value>, Vec<Value>) {
     let mut releases: Vec<&Release> = candidates(&world.scenario, current, channel);
     if *service == Service::Local
         && let Some(mirror) = &world.scenario.cluster.mirror

@@ -17,9 +17,10 @@ fn cluster_id(cluster: &Value) -> Option<String> {
     let lengths = [8, 4, 4, 4, 12];
     let parts: Vec<&str> = id.split('-').collect();
     let is_uuid = parts.len() == lengths.len()
-        && parts.iter().zip(lengths).all(|(part, length)| {
-            part.len() == length && part.bytes().all(|byte| byte.is_ascii_hexdigit())
-        });
+        && parts
+            .iter()
+            .zip(lengths)
+            .all(|(part, length)| part.len() == length && part.bytes().all(|byte| byte.is_ascii_hexdigit()));
     (!id.is_empty() && !is_uuid)
         .then(|| format!("spec.clusterID: Invalid value: {id:?}: must be an RFC4122-variant UUID"))
 }
