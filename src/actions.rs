@@ -20,6 +20,7 @@ mod force_update;
 mod gate;
 mod material;
 mod migrate_multi_arch;
+pub mod next_step;
 mod node;
 pub mod outcome;
 mod pause_pool;
