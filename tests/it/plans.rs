@@ -2,12 +2,16 @@
 
 mod audit_log;
 mod availability;
+mod cluster_version;
 mod foretold;
+mod gates;
 mod in_process;
 mod meaning;
 mod never;
+mod roles;
 mod sample;
 mod script;
 mod scripted;
 mod simulated;
+mod version_requests;
 mod words;
