@@ -12,6 +12,7 @@ use crate::sim::cluster::operators::{self, Style};
 pub fn check(scenario: &Scenario) -> Result<(), String> {
     versions(scenario)?;
     pools(scenario)?;
+    lifecycle_agent(scenario)?;
     workloads(scenario)?;
     for name in scenario.operators.keys() {
         if operators::find(name).is_none() {
@@ -36,6 +37,20 @@ pub fn check(scenario: &Scenario) -> Result<(), String> {
         return Err(format!("speed: {} is not a positive number", scenario.speed));
     }
     Ok(())
+}
+
+/// Image-based upgrades are for single nodes, and to newer releases.
+fn lifecycle_agent(scenario: &Scenario) -> Result<(), String> {
+    let Some(agent) = &scenario.cluster.lifecycle_agent else { return Ok(()) };
+    if scenario.node_names().len() != 1 {
+        return Err("cluster.lifecycle-agent: the cluster has more than one node".to_owned());
+    }
+    let seed = &agent.seed.version;
+    match (Version::parse(seed), Version::parse(&scenario.cluster.version)) {
+        (Ok(seed), Ok(running)) if seed > running => Ok(()),
+        (Ok(_), _) => Err(format!("cluster.lifecycle-agent.seed: {seed} is not newer than the cluster")),
+        (Err(error), _) => Err(format!("cluster.lifecycle-agent.seed: {seed:?} is not a version: {error}")),
+    }
 }
 
 fn mishaps(scenario: &Scenario) -> Result<(), String> {
