@@ -71,7 +71,6 @@ pub fn build(store: &Store, scenario: &Scenario, now: DateTime<Utc>) {
     monitoring::build(&builder);
     workloads::build(&builder);
     image_based::build(&builder);
-    image_based::content(&builder);
 }
 
 /// What a cluster of that release serves, and in which version.

@@ -34,22 +34,24 @@ pub fn build(builder: &Builder<'_>) {
         Res::BACKUP_STORAGE_LOCATIONS,
         Res::DATA_PROTECTION_APPLICATIONS,
     ] {
-        builder.store.set_served(kind, true);
+        builder.store.serve_always(kind);
     }
-    builder.store.set_served(Res::IP_CONFIGS, agent.ip_config);
     namespaces(builder, agent);
     operators(builder, agent);
     builder.old(Res::IMAGE_BASED_UPGRADES, at_rest(builder, agent));
     if agent.ip_config {
+        builder.store.serve_always(Res::IP_CONFIGS);
         builder.old(Res::IP_CONFIGS, ip_config(builder));
     }
-    protection(builder);
+    if !agent.is_seed {
+        content(builder, agent);
+    }
 }
 
 /// Creates what only the cluster has that is to be upgraded, not one that starts from a seed: the content of the upgrade
 /// and the volumes.
-pub fn content(builder: &Builder<'_>) {
-    let Some(agent) = &builder.scenario.cluster.lifecycle_agent else { return };
+fn content(builder: &Builder<'_>, agent: &LifecycleAgent) {
+    protection(builder);
     for backup in &agent.backups {
         builder.old(Res::CONFIGMAPS, content_map(backup));
     }
@@ -60,13 +62,18 @@ pub fn content(builder: &Builder<'_>) {
 
 fn namespaces(builder: &Builder<'_>, agent: &LifecycleAgent) {
     for name in [agent.namespace.as_str(), OADP] {
-        let labels = json!({"kubernetes.io/metadata.name": name});
-        let namespace = json!({
-            "metadata": {"name": name, "labels": labels}, "spec": {"finalizers": ["kubernetes"]},
-            "status": {"phase": "Active"},
-        });
-        builder.old(Res::NAMESPACES, namespace);
+        namespace(builder, name);
     }
+}
+
+/// Creates a namespace.
+pub fn namespace(builder: &Builder<'_>, name: &str) {
+    let labels = json!({"kubernetes.io/metadata.name": name});
+    let namespace = json!({
+        "metadata": {"name": name, "labels": labels}, "spec": {"finalizers": ["kubernetes"]},
+        "status": {"phase": "Active"},
+    });
+    builder.old(Res::NAMESPACES, namespace);
 }
 
 fn operators(builder: &Builder<'_>, agent: &LifecycleAgent) {
@@ -212,7 +219,7 @@ pub fn restore_object(backup: &BackupStory) -> Value {
 
 /// Logical volumes of LVM storage, each behind a claim that is bound to its volume.
 pub fn volumes(builder: &Builder<'_>, count: usize) {
-    builder.store.set_served(Res::LOGICAL_VOLUMES, true);
+    builder.store.serve_always(Res::LOGICAL_VOLUMES);
     let node = node_name("master", 0);
     let workload = builder.scenario.workloads.first();
     let namespace = workload.map_or("default", |workload| workload.namespace.as_str());

@@ -68,6 +68,7 @@ pub fn mishap(scenario: &Scenario, fault: &Mishap) -> Result<(), String> {
     let object = fault.object.as_str();
     let there = match fault.kind.about() {
         About::ClusterVersion => object.is_empty(),
+        About::ImageBasedUpgrade => object.is_empty() && scenario.cluster.lifecycle_agent.is_some(),
         About::Release => scenario.releases.iter().any(|release| release.version == object),
         About::Gate => object.starts_with("ack-4."),
         About::Operator => operators::find(object).is_some_and(|operator| operator.style != Style::MachineConfig),
@@ -95,6 +96,7 @@ fn expected(about: About) -> &'static str {
         About::Pool => "a pool",
         About::Node => "a node of a pool",
         About::Workload => "namespace/name of a workload",
+        About::ImageBasedUpgrade => "needed, where a cluster has a lifecycle agent",
     }
 }
 

@@ -44,6 +44,9 @@ pub struct LifecycleAgent {
     /// Stages that the story asks for by itself, where nobody is there to do so.
     #[serde(default)]
     pub steps: Vec<StageStep>,
+    /// Whether this is the cluster as a seed brings it: without content of its own.
+    #[serde(skip)]
+    pub is_seed: bool,
 }
 
 /// A seed image.
