@@ -54,7 +54,7 @@ pub use span::Span;
 pub use surroundings::{Credentials, Hardware, HealthCheck, Mirror, OldApi, Package, Payload, Pinned};
 
 /// The scenarios that are compiled in: name and text.
-const BUILT_IN: [(&str, &str); 16] = [
+const BUILT_IN: [(&str, &str); 18] = [
     ("tour", include_str!("../../assets/scenarios/tour.yaml")),
     ("minor", include_str!("../../assets/scenarios/minor.yaml")),
     ("stuck-drain", include_str!("../../assets/scenarios/stuck-drain.yaml")),
@@ -71,6 +71,8 @@ const BUILT_IN: [(&str, &str); 16] = [
     ("eus", include_str!("../../assets/scenarios/eus.yaml")),
     ("config-rollout", include_str!("../../assets/scenarios/config-rollout.yaml")),
     ("ibu", include_str!("../../assets/scenarios/ibu.yaml")),
+    ("ibu-auto-rollback", include_str!("../../assets/scenarios/ibu-auto-rollback.yaml")),
+    ("ibu-abort-failed", include_str!("../../assets/scenarios/ibu-abort-failed.yaml")),
 ];
 
 /// Above this many workers a pool left at the default `maxUnavailable` of one would roll for days: `--nodes` then sets

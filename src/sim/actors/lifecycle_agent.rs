@@ -112,6 +112,7 @@ impl Actor for LifecycleAgent {
         self.block(world, &upgrade);
         self.notice(world, &upgrade);
         self.work(world);
+        self.last = world.store.get(Res::IMAGE_BASED_UPGRADES, None, NAME).or(Some(upgrade));
     }
 }
 
@@ -159,7 +160,6 @@ impl LifecycleAgent {
     fn find(&mut self, world: &World) -> Option<Arc<Value>> {
         if let Some(upgrade) = world.store.get(Res::IMAGE_BASED_UPGRADES, None, NAME) {
             self.gone_since = None;
-            self.last = Some(Arc::clone(&upgrade));
             return Some(upgrade);
         }
         let since = *self.gone_since.get_or_insert(world.elapsed);
@@ -212,6 +212,10 @@ impl LifecycleAgent {
 
     /// What wakes the agent.
     fn notice(&mut self, world: &mut World, upgrade: &Value) {
+        if matches!(&self.task, Task::Upgrade(task) if task.is_leaving()) {
+            // The machine goes down: what is asked for now stays in the etcd that is left.
+            return;
+        }
         let now = (
             number(upgrade, "/metadata/generation"),
             annotation(upgrade, CLEANED).to_owned(),

@@ -45,7 +45,7 @@ enum Step {
     Checking,
     BackingUp { left: Vec<Vec<Value>>, now: Vec<Value> },
     Exporting(usize),
-    Leaving,
+    Leaving { saved: Box<Value> },
     Stabilizing,
     Policies,
     Configs,
@@ -99,8 +99,8 @@ impl Upgrade {
             Step::Checking => self.check(world, &upgrade),
             Step::BackingUp { left, now } => return self.back_up(world, left, &now),
             Step::Exporting(done) => self.export(world, done),
-            Step::Leaving => {
-                leave(world);
+            Step::Leaving { saved } => {
+                leave(world, *saved);
                 return Turn::Over;
             }
             Step::Stabilizing => self.stabilize(world),
@@ -120,7 +120,10 @@ impl Upgrade {
 
     fn check(&mut self, world: &World, upgrade: &Value) {
         if let Some(problems) = unhealthy(world, Checks::All) {
-            say(world, &format!("Waiting for system to stabilize before Upgrade (pre-pivot) stage can continue: {problems}"));
+            say(
+                world,
+                &format!("Waiting for system to stabilize before Upgrade (pre-pivot) stage can continue: {problems}"),
+            );
             self.due = world.elapsed + HEALTH;
             return;
         }
@@ -155,14 +158,21 @@ impl Upgrade {
         Turn::On
     }
 
-    fn export(&mut self, world: &World, done: usize) {
+    /// Whether the object has been saved for the new stateroot: an abort comes too late.
+    pub const fn is_leaving(&self) -> bool {
+        matches!(self.step, Step::Leaving { .. })
+    }
+
+    fn export(&mut self, world: &mut World, done: usize) {
         if let Some(message) = EXPORTS.get(done) {
             say(world, message);
             self.then(world, Step::Exporting(done + 1), SHORT);
         } else {
             say(world, "In progress");
             write(world, |object| end_phase(object, Stage::Upgrade, "PrePivot", world.now));
-            self.then(world, Step::Leaving, SHORT / 2);
+            let Some(upgrade) = world.store.get(Res::IMAGE_BASED_UPGRADES, None, NAME) else { return };
+            world.disk.carried = export(world, &upgrade);
+            self.then(world, Step::Leaving { saved: Box::new((*upgrade).clone()) }, SHORT);
         }
     }
 
@@ -267,11 +277,7 @@ fn say(world: &World, message: &str) {
     write(world, |object| tell(object, ("UpgradeInProgress", "True", "InProgress"), message, world.now));
 }
 
-/// The point after which an abort comes too late: the object is saved for the new stateroot as it is now.
-fn leave(world: &mut World) {
-    let Some(upgrade) = world.store.get(Res::IMAGE_BASED_UPGRADES, None, NAME) else { return };
-    let saved = (*upgrade).clone();
-    world.disk.carried = export(world, &upgrade);
+fn leave(world: &mut World, saved: Value) {
     event(world, EventType::Normal, "Reboot", "System will now reboot for upgrade");
     let away = durations(world).reboot.0;
     world.reboot = Some(Reboot { away, fallback: Some(saved.clone()), saved });
