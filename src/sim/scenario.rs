@@ -37,7 +37,7 @@
 //! pace and [`crate::sim::actors::Actors::elapsed`] tell the rest.
 
 pub mod check;
-pub mod image_based;
+pub mod from_image;
 pub mod mishap;
 pub mod span;
 pub mod surroundings;
@@ -48,7 +48,7 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-pub use image_based::LifecycleAgent;
+pub use from_image::LifecycleAgent;
 pub use mishap::{About, Mishap, MishapKind};
 pub use span::Span;
 pub use surroundings::{Credentials, Hardware, HealthCheck, Mirror, OldApi, Package, Payload, Pinned};

@@ -3,12 +3,17 @@
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use futures::{StreamExt, TryStreamExt};
 use http::Method;
-use oc_cockpit::sim::actors::Actors;
+use kube::api::{Api, DynamicObject, WatchParams};
+use kube::config::{KubeConfigOptions, Kubeconfig};
+use kube::core::{ApiResource, GroupVersionKind};
+use kube::{Client, Config};
+use oc_cockpit::sim::actors::{self, Actors};
 use oc_cockpit::sim::kinds::Res;
 use oc_cockpit::sim::pace::Pace;
-use oc_cockpit::sim::scenario::{Mishap, MishapKind, Scenario};
-use oc_cockpit::sim::server::{Options, Simulation};
+use oc_cockpit::sim::scenario::{Mishap, MishapKind, Scenario, Span};
+use oc_cockpit::sim::server::{Options, Server, Simulation, serve};
 use serde_json::{Value, json};
 
 use crate::support::sim::{Answer, ask};
@@ -435,9 +440,7 @@ async fn extra_manifests_are_checked_before_and_applied_after_the_pivot() {
 
 #[tokio::test(start_paused = true)]
 async fn a_cluster_that_is_not_at_rest_is_waited_for() {
-    let mut edge = Edge::with(&[
-        Mishap::now(MishapKind::OperatorDegraded, "ingress").lasting(oc_cockpit::sim::scenario::Span::seconds(200))
-    ]);
+    let mut edge = Edge::with(&[Mishap::now(MishapKind::OperatorDegraded, "ingress").lasting(Span::seconds(200))]);
     edge.pass(Duration::from_secs(10));
     edge.prep().await;
     edge.until("waits", MINUTE, |edge| edge.message("PrepInProgress").contains("ingress (degraded)"));
@@ -859,4 +862,75 @@ impl Edge {
         self.stage("Upgrade").await;
         self.until("down", 10 * MINUTE, |edge| edge.actors.is_down());
     }
+}
+
+/// A served scenario that is asked over a socket.
+async fn client(server: &Server) -> Client {
+    let kubeconfig = Kubeconfig::from_yaml(&server.kubeconfig()).unwrap();
+    let config = Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await.unwrap();
+    Client::try_from(config).unwrap()
+}
+
+async fn raw(client: &Client, method: Method, path: &str, body: &Value) -> Result<Value, kube::Error> {
+    let body = if body.is_null() { Vec::new() } else { body.to_string().into_bytes() };
+    let request = http::Request::builder().method(method).uri(path).header(MERGE.0, MERGE.1).body(body).unwrap();
+    client.request::<Value>(request).await
+}
+
+#[tokio::test]
+async fn over_a_socket_the_reboot_refuses_connections_and_another_cluster_answers_who_knows_no_tokens() {
+    let mut scenario = Scenario::load("ibu-auto-rollback").unwrap();
+    scenario.faults.clear();
+    scenario.speed = 400.0;
+    if let Some(agent) = &mut scenario.cluster.lifecycle_agent {
+        // Five seconds on the wall: enough to be seen by whoever looks ten times a second.
+        agent.durations.reboot = Span::seconds(2_000);
+    }
+    let options = Options { speed: scenario.speed, ..Options::default() };
+    let server = serve(options, Some(actors::play(scenario))).await.unwrap();
+    let before = client(&server).await;
+    let read = |client: Client| async move { raw(&client, Method::GET, PATH, &Value::Null).await };
+    let next = |upgrade: &Value, stage: &str| {
+        upgrade["status"]["validNextStages"].as_array().is_some_and(|stages| stages.iter().any(|it| it == stage))
+    };
+    let wait = Duration::from_millis(50);
+    let spec = json!({"spec": {"seedImageRef": {"image": SEED, "version": "4.19.3"}, "stage": "Prep"}});
+    raw(&before, Method::PATCH, PATH, &spec).await.unwrap();
+    while !next(&read(before.clone()).await.unwrap(), "Upgrade") {
+        tokio::time::sleep(wait).await;
+    }
+    let version = "/apis/config.openshift.io/v1/clusterversions/version";
+    let old = raw(&before, Method::GET, version, &Value::Null).await.unwrap();
+    let kind = GroupVersionKind::gvk("config.openshift.io", "v1", "ClusterVersion");
+    let api: Api<DynamicObject> = Api::all_with(before.clone(), &ApiResource::from_gvk(&kind));
+    let mut watch = api.watch(&WatchParams::default(), "0").await.unwrap().boxed();
+    raw(&before, Method::PATCH, PATH, &json!({"spec": {"stage": "Upgrade"}})).await.unwrap();
+
+    // The running watch ends with its connection, and nobody listens.
+    while let Ok(Some(_)) = watch.try_next().await {}
+    let mut refused = tokio::net::TcpStream::connect(server.address).await;
+    while refused.is_ok() {
+        tokio::time::sleep(wait).await;
+        refused = tokio::net::TcpStream::connect(server.address).await;
+    }
+    assert_eq!(refused.unwrap_err().kind(), std::io::ErrorKind::ConnectionRefused);
+    while tokio::net::TcpStream::connect(server.address).await.is_err() {
+        tokio::time::sleep(wait).await;
+    }
+    let told = read(before).await.unwrap_err();
+    assert!(matches!(&told, kube::Error::Api(status) if status.code == 401), "{told}");
+
+    // Whoever logs in again sees another cluster under the same name.
+    let new = loop {
+        let after = client(&server).await;
+        match raw(&after, Method::GET, version, &Value::Null).await {
+            Ok(new) => break new,
+            Err(error) => assert!(matches!(&error, kube::Error::Api(status) if status.code == 401), "{error}"),
+        }
+        tokio::time::sleep(wait).await;
+    };
+    assert_eq!(new["spec"]["clusterID"], old["spec"]["clusterID"]);
+    assert_ne!(new["metadata"]["uid"], old["metadata"]["uid"]);
+    assert_eq!(new["status"]["desired"]["version"], "4.19.3");
+    server.shutdown().await;
 }

@@ -26,7 +26,7 @@ use super::world::{Actor, Event, EventType, World, involved};
 use crate::sim::cluster::image_based::NAME;
 use crate::sim::cluster::object::{annotation, condition, condition_status, number, text};
 use crate::sim::kinds::Res;
-use crate::sim::scenario::image_based::Stage;
+use crate::sim::scenario::from_image::Stage;
 use clean_up::CleanUp;
 use prep::Prep;
 use rollback_stage::Rollback;

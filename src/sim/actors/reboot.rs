@@ -17,7 +17,7 @@ use super::seen::Seen;
 use super::world::{Power, Recorder, World};
 use crate::sim::cluster;
 use crate::sim::cluster::object::mix;
-use crate::sim::scenario::image_based::Tokens;
+use crate::sim::scenario::from_image::Tokens;
 use crate::sim::scenario::{MishapKind, Scenario, Span, node_name};
 use crate::sim::store::Store;
 
@@ -120,7 +120,7 @@ fn turned_back(world: &World, settings: Settings) -> Option<String> {
     Some(mishap.message.unwrap_or_else(|| "Rollback due to service-unit failure: component config".to_owned()))
 }
 
-fn durations(world: &World) -> crate::sim::scenario::image_based::Durations {
+fn durations(world: &World) -> crate::sim::scenario::from_image::Durations {
     let agent = world.scenario.cluster.lifecycle_agent.as_ref();
     agent.map(|agent| agent.durations.clone()).unwrap_or_default()
 }

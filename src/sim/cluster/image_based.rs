@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::object::{hash, uuid};
 use super::{Builder, packages};
 use crate::sim::kinds::Res;
-use crate::sim::scenario::image_based::{BackupStory, LifecycleAgent};
+use crate::sim::scenario::from_image::{BackupStory, LifecycleAgent};
 use crate::sim::scenario::{Package, node_name};
 use crate::sim::store::timestamp;
 

@@ -18,7 +18,7 @@ use crate::sim::cluster::image_based::NAME;
 use crate::sim::cluster::object::{annotate, annotation, text};
 use crate::sim::kinds::Res;
 use crate::sim::scenario::MishapKind;
-use crate::sim::scenario::image_based::{Durations, RollbackSwitch, Stage};
+use crate::sim::scenario::from_image::{Durations, RollbackSwitch, Stage};
 
 /// How often the health of the cluster is looked at.
 const HEALTH: Duration = Duration::from_secs(20);

@@ -20,7 +20,7 @@ use crate::sim::cluster::image_based::{NAME, OADP};
 use crate::sim::cluster::object::{annotation, condition_status, name, remove, text};
 use crate::sim::kinds::Res;
 use crate::sim::scenario::MishapKind;
-use crate::sim::scenario::image_based::{Durations, RollbackSwitch, Stage};
+use crate::sim::scenario::from_image::{Durations, RollbackSwitch, Stage};
 use crate::sim::store::timestamp;
 
 /// How often the health of the cluster is looked at.

@@ -10,7 +10,7 @@ use crate::sim::actors::world::World;
 use crate::sim::cluster::image_based::NAME;
 use crate::sim::cluster::object::{Condition, condition, condition_status, items, text};
 use crate::sim::kinds::Res;
-use crate::sim::scenario::image_based::Stage;
+use crate::sim::scenario::from_image::Stage;
 use crate::sim::store::timestamp;
 
 /// Reasons of `Idle` while what was is being removed, or could not be.
