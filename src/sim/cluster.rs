@@ -7,6 +7,7 @@
 pub mod cluster_version;
 pub mod configuration;
 pub mod controller_config;
+pub mod disruption_policy;
 pub mod machine_api;
 pub mod machines;
 pub mod mirrors;
@@ -60,12 +61,12 @@ pub fn build(store: &Store, scenario: &Scenario, now: DateTime<Utc>) {
     configuration::build(&builder);
     cluster_version::build(&builder);
     operators::build(&builder);
+    mirrors::build(&builder);
     pools::build(&builder);
     machines::build(&builder);
     machine_api::build(&builder);
     controller_config::build(&builder);
     packages::build(&builder);
-    mirrors::build(&builder);
     platform::build(&builder);
     monitoring::build(&builder);
     workloads::build(&builder);

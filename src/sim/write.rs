@@ -221,6 +221,7 @@ impl Pen<'_> {
             )));
         }
         schema::validate(info, object, previous)?;
+        schema::contents::admit(info, object, previous)?;
         let told = unknown.into_iter().filter(|_| self.unknown_fields == UnknownFields::Warn);
         Ok(told.map(|field| format!("unknown field \"{field}\"")).collect())
     }
@@ -343,8 +344,15 @@ fn keep_deletion(next: &mut Value, previous: &Value) {
     }
 }
 
-/// The status that some kinds are born with.
+/// What some kinds are born with.
 fn born(object: &mut Value, info: &KindInfo) {
+    if info.kind == "Namespace" {
+        let name = text(object, "/metadata/name");
+        object["metadata"]["labels"]["kubernetes.io/metadata.name"] = json!(name);
+        if object.pointer("/spec/finalizers").is_none() {
+            object["spec"]["finalizers"] = json!(["kubernetes"]);
+        }
+    }
     let status = match info.kind {
         "Pod" => json!({"phase": "Pending", "qosClass": "BestEffort"}),
         "Namespace" => json!({"phase": "Active"}),

@@ -16,6 +16,7 @@ mod restart;
 mod screens;
 mod sim_http;
 mod sim_kubectl;
+mod sim_pools;
 mod sim_scenarios;
 mod sim_story;
 mod sim_transcripts;

@@ -6,7 +6,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
 use super::object::{hex, items, label, name, owner, text};
-use super::{Builder, controller_config, release};
+use super::disruption_policy::{REGISTRIES, registries_file};
+use super::{Builder, controller_config, mirrors, release};
 use crate::sim::kinds::Res;
 use crate::sim::scenario::{ARBITER, MaxUnavailable, Pool};
 use crate::sim::store::{Store, timestamp};
@@ -56,15 +57,29 @@ pub fn generated(role: &str, version: &str) -> Vec<Value> {
     ]
 }
 
+/// The name of the MachineConfig that says where images come from.
+pub fn registries_name(role: &str) -> String {
+    format!("99-{role}-generated-registries")
+}
+
+/// What that MachineConfig holds for the mirror sets that there are.
+pub fn registries(store: &Store) -> Value {
+    let pairs = mirrors::pairs(store);
+    let file = if pairs.is_empty() {
+        json!({"path": REGISTRIES, "mode": 420, "contents": {"source": "data:,unqualified"}})
+    } else {
+        registries_file(&pairs)
+    };
+    json!({"config": {"ignition": {"version": "3.4.0"}, "storage": {"files": [file]}}})
+}
+
 /// What a person (or the installer) added for a role: it does not change with the release.
-fn given(role: &str) -> Vec<Value> {
+fn given(store: &Store, role: &str) -> Vec<Value> {
     let config = |name: String, spec: Value| json!({"metadata": {"name": name, "labels": {ROLE: role}}, "spec": spec});
     vec![
         config(
-            format!("99-{role}-generated-registries"),
-            json!({"config": {"ignition": {"version": "3.4.0"}, "storage": {"files": [
-                {"path": "/etc/containers/registries.conf", "mode": 420, "contents": {"source": "data:,unqualified"}},
-            ]}}}),
+            registries_name(role),
+            registries(store),
         ),
         config(
             format!("99-{role}-ssh"),
@@ -103,12 +118,21 @@ pub fn render(pool: &Value, sources: &[Arc<Value>], version: &str) -> Value {
     let mut files = Vec::new();
     let mut os_image = json!("");
     let mut kernel_arguments = Vec::new();
+    let (mut units, mut users, mut extensions) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut fips, mut kernel_type) = (false, json!("default"));
     for source in sources {
         content.push_str(name(source));
         content.push_str(&source["spec"].to_string());
         files.extend_from_slice(items(source, "/spec/config/storage/files"));
         kernel_arguments.extend_from_slice(items(source, "/spec/kernelArguments"));
-        if let Some(image) = source["spec"].get("osImageURL") {
+        units.extend_from_slice(items(source, "/spec/config/systemd/units"));
+        users.extend_from_slice(items(source, "/spec/config/passwd/users"));
+        extensions.extend_from_slice(items(source, "/spec/extensions"));
+        fips |= source["spec"]["fips"] == true;
+        if let Some(kernel) = source["spec"].get("kernelType").filter(|kernel| *kernel != "") {
+            kernel_type = kernel.clone();
+        }
+        if let Some(image) = source["spec"].get("osImageURL").filter(|image| *image != "") {
             os_image = image.clone();
         }
     }
@@ -128,10 +152,14 @@ pub fn render(pool: &Value, sources: &[Arc<Value>], version: &str) -> Value {
         },
         "spec": {
             "baseOSExtensionsContainerImage": release::component_image(version, "rhel-coreos-extensions"),
-            "config": {"ignition": {"version": "3.4.0"}, "storage": {"files": files}},
-            "fips": false,
+            "config": {
+                "ignition": {"version": "3.4.0"}, "passwd": {"users": users}, "storage": {"files": files},
+                "systemd": {"units": units},
+            },
+            "extensions": extensions,
+            "fips": fips,
             "kernelArguments": kernel_arguments,
-            "kernelType": "default",
+            "kernelType": kernel_type,
             "osImageURL": os_image,
         },
     })
@@ -156,7 +184,7 @@ pub fn build(builder: &Builder<'_>) {
     let updated =
         builder.scenario.cluster.history.first().map_or(builder.installed, |past| builder.now - past.started.delta());
     for role in builder.scenario.roles() {
-        for config in generated(role, version).into_iter().chain(given(role)) {
+        for config in generated(role, version).into_iter().chain(given(builder.store, role)) {
             builder.old(Res::MACHINE_CONFIGS, config);
         }
     }
