@@ -382,13 +382,8 @@ pub static KINDS: &[KindInfo] = &[
         ["credentialsrequests", "credentialsrequest"],
     )
     .namespaced(),
-    KindInfo::custom(
-        "updateservice.operator.openshift.io",
-        "v1",
-        "UpdateService",
-        ["updateservices", "updateservice"],
-    )
-    .namespaced(),
+    KindInfo::custom("updateservice.operator.openshift.io", "v1", "UpdateService", ["updateservices", "updateservice"])
+        .namespaced(),
     KindInfo::custom(OLM, "v1", "OperatorGroup", ["operatorgroups", "operatorgroup"]).short(&["og"]).namespaced(),
     KindInfo::custom(OLM, "v1alpha1", "CatalogSource", ["catalogsources", "catalogsource"])
         .short(&["catsrc"])

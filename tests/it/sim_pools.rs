@@ -35,22 +35,30 @@ async fn a_custom_pool_takes_the_nodes_with_its_label_without_a_reboot_and_gives
     let mut bench = Bench::new("minor");
     let boot = bench.boot("worker-5");
     bench.create(POOLS, &canary_pool(false)).await;
-    bench.until("the new pool is rendered", MINUTE, |bench| rendered(bench, "canary").starts_with("rendered-canary-")).await;
+    bench
+        .until("the new pool is rendered", MINUTE, |bench| rendered(bench, "canary").starts_with("rendered-canary-"))
+        .await;
     bench.until("an empty pool is up to date", MINUTE, |bench| bench.settled("canary")).await;
     assert_eq!(bench.count("canary"), (0, 0));
     bench.patch("/api/v1/nodes/worker-5", &label("canary", json!(""))).await;
     bench.until("the node has moved", MINUTE, |bench| bench.count("canary").0 == 1).await;
     assert_eq!(bench.count("worker").0, 5);
-    bench.until("and is on its config", 5 * MINUTE, |bench| bench.settled("canary") && bench.count("canary").1 == 1).await;
+    bench
+        .until("and is on its config", 5 * MINUTE, |bench| bench.settled("canary") && bench.count("canary").1 == 1)
+        .await;
     assert_eq!(bench.note("worker-5", "currentConfig"), rendered(&bench, "canary"));
     assert_eq!(bench.boot("worker-5"), boot, "the content is the same: nothing boots");
     assert!(bench.events("SkipReboot").iter().any(|event| event.starts_with("worker-5")));
     bench.patch("/api/v1/nodes/worker-5", &label("canary", Value::Null)).await;
-    bench.until("the node is back", 5 * MINUTE, |bench| bench.count("worker") == (6, 6) && bench.settled("worker")).await;
+    bench
+        .until("the node is back", 5 * MINUTE, |bench| bench.count("worker") == (6, 6) && bench.settled("worker"))
+        .await;
     assert_eq!(bench.note("worker-5", "currentConfig"), rendered(&bench, "worker"));
     let config = rendered(&bench, "canary");
     assert_eq!(bench.delete(&format!("{POOLS}/canary")).await.status, 200);
-    bench.until("its configs go with it", MINUTE, |bench| bench.object(Res::MACHINE_CONFIGS, None, &config).is_null()).await;
+    bench
+        .until("its configs go with it", MINUTE, |bench| bench.object(Res::MACHINE_CONFIGS, None, &config).is_null())
+        .await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -72,11 +80,17 @@ async fn a_paused_pool_holds_its_nodes_and_a_node_that_leaves_it_reboots_at_once
     assert!(bench.said(&pool, "Updating").2.starts_with("Pool is paused; will not update to"));
     let boot = bench.boot("worker-5");
     bench.patch("/api/v1/nodes/worker-5", &label("canary", Value::Null)).await;
-    bench.until("it is drained for its old pool", 2 * MINUTE, |bench| bench.note("worker-5", "desiredDrain").starts_with("drain-rendered-worker")).await;
+    bench
+        .until("it is drained for its old pool", 2 * MINUTE, |bench| {
+            bench.note("worker-5", "desiredDrain").starts_with("drain-rendered-worker")
+        })
+        .await;
     bench.until("and updated", 30 * MINUTE, |bench| bench.count("worker") == (5, 5) && bench.settled("worker")).await;
     assert_ne!(bench.boot("worker-5"), boot);
     bench.patch(&format!("{POOLS}/canary"), &json!({"spec": {"paused": false}})).await;
-    bench.until("the held node follows", 30 * MINUTE, |bench| bench.count("canary") == (1, 1) && bench.settled("canary")).await;
+    bench
+        .until("the held node follows", 30 * MINUTE, |bench| bench.count("canary") == (1, 1) && bench.settled("canary"))
+        .await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -84,9 +98,13 @@ async fn a_pool_that_is_deleted_too_early_leaves_its_nodes_degraded() {
     let mut bench = Bench::new("minor");
     bench.create(POOLS, &canary_pool(false)).await;
     bench.patch("/api/v1/nodes/worker-5", &label("canary", json!(""))).await;
-    bench.until("the node is in the pool", 5 * MINUTE, |bench| bench.settled("canary") && bench.count("canary").0 == 1).await;
+    bench
+        .until("the node is in the pool", 5 * MINUTE, |bench| bench.settled("canary") && bench.count("canary").0 == 1)
+        .await;
     bench.delete(&format!("{POOLS}/canary")).await;
-    bench.until("the daemon misses its config", 5 * MINUTE, |bench| bench.note("worker-5", "state") == "Degraded").await;
+    bench
+        .until("the daemon misses its config", 5 * MINUTE, |bench| bench.note("worker-5", "state") == "Degraded")
+        .await;
     assert!(bench.note("worker-5", "reason").contains("rendered-canary-"), "{}", bench.summary());
     assert!(bench.note("worker-5", "reason").ends_with("not found"));
 }
@@ -118,11 +136,15 @@ async fn a_rendered_config_that_is_still_wanted_comes_back_and_another_stays_awa
     for config in [&first, &second] {
         assert_eq!(bench.delete(&format!("{CONFIGS}/{config}")).await.status, 200);
     }
-    bench.until("it is rendered again", MINUTE, |bench| !bench.object(Res::MACHINE_CONFIGS, None, &second).is_null()).await;
+    bench
+        .until("it is rendered again", MINUTE, |bench| !bench.object(Res::MACHINE_CONFIGS, None, &second).is_null())
+        .await;
     bench.pass(MINUTE).await;
     assert!(bench.object(Res::MACHINE_CONFIGS, None, &first).is_null());
     assert_eq!(bench.delete(&format!("{CONFIGS}/99-infra-tuning")).await.status, 200);
-    bench.until("back to what it was", 10 * MINUTE, |bench| rendered(bench, "infra") == first && bench.settled("infra")).await;
+    bench
+        .until("back to what it was", 10 * MINUTE, |bench| rendered(bench, "infra") == first && bench.settled("infra"))
+        .await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -165,18 +187,26 @@ async fn a_kubelet_config_becomes_a_machine_config_of_the_pools_that_it_selects(
     bench.create(path, &of("big", "worker")).await;
     bench.create(path, &of("nobody", "no-such")).await;
     let config = "99-worker-generated-kubelet";
-    bench.until("its config is there", MINUTE, |bench| !bench.object(Res::MACHINE_CONFIGS, None, config).is_null()).await;
+    bench
+        .until("its config is there", MINUTE, |bench| !bench.object(Res::MACHINE_CONFIGS, None, config).is_null())
+        .await;
     let big = bench.object(Res::KUBELET_CONFIGS, None, "big");
     assert_eq!(bench.said(&big, "Success").2, "Success");
     assert_eq!(big["metadata"]["finalizers"], json!([config]));
     let nobody = bench.object(Res::KUBELET_CONFIGS, None, "nobody");
     assert!(bench.said(&nobody, "Failure").2.contains("could not find any MachineConfigPool"));
-    bench.until("a worker reboots for it", 5 * MINUTE, |bench| bench.note("worker-0", "desiredDrain").starts_with("drain-")).await;
+    bench
+        .until("a worker reboots for it", 5 * MINUTE, |bench| {
+            bench.note("worker-0", "desiredDrain").starts_with("drain-")
+        })
+        .await;
     bench.delete(&format!("{path}/big")).await;
-    bench.until("both are gone", MINUTE, |bench| {
-        bench.object(Res::MACHINE_CONFIGS, None, config).is_null() && bench.object(Res::KUBELET_CONFIGS, None, "big").is_null()
-    })
-    .await;
+    bench
+        .until("both are gone", MINUTE, |bench| {
+            bench.object(Res::MACHINE_CONFIGS, None, config).is_null()
+                && bench.object(Res::KUBELET_CONFIGS, None, "big").is_null()
+        })
+        .await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -191,12 +221,13 @@ async fn a_disruption_policy_spares_the_reboot() {
     assert!(refused.text.contains("Reboot action can only be specified standalone"), "{}", refused.text);
     let none = json!({"spec": {"nodeDisruptionPolicy": {"files": [{"path": "/etc/sysctl.d", "actions": [{"type": "None"}]}]}}});
     bench.patch(path, &none).await;
-    bench.until("the policy is in force", MINUTE, |bench| {
-        let object = bench.object(Res::MACHINE_CONFIGURATIONS, None, "cluster");
-        let files = &object["status"]["nodeDisruptionPolicyStatus"]["clusterPolicies"]["files"];
-        files.as_array().is_some_and(|files| files.iter().any(|file| file["path"] == "/etc/sysctl.d"))
-    })
-    .await;
+    bench
+        .until("the policy is in force", MINUTE, |bench| {
+            let object = bench.object(Res::MACHINE_CONFIGURATIONS, None, "cluster");
+            let files = &object["status"]["nodeDisruptionPolicyStatus"]["clusterPolicies"]["files"];
+            files.as_array().is_some_and(|files| files.iter().any(|file| file["path"] == "/etc/sysctl.d"))
+        })
+        .await;
     let (boot, old) = (bench.boot("infra-0"), rendered(&bench, "infra"));
     bench.create(CONFIGS, &file_config("infra", "99-infra-tuning", "/etc/sysctl.d/99-tuning.conf")).await;
     bench.until("a new config", MINUTE, |bench| rendered(bench, "infra") != old).await;
@@ -229,10 +260,11 @@ async fn pinned_images_are_fetched_by_the_nodes_of_their_pool() {
     bench.until("the node fetches", MINUTE, |bench| progress(bench).0 == "True").await;
     let fetched = json!([{"name": "next", "desiredGeneration": 1, "currentGeneration": 1}]);
     bench.until("it has them", 5 * MINUTE, |bench| progress(bench) == ("False".to_owned(), fetched.clone())).await;
-    bench.until("the pool counts it", 5 * MINUTE, |bench| {
-        bench.pool("infra")["status"]["poolSynchronizersStatus"][0]["updatedMachineCount"] == 3
-    })
-    .await;
+    bench
+        .until("the pool counts it", 5 * MINUTE, |bench| {
+            bench.pool("infra")["status"]["poolSynchronizersStatus"][0]["updatedMachineCount"] == 3
+        })
+        .await;
     assert!(bench.object(Res::MACHINE_CONFIG_NODES, None, "worker-0")["status"]["pinnedImageSets"].is_null());
     bench.delete(&format!("{path}/next")).await;
     bench.until("they let go", MINUTE, |bench| progress(bench).1 == json!([])).await;
@@ -255,19 +287,34 @@ async fn an_image_that_is_asked_for_once_more_is_rolled_out() {
     assert_eq!(bench.post(path, &layered("other")).await.status, 422, "it has to be called as its pool");
     bench.patch(&format!("{POOLS}/infra"), &json!({"spec": {"maxUnavailable": 3}})).await;
     bench.create(path, &layered("infra")).await;
-    bench.until("an image is built", MINUTE, |bench| bench.said(&bench.pool("infra"), "Updating").2.contains("OS image build")).await;
-    bench.until("the pool runs it", 60 * MINUTE, |bench| bench.settled("infra") && !bench.note("infra-0", "currentImage").is_empty()).await;
+    bench
+        .until("an image is built", MINUTE, |bench| {
+            bench.said(&bench.pool("infra"), "Updating").2.contains("OS image build")
+        })
+        .await;
+    bench
+        .until("the pool runs it", 60 * MINUTE, |bench| {
+            bench.settled("infra") && !bench.note("infra-0", "currentImage").is_empty()
+        })
+        .await;
     let (image, boot) = (bench.note("infra-0", "currentImage"), bench.boot("infra-0"));
     let again = json!({"metadata": {"annotations": {format!("{MCO}/rebuild"): ""}}});
     bench.patch(&format!("{path}/infra"), &again).await;
-    bench.until("another image runs", 60 * MINUTE, |bench| bench.settled("infra") && bench.note("infra-0", "currentImage") != image).await;
+    bench
+        .until("another image runs", 60 * MINUTE, |bench| {
+            bench.settled("infra") && bench.note("infra-0", "currentImage") != image
+        })
+        .await;
     assert_ne!(bench.boot("infra-0"), boot);
     let config = bench.object(Res::MACHINE_OS_CONFIGS, None, "infra");
     assert!(config["metadata"]["annotations"][format!("{MCO}/rebuild")].is_null(), "the wish was fulfilled");
     assert_eq!(config["status"]["currentImagePullSpec"], json!(bench.note("infra-0", "currentImage")));
     bench.delete(&format!("{path}/infra")).await;
-    bench.until("back to the image of the release", 60 * MINUTE, |bench| {
-        bench.settled("infra") && bench.note("infra-0", "currentImage").is_empty() && bench.note("infra-0", "desiredImage").is_empty()
-    })
-    .await;
+    bench
+        .until("back to the image of the release", 60 * MINUTE, |bench| {
+            bench.settled("infra")
+                && bench.note("infra-0", "currentImage").is_empty()
+                && bench.note("infra-0", "desiredImage").is_empty()
+        })
+        .await;
 }

@@ -9,8 +9,8 @@ use std::time::Duration;
 use super::node_state;
 use super::seen::NodeView;
 use super::world::{Actor, EventType, Power, Speaker, World};
-use crate::sim::cluster::machines::MCO;
 use crate::sim::cluster::disruption_policy::{Action, Change, ImageChange};
+use crate::sim::cluster::machines::MCO;
 use crate::sim::cluster::object::{annotate, annotation, remove, text};
 use crate::sim::cluster::pools::RELEASE_VERSION;
 use crate::sim::kinds::Res;
@@ -170,9 +170,9 @@ fn refusal(world: &mut World, node: &NodeView, target: &str) -> Option<(&'static
     let is_there = |config: &str| world.store.get(Res::MACHINE_CONFIGS, None, config).is_some();
     let struck = world.strikes(MishapKind::ConfigMissing, name).is_some();
     // The daemon compares with what the node has: a pool that was deleted too early took that along.
-    let missing = if struck || !is_there(target) { Some(target) } else { Some(node.current.as_str()).filter(|it| !is_there(it)) };
-    missing
-        .map(|config| ("Degraded", format!("machineconfig.machineconfiguration.openshift.io {config:?} not found")))
+    let missing =
+        if struck || !is_there(target) { Some(target) } else { Some(node.current.as_str()).filter(|it| !is_there(it)) };
+    missing.map(|config| ("Degraded", format!("machineconfig.machineconfiguration.openshift.io {config:?} not found")))
 }
 
 /// What lies between what a node has and what it is to have.
@@ -292,8 +292,7 @@ fn prepare(world: &mut World, node: &NodeView, target: &str) -> Stage {
 fn ask_for_drain(world: &mut World, node: &NodeView, target: &str) -> Stage {
     let change = change_of(world, node, target);
     let drain = change.drain && drains(world, &node.name);
-    let message =
-        format!("Update Compatible. Post Cfg Actions: [{}] Drain Required: {drain}", change.words());
+    let message = format!("Update Compatible. Post Cfg Actions: [{}] Drain Required: {drain}", change.words());
     node_state::write(world, &node.name, &[("UpdatePrepared", "True", "UpdateCompatible", &message)]);
     if !drain {
         let phases = [("Drained", "False", "UpdateExecutedDrained", "Node Drain Not required for this update.")];
@@ -333,11 +332,8 @@ fn apply(world: &mut World, node: &NodeView, target: &str) -> Stage {
         event(world, &node.name, "OSUpdateStarted", "Upgrading OS");
     }
     let needs = |yes: bool| if yes { "will need an update" } else { "will not need an update" };
-    let message = format!(
-        "Applying files and new OS config to node. OS {}. SSH Keys {}",
-        needs(change.os),
-        needs(change.ssh)
-    );
+    let message =
+        format!("Applying files and new OS config to node. OS {}. SSH Keys {}", needs(change.os), needs(change.ssh));
     let phases = [("AppliedFilesAndOS", "Unknown", "UpdateExecutedAppliedFilesAndOS", message.as_str())];
     node_state::write(world, &node.name, &phases);
     if !change.reboots() {

@@ -143,9 +143,8 @@ fn suffix(world: &World, source: &Source, object: &Value, pools: &[String]) -> S
         return annotation(object, SUFFIX).to_owned();
     }
     let free = |suffix: &String| {
-        let taken = |pool: &String| {
-            world.store.get(Res::MACHINE_CONFIGS, None, &config_name(source, pool, suffix)).is_some()
-        };
+        let taken =
+            |pool: &String| world.store.get(Res::MACHINE_CONFIGS, None, &config_name(source, pool, suffix)).is_some();
         !pools.iter().any(taken)
     };
     (0_u32..).map(|at| if at == 0 { String::new() } else { at.to_string() }).find(free).unwrap_or_default()

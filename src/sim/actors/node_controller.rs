@@ -537,10 +537,8 @@ mod tests {
     fn the_next_node_is_the_oldest_of_the_first_zone_and_nodes_without_zone_come_last() {
         let nodes =
             [node("a", None, 400), node("b", Some("z2"), 300), node("c", Some("z1"), 1), node("d", Some("z1"), 9)];
-        let order: Vec<&str> = candidates(&nodes.iter().collect::<Vec<_>>(), NEW)
-            .iter()
-            .map(|node| node.name.as_str())
-            .collect();
+        let order: Vec<&str> =
+            candidates(&nodes.iter().collect::<Vec<_>>(), NEW).iter().map(|node| node.name.as_str()).collect();
         assert_eq!(order, ["d", "c", "b", "a"]);
     }
 

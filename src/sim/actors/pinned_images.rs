@@ -41,8 +41,7 @@ impl Actor for PinnedImages {
             let own = all.iter().filter(|set| label_selector_matches(selector, &set["metadata"]["labels"]));
             let sets: Sets = own.map(|set| (name(set).to_owned(), number(set, "/metadata/generation"))).collect();
             self.tell_pool(world, &pool, &sets);
-            let nodes: Vec<String> =
-                world.seen.nodes_of(name(&pool)).map(|node| node.view.name.clone()).collect();
+            let nodes: Vec<String> = world.seen.nodes_of(name(&pool)).map(|node| node.view.name.clone()).collect();
             for node in &nodes {
                 self.fetch(world, node, &sets);
             }
@@ -130,7 +129,9 @@ fn count(world: &World, pool: &Value, nodes: &[String], sets: &Sets) {
         "poolSynchronizerType": "PinnedImageSets", "readyMachineCount": updated,
         "unavailableMachineCount": nodes.len() - updated, "updatedMachineCount": updated,
     }]);
-    if pool["status"]["poolSynchronizersStatus"] != status && (!sets.is_empty() || !pool["status"]["poolSynchronizersStatus"].is_null()) {
+    if pool["status"]["poolSynchronizersStatus"] != status
+        && (!sets.is_empty() || !pool["status"]["poolSynchronizersStatus"].is_null())
+    {
         world.store.update(Res::MACHINE_CONFIG_POOLS, None, name(pool), |pool| {
             pool["status"]["poolSynchronizersStatus"] = status;
         });

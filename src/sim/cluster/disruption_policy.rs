@@ -148,7 +148,8 @@ impl Change {
 
     fn follow(&mut self, actions: &Value) {
         for action in actions.as_array().into_iter().flatten() {
-            let service = |kind: &str| text(action, &format!("/{kind}/serviceName")).trim_end_matches(".service").to_owned();
+            let service =
+                |kind: &str| text(action, &format!("/{kind}/serviceName")).trim_end_matches(".service").to_owned();
             self.actions.insert(match text(action, "/type") {
                 "None" => Action::None,
                 "Reload" => Action::Reload(service("reload")),
@@ -339,7 +340,8 @@ mod tests {
     #[test]
     fn an_own_policy_goes_before_the_default() {
         let store = Store::new(0);
-        let asked = json!({"files": [{"path": "/etc/sysctl.d", "actions": [{"type": "Drain"}, {"type": "DaemonReload"}]}]});
+        let asked =
+            json!({"files": [{"path": "/etc/sysctl.d", "actions": [{"type": "Drain"}, {"type": "DaemonReload"}]}]});
         let status = json!({"nodeDisruptionPolicyStatus": {"clusterPolicies": effective(&asked)}});
         let now = chrono::DateTime::UNIX_EPOCH;
         store.create(Res::MACHINE_CONFIGURATIONS, json!({"metadata": {"name": "cluster"}, "status": status}), now);

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
-use super::object::{hex, items, label, name, owner, text};
 use super::disruption_policy::{REGISTRIES, registries_file};
+use super::object::{hex, items, label, name, owner, text};
 use super::{Builder, controller_config, mirrors, release};
 use crate::sim::kinds::Res;
 use crate::sim::scenario::{ARBITER, MaxUnavailable, Pool};
@@ -77,10 +77,7 @@ pub fn registries(store: &Store) -> Value {
 fn given(store: &Store, role: &str) -> Vec<Value> {
     let config = |name: String, spec: Value| json!({"metadata": {"name": name, "labels": {ROLE: role}}, "spec": spec});
     vec![
-        config(
-            registries_name(role),
-            registries(store),
-        ),
+        config(registries_name(role), registries(store)),
         config(
             format!("99-{role}-ssh"),
             json!({"config": {"ignition": {"version": "3.2.0"}, "passwd": {"users": [{"name": "core"}]}}}),

@@ -147,12 +147,23 @@ impl Bench {
         let mut lines = vec![self.version()["status"]["conditions"].to_string()];
         for pool in self.simulation.store().list(Res::MACHINE_CONFIG_POOLS) {
             let name = pool["metadata"]["name"].as_str().unwrap();
-            lines.push(format!("{name}: {:?} {} {}", self.count(name), pool["spec"]["configuration"]["name"], pool["status"]["conditions"]));
+            lines.push(format!(
+                "{name}: {:?} {} {}",
+                self.count(name),
+                pool["spec"]["configuration"]["name"],
+                pool["status"]["conditions"]
+            ));
         }
         for node in self.simulation.store().list(Res::NODES) {
             let name = node["metadata"]["name"].as_str().unwrap();
             let note = |key: &str| self.note(name, key);
-            lines.push(format!("{name}: {} {} -> {} {}", note("state"), note("currentConfig"), note("desiredConfig"), note("reason")));
+            lines.push(format!(
+                "{name}: {} {} -> {} {}",
+                note("state"),
+                note("currentConfig"),
+                note("desiredConfig"),
+                note("reason")
+            ));
         }
         lines.join("\n")
     }
