@@ -16,18 +16,29 @@ mod catalogue;
 mod clear_update;
 mod cluster_version;
 mod cordon_nodes;
+mod create_pool;
+mod delete_pool;
 mod force_update;
 mod gate;
 mod material;
 mod migrate_multi_arch;
+mod move_nodes;
 pub mod next_step;
 mod node;
 pub mod outcome;
 mod pause_pool;
+mod pending;
+mod pin_images;
 pub mod pods;
 mod pool;
+mod pool_effect;
+mod pool_role;
+mod prune_rendered_configs;
+mod rebuild_image;
+mod rendered_config;
 mod request;
 mod set_channel;
+mod set_max_unavailable;
 mod set_upgradeable_to;
 mod set_upstream;
 mod start_update;
@@ -41,9 +52,10 @@ mod words;
 
 pub use again::{again, difference, rest_differs, same_meaning};
 pub use ask::{Args, Ask, Target};
-pub use catalogue::{ActionId, Arg, ArgKind, Entry, Takes};
+pub use catalogue::{ALL, ActionId, Arg, ArgKind, Entry, Takes};
 pub use material::{Found, Material, Read};
 pub use pods::complete;
+pub use pool_effect::PoolEffect;
 pub use request::oc;
 pub use words::FIELD_MANAGER;
 
@@ -211,6 +223,8 @@ pub enum Effect {
         /// Value.
         paused: bool,
     },
+    /// What pools, their nodes and their configurations show.
+    Pool(PoolEffect),
     /// `spec.unschedulable` of all the nodes.
     NodesUnschedulable {
         /// Nodes.
@@ -379,6 +393,7 @@ impl Effect {
             // The pictures do not have them: see [`Effect::reread`].
             Self::Stored { .. } | Self::Gone { .. } => false,
             Self::PoolPaused { pool, paused } => assessment.pool(pool).is_some_and(|pool| pool.paused == *paused),
+            Self::Pool(effect) => effect.holds(assessment),
             Self::NodesUnschedulable { nodes, unschedulable } => nodes
                 .iter()
                 .all(|name| assessment.node(name).is_some_and(|node| node.cordon.is_some() == *unschedulable)),
@@ -416,6 +431,7 @@ impl Effect {
                 format!("{object} shows {}", names.collect::<Vec<_>>().join(", "))
             }
             Self::Gone { object, .. } => format!("{object} is gone"),
+            Self::Pool(effect) => effect.words(),
             Self::PoolPaused { pool, paused: true } => format!("pool {pool} shows as paused"),
             Self::PoolPaused { pool, paused: false } => format!("pool {pool} shows as not paused"),
             Self::NodesUnschedulable { nodes, unschedulable } => {

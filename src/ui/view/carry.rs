@@ -83,8 +83,12 @@ impl View {
                 Outcome::Confirmed(request) => {
                     self.popups.pop();
                     // What was marked is done: the next key must not meet it unawares.
-                    if matches!(&request, Request::Confirm { plan, .. } if matches!(plan.target, Target::Nodes(_))) {
-                        self.nodes.clear_marks();
+                    if let Request::Confirm { plan, .. } = &request {
+                        match plan.target {
+                            Target::Nodes(_) => drop(self.nodes.clear_marks()),
+                            Target::Pools(_) => drop(self.pools.clear_marks()),
+                            _ => {}
+                        }
                     }
                     vec![request]
                 }
@@ -260,6 +264,7 @@ impl View {
             Command::MarkRange => self.mark(ctx, true),
             Command::ClearMarks => {
                 self.nodes.clear_marks();
+                self.pools.clear_marks();
             }
             other => self.in_list(other, ctx),
         }
@@ -402,7 +407,9 @@ impl View {
         let pane = self.pane();
         if !self.filter_of(pane).text().is_empty() {
             self.set_filter(pane, "", ctx);
-        } else if matches!(pane, Pane::Nodes | Pane::Map) && self.nodes.clear_marks() {
+        } else if (matches!(pane, Pane::Nodes | Pane::Map) && self.nodes.clear_marks())
+            || (pane == Pane::Pools && self.pools.clear_marks())
+        {
             // The marks were the step.
         } else if self.tab != Tab::Overview {
             self.go(Tab::Overview);
@@ -427,10 +434,13 @@ impl View {
     }
 
     fn mark(&mut self, ctx: &Ctx<'_>, range: bool) {
-        if self.pane() == Pane::Pools
-            && let Some(Subject::Node(name)) = self.pools.subject()
-        {
-            self.nodes.select(&name, ctx);
+        if self.pane() == Pane::Pools {
+            if if range { self.pools.mark_range() } else { self.pools.mark() } {
+                return;
+            }
+            if let Some(Subject::Node(name)) = self.pools.subject() {
+                self.nodes.select(&name, ctx);
+            }
         }
         if range {
             self.nodes.mark_range(ctx);
@@ -439,13 +449,13 @@ impl View {
         }
     }
 
-    /// What an action would be aimed at: the marked nodes, or what is selected.
+    /// What an action would be aimed at: the marked nodes or pools, or what is selected.
     fn target(&self, ctx: &Ctx<'_>) -> Target {
         let marks = self.nodes.marks(ctx.assessment);
         match self.subject(ctx) {
             Some(Subject::Node(name)) if marks.is_empty() => Target::Nodes(vec![name]),
             Some(Subject::Node(_)) => Target::Nodes(marks),
-            Some(Subject::Pool(name)) => Target::pool(name),
+            Some(Subject::Pool(name)) => Target::Pools(self.pools_meant(name, ctx)),
             _ => Target::Cluster,
         }
     }
