@@ -12,11 +12,18 @@ pub mod audit;
 mod capacity;
 mod catalogue;
 mod cordon_nodes;
+mod delete_pod;
+mod departing;
+pub mod drain;
+mod drain_nodes;
+mod evict_pod;
+mod eviction;
 mod gate;
 mod material;
 mod node;
 pub mod outcome;
 mod pause_pool;
+mod pod;
 pub mod pods;
 mod pool;
 mod request;
@@ -29,6 +36,7 @@ mod words;
 pub use again::{again, difference, rest_differs, same_meaning};
 pub use ask::{Args, Ask, Target};
 pub use catalogue::{ActionId, Arg, ArgKind, Entry, Takes};
+pub use drain::Drain;
 pub use material::{Found, Material, Read};
 pub use pods::complete;
 pub use request::oc;
@@ -180,6 +188,20 @@ pub enum Effect {
         /// Value.
         unschedulable: bool,
     },
+    /// A pod is being deleted, or is gone: it is read again until it is.
+    Leaving {
+        /// The object in words: `pod/shop/cart-0`.
+        object: String,
+        /// Its path.
+        path: String,
+        /// The UID of the one that has to go.
+        uid: String,
+    },
+    /// The nodes are cordoned, and no pod that a drain makes leave is on them.
+    NodesDrained {
+        /// Nodes.
+        nodes: Vec<String>,
+    },
     /// `spec.desiredUpdate` of the ClusterVersion.
     UpdateRequested {
         /// Version.
@@ -210,6 +232,9 @@ pub struct Plan {
     pub reads: Vec<Read>,
     /// The requests.
     pub writes: Vec<Write>,
+    /// What goes on after the requests were accepted: a job of its own, whose requests depend on what it meets.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub drain: Option<Drain>,
     /// Questions to answer.
     pub questions: Vec<Question>,
     /// How to confirm.
@@ -248,6 +273,7 @@ impl Plan {
             consequences: Vec::new(),
             reads: Vec::new(),
             writes: Vec::new(),
+            drain: None,
             questions: Vec::new(),
             confirm: Confirm::Button,
             effect: Effect::All(Vec::new()),
@@ -296,11 +322,12 @@ impl Effect {
         match self {
             Self::All(effects) => effects.iter().all(|effect| effect.holds(assessment)),
             // The pictures do not have them: see [`Effect::reread`].
-            Self::Stored { .. } | Self::Gone { .. } => false,
+            Self::Stored { .. } | Self::Gone { .. } | Self::Leaving { .. } => false,
             Self::PoolPaused { pool, paused } => assessment.pool(pool).is_some_and(|pool| pool.paused == *paused),
             Self::NodesUnschedulable { nodes, unschedulable } => nodes
                 .iter()
                 .all(|name| assessment.node(name).is_some_and(|node| node.cordon.is_some() == *unschedulable)),
+            Self::NodesDrained { nodes } => nodes.iter().all(|name| drain::empty(assessment, name)),
             Self::UpdateRequested { version } => {
                 let seen = assessment.facts.cluster_version.as_ref();
                 seen.and_then(|seen| seen.spec.desired_update.as_ref()).is_some_and(|wanted| wanted.version == *version)
@@ -323,6 +350,8 @@ impl Effect {
                 let state = if *unschedulable { "cordoned" } else { "schedulable" };
                 format!("{} shows as {state}", nodes.join(", "))
             }
+            Self::Leaving { object, .. } => format!("{object} is being deleted or gone"),
+            Self::NodesDrained { nodes } => format!("no pod is left to go on {}", nodes.join(", ")),
             Self::UpdateRequested { version } => format!("the ClusterVersion asks for {version}"),
         }
     }
@@ -331,7 +360,7 @@ impl Effect {
     pub fn reread(&self) -> Vec<&Self> {
         match self {
             Self::All(effects) => effects.iter().flat_map(Self::reread).collect(),
-            Self::Stored { .. } | Self::Gone { .. } => vec![self],
+            Self::Stored { .. } | Self::Gone { .. } | Self::Leaving { .. } => vec![self],
             _ => Vec::new(),
         }
     }
@@ -343,7 +372,7 @@ impl Effect {
                 let watched: Vec<Self> = effects.iter().filter_map(Self::watched).collect();
                 (!watched.is_empty()).then_some(Self::All(watched))
             }
-            Self::Stored { .. } | Self::Gone { .. } => None,
+            Self::Stored { .. } | Self::Gone { .. } | Self::Leaving { .. } => None,
             other => Some(other.clone()),
         }
     }
@@ -355,9 +384,11 @@ impl Effect {
                 let found = object.pointer(pointer).unwrap_or(&Value::Null);
                 found == wanted
             }),
-            (Self::Gone { .. }, None) => true,
-            (Self::Gone { uid, .. }, Some(object)) => {
-                object.pointer("/metadata/uid").and_then(Value::as_str) != Some(uid.as_str())
+            (Self::Gone { .. } | Self::Leaving { .. }, None) => true,
+            (Self::Gone { uid, .. } | Self::Leaving { uid, .. }, Some(object)) => {
+                let leaving = object.pointer("/metadata/deletionTimestamp").is_some_and(|at| !at.is_null());
+                let other = object.pointer("/metadata/uid").and_then(Value::as_str) != Some(uid.as_str());
+                other || (leaving && matches!(self, Self::Leaving { .. }))
             }
             _ => false,
         }

@@ -7,8 +7,8 @@ use std::fmt;
 use serde::{Serialize, Serializer};
 
 use super::{
-    Ask, Danger, Material, Offered, Plan, Refusal, Session, Target, cordon_nodes, pause_pool, start_update,
-    uncordon_nodes, unpause_pool,
+    Ask, Danger, Material, Offered, Plan, Refusal, Session, Target, cordon_nodes, delete_pod, drain_nodes, evict_pod,
+    pause_pool, start_update, uncordon_nodes, unpause_pool,
 };
 use crate::upgrade::access::Permission;
 use crate::upgrade::assessment::Assessment;
@@ -200,6 +200,12 @@ catalogue! {
     CordonNodes => cordon_nodes,
     /// Uncordon nodes.
     UncordonNodes => uncordon_nodes,
+    /// Drain nodes.
+    DrainNodes => drain_nodes,
+    /// Evict a pod.
+    EvictPod => evict_pod,
+    /// Delete a pod.
+    DeletePod => delete_pod,
 
     // --- Around the update ---
 

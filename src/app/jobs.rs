@@ -100,6 +100,8 @@ impl Jobs {
         let (state, effect) = match outcome {
             Outcome::Accepted { .. } | Outcome::Unknown { .. } => (JobState::Running, Some(live.plan.effect.clone())),
             Outcome::Refused { .. } => (JobState::Failed, None),
+            // What was sent was told of as it went; nobody waits for the rest.
+            Outcome::Stopped { .. } => (JobState::Cancelled, None),
             Outcome::Failed { done, .. } | Outcome::Changed { done, .. } => {
                 (JobState::Failed, part(&live.plan.effect, done))
             }

@@ -1,7 +1,7 @@
 //! What each command does: in the line, in the popup on top, in the panes.
 
 use super::{Popup, View};
-use crate::actions::{ActionId, Ask, Target};
+use crate::actions::{ActionId, Ask, Takes, Target};
 use crate::input::{Command, Pane, Tab};
 use crate::ui::ctx::{Ctx, JobState};
 use crate::ui::next_step::Leads;
@@ -455,10 +455,13 @@ impl View {
             return Vec::new();
         }
         let target = self.target(ctx);
-        let fits = match action {
-            ActionId::PausePool | ActionId::UnpausePool => matches!(target, Target::Pools(_)),
-            ActionId::CordonNodes | ActionId::UncordonNodes => matches!(target, Target::Nodes(_)),
-            ActionId::StartUpdate => true,
+        let fits = match (action.entry().takes, &target) {
+            (Takes::Pool | Takes::Pools, Target::Pools(_)) | (Takes::Nodes, Target::Nodes(_)) => true,
+            (Takes::Objects { resource, .. }, Target::Objects(objects)) => {
+                objects.iter().all(|object| object.resource == resource)
+            }
+            (Takes::Cluster | Takes::Version, _) => true,
+            _ => false,
         };
         if fits {
             vec![Request::Plan(Ask::new(action, target))]
