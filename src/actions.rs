@@ -37,6 +37,7 @@ pub use again::{again, difference, rest_differs, same_meaning};
 pub use ask::{Args, Ask, Target};
 pub use catalogue::{ActionId, Arg, ArgKind, Entry, Takes};
 pub use drain::Drain;
+pub use eviction::evict;
 pub use material::{Found, Material, Read};
 pub use pods::complete;
 pub use request::oc;

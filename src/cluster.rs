@@ -17,6 +17,7 @@ mod connection;
 mod credentials;
 mod decode;
 mod events;
+pub mod drain;
 pub mod execute;
 mod identity;
 mod kinds;

@@ -8,7 +8,7 @@ use crate::upgrade::link::{Trouble, TroubleKind};
 
 /// What an answer means.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub(in crate::cluster) enum Verdict {
     /// Accepted, and stored as asked for.
     Accepted { status: u16, resource_version: String, words: String },
     /// The object was modified since it was read.
@@ -20,7 +20,7 @@ pub(super) enum Verdict {
 }
 
 /// What `reply` means for `write`.
-pub(super) fn judge(write: &Write, reply: &Reply) -> Verdict {
+pub(in crate::cluster) fn judge(write: &Write, reply: &Reply) -> Verdict {
     let status = reply.status;
     let refused = |words: String| Verdict::Refused { status, words };
     match status {
@@ -39,7 +39,7 @@ pub(super) fn judge(write: &Write, reply: &Reply) -> Verdict {
 }
 
 /// What it means that no answer came. Where no connection came about, nothing can have been applied.
-pub(super) fn lost(trouble: &Trouble) -> Verdict {
+pub(in crate::cluster) fn lost(trouble: &Trouble) -> Verdict {
     let hint = if trouble.hint.is_empty() { String::new() } else { format!("; {}", trouble.hint) };
     let words = format!("{}{hint}", trouble.words);
     match trouble.kind {
@@ -65,7 +65,7 @@ pub(super) fn lost(trouble: &Trouble) -> Verdict {
 }
 
 /// The server's own words: the message of its Status, or the beginning of whatever it sent.
-pub(super) fn told(reply: &Reply) -> String {
+pub(in crate::cluster) fn told(reply: &Reply) -> String {
     const SHOWN: usize = 300;
     let message = reply.body.get("message").and_then(Value::as_str).filter(|message| !message.is_empty());
     match (message, &reply.body) {
