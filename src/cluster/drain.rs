@@ -76,8 +76,19 @@ pub async fn drain<T: Transport, A: Audit>(
         stopping: false,
     };
     let deadline = timeout.and_then(|timeout| now.checked_add(timeout));
-    let mut driver =
-        Driver { client, audit, order: &order, drain: &drain, session, stop, tell, progress, told: None, deadline, done };
+    let mut driver = Driver {
+        client,
+        audit,
+        order: &order,
+        drain: &drain,
+        session,
+        stop,
+        tell,
+        progress,
+        told: None,
+        deadline,
+        done,
+    };
     driver.run().await
 }
 
@@ -251,7 +262,9 @@ impl<T: Transport, A: Audit, F: FnMut(&Progress) + Send> Driver<'_, T, A, F> {
         let wanted = seen.node.annotation(node_key::DESIRED_DRAIN);
         let applied = seen.node.annotation(node_key::LAST_APPLIED_DRAIN);
         if wanted != applied && wanted.is_some_and(|wanted| wanted.starts_with("drain-")) {
-            return Err(Halt::Failed(format!("the machine-config operator drains {name} itself now, and goes on with it")));
+            return Err(Halt::Failed(format!(
+                "the machine-config operator drains {name} itself now, and goes on with it"
+            )));
         }
         let going: Vec<&Arc<Pod>> = seen.pods.iter().filter(|pod| fate(pod) == Fate::Goes).collect();
         self.admitted(&going)?;
@@ -261,8 +274,7 @@ impl<T: Transport, A: Audit, F: FnMut(&Progress) + Send> Driver<'_, T, A, F> {
             self.audit.proved(&left.proved, Proof::Seen { at: clock::now() }).await;
         }
         let stays = [Fate::Daemon, Fate::Static, Fate::Ended, Fate::Guard];
-        self.progress.nodes[at].stays =
-            stays.map(|wanted| seen.pods.iter().filter(|pod| fate(pod) == wanted).count());
+        self.progress.nodes[at].stays = stays.map(|wanted| seen.pods.iter().filter(|pod| fate(pod) == wanted).count());
         Ok(())
     }
 
@@ -332,7 +344,9 @@ impl<T: Transport, A: Audit, F: FnMut(&Progress) + Send> Driver<'_, T, A, F> {
             let path = format!("/apis/{}/namespaces/{namespace}/poddisruptionbudgets", self.drain.budgets);
             if let Ok(Found::List(found)) = self.client.read(&Read::List(path)).await {
                 let found = found.unwrap_or_default();
-                budgets.extend(found.iter().filter_map(|one| api::PodDisruptionBudget::deserialize(one).ok()).map(Arc::new));
+                budgets.extend(
+                    found.iter().filter_map(|one| api::PodDisruptionBudget::deserialize(one).ok()).map(Arc::new),
+                );
                 known.insert(namespace);
             }
         }

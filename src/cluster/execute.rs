@@ -77,8 +77,8 @@ pub async fn rehearse(client: &impl Transport, plan: Plan, mut replan: impl Repl
     let mut tries = 0;
     loop {
         material.fresh = fetch_all(client, &whole.writes).await.map_err(Refusal)?;
-        let fresh = replan(&plan.target, &material)?;
-        material = read_all(client, &fresh.reads, material).await;
+        let (fresh, read) = made(client, &plan.target, material, &mut replan).await?;
+        material = read;
         let dry: Vec<Verdict> = stream::iter(fresh.writes.clone())
             .map(|write| async move { try_dry(client, &write).await })
             .buffered(AT_ONCE)
@@ -109,6 +109,26 @@ async fn whole(client: &impl Transport, plan: Plan, replan: &mut impl Replan) ->
         }
         material = read_all(client, &missing, material).await;
         plan = replan(&plan.target, &material)?;
+    }
+    Err(Refusal("the plan asks for ever more to be read".to_owned()))
+}
+
+/// The plan made on `material`, and on whatever it asks to be read further: after a change it may be asked for anew without
+/// what was read before.
+async fn made(
+    client: &impl Transport,
+    target: &Target,
+    material: Material,
+    replan: &mut impl Replan,
+) -> Result<(Plan, Material), Refusal> {
+    let mut material = material;
+    for _ in 0..ROUNDS {
+        let plan = replan(target, &material)?;
+        let whole = plan.reads.iter().all(|read| matches!(read, Read::PodsOn(_)) || material.answer(read).is_some());
+        material = read_all(client, &plan.reads, material).await;
+        if whole {
+            return Ok((plan, material));
+        }
     }
     Err(Refusal("the plan asks for ever more to be read".to_owned()))
 }

@@ -70,7 +70,9 @@ pub(super) fn answered(write: &Write, reply: Result<Reply, Trouble>) -> (Answere
         // pkg/registry/core/pod/storage/eviction.go).
         500 if told.contains("more than one PodDisruptionBudget") => later(told),
         // kubectl waits for such a namespace to take the pod along (pkg/drain/drain.go, `evictPods`).
-        403 if cause(&reply, "NamespaceTerminating").is_some() => later(format!("its namespace is being deleted: {told}")),
+        403 if cause(&reply, "NamespaceTerminating").is_some() => {
+            later(format!("its namespace is being deleted: {told}"))
+        }
         401 => (Answered::NotSent { words: told.clone() }, refused(&told)),
         _ => match execute::judge(write, &reply) {
             Verdict::Unknown { words } => (Answered::Unknown { words: words.clone() }, Answer::Unknown { words }),
@@ -148,7 +150,8 @@ mod tests {
         assert_eq!(of(404, json!({})), Answered::Gone);
         assert_eq!(of(409, json!({})), Answered::Gone, "its UID is another one");
         assert!(matches!(of(503, json!({ "message": "etcd" })), Answered::Unknown { .. }));
-        let trouble = |kind| Trouble { kind, words: "w".into(), hint: String::new(), since: chrono::DateTime::UNIX_EPOCH };
+        let trouble =
+            |kind| Trouble { kind, words: "w".into(), hint: String::new(), since: chrono::DateTime::UNIX_EPOCH };
         let write = evict(&Session::default(), "policy/v1", "shop", "cart-0", "u");
         let lost = |kind| answered(&write, Err(trouble(kind))).0;
         assert!(matches!(lost(TroubleKind::Timeout), Answered::Unknown { .. }));

@@ -37,6 +37,14 @@ fn covered(remedy: &Remedy, assessment: &Assessment) -> Option<(ActionId, Target
     match words.as_slice() {
         ["oc", "adm", "cordon", names @ ..] => Some((ActionId::CordonNodes, known_nodes(names)?)),
         ["oc", "adm", "uncordon", names @ ..] => Some((ActionId::UncordonNodes, known_nodes(names)?)),
+        ["oc", "adm", "drain", rest @ ..] => {
+            let names: Vec<&str> = rest.iter().copied().filter(|word| !word.starts_with("--")).collect();
+            Some((ActionId::DrainNodes, known_nodes(&names)?))
+        }
+        // Neither with a grace period of its own nor by force.
+        ["oc", "delete", "pod", "-n", namespace, name] => {
+            Some((ActionId::DeletePod, Target::Objects(vec![Resource::pod(namespace, name)])))
+        }
         ["oc", "patch", rest @ ..] => {
             let (pool, rest) = pool_of(rest, assessment)?;
             let patch = rest.concat().replace(['\'', '"'], "");
