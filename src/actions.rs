@@ -20,6 +20,7 @@ mod evict_pod;
 mod eviction;
 mod gate;
 mod material;
+pub mod next_step;
 mod node;
 pub mod outcome;
 mod pause_pool;

@@ -89,6 +89,8 @@ pub struct Snapshot {
     pub drains: bool,
     /// Something can be started: the rail names a next step.
     pub next_step: bool,
+    /// The phases are on top.
+    pub phases: bool,
     /// An action of this program is under way.
     pub running: bool,
 }
@@ -112,6 +114,7 @@ impl Default for Snapshot {
             drain: false,
             drains: false,
             next_step: false,
+            phases: false,
             running: false,
         }
     }
@@ -170,7 +173,7 @@ pub enum When {
     Explained,
     /// The same, and the focus is not on the map, which is walked in four directions.
     Logged,
-    /// The rail names a next step.
+    /// The rail names a next step, and the panes or the phases have the keyboard.
     NextStep,
     /// An action of this program is under way.
     Running,
@@ -212,7 +215,7 @@ impl When {
             Self::Drains => quiet && at.drains && !at.drain,
             Self::Explained => panes && explained(at.row),
             Self::Logged => panes && explained(at.row) && at.pane != Pane::Map,
-            Self::NextStep => panes && at.next_step,
+            Self::NextStep => (panes || (quiet && at.phases && !at.searching)) && at.next_step,
             Self::Running => quiet && at.running,
         }
     }

@@ -241,9 +241,8 @@ async fn run(
 
 /// Each write that was sent, dry runs apart.
 fn sent(client: &InProcess) -> Vec<String> {
-    let real = |request: &Request| {
-        request.method != Method::Get && request.query.iter().all(|(name, _)| name != "dryRun")
-    };
+    let real =
+        |request: &Request| request.method != Method::Get && request.query.iter().all(|(name, _)| name != "dryRun");
     client.sent().iter().filter(|request| real(request)).map(|request| request.path.clone()).collect()
 }
 
@@ -312,14 +311,16 @@ fn a_control_plane_node_is_drained_alone_and_only_while_etcd_is_well() {
         Err(Refusal(words)) => words,
         Ok(plan) => format!("ok, {:?}", plan.danger),
     };
-    assert!(refused(&sample, &["master-0"]).contains("there is no ClusterOperator etcd"));
+    assert!(!refused(&sample, &["master-0"]).starts_with("ok"), "nobody tells how etcd is");
     sample.add(operator("etcd", "4.18.22"));
     assert_eq!(refused(&sample, &["master-0"]), "ok, M");
     assert!(refused(&sample, &["master-0", "master-1"]).contains("never two at once"));
     assert!(refused(&sample, &["master-0", "worker-0"]).contains("it is drained alone"));
-    for (kind, status, words) in
-        [("Available", "False", "is not Available"), ("Degraded", "True", "is Degraded"), ("Progressing", "True", "is Progressing")]
-    {
+    for (kind, status, words) in [
+        ("Available", "False", "is not Available"),
+        ("Degraded", "True", "is Degraded"),
+        ("Progressing", "True", "is Progressing"),
+    ] {
         let mut ill = sample.clone();
         ill.edit("ClusterOperator/etcd", |etcd| {
             for condition in etcd["status"]["conditions"].as_array_mut().unwrap() {
@@ -337,7 +338,9 @@ fn a_control_plane_node_is_drained_alone_and_only_while_etcd_is_well() {
 #[test]
 fn two_drains_of_a_node_are_one_too_many() {
     let sample = Sample::rolling();
-    let Err(Refusal(words)) = sample.plan(ActionId::DrainNodes, &ask(&["worker-1"]).target) else { panic!("it drains") };
+    let Err(Refusal(words)) = sample.plan(ActionId::DrainNodes, &ask(&["worker-1"]).target) else {
+        panic!("it drains")
+    };
     assert!(words.starts_with("the machine-config operator is draining it"), "{words}");
     sample.plan(ActionId::DrainNodes, &ask(&["worker-3"]).target).unwrap();
 }
@@ -522,7 +525,11 @@ async fn a_pod_that_is_another_one_by_now_is_not_evicted_in_its_place() {
 
 #[tokio::test(start_paused = true)]
 async fn an_outage_in_the_midst_is_waited_for() {
-    let pods = vec![owned("a", "ReplicaSet", "a", "worker-3"), owned("cart-0", "StatefulSet", "cart", "worker-3"), budget("cart", 0)];
+    let pods = vec![
+        owned("a", "ReplicaSet", "a", "worker-3"),
+        owned("cart-0", "StatefulSet", "cart", "worker-3"),
+        budget("cart", 0),
+    ];
     let simulation = simulation(&Sample::idle(), pods);
     let store = simulation.store();
     let other = Arc::clone(&store);
@@ -666,7 +673,11 @@ async fn a_pod_that_ends_is_told_with_its_countdown() {
     let mut looks = 0;
     let run = run(&store, &client, &ask(&["worker-3"]), move |told, _| {
         looks += 1;
-        if told.nodes[0].pods.iter().any(|pod| matches!(&pod.state, PodState::Ending { until, .. } if until.timestamp() > 4_000_000_000)) {
+        if told.nodes[0]
+            .pods
+            .iter()
+            .any(|pod| matches!(&pod.state, PodState::Ending { until, .. } if until.timestamp() > 4_000_000_000))
+        {
             gone.delete(Res::PODS, Some("shop"), "a");
         }
     })
