@@ -239,6 +239,12 @@ catalogue! {
     CordonNodes => cordon_nodes,
     /// Uncordon nodes.
     UncordonNodes => uncordon_nodes,
+    /// Drain nodes.
+    DrainNodes => drain_nodes,
+    /// Evict a pod.
+    EvictPod => evict_pod,
+    /// Delete a pod.
+    DeletePod => delete_pod,
 
     // --- Around the update ---
 
