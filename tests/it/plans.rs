@@ -3,11 +3,13 @@
 mod audit_log;
 mod availability;
 mod cluster_version;
+mod draining;
 mod foretold;
 mod gates;
 mod in_process;
 mod meaning;
 mod never;
+mod pods;
 mod roles;
 mod sample;
 mod script;
