@@ -7,8 +7,8 @@ use std::fmt;
 use serde::{Serialize, Serializer};
 
 use super::{
-    Ask, Danger, Material, Offered, Plan, Refusal, Session, Target, cordon_nodes, pause_pool, start_update,
-    uncordon_nodes, unpause_pool,
+    Ask, Danger, Material, Offered, Plan, Refusal, Session, Target, cordon_nodes, pause_mhc, pause_pool, resume_mhc,
+    start_update, uncordon_nodes, unpause_pool,
 };
 use crate::upgrade::access::Permission;
 use crate::upgrade::assessment::Assessment;
@@ -202,6 +202,10 @@ catalogue! {
     UncordonNodes => uncordon_nodes,
 
     // --- Around the update ---
+    /// Pause MachineHealthChecks.
+    PauseMhc => pause_mhc,
+    /// Resume the MachineHealthChecks that this program has paused.
+    ResumeMhc => resume_mhc,
 
     // --- Files ---
 
