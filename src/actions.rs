@@ -7,15 +7,19 @@
 //! May import: `api`, `upgrade`.
 
 mod again;
+mod approve_csr;
+mod approve_install_plan;
 mod ask;
 pub mod audit;
 mod capacity;
 mod catalogue;
 mod cordon_nodes;
+mod delete_packageserver_csv;
 mod gate;
 mod health_checks;
 mod material;
 mod node;
+mod node_certificate;
 pub mod outcome;
 mod pause_mhc;
 mod pause_pool;
@@ -36,7 +40,7 @@ pub use ask::{Args, Ask, Target};
 pub use catalogue::{ActionId, Arg, ArgKind, Entry, Takes};
 pub use material::{Found, Material, Read};
 pub use pods::complete;
-pub use request::oc;
+pub use request::{digest, oc};
 pub use words::FIELD_MANAGER;
 
 pub use crate::upgrade::danger::Danger;
@@ -119,14 +123,15 @@ pub enum Verb {
 }
 
 /// One write: the exact request, but for the resourceVersion that the lock puts in.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+///
+/// Written down (as JSON, as debugging text) it shows of a secret body what [`Write::shown`] shows.
+#[derive(Clone, PartialEq)]
 pub struct Write {
     /// `node/worker-1`, `mcp/worker`, `clusterversion/version`. Unique within a plan.
     pub object: String,
     /// Path of the request, without query.
     pub path: String,
     /// Path of the object, where it is another than `path` (a collection that it is created in, a subresource).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub object_path: Option<String>,
     /// What it does.
     pub verb: Verb,
@@ -135,7 +140,6 @@ pub struct Write {
     pub body: Value,
     /// The body holds what must not be shown or written down (the values of a Secret): [`Write::shown`] leaves only keys
     /// and digests.
-    #[serde(skip)]
     pub secret: bool,
     /// UID that the object must still have; none: it must not exist yet.
     pub uid: Option<String>,
@@ -143,7 +147,8 @@ pub struct Write {
     pub resource_version: Option<String>,
     /// The equivalent `oc` line.
     pub oc: String,
-    /// After the write these fields (JSON pointers) of the answer must have these values: a pruned field is an error.
+    /// After the write these fields (JSON pointers) of the answer must have these values: a pruned field is an error. Of a
+    /// secret write the digests of the values stand here ([`digest`]).
     pub stored: Vec<(String, Value)>,
 }
 
@@ -161,6 +166,15 @@ pub enum Effect {
         path: String,
         /// JSON pointers and values; null stands for a field that is absent.
         fields: Vec<(String, Value)>,
+    },
+    /// Fields of an object whose values must not be shown: it is read again until their digests ([`digest`]) are these.
+    Digests {
+        /// The object in words.
+        object: String,
+        /// Its path.
+        path: String,
+        /// JSON pointers and digests.
+        fields: Vec<(String, String)>,
     },
     /// An object that is not watched is gone, or another has taken its place: it is read again until it is.
     Gone {
@@ -301,7 +315,7 @@ impl Effect {
         match self {
             Self::All(effects) => effects.iter().all(|effect| effect.holds(assessment)),
             // The pictures do not have them: see [`Effect::reread`].
-            Self::Stored { .. } | Self::Gone { .. } => false,
+            Self::Stored { .. } | Self::Digests { .. } | Self::Gone { .. } => false,
             Self::PoolPaused { pool, paused } => assessment.pool(pool).is_some_and(|pool| pool.paused == *paused),
             Self::NodesUnschedulable { nodes, unschedulable } => nodes
                 .iter()
@@ -317,10 +331,8 @@ impl Effect {
     pub fn words(&self) -> String {
         match self {
             Self::All(effects) => effects.iter().map(Self::words).collect::<Vec<_>>().join(", "),
-            Self::Stored { object, fields, .. } => {
-                let names = fields.iter().map(|(pointer, _)| pointer.trim_start_matches('/').replace('/', "."));
-                format!("{object} shows {}", names.collect::<Vec<_>>().join(", "))
-            }
+            Self::Stored { object, fields, .. } => shows(object, fields.iter().map(|(pointer, _)| pointer)),
+            Self::Digests { object, fields, .. } => shows(object, fields.iter().map(|(pointer, _)| pointer)),
             Self::Gone { object, .. } => format!("{object} is gone"),
             Self::PoolPaused { pool, paused: true } => format!("pool {pool} shows as paused"),
             Self::PoolPaused { pool, paused: false } => format!("pool {pool} shows as not paused"),
@@ -336,7 +348,7 @@ impl Effect {
     pub fn reread(&self) -> Vec<&Self> {
         match self {
             Self::All(effects) => effects.iter().flat_map(Self::reread).collect(),
-            Self::Stored { .. } | Self::Gone { .. } => vec![self],
+            Self::Stored { .. } | Self::Digests { .. } | Self::Gone { .. } => vec![self],
             _ => Vec::new(),
         }
     }
@@ -348,7 +360,7 @@ impl Effect {
                 let watched: Vec<Self> = effects.iter().filter_map(Self::watched).collect();
                 (!watched.is_empty()).then_some(Self::All(watched))
             }
-            Self::Stored { .. } | Self::Gone { .. } => None,
+            Self::Stored { .. } | Self::Digests { .. } | Self::Gone { .. } => None,
             other => Some(other.clone()),
         }
     }
@@ -360,6 +372,10 @@ impl Effect {
                 let found = object.pointer(pointer).unwrap_or(&Value::Null);
                 found == wanted
             }),
+            (Self::Digests { fields, .. }, Some(object)) => fields.iter().all(|(pointer, wanted)| {
+                let found = object.pointer(pointer).and_then(Value::as_str);
+                found.is_some_and(|found| digest(found) == *wanted)
+            }),
             (Self::Gone { .. }, None) => true,
             (Self::Gone { uid, .. }, Some(object)) => {
                 object.pointer("/metadata/uid").and_then(Value::as_str) != Some(uid.as_str())
@@ -367,4 +383,15 @@ impl Effect {
             _ => false,
         }
     }
+}
+
+/// How many fields are named before it is said how many more there are.
+const FIELDS: usize = 4;
+
+/// `csr/csr-8hx2k shows status.conditions.0.type`.
+fn shows<'a>(object: &str, pointers: impl Iterator<Item = &'a String>) -> String {
+    let names: Vec<String> = pointers.map(|pointer| words::field(pointer)).collect();
+    let more = names.len().saturating_sub(FIELDS);
+    let more = if more == 0 { String::new() } else { format!(" and {more} more fields") };
+    format!("{object} shows {}{more}", names[..names.len().min(FIELDS)].join(", "))
 }

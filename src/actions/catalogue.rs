@@ -7,8 +7,8 @@ use std::fmt;
 use serde::{Serialize, Serializer};
 
 use super::{
-    Ask, Danger, Material, Offered, Plan, Refusal, Session, Target, cordon_nodes, pause_mhc, pause_pool, resume_mhc,
-    start_update, uncordon_nodes, unpause_pool,
+    Ask, Danger, Material, Offered, Plan, Refusal, Session, Target, approve_csr, approve_install_plan, cordon_nodes,
+    delete_packageserver_csv, pause_mhc, pause_pool, resume_mhc, start_update, uncordon_nodes, unpause_pool,
 };
 use crate::upgrade::access::Permission;
 use crate::upgrade::assessment::Assessment;
@@ -213,6 +213,12 @@ catalogue! {
     PauseMhc => pause_mhc,
     /// Resume the MachineHealthChecks that this program has paused.
     ResumeMhc => resume_mhc,
+    /// Approve CertificateSigningRequests of nodes.
+    ApproveCsr => approve_csr,
+    /// Delete the platform's packageserver ClusterServiceVersion, when it is stuck.
+    DeletePackageserverCsv => delete_packageserver_csv,
+    /// Approve an InstallPlan.
+    ApproveInstallPlan => approve_install_plan,
 
     // --- Files ---
 

@@ -102,9 +102,9 @@ impl<'a> Check<'a> {
     }
 
     /// The Machines that it watches over.
-    pub(super) fn selected<'m>(self, machines: &'m [Value]) -> Vec<&'m Value> {
+    pub(super) fn selected<'m>(self, machines: &[&'m Value]) -> Vec<&'m Value> {
         let selector = raw::selector(self.0, "/spec/selector").unwrap_or_default();
-        machines.iter().filter(|machine| selector.matches(&labels(machine))).collect()
+        machines.iter().copied().filter(|machine| selector.matches(&labels(machine))).collect()
     }
 
     /// The patch that pauses or resumes it.
@@ -153,17 +153,17 @@ pub(super) fn title(verb: &str, names: &[&str]) -> String {
 
 /// The checks of these names, or those that `fits` when none is named.
 pub(super) fn chosen<'a>(
-    checks: &'a [Value],
+    checks: &[&'a Value],
     names: &[&str],
     fits: impl Fn(Check<'a>) -> bool,
 ) -> Result<Vec<Check<'a>>, Refusal> {
     if names.is_empty() {
-        return Ok(checks.iter().map(Check).filter(|check| fits(*check)).collect());
+        return Ok(checks.iter().copied().map(Check).filter(|check| fits(*check)).collect());
     }
     let found = |name: &&str| {
-        let check = checks.iter().map(Check).find(|check| check.name() == *name);
+        let check = checks.iter().copied().map(Check).find(|check| check.name() == *name);
         check.ok_or_else(|| {
-            let there: Vec<&str> = checks.iter().map(raw::name).collect();
+            let there: Vec<&str> = checks.iter().copied().map(raw::name).collect();
             let there =
                 if there.is_empty() { "there is none".to_owned() } else { format!("there are {}", list(there)) };
             Refusal(format!("there is no health check {name} in {NAMESPACE}: {there}"))

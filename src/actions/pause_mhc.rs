@@ -1,6 +1,8 @@
 //! Pause MachineHealthChecks: while nodes reboot for an update, nothing takes a long reboot for a failure and deletes the
 //! Machine.
 
+use serde_json::{Value, json};
+
 use super::health_checks::{
     self as checks, CHECKS, Check, LIST, LIST_MACHINES, MACHINES, PATCH, TAKES, chosen, field, may, names, title,
 };
@@ -61,7 +63,7 @@ fn make(assessment: &Assessment, session: &Session, ask: &Ask, material: &Materi
         return Ok(reading.draft(&ENTRY, ask, title("Pause", &names)));
     };
     let Some(all) = found else { return Err(Refusal("this API server serves no MachineHealthChecks".to_owned())) };
-    let chosen = chosen(all, &names, |_| true)?;
+    let chosen = chosen(&all, &names, |_| true)?;
     let (before, awake): (Vec<Check>, Vec<Check>) = chosen.into_iter().partition(|check| check.is_paused());
     if awake.is_empty() {
         return Err(Refusal(match before.as_slice() {
@@ -81,24 +83,19 @@ fn make(assessment: &Assessment, session: &Session, ask: &Ask, material: &Materi
     let stored = |check: &Check| Effect::Stored {
         object: format!("machinehealthcheck/{}", check.name()),
         path: format!("{CHECKS}/{}", check.name()),
-        fields: vec![(field(), serde_json::json!(""))],
+        fields: vec![(field(), json!(""))],
     };
     Ok(Plan {
         danger: DANGER,
         preconditions,
-        consequences: consequences(assessment, &awake, &before, machines),
+        consequences: consequences(assessment, &awake, &before, &machines),
         writes: awake.iter().map(|check| check.write(session, true)).collect::<Result<_, _>>()?,
         effect: Effect::All(awake.iter().map(stored).collect()),
         ..Plan::draft(&ENTRY, ask, title("Pause", &awake_names))
     })
 }
 
-fn consequences(
-    assessment: &Assessment,
-    awake: &[Check],
-    before: &[Check],
-    machines: &[serde_json::Value],
-) -> Vec<String> {
+fn consequences(assessment: &Assessment, awake: &[Check], before: &[Check], machines: &[&Value]) -> Vec<String> {
     let mut lines = Vec::new();
     for check in awake {
         let selected = check.selected(machines);
@@ -118,8 +115,8 @@ fn consequences(
             check.whose_pause()
         ));
     }
-    let deleting = |machine: &&serde_json::Value| !text(machine, "/metadata/deletionTimestamp").is_empty();
-    let gone: Vec<&str> = machines.iter().filter(deleting).map(name).collect();
+    let deleting = |machine: &&Value| !text(machine, "/metadata/deletionTimestamp").is_empty();
+    let gone: Vec<&str> = machines.iter().copied().filter(deleting).map(name).collect();
     if !gone.is_empty() {
         lines.push(format!("being deleted already, which a pause does not stop: {}", list(gone)));
     }

@@ -27,12 +27,21 @@ impl<'m> Reading<'m> {
         }
     }
 
-    /// The objects of the collection at `path`, as [`Self::object`].
-    pub(super) fn list(&mut self, path: &str) -> Result<Answered<&'m [Value]>, Refusal> {
-        match self.material.list(path) {
-            None => Ok(self.miss(Read::List(path.to_owned()))),
-            Some(answer) => answer.map(Some).map_err(|why| unread(path, why)),
-        }
+    /// The objects of the collection at `path` (without a query), as [`Self::object`]; those that were read again since
+    /// in place of the older ones.
+    pub(super) fn list(&mut self, path: &str) -> Result<Answered<Vec<&'m Value>>, Refusal> {
+        self.try_list(path).map_or(Ok(None), |answer| answer.map(Some).map_err(|why| unread(path, why)))
+    }
+
+    /// The same for what the plan can do without: an error in words, when it could not be read.
+    pub(super) fn try_list(&mut self, path: &str) -> Option<Result<Option<Vec<&'m Value>>, &'m str>> {
+        let Some(answer) = self.material.list(path) else { return self.miss(Read::List(path.to_owned())) };
+        let newest = |listed: &'m Value| {
+            let object = format!("{path}/{}", super::raw::name(listed));
+            let fresh = self.material.fresh.iter().find(|(path, _)| *path == object);
+            fresh.map_or(listed, |(_, fresh)| fresh)
+        };
+        Some(answer.map(|found| found.map(|objects| objects.iter().map(newest).collect())))
     }
 
     /// The objects in the file at `path`; none: it is not read yet.
@@ -41,11 +50,6 @@ impl<'m> Reading<'m> {
             None => Ok(self.miss(Read::File(path.to_owned()))),
             Some(answer) => answer.map(Some).map_err(|why| Refusal(format!("the file could not be read: {why}"))),
         }
-    }
-
-    /// Is something still to be read?
-    pub(super) fn is_incomplete(&self) -> bool {
-        !self.missing.is_empty()
     }
 
     /// The plan as far as it goes: with what has to be read, and no writes.

@@ -1,9 +1,13 @@
 //! From the change that is meant to the exact write, with its lock and its `oc` line.
 
+use std::fmt;
+
 use kube::core::ObjectMeta;
+use serde::ser::SerializeStruct as _;
+use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
-use super::words::shell;
+use super::words::{field, shell};
 use super::{PatchKind, Refusal, Session, Verb, Write};
 
 /// What the patch of an object that is watched is made of.
@@ -50,7 +54,7 @@ impl Change<'_> {
 }
 
 /// `sha256:` and the first 16 hexadecimal digits of the digest: enough to compare, too little to guess from.
-pub(super) fn digest(text: &str) -> String {
+pub fn digest(text: &str) -> String {
     use std::fmt::Write as _;
     let hash = ring::digest::digest(&ring::digest::SHA256, text.as_bytes());
     let mut words = "sha256:".to_owned();
@@ -171,15 +175,53 @@ impl Write {
     /// is absent, null or false (the API drops a false `unschedulable`).
     pub fn not_stored(&self, answer: &Value) -> Option<String> {
         self.stored.iter().find_map(|(pointer, wanted)| {
-            let found = answer.pointer(pointer);
+            let found = match answer.pointer(pointer) {
+                Some(Value::String(text)) if self.secret => Some(Value::from(digest(text))),
+                found => found.cloned(),
+            };
             let stored = match wanted {
                 Value::Null => matches!(found, None | Some(Value::Null | Value::Bool(false))),
-                wanted => found == Some(wanted),
+                wanted => found.as_ref() == Some(wanted),
             };
-            let field = pointer.trim_start_matches('/').replace('/', ".");
-            let found = found.map_or_else(|| "nothing".to_owned(), Value::to_string);
-            (!stored).then(|| format!("{field} should be {wanted} and is {found}"))
+            let found = found.map_or_else(|| "nothing".to_owned(), |found| found.to_string());
+            (!stored).then(|| format!("{} should be {wanted} and is {found}", field(pointer)))
         })
+    }
+}
+
+// What is in a secret body gets neither into a report nor into a panic message.
+impl Serialize for Write {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut write = serializer.serialize_struct("Write", 9)?;
+        write.serialize_field("object", &self.object)?;
+        write.serialize_field("path", &self.path)?;
+        if let Some(path) = &self.object_path {
+            write.serialize_field("object_path", path)?;
+        }
+        write.serialize_field("verb", &self.verb)?;
+        write.serialize_field("body", &self.shown())?;
+        write.serialize_field("uid", &self.uid)?;
+        write.serialize_field("resource_version", &self.resource_version)?;
+        write.serialize_field("oc", &self.oc)?;
+        write.serialize_field("stored", &self.stored)?;
+        write.end()
+    }
+}
+
+impl fmt::Debug for Write {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Write")
+            .field("object", &self.object)
+            .field("path", &self.path)
+            .field("object_path", &self.object_path)
+            .field("verb", &self.verb)
+            .field("body", &self.shown())
+            .field("secret", &self.secret)
+            .field("uid", &self.uid)
+            .field("resource_version", &self.resource_version)
+            .field("oc", &self.oc)
+            .field("stored", &self.stored)
+            .finish()
     }
 }
 
@@ -222,6 +264,26 @@ mod tests {
         );
         assert_eq!(newer.resource_version.as_deref(), Some("7"));
         assert_eq!(newer.on_version("1"), write());
+    }
+
+    #[test]
+    fn a_secret_body_is_shown_by_digests_whatever_way_it_is_written_down() {
+        let canary = "Y2FuYXJ5LTQyNDI=";
+        let secret = Write {
+            secret: true,
+            body: json!({ "metadata": { "name": "s", "annotations": {
+                "kubectl.kubernetes.io/last-applied-configuration": canary } },
+                "data": { "k": canary }, "stringData": { "l": canary } }),
+            stored: vec![("/data/k".into(), json!(digest(canary)))],
+            ..write()
+        };
+        for told in [format!("{secret:?}"), serde_json::to_string(&secret).unwrap_or_default()] {
+            assert!(!told.contains(canary), "{told}");
+            assert!(told.contains(&digest(canary)), "{told}");
+        }
+        assert_eq!(secret.not_stored(&json!({ "data": { "k": canary } })), None);
+        let other = secret.not_stored(&json!({ "data": { "k": "b3RoZXI=" } })).unwrap_or_default();
+        assert!(other.starts_with("data.k should be \"sha256:") && !other.contains("b3RoZXI="), "{other}");
     }
 
     #[test]

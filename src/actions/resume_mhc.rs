@@ -56,12 +56,12 @@ fn make(assessment: &Assessment, session: &Session, ask: &Ask, material: &Materi
     };
     let Some(all) = found else { return Err(Refusal("this API server serves no MachineHealthChecks".to_owned())) };
     let machines = machines.unwrap_or_default();
-    let chosen = ours(all, &names)?;
+    let chosen = ours(&all, &names)?;
     let mut preconditions = Vec::new();
     let mut lines = Vec::new();
     let mut danger = DANGER;
     for check in &chosen {
-        let selected = check.selected(machines);
+        let selected = check.selected(&machines);
         at_rest(assessment, *check, &selected)?;
         preconditions.push(check.found());
         preconditions.push(Precondition {
@@ -81,7 +81,7 @@ fn make(assessment: &Assessment, session: &Session, ask: &Ask, material: &Materi
         }
     }
     lines.push("from now on a node that stays unhealthy for long is deleted with its machine and replaced".to_owned());
-    lines.extend(left(all, &chosen));
+    lines.extend(left(&all, &chosen));
     preconditions.push(gate::permission_found(assessment, &PATCH));
     let chosen_names: Vec<&str> = chosen.iter().map(|check| check.name()).collect();
     let gone = |check: &Check| Effect::Stored {
@@ -100,7 +100,7 @@ fn make(assessment: &Assessment, session: &Session, ask: &Ask, material: &Materi
 }
 
 /// The checks that were paused from here: those that were named, else all.
-fn ours<'a>(all: &'a [Value], names: &[&str]) -> Result<Vec<Check<'a>>, Refusal> {
+fn ours<'a>(all: &[&'a Value], names: &[&str]) -> Result<Vec<Check<'a>>, Refusal> {
     let chosen = chosen(all, names, Check::is_ours)?;
     for check in &chosen {
         if !check.is_paused() {
@@ -116,7 +116,8 @@ fn ours<'a>(all: &'a [Value], names: &[&str]) -> Result<Vec<Check<'a>>, Refusal>
         }
     }
     if chosen.is_empty() {
-        let others: Vec<&str> = all.iter().map(Check).filter(|check| check.is_paused()).map(Check::name).collect();
+        let others: Vec<&str> =
+            all.iter().copied().map(Check).filter(|check| check.is_paused()).map(Check::name).collect();
         let others = if others.is_empty() { String::new() } else { format!(" (by somebody else: {})", list(others)) };
         return Err(Refusal(format!("no health check was paused from here{others}")));
     }
@@ -124,10 +125,10 @@ fn ours<'a>(all: &'a [Value], names: &[&str]) -> Result<Vec<Check<'a>>, Refusal>
 }
 
 /// Those that stay paused, because somebody else paused them.
-fn left(all: &[Value], chosen: &[Check]) -> Vec<String> {
+fn left(all: &[&Value], chosen: &[Check]) -> Vec<String> {
     let stays = |check: &Check| check.is_paused() && !chosen.iter().any(|one| one.name() == check.name());
     let line = |check: Check| format!("{} stays as it is, {}", check.name(), check.whose_pause());
-    all.iter().map(Check).filter(stays).map(line).collect()
+    all.iter().copied().map(Check).filter(stays).map(line).collect()
 }
 
 /// Has the Machine no node? A Machine that is being deleted is on its way out whatever the check does.

@@ -84,6 +84,11 @@ pub(super) fn config(name: Option<&str>, version: Option<&str>) -> String {
     }
 }
 
+/// A JSON pointer as people write fields: `spec.paused`; unescaped.
+pub(super) fn field(pointer: &str) -> String {
+    pointer.trim_start_matches('/').replace('/', ".").replace("~1", "/").replace("~0", "~")
+}
+
 /// An argument for a shell, quoted where it must be.
 pub(super) fn shell(argument: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@%+=,".contains(c);

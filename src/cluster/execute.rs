@@ -113,7 +113,10 @@ const PERIOD: Duration = Duration::from_secs(1);
 pub async fn shown(client: &impl Transport, effects: &[&Effect]) -> bool {
     let looking = async {
         for effect in effects {
-            let (Effect::Stored { path, .. } | Effect::Gone { path, .. }) = effect else { continue };
+            let (Effect::Stored { path, .. } | Effect::Digests { path, .. } | Effect::Gone { path, .. }) = effect
+            else {
+                continue;
+            };
             loop {
                 let reply = client.send(Request { limit: Some(LIMIT), ..Request::new(Method::Get, path) }).await;
                 let shows = reply.is_ok_and(|reply| match reply.status {
