@@ -6,7 +6,10 @@
 //! Does not: a client, the terminal, the clock.
 //! May import: `api`, `upgrade`.
 
+mod add_mirror_set;
 mod again;
+mod apply_file;
+mod apply_signature;
 mod approve_csr;
 mod approve_install_plan;
 mod ask;
@@ -14,7 +17,9 @@ pub mod audit;
 mod capacity;
 mod catalogue;
 mod cordon_nodes;
+mod delete_object;
 mod delete_packageserver_csv;
+mod files;
 mod gate;
 mod health_checks;
 mod material;
@@ -31,6 +36,7 @@ mod request;
 mod resume_mhc;
 mod start_update;
 mod uncordon_nodes;
+mod undo;
 mod unpause_pool;
 mod what_if;
 mod words;
@@ -38,9 +44,11 @@ mod words;
 pub use again::{again, difference, rest_differs, same_meaning};
 pub use ask::{Args, Ask, Target};
 pub use catalogue::{ActionId, Arg, ArgKind, Entry, Takes};
+pub use files::kinds::{FileKind, file_kinds};
 pub use material::{Found, Material, Read};
 pub use pods::complete;
 pub use request::{digest, oc};
+pub use undo::Undo;
 pub use words::FIELD_MANAGER;
 
 pub use crate::upgrade::danger::Danger;
@@ -237,6 +245,9 @@ pub struct Plan {
     pub effect: Effect,
     /// The action that undoes it.
     pub inverse: Option<ActionId>,
+    /// How single writes are undone by hand, where no action does it: recorded with their attempts.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub undo: Vec<Undo>,
     /// ClusterVersion writes keep the strict lock: never re-planned on a conflict.
     pub strict_lock: bool,
 }
@@ -271,6 +282,7 @@ impl Plan {
             confirm: Confirm::Button,
             effect: Effect::All(Vec::new()),
             inverse: entry.inverse,
+            undo: Vec::new(),
             strict_lock: false,
         }
     }

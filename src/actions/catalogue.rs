@@ -7,8 +7,9 @@ use std::fmt;
 use serde::{Serialize, Serializer};
 
 use super::{
-    Ask, Danger, Material, Offered, Plan, Refusal, Session, Target, approve_csr, approve_install_plan, cordon_nodes,
-    delete_packageserver_csv, pause_mhc, pause_pool, resume_mhc, start_update, uncordon_nodes, unpause_pool,
+    Ask, Danger, Material, Offered, Plan, Refusal, Session, Target, add_mirror_set, apply_file, apply_signature,
+    approve_csr, approve_install_plan, cordon_nodes, delete_object, delete_packageserver_csv, pause_mhc, pause_pool,
+    resume_mhc, start_update, uncordon_nodes, unpause_pool,
 };
 use crate::upgrade::access::Permission;
 use crate::upgrade::assessment::Assessment;
@@ -219,8 +220,16 @@ catalogue! {
     DeletePackageserverCsv => delete_packageserver_csv,
     /// Approve an InstallPlan.
     ApproveInstallPlan => approve_install_plan,
+    /// Apply the signature of a release from a file.
+    ApplySignature => apply_signature,
+    /// Add mirrors from a file.
+    AddMirrorSet => add_mirror_set,
 
     // --- Files ---
+    /// Apply objects from a file.
+    ApplyFile => apply_file,
+    /// Delete an object of the kinds that are applied from files.
+    DeleteObject => delete_object,
 
     // --- Image-based upgrade ---
 }

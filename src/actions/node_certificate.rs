@@ -92,7 +92,9 @@ impl<'a> Asked<'a> {
             CLIENT => Signer::Client,
             SERVING => Signer::Serving,
             other => {
-                return Err(refuse(format!("is for the signer {other}: only kubelets' certificates are approved here")));
+                return Err(refuse(format!(
+                    "is for the signer {other}: only kubelets' certificates are approved here"
+                )));
             }
         };
         let content = content(text(csr, "/spec/request")).map_err(|why| refuse(format!("cannot be read: {why}")))?;

@@ -27,6 +27,14 @@ impl<'m> Reading<'m> {
         }
     }
 
+    /// The same for what the plan can do without: none too, when it could not be read.
+    pub(super) fn try_object(&mut self, path: &str) -> Answered<&'m Value> {
+        match self.material.object(path) {
+            None => self.miss(Read::Object(path.to_owned())),
+            Some(answer) => Some(answer.unwrap_or_default()),
+        }
+    }
+
     /// The objects of the collection at `path` (without a query), as [`Self::object`]; those that were read again since
     /// in place of the older ones.
     pub(super) fn list(&mut self, path: &str) -> Result<Answered<Vec<&'m Value>>, Refusal> {

@@ -282,6 +282,7 @@ impl<T: Transport, A: Audit> Job<'_, T, A> {
                 body: write.shown(),
             },
             oc: write.oc.clone(),
+            undo: plan.undo.iter().find(|undo| undo.object == write.object).and_then(|undo| undo.oc.clone()),
             dry_run: self.order.rehearsal.steps.get(self.at).map(|step| step.words.clone()),
             answers: self.order.answers.clone(),
             attempt,
