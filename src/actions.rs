@@ -23,6 +23,7 @@ mod files;
 mod gate;
 mod health_checks;
 mod material;
+pub mod next_step;
 mod node;
 mod node_certificate;
 pub mod outcome;
