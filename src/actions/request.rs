@@ -64,6 +64,19 @@ pub fn digest(text: &str) -> String {
     words
 }
 
+/// Values shorter than this may be part of any sentence.
+const SHORTEST_SECRET: usize = 4;
+
+/// Replaces a value in `words` by its digest; JSON quotes inside it may be escaped there.
+fn veil(words: &mut String, value: &str) {
+    if value.len() < SHORTEST_SECRET {
+        return;
+    }
+    for form in [value.to_owned(), value.replace('"', "\\\"")] {
+        *words = words.replace(&form, &digest(value));
+    }
+}
+
 /// An `oc` line that names the context, so that it does the same when it is pasted elsewhere.
 pub fn oc(session: &Session, arguments: &str) -> String {
     if session.context.is_empty() {
@@ -151,8 +164,8 @@ impl Write {
         }
     }
 
-    /// The body as it may be shown and written down: values under `data` and `stringData` of a secret body are replaced by
-    /// their digests.
+    /// The body as it may be shown and written down: values under `data` and `stringData` of a secret body, and hashes of
+    /// passwords, are replaced by their digests.
     pub fn shown(&self) -> Value {
         if !self.secret {
             return self.body.clone();
@@ -164,11 +177,35 @@ impl Write {
                 *value = Value::from(value.as_str().map_or_else(|| "(removed)".to_owned(), digest));
             }
         }
+        let users = body.pointer_mut("/spec/config/passwd/users").and_then(Value::as_array_mut);
+        for hash in users.into_iter().flatten().filter_map(|user| user.get_mut("passwordHash")) {
+            *hash = Value::from(hash.as_str().map_or_else(|| "(removed)".to_owned(), digest));
+        }
         // What kubectl apply leaves there is the whole object once more.
         if let Some(annotations) = body.pointer_mut("/metadata/annotations").and_then(Value::as_object_mut) {
             annotations.remove("kubectl.kubernetes.io/last-applied-configuration");
         }
         body
+    }
+
+    /// `words` of a server without the values of a secret body, encoded or not: each is replaced by its digest.
+    pub fn veiled(&self, words: &str) -> String {
+        use base64::Engine as _;
+        let mut words = words.to_owned();
+        for field in ["data", "stringData"] {
+            for value in self.body.get(field).and_then(Value::as_object).into_iter().flat_map(|data| data.values()) {
+                let Some(value) = value.as_str() else { continue };
+                let plain = base64::engine::general_purpose::STANDARD.decode(value).ok();
+                let plain = plain.and_then(|bytes| String::from_utf8(bytes).ok());
+                for text in [Some(value.to_owned()), plain].into_iter().flatten() {
+                    veil(&mut words, text.trim());
+                }
+            }
+        }
+        for user in self.body.pointer("/spec/config/passwd/users").and_then(Value::as_array).into_iter().flatten() {
+            veil(&mut words, user.get("passwordHash").and_then(Value::as_str).unwrap_or_default());
+        }
+        words
     }
 
     /// The first field of `answer` that was not stored as asked for, in words. [`Value::Null`] asks for a field that
@@ -282,6 +319,8 @@ mod tests {
             assert!(told.contains(&digest(canary)), "{told}");
         }
         assert_eq!(secret.not_stored(&json!({ "data": { "k": canary } })), None);
+        let quoted = secret.veiled(&format!("Invalid value: \"{canary}\" (canary-4242)"));
+        assert!(!quoted.contains(canary) && !quoted.contains("canary-4242"), "{quoted}");
         let other = secret.not_stored(&json!({ "data": { "k": "b3RoZXI=" } })).unwrap_or_default();
         assert!(other.starts_with("data.k should be \"sha256:") && !other.contains("b3RoZXI="), "{other}");
     }

@@ -292,10 +292,12 @@ impl<T: Transport, A: Audit> Job<'_, T, A> {
 
 /// Sends a write, or its dry run, and judges the answer.
 async fn send(client: &impl Transport, write: &Write, dry: bool) -> Verdict {
-    match client.send(request(write, dry)).await {
+    let verdict = match client.send(request(write, dry)).await {
         Ok(reply) => judge(write, &reply),
         Err(trouble) => lost(&trouble),
-    }
+    };
+    // Servers and webhooks quote what they were sent.
+    if write.secret { verdict.reworded(|words| write.veiled(words)) } else { verdict }
 }
 
 async fn try_dry(client: &impl Transport, write: &Write) -> Verdict {

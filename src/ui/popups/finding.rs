@@ -37,6 +37,23 @@ fn covered(remedy: &Remedy, assessment: &Assessment) -> Option<(ActionId, Target
     match words.as_slice() {
         ["oc", "adm", "cordon", names @ ..] => Some((ActionId::CordonNodes, known_nodes(names)?)),
         ["oc", "adm", "uncordon", names @ ..] => Some((ActionId::UncordonNodes, known_nodes(names)?)),
+        ["oc", "annotate", "machinehealthcheck", rest @ ..] if rest.ends_with(&["cluster.x-k8s.io/paused="]) => {
+            Some((ActionId::PauseMhc, health_checks(rest)?))
+        }
+        ["oc", "adm", "certificate", "approve", names @ ..] if !names.is_empty() && !names.contains(&"NAME") => {
+            let request = |name: &&str| Resource::cluster("certificatesigningrequests.certificates.k8s.io", name);
+            Some((ActionId::ApproveCsr, Target::Objects(names.iter().map(request).collect())))
+        }
+        ["oc", "delete", "clusterserviceversion", "-n", "openshift-operator-lifecycle-manager", "packageserver"] => {
+            Some((ActionId::DeletePackageserverCsv, Target::Cluster))
+        }
+        ["oc", "patch", "installplan", "-n", namespace, name, ..] => {
+            let plan = Resource::namespaced("installplans.operators.coreos.com", namespace, name);
+            Some((ActionId::ApproveInstallPlan, Target::Objects(vec![plan])))
+        }
+        ["oc", "apply", "-f", file] if file.starts_with("signature-") => {
+            Some((ActionId::ApplySignature, Target::Cluster))
+        }
         ["oc", "patch", rest @ ..] => {
             let (pool, rest) = pool_of(rest, assessment)?;
             let patch = rest.concat().replace(['\'', '"'], "");
@@ -55,6 +72,18 @@ fn covered(remedy: &Remedy, assessment: &Assessment) -> Option<(ActionId, Target
             };
             let offered = assessment.update.offers.iter().any(|offer| offer.version == version);
             offered.then(|| (ActionId::StartUpdate, Target::Version(version.to_owned())))
+        }
+        _ => None,
+    }
+}
+
+/// The health checks that are annotated: `-n NAMESPACE NAME ...`, or all of them.
+fn health_checks(words: &[&str]) -> Option<Target> {
+    match words {
+        ["--all", "-n", _, _] => Some(Target::Cluster),
+        ["-n", namespace, name, _] => {
+            let check = Resource::namespaced("machinehealthchecks.machine.openshift.io", namespace, name);
+            Some(Target::Objects(vec![check]))
         }
         _ => None,
     }
@@ -250,10 +279,14 @@ pub fn remedy_lines(remedy: &Remedy, ctx: &Ctx<'_>, mark: &str) -> Vec<TextLine>
         TextLine::new(Tone::Key, format!("{mark} ")).and(tone, letter).and(Tone::Text, format!("  {}", remedy.words));
     let writes = ctx.session.read_only.is_none();
     if let Some((action, target)) = covered(remedy, ctx.assessment).filter(|_| writes) {
+        let what = super::choices::target_words(&target);
         let keys = ctx.keymap.keys(Command::Act(action), false);
+        let here = ctx.keymap.keys(Command::DoRemedy, false);
         if let Some(key) = keys.first() {
-            let what = super::choices::target_words(&target);
             first = first.and(Tone::Key, format!("  {key}")).and(Tone::Dim, format!(" on {what} does it"));
+        } else if let Some(key) = here.first() {
+            // Not every action has a key of its own.
+            first = first.and(Tone::Key, format!("  {key}")).and(Tone::Dim, format!(" plans it ({})", action.name()));
         }
     }
     let indent = words::width(mark) + 4;
