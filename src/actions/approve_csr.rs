@@ -28,6 +28,7 @@ const UPDATE: Permission = Permission {
     resource: "certificatesigningrequests",
     subresource: "approval",
     namespace: "",
+    name: "",
 };
 
 /// Approve requests.

@@ -7,9 +7,10 @@ use std::fmt;
 use serde::{Serialize, Serializer};
 
 use super::{
-    Ask, Danger, Material, Offered, Plan, Refusal, Session, Target, add_mirror_set, apply_file, apply_signature,
-    approve_csr, approve_install_plan, cordon_nodes, delete_object, delete_packageserver_csv, pause_mhc, pause_pool,
-    resume_mhc, start_update, uncordon_nodes, unpause_pool,
+    Ask, Danger, Material, Offered, Plan, Refusal, Session, Target, accept_risks, ack_gate, add_mirror_set, apply_file,
+    apply_signature, approve_csr, approve_install_plan, clear_update, cordon_nodes, delete_object,
+    delete_packageserver_csv, force_update, migrate_multi_arch, pause_mhc, pause_pool, resume_mhc, set_channel,
+    set_upgradeable_to, set_upstream, start_update, uncordon_nodes, unpause_pool,
 };
 use crate::upgrade::access::Permission;
 use crate::upgrade::assessment::Assessment;
@@ -194,8 +195,24 @@ macro_rules! catalogue {
 
 catalogue! {
     // --- The ClusterVersion ---
+    /// Set the channel.
+    SetChannel => set_channel,
+    /// Set the update service.
+    SetUpstream => set_upstream,
     /// Start an update.
     StartUpdate => start_update,
+    /// Migrate to the multi-architecture payload.
+    MigrateMultiArch => migrate_multi_arch,
+    /// Clear the request of an update.
+    ClearUpdate => clear_update,
+    /// Accept risks of updates.
+    AcceptRisks => accept_risks,
+    /// Acknowledge an admin gate.
+    AckGate => ack_gate,
+    /// Force an update.
+    ForceUpdate => force_update,
+    /// Say that cloud credentials are ready.
+    SetUpgradeableTo => set_upgradeable_to,
 
     // --- Pools ---
     /// Pause MachineConfigPools.

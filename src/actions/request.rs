@@ -53,6 +53,35 @@ impl Change<'_> {
     }
 }
 
+/// The patch of an object that is not watched, as it was read; `body` without the lock, `line` the whole `oc` line.
+pub(super) fn patch(
+    object: &str,
+    path: &str,
+    kind: PatchKind,
+    metadata: &ObjectMeta,
+    body: Value,
+    line: String,
+) -> Result<Write, Refusal> {
+    let (Some(uid), Some(version)) = (&metadata.uid, &metadata.resource_version) else {
+        return Err(Refusal(format!("{object} was read without uid or resourceVersion: it cannot be locked")));
+    };
+    let mut body = body;
+    body["metadata"]["uid"] = json!(uid);
+    body["metadata"]["resourceVersion"] = json!(version);
+    Ok(Write {
+        object: object.to_owned(),
+        path: path.to_owned(),
+        object_path: None,
+        verb: Verb::Patch(kind),
+        body,
+        secret: false,
+        uid: Some(uid.clone()),
+        resource_version: Some(version.clone()),
+        oc: line,
+        stored: Vec::new(),
+    })
+}
+
 /// `sha256:` and the first 16 hexadecimal digits of the digest: enough to compare, too little to guess from.
 pub fn digest(text: &str) -> String {
     use std::fmt::Write as _;

@@ -13,6 +13,16 @@ use crate::upgrade::assessment::{Cordon, Pool};
 /// The manager under which the API server remembers the fields that this program writes.
 pub const FIELD_MANAGER: &str = "oc-cockpit";
 
+/// A JSON pointer as people write a field: `spec.desiredUpdate.image`.
+pub(super) fn field(pointer: &str) -> String {
+    pointer.trim_start_matches('/').replace('/', ".").replace("~1", "/").replace("~0", "~")
+}
+
+/// A key as it stands in a JSON pointer.
+pub(super) fn in_pointer(key: &str) -> String {
+    key.replace('~', "~0").replace('/', "~1")
+}
+
 /// How many names a list shows before it says how many more there are.
 const NAMES: usize = 8;
 
@@ -84,11 +94,6 @@ pub(super) fn config(name: Option<&str>, version: Option<&str>) -> String {
         (None, Some(version)) => format!("the configuration of {version}"),
         (None, None) => "an unknown configuration".to_owned(),
     }
-}
-
-/// A JSON pointer as people write fields: `spec.paused`; unescaped.
-pub(super) fn field(pointer: &str) -> String {
-    pointer.trim_start_matches('/').replace('/', ".").replace("~1", "/").replace("~0", "~")
 }
 
 #[cfg(test)]

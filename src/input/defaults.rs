@@ -147,7 +147,8 @@ mod tests {
 
     #[test]
     fn every_command_has_a_key() {
-        for command in C::all() {
+        // Actions without one are in the menu.
+        for command in C::all().filter(|command| !matches!(command, C::Act(_))) {
             assert!(RULES.iter().any(|rule| rule.2 == command), "{command} cannot be given");
         }
     }

@@ -9,6 +9,7 @@ pub mod cluster_version;
 pub mod configuration;
 pub mod controller_config;
 pub mod disruption_policy;
+pub mod image_based;
 pub mod machine_api;
 pub mod machines;
 pub mod mirrors;
@@ -73,6 +74,7 @@ pub fn build(store: &Store, scenario: &Scenario, now: DateTime<Utc>) {
     monitoring::build(&builder);
     workloads::build(&builder);
     cloud_access::build(&builder);
+    image_based::build(&builder);
 }
 
 /// What a cluster of that release serves, and in which version.

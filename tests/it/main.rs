@@ -16,6 +16,7 @@ mod restart;
 mod screens;
 mod sim_around;
 mod sim_http;
+mod sim_image_based;
 mod sim_kubectl;
 mod sim_pools;
 mod sim_scenarios;

@@ -186,7 +186,7 @@ impl Row {
             Home::Only(namespace) => namespace,
             Home::Cluster | Home::OfRequests => "",
         };
-        Permission { verb, group: self.group, resource: self.plural, subresource: "", namespace }
+        Permission { verb, group: self.group, resource: self.plural, subresource: "", namespace, name: "" }
     }
 
     /// `ConfigMap in openshift-config (certificates of registries)`.

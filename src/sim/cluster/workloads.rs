@@ -353,7 +353,7 @@ fn create(builder: &Builder<'_>, workload: &Workload) {
         let claim = bound_claim(&workload.namespace, &workload.name, &claim_spec(mode));
         builder.old(Res::PERSISTENT_VOLUME_CLAIMS, claim);
     }
-    let since = minutes_before(builder.now, 60 * 24 * (2 + (hash(&workload.name) % 20) as i64));
+    let since = minutes_before(builder.now, 60 * 24 * (2 + (hash(&workload.name) % 20) as i64)).max(builder.installed);
     let owned = Owned { namespace: &workload.namespace, name: &workload.name, template, on, since, claim };
     match workload.kind {
         WorkloadKind::Deployment => owned.deployment(builder),

@@ -2,7 +2,7 @@
 
 use super::{Popup, View};
 use crate::actions::next_step::Leads;
-use crate::actions::{ActionId, Ask, Target};
+use crate::actions::{ActionId, Ask, Takes, Target};
 use crate::input::{Command, Pane, Tab};
 use crate::ui::ctx::{Ctx, JobState};
 use crate::ui::panes::findings::subject_words;
@@ -154,10 +154,7 @@ impl View {
                 finding.choose(command == Command::NextChoice);
                 Some(Vec::new())
             }
-            Command::DoRemedy => {
-                let action = finding.action(ctx.assessment);
-                Some(action.map(|(action, target)| Request::Plan(Ask::new(action, target))).into_iter().collect())
-            }
+            Command::DoRemedy => Some(finding.action(ctx.assessment).map(Request::Plan).into_iter().collect()),
             _ => None,
         }
     }
@@ -458,8 +455,21 @@ impl View {
             self.offer(Offering::Versions);
             return Vec::new();
         }
-        let target = self.target(ctx);
-        let fits = action.entry().accepts(&Ask::new(action, target.clone())).is_ok();
+        let takes = action.entry().takes;
+        let target = match takes {
+            Takes::Cluster | Takes::Version => Target::Cluster,
+            Takes::Objects { none: true, .. } => match self.target(ctx) {
+                Target::Objects(objects) => Target::Objects(objects),
+                _ => Target::Cluster,
+            },
+            Takes::Pool | Takes::Pools | Takes::Nodes | Takes::Objects { .. } => self.target(ctx),
+        };
+        let fits = match takes {
+            Takes::Pool | Takes::Pools => matches!(target, Target::Pools(_)),
+            Takes::Nodes => matches!(target, Target::Nodes(_)),
+            Takes::Cluster | Takes::Version | Takes::Objects { none: true, .. } => true,
+            Takes::Objects { .. } => matches!(target, Target::Objects(_)),
+        };
         if fits {
             vec![Request::Plan(Ask::new(action, target))]
         } else {
