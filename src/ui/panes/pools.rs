@@ -287,7 +287,6 @@ impl Pools {
         })
     }
 
-<<<<<<< HEAD
     /// The pool that is selected itself, not one of its nodes.
     fn selected_pool(&self) -> Option<&str> {
         match self.tree.selected() {
@@ -331,13 +330,13 @@ impl Pools {
     /// Forgets the marks; false when there were none.
     pub fn clear_marks(&mut self) -> bool {
         !std::mem::take(&mut self.marks).is_empty()
-=======
+    }
+
     /// The pod that the selected line is about: one that holds a drain up, or will.
     pub fn pod(&self, ctx: &Ctx<'_>) -> Option<Resource> {
         let [_, TreeId::Node(name), TreeId::Line(at), ..] = self.tree.selected() else { return None };
         let (node, shape) = (ctx.assessment.node(self.names.name(*name))?, self.shape.as_ref()?);
         told(node, ctx, shape.room(2), shape.most()).get(usize::from(*at))?.pod.clone()
->>>>>>> drain
     }
 
     /// Selects a pool or a node, opening what is around it.
