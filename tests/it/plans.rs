@@ -6,6 +6,7 @@ mod foretold;
 mod in_process;
 mod meaning;
 mod never;
+mod pools;
 mod sample;
 mod script;
 mod scripted;

@@ -231,7 +231,10 @@ fn not_quiet(assessment: &Assessment, memory: &Memory) -> Option<Verdict> {
 /// A node of a pool that is done reports the kubelet of before: it has just come back, or its pool is not what it seems.
 fn node_behind(assessment: &Assessment, wanted: &Wanted) -> Option<Verdict> {
     let behind = |node: &&Node| {
-        node.pool.is_some() && node.outside.is_none() && node.phase == NodePhase::Done && wanted.lags(node) == Some(true)
+        node.pool.is_some()
+            && node.outside.is_none()
+            && node.phase == NodePhase::Done
+            && wanted.lags(node) == Some(true)
     };
     let nodes: Vec<&Node> = assessment.nodes.iter().filter(behind).collect();
     let first = *nodes.first()?;

@@ -103,7 +103,8 @@ impl Sample {
         sample
     }
 
-    fn add(&mut self, object: Value) {
+    /// Adds an object.
+    pub fn add(&mut self, object: Value) {
         let name = object["metadata"]["name"].as_str().unwrap();
         let key = match object["kind"].as_str().unwrap() {
             "Node" => name.to_owned(),
@@ -200,6 +201,11 @@ impl Sample {
         plan(&self.assessment(), &self.session, &Ask::new(action, target.clone()), &Material::default())
     }
 
+    /// The plan for a wish with values, on what was read for it.
+    pub fn plan_for(&self, ask: &Ask, material: &Material) -> Result<Plan, Refusal> {
+        plan(&self.assessment(), &self.session, ask, material)
+    }
+
     /// Why the action is refused; `ok` with its danger when it is not.
     pub fn verdict(&self, action: ActionId, target: &Target) -> String {
         match self.plan(action, target) {
@@ -272,7 +278,7 @@ fn node_object(name: &str, pool: &str, at: usize) -> Value {
     })
 }
 
-fn pool_object(name: &str, nodes: usize) -> Value {
+pub fn pool_object(name: &str, nodes: usize) -> Value {
     let config = rendered(name, 1);
     let mut labels = json!({});
     if name == "master" {
@@ -291,7 +297,7 @@ fn pool_object(name: &str, nodes: usize) -> Value {
     })
 }
 
-fn config_object(pool: &str, number: u32, version: &str) -> Value {
+pub fn config_object(pool: &str, number: u32, version: &str) -> Value {
     json!({
         "apiVersion": format!("{MCO}/v1"), "kind": "MachineConfig",
         "metadata": {

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::sample::Sample;
 
 /// A plan as text.
-fn text(plan: &Plan) -> String {
+pub fn text(plan: &Plan) -> String {
     let mut text = format!("{} [{:?}]\n", plan.title, plan.danger);
     let mut section = |title: &str, lines: Vec<String>| {
         if !lines.is_empty() {
