@@ -10,6 +10,7 @@ mod in_process;
 mod meaning;
 mod never;
 mod pods;
+mod pools;
 mod roles;
 mod sample;
 mod script;
