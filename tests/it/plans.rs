@@ -1,9 +1,12 @@
 //! An action is a plan that is rehearsed, locked, audited, and never sent twice blindly.
 
+mod around;
 mod audit_log;
 mod availability;
 mod foretold;
+mod from_files;
 mod in_process;
+mod lab;
 mod meaning;
 mod never;
 mod sample;

@@ -38,7 +38,7 @@ fn simulation(sample: &Sample) -> Simulation {
     Simulation::new(&options(sample)).unwrap()
 }
 
-fn session() -> Session {
+pub fn session() -> Session {
     Session { read_only: None, context: "lab".into() }
 }
 
@@ -50,7 +50,7 @@ fn look(store: &Store) -> Assessment {
 }
 
 /// Plans again on what the watch showed at the beginning, with the fresh objects put in.
-fn replanner(seen: Assessment, first: Plan) -> impl FnMut(&Target, &Material) -> Result<Plan, Refusal> + Send {
+pub fn replanner(seen: Assessment, first: Plan) -> impl FnMut(&Target, &Material) -> Result<Plan, Refusal> + Send {
     move |target, material| again(&seen, &session(), &first, target, material)
 }
 
