@@ -3,12 +3,14 @@
 mod around;
 mod audit_log;
 mod availability;
+mod draining;
 mod foretold;
 mod from_files;
 mod in_process;
 mod lab;
 mod meaning;
 mod never;
+mod pods;
 mod sample;
 mod script;
 mod scripted;

@@ -5,7 +5,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{Evictions, budgets, owner};
+use super::{Evictions, budgets, guards, owner};
 use crate::api::{IntOrString, Pod, PodDisruptionBudget};
 use crate::upgrade::assessment::{Budget, Cause, Remedy};
 use crate::upgrade::danger::Danger;
@@ -116,12 +116,6 @@ fn repair(other: &Pod) -> Remedy {
             name = words::shell(name)
         )),
     }
-}
-
-/// Does it keep the quorum of the control plane (static pod operators, `<operand>-guard-<node>`; etcd's old deployment
-/// `etcd-quorum-guard`)?
-fn guards(pod: &Pod) -> bool {
-    budgets::of_platform(pod.namespace()) && (pod.name().contains("-guard-") || pod.namespace() == "openshift-etcd")
 }
 
 fn scales(owner: &str) -> bool {

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use oc_cockpit::actions::audit::{Actor, Audit as _};
+use oc_cockpit::actions::audit::Actor;
 use oc_cockpit::actions::outcome::{Order, Outcome, Rehearsal};
 use oc_cockpit::actions::{ActionId, Ask, Effect, Material, Plan, Read, Refusal, Target, plan};
 use oc_cockpit::cluster::execute::{Transport, execute, rehearse, shown};
