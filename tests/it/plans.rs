@@ -1,12 +1,15 @@
 //! An action is a plan that is rehearsed, locked, audited, and never sent twice blindly.
 
+mod around;
 mod audit_log;
 mod availability;
 mod cluster_version;
 mod draining;
 mod foretold;
 mod gates;
+mod from_files;
 mod in_process;
+mod lab;
 mod meaning;
 mod never;
 mod pods;

@@ -103,7 +103,7 @@ impl Sample {
         sample
     }
 
-    /// Adds an object.
+    /// Puts an object into it: found again by `Kind/name` (nodes by name, `pool/worker`, `version`).
     pub fn add(&mut self, object: Value) {
         let name = object["metadata"]["name"].as_str().unwrap();
         let key = match object["kind"].as_str().unwrap() {
