@@ -15,7 +15,7 @@ pub(super) const fn permission(
     resource: &'static str,
     namespace: &'static str,
 ) -> Permission {
-    Permission { verb, group, resource, subresource: "", namespace, name: "" }
+    Permission::cluster(verb, group, resource).in_namespace(namespace)
 }
 
 /// The text at a JSON pointer; empty where there is none.

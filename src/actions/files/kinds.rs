@@ -186,7 +186,12 @@ impl Row {
             Home::Only(namespace) => namespace,
             Home::Cluster | Home::OfRequests => "",
         };
-        Permission { verb, group: self.group, resource: self.plural, subresource: "", namespace, name: "" }
+        let permission = Permission::cluster(verb, self.group, self.plural).in_namespace(namespace);
+        // Creations have no name that a role could list.
+        match self.role {
+            Role::PullSecret if verb != "create" => permission.named(self.which),
+            _ => permission,
+        }
     }
 
     /// `ConfigMap in openshift-config (certificates of registries)`.

@@ -103,7 +103,7 @@ impl Sample {
         sample
     }
 
-    /// Adds an object.
+    /// Puts an object into it: found again by `Kind/name` (nodes by name, `pool/worker`, `version`).
     pub fn add(&mut self, object: Value) {
         let name = object["metadata"]["name"].as_str().unwrap();
         let key = match object["kind"].as_str().unwrap() {
@@ -292,7 +292,7 @@ fn node_object(name: &str, pool: &str, at: usize) -> Value {
     })
 }
 
-fn pool_object(name: &str, nodes: usize) -> Value {
+pub fn pool_object(name: &str, nodes: usize) -> Value {
     let config = rendered(name, 1);
     let mut labels = json!({});
     if name == "master" {
@@ -311,7 +311,7 @@ fn pool_object(name: &str, nodes: usize) -> Value {
     })
 }
 
-fn config_object(pool: &str, number: u32, version: &str) -> Value {
+pub fn config_object(pool: &str, number: u32, version: &str) -> Value {
     json!({
         "apiVersion": format!("{MCO}/v1"), "kind": "MachineConfig",
         "metadata": {
