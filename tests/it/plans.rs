@@ -13,6 +13,7 @@ mod lab;
 mod meaning;
 mod never;
 mod pods;
+mod pools;
 mod roles;
 mod sample;
 mod script;

@@ -199,6 +199,7 @@ fn everything() -> Vec<(ActionId, Target, Sample)> {
         (ActionId::UnpausePool, pool("infra"), Sample::idle()),
         (ActionId::CordonNodes, nodes(&["worker-3"]), Sample::idle()),
         (ActionId::UncordonNodes, nodes(&["worker-2"]), cordoned),
+        (ActionId::DrainNodes, nodes(&["worker-3"]), Sample::idle()),
         (ActionId::StartUpdate, version("4.18.25"), Sample::idle()),
         (ActionId::MigrateMultiArch, Target::Cluster, Sample::idle()),
         (ActionId::ClearUpdate, Target::Cluster, requested),

@@ -292,7 +292,7 @@ fn node_object(name: &str, pool: &str, at: usize) -> Value {
     })
 }
 
-fn pool_object(name: &str, nodes: usize) -> Value {
+pub fn pool_object(name: &str, nodes: usize) -> Value {
     let config = rendered(name, 1);
     let mut labels = json!({});
     if name == "master" {
@@ -311,7 +311,7 @@ fn pool_object(name: &str, nodes: usize) -> Value {
     })
 }
 
-fn config_object(pool: &str, number: u32, version: &str) -> Value {
+pub fn config_object(pool: &str, number: u32, version: &str) -> Value {
     json!({
         "apiVersion": format!("{MCO}/v1"), "kind": "MachineConfig",
         "metadata": {
