@@ -24,8 +24,10 @@ const OPERATOR: &str = "operator-lifecycle-manager-packageserver";
 /// An installation takes a minute or two; the check `packageserver-stuck` waits as long.
 const LONG: TimeDelta = TimeDelta::minutes(20);
 
-const DELETE: Permission = permission("delete", "operators.coreos.com", "clusterserviceversions", NAMESPACE).named("packageserver");
-const GET: Permission = permission("get", "operators.coreos.com", "clusterserviceversions", NAMESPACE).named("packageserver");
+const DELETE: Permission =
+    permission("delete", "operators.coreos.com", "clusterserviceversions", NAMESPACE).named("packageserver");
+const GET: Permission =
+    permission("get", "operators.coreos.com", "clusterserviceversions", NAMESPACE).named("packageserver");
 
 /// The API of PackageManifests is away until it is back.
 const DANGER: Danger = Danger::M;

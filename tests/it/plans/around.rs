@@ -117,7 +117,9 @@ async fn nothing_is_resumed_while_its_nodes_are_away_or_about_to_go() {
     away.not_ready("worker-2");
     let rolling = Sample::rolling();
     let mut to_come = Sample::idle();
-    to_come.edit("version", |version| version["status"]["history"] = Sample::rolling().object("version")["status"]["history"].clone());
+    to_come.edit("version", |version| {
+        version["status"]["history"] = Sample::rolling().object("version")["status"]["history"].clone()
+    });
     for (sample, part) in [
         (away, "watches over worker-2, which is not ready"),
         (rolling, "watches over worker-0, whose pool worker rolls"),
@@ -143,9 +145,13 @@ async fn a_machine_without_a_node_makes_resuming_more_dangerous() {
 #[test]
 fn health_checks_of_a_single_node_are_left_alone() {
     let mut sample = checked(Sample::idle());
-    sample.add(json!({ "apiVersion": "config.openshift.io/v1", "kind": "Infrastructure", "metadata": { "name": "cluster" },
-                       "status": { "controlPlaneTopology": "SingleReplica" } }));
-    assert!(sample.verdict(ActionId::PauseMhc, &Target::Cluster).starts_with("on a single node there is no other machine"));
+    sample.add(
+        json!({ "apiVersion": "config.openshift.io/v1", "kind": "Infrastructure", "metadata": { "name": "cluster" },
+                       "status": { "controlPlaneTopology": "SingleReplica" } }),
+    );
+    assert!(
+        sample.verdict(ActionId::PauseMhc, &Target::Cluster).starts_with("on a single node there is no other machine")
+    );
 }
 
 #[test]
@@ -161,7 +167,10 @@ fn what_is_offered_about_health_checks_and_why_not() {
     let patch = ActionId::PauseMhc.permissions()[0].clone();
     denied.deny(patch);
     let why = denied.verdict(ActionId::PauseMhc, &Target::Cluster);
-    assert!(why.contains("oc auth can-i patch machinehealthchecks.machine.openshift.io -n openshift-machine-api"), "{why}");
+    assert!(
+        why.contains("oc auth can-i patch machinehealthchecks.machine.openshift.io -n openshift-machine-api"),
+        "{why}"
+    );
 }
 
 /// A request of `node`; `change` may forge it.
@@ -231,20 +240,72 @@ async fn what_no_kubelet_of_this_cluster_asks_for_is_refused() {
     };
     type Forgery = (&'static str, Value, &'static str);
     let forgeries: Vec<Forgery> = vec![
-        ("signer", csr("x", "worker-3", true, |csr| csr["spec"]["signerName"] = json!("kubernetes.io/kube-apiserver-client")), "only kubelets' certificates"),
+        (
+            "signer",
+            csr("x", "worker-3", true, |csr| csr["spec"]["signerName"] = json!("kubernetes.io/kube-apiserver-client")),
+            "only kubelets' certificates",
+        ),
         ("user", csr("x", "worker-3", true, |csr| csr["spec"]["username"] = json!("eve")), "is asked for by eve"),
-        ("another node", csr("x", "worker-3", true, |csr| csr["spec"]["username"] = json!("system:node:worker-2")), "who is not worker-3"),
-        ("groups", csr("x", "worker-3", true, |csr| csr["spec"]["groups"] = json!(["system:authenticated"])), "is asked for by"),
-        ("usage", csr("x", "worker-3", true, |csr| csr["spec"]["usages"] = json!(["server auth", "client auth"])), "asks for the usage client auth"),
-        ("no usage", csr("x", "worker-3", true, |csr| csr["spec"]["usages"] = json!(["digital signature"])), "does not ask for the usage server auth"),
-        ("name", csr("x", "worker-3", true, |csr| csr["spec"]["request"] = forged("kim", "system:nodes", &["worker-3"])), "which is no node"),
-        ("organization", csr("x", "worker-3", true, |csr| csr["spec"]["request"] = forged("system:node:worker-3", "system:masters", &["worker-3"])), "asks for the organization system:masters"),
-        ("no hosts", csr("x", "worker-3", true, |csr| csr["spec"]["request"] = forged("system:node:worker-3", "system:nodes", &[])), "names no host"),
-        ("hosts of a client", csr("x", "worker-9", false, |csr| csr["spec"]["request"] = forged("system:node:worker-9", "system:nodes", &["a"])), "names hosts"),
+        (
+            "another node",
+            csr("x", "worker-3", true, |csr| csr["spec"]["username"] = json!("system:node:worker-2")),
+            "who is not worker-3",
+        ),
+        (
+            "groups",
+            csr("x", "worker-3", true, |csr| csr["spec"]["groups"] = json!(["system:authenticated"])),
+            "is asked for by",
+        ),
+        (
+            "usage",
+            csr("x", "worker-3", true, |csr| csr["spec"]["usages"] = json!(["server auth", "client auth"])),
+            "asks for the usage client auth",
+        ),
+        (
+            "no usage",
+            csr("x", "worker-3", true, |csr| csr["spec"]["usages"] = json!(["digital signature"])),
+            "does not ask for the usage server auth",
+        ),
+        (
+            "name",
+            csr("x", "worker-3", true, |csr| csr["spec"]["request"] = forged("kim", "system:nodes", &["worker-3"])),
+            "which is no node",
+        ),
+        (
+            "organization",
+            csr("x", "worker-3", true, |csr| {
+                csr["spec"]["request"] = forged("system:node:worker-3", "system:masters", &["worker-3"])
+            }),
+            "asks for the organization system:masters",
+        ),
+        (
+            "no hosts",
+            csr("x", "worker-3", true, |csr| {
+                csr["spec"]["request"] = forged("system:node:worker-3", "system:nodes", &[])
+            }),
+            "names no host",
+        ),
+        (
+            "hosts of a client",
+            csr("x", "worker-9", false, |csr| {
+                csr["spec"]["request"] = forged("system:node:worker-9", "system:nodes", &["a"])
+            }),
+            "names hosts",
+        ),
         ("not PEM", csr("x", "worker-3", true, |csr| csr["spec"]["request"] = json!("Y2FuYXJ5")), "cannot be read"),
         ("no such node", csr("x", "worker-8", true, |_| {}), "which is no node of this cluster"),
-        ("a node that has one", csr("x", "worker-3", false, |_| {}), "is ready and has one: whoever asks is not that node"),
-        ("denied", csr("x", "worker-3", true, |csr| csr["status"]["conditions"] = json!([{ "type": "Denied", "status": "True" }])), "is denied already"),
+        (
+            "a node that has one",
+            csr("x", "worker-3", false, |_| {}),
+            "is ready and has one: whoever asks is not that node",
+        ),
+        (
+            "denied",
+            csr("x", "worker-3", true, |csr| {
+                csr["status"]["conditions"] = json!([{ "type": "Denied", "status": "True" }])
+            }),
+            "is denied already",
+        ),
     ];
     for (what, request, part) in forgeries {
         let lab = Lab::new(&asking(Sample::idle(), vec![request]));
@@ -380,10 +441,9 @@ async fn approving_an_install_plan_names_every_version_that_it_moves() {
 
 #[tokio::test]
 async fn an_install_plan_that_waits_for_nobody_is_refused() {
-    for (phase, approved, part) in [
-        ("Complete", true, "is approved already"),
-        ("Failed", false, "is Failed: it waits for no approval"),
-    ] {
+    for (phase, approved, part) in
+        [("Complete", true, "is approved already"), ("Failed", false, "is Failed: it waits for no approval")]
+    {
         let why = Lab::new(&install_plan(phase, approved)).refusal(&approve_plan()).await;
         assert!(why.contains(part), "{why}");
     }
@@ -438,8 +498,10 @@ async fn a_viewer_learns_from_the_dry_run_which_permission_is_missing() {
 #[test]
 fn what_is_not_offered_on_the_whole_cluster() {
     let sample = Sample::idle();
-    let names: Vec<&str> =
-        offered(&sample.assessment(), &sample.session, &Target::Cluster).iter().map(|offer| offer.action.name()).collect();
+    let names: Vec<&str> = offered(&sample.assessment(), &sample.session, &Target::Cluster)
+        .iter()
+        .map(|offer| offer.action.name())
+        .collect();
     for absent in ["approve-csr", "approve-install-plan", "delete-packageserver-csv"] {
         assert!(!names.contains(&absent), "{absent} has nothing to be about");
     }

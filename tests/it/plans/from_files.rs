@@ -105,7 +105,11 @@ async fn what_is_there_is_patched_by_what_differs_and_the_way_back_is_recorded()
     let done = lab.act(&apply(&path)).await;
     insta::assert_snapshot!(homely(&text(&done.plan), &path));
     let stored = lab.get(Res::KUBELET_CONFIGS, None, "tuned");
-    assert_eq!(stored["spec"]["kubeletConfig"], json!({ "maxPods": 500, "podPidsLimit": 4096 }), "what is not named stays");
+    assert_eq!(
+        stored["spec"]["kubeletConfig"],
+        json!({ "maxPods": 500, "podPidsLimit": 4096 }),
+        "what is not named stays"
+    );
     assert_eq!(stored["metadata"]["labels"], json!({ "team": "a", "tier": "b" }));
     let undo = done.audit[0]["undo"].as_str().unwrap();
     assert!(undo.contains(r#""maxPods":250"#) && undo.contains(r#""tier":null"#), "{undo}");
@@ -113,7 +117,10 @@ async fn what_is_there_is_patched_by_what_differs_and_the_way_back_is_recorded()
 
 #[tokio::test]
 async fn adding_mirrors_says_what_it_does_by_release() {
-    let path = file("mirrors.yaml", &[mirrors("ocp", &[("quay.io/openshift-release-dev/ocp-release", &["mirror.lab/ocp/release"])])]);
+    let path = file(
+        "mirrors.yaml",
+        &[mirrors("ocp", &[("quay.io/openshift-release-dev/ocp-release", &["mirror.lab/ocp/release"])])],
+    );
     let wish = ask(ActionId::AddMirrorSet, &[("file", path.to_str().unwrap())]);
     let lab = lab();
     let done = lab.act(&wish).await;
@@ -263,7 +270,9 @@ async fn credentials_are_applied_where_a_request_names_them() {
     });
     let lab = lab();
     let path = file("secrets.yaml", std::slice::from_ref(&secret));
-    assert!(lab.refusal(&apply(&path)).await.contains("no CredentialsRequest names secret/installer-cloud-credentials"));
+    assert!(
+        lab.refusal(&apply(&path)).await.contains("no CredentialsRequest names secret/installer-cloud-credentials")
+    );
     let requests = file("requests.yaml", std::slice::from_ref(&request));
     let with = apply(&path).with("requests", requests.to_str().unwrap());
     let done = lab.act(&with).await;
@@ -271,7 +280,10 @@ async fn credentials_are_applied_where_a_request_names_them() {
     assert!(!format!("{:?}{:?}", done.plan, done.audit).contains(&STANDARD.encode("canary-key-9")));
     let other = json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": "openshift-etcd" } });
     let both = file("both.yaml", &[secret, request, other]);
-    assert!(lab.refusal(&apply(&both)).await.contains("namespace/openshift-etcd is neither"), "the file may name the requests itself");
+    assert!(
+        lab.refusal(&apply(&both)).await.contains("namespace/openshift-etcd is neither"),
+        "the file may name the requests itself"
+    );
 }
 
 #[tokio::test]
@@ -281,14 +293,19 @@ async fn what_lives_in_a_namespace_waits_until_it_is_there() {
         "metadata": { "name": "update-service", "namespace": "openshift-update-service" },
         "spec": { "targetNamespaces": ["openshift-update-service"] },
     });
-    let namespace = json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": "openshift-update-service" } });
+    let namespace =
+        json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": "openshift-update-service" } });
     let lab = lab();
     let alone = file("group.yaml", std::slice::from_ref(&group));
     assert!(lab.refusal(&apply(&alone)).await.ends_with("the namespace openshift-update-service does not exist"));
     let path = file("service.yaml", &[namespace, group]);
     let first = lab.act(&apply(&path)).await;
     assert_eq!(first.outcome.done().len(), 1);
-    assert!(first.plan.consequences.iter().any(|line| line.contains("apply the file once more then")), "{:?}", first.plan);
+    assert!(
+        first.plan.consequences.iter().any(|line| line.contains("apply the file once more then")),
+        "{:?}",
+        first.plan
+    );
     let second = lab.rehearse(&apply(&path)).await.unwrap();
     assert_eq!(second.plan.writes.len(), 1, "{second:?}");
     assert!(second.plan.writes[0].object.starts_with("operatorgroup/"));
@@ -304,9 +321,7 @@ async fn what_files_do_not_do() {
     let mut sample = selecting(Sample::idle());
     sample.add(owned);
     let lab = Lab::new(&sample);
-    let object = |api: &str, kind: &str, namespace: &str, name: &str| {
-        json!({ "apiVersion": api, "kind": kind, "metadata": { "name": name, "namespace": namespace } })
-    };
+    let object = |api: &str, kind: &str, namespace: &str, name: &str| json!({ "apiVersion": api, "kind": kind, "metadata": { "name": name, "namespace": namespace } });
     let labelled = |name: &str, spec: Value| config(name, "worker", spec);
     for (objects, part) in [
         (vec![object("policy/v1", "PodDisruptionBudget", "openshift-etcd", "etcd")], "is not on the list"),
@@ -315,11 +330,20 @@ async fn what_files_do_not_do() {
         (vec![object("v1", "ConfigMap", "openshift-etcd", "x")], "is not on the list"),
         (vec![object("v1", "Secret", "openshift-etcd", "x")], "no CredentialsRequest names"),
         (vec![object("v1", "ConfigMap", "openshift-config", "admin-acks")], "only certificates are applied"),
-        (vec![object("operators.coreos.com/v1alpha1", "Subscription", "openshift-update-service", "x")], "is not for the package"),
-        (vec![object("operator.openshift.io/v1", "MachineConfiguration", "", "other")], "is not the one that the operator reads"),
+        (
+            vec![object("operators.coreos.com/v1alpha1", "Subscription", "openshift-update-service", "x")],
+            "is not for the package",
+        ),
+        (
+            vec![object("operator.openshift.io/v1", "MachineConfiguration", "", "other")],
+            "is not the one that the operator reads",
+        ),
         (vec![labelled("rendered-worker-9", json!({}))], "is a rendered configuration"),
         (vec![labelled("99-worker-generated-kubelet", json!({ "kernelType": "realtime" }))], "belongs to a controller"),
-        (vec![labelled("50-disk", json!({ "config": { "storage": { "disks": [{ "device": "/dev/sdb" }] } } }))], "cannot change their disks"),
+        (
+            vec![labelled("50-disk", json!({ "config": { "storage": { "disks": [{ "device": "/dev/sdb" }] } } }))],
+            "cannot change their disks",
+        ),
         (vec![labelled("50-a", json!({})), labelled("50-a", json!({}))], "twice"),
         (vec![object(&format!("{MCO}/v1"), "MachineConfig", "", "50-none")], "no pool would take it"),
     ] {
@@ -346,7 +370,11 @@ async fn what_the_schema_refuses_or_drops_is_told_by_the_dry_run() {
     let mut set = mirrors("ocp", &[("quay.io/a", &["m/a"])]);
     set["spec"]["mirrorEverything"] = json!(true);
     let rehearsal = lab().rehearse(&apply(&file("set.yaml", &[set]))).await.unwrap();
-    assert!(rehearsal.steps[0].words.contains("did not store it: spec.mirrorEverything"), "{}", rehearsal.steps[0].words);
+    assert!(
+        rehearsal.steps[0].words.contains("did not store it: spec.mirrorEverything"),
+        "{}",
+        rehearsal.steps[0].words
+    );
 }
 
 #[tokio::test]
@@ -396,7 +424,10 @@ async fn without_the_mirrors_of_releases_a_disconnected_cluster_cannot_pull() {
     sample.add(mirrors("ocp", &[("quay.io/openshift-release-dev/ocp-release", &["m/r"])]));
     let plan = Lab::new(&sample).rehearse(&delete("imagedigestmirrorsets", "ocp")).await.unwrap().plan;
     assert_eq!((plan.danger, &plan.confirm), (Danger::H, &Confirm::Type("ocp".into())));
-    assert!(plan.consequences.iter().any(|line| line.contains("no pod of the platform can be started anew")), "{plan:?}");
+    assert!(
+        plan.consequences.iter().any(|line| line.contains("no pod of the platform can be started anew")),
+        "{plan:?}"
+    );
 }
 
 #[tokio::test]
