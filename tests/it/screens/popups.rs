@@ -110,6 +110,7 @@ fn pause() -> Plan {
     Plan {
         action: ActionId::PausePool,
         target: Target::pool("worker"),
+        undo: Vec::new(),
         args: Args::default(),
         title: "Pause pool worker".into(),
         danger: Danger::L,
