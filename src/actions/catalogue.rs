@@ -6,11 +6,7 @@ use std::fmt;
 
 use serde::{Serialize, Serializer};
 
-use super::{
-    Ask, Danger, Material, Offered, Plan, Refusal, Session, Target, cordon_nodes, create_pool, delete_pool, move_nodes,
-    pause_pool, pin_images, prune_rendered_configs, rebuild_image, set_max_unavailable, start_update, uncordon_nodes,
-    unpause_pool,
-};
+use super::{Ask, Danger, Material, Offered, Plan, Refusal, Session, Target};
 use crate::upgrade::access::Permission;
 use crate::upgrade::assessment::Assessment;
 use crate::upgrade::facts::Kind;
@@ -190,7 +186,7 @@ macro_rules! catalogue {
             /// Its row.
             pub fn entry(self) -> &'static Entry {
                 match self {
-                    $(Self::$id => &$file::ENTRY,)*
+                    $(Self::$id => &super::$file::ENTRY,)*
                 }
             }
         }
@@ -199,8 +195,24 @@ macro_rules! catalogue {
 
 catalogue! {
     // --- The ClusterVersion ---
+    /// Set the channel.
+    SetChannel => set_channel,
+    /// Set the update service.
+    SetUpstream => set_upstream,
     /// Start an update.
     StartUpdate => start_update,
+    /// Migrate to the multi-architecture payload.
+    MigrateMultiArch => migrate_multi_arch,
+    /// Clear the request of an update.
+    ClearUpdate => clear_update,
+    /// Accept risks of updates.
+    AcceptRisks => accept_risks,
+    /// Acknowledge an admin gate.
+    AckGate => ack_gate,
+    /// Force an update.
+    ForceUpdate => force_update,
+    /// Say that cloud credentials are ready.
+    SetUpgradeableTo => set_upgradeable_to,
 
     // --- Pools ---
     /// Pause MachineConfigPools.
@@ -227,6 +239,12 @@ catalogue! {
     CordonNodes => cordon_nodes,
     /// Uncordon nodes.
     UncordonNodes => uncordon_nodes,
+    /// Drain nodes.
+    DrainNodes => drain_nodes,
+    /// Evict a pod.
+    EvictPod => evict_pod,
+    /// Delete a pod.
+    DeletePod => delete_pod,
 
     // --- Around the update ---
 

@@ -43,7 +43,8 @@ pub(super) const ENTRY: Entry = Entry {
 
 fn offered(assessment: &Assessment, session: &Session, target: &Target) -> Option<Offered> {
     let [name] = target.pools() else { return None };
-    assessment.pool(name)?;
+    let any = !rendered_config::all_of(assessment, name).is_empty();
+    assessment.pool(name).filter(|_| any)?;
     let refusal = available(assessment, session, name).err();
     let title = format!("Delete unused rendered configs of pool {name}");
     Some(Offered { action: ActionId::PruneRenderedConfigs, title, danger: DANGER, refusal })

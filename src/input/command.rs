@@ -204,12 +204,16 @@ pub enum Command {
     NextChoice,
     /// The previous of several: remedy, log.
     PreviousChoice,
+    /// The phases of the procedure, with what they wait for.
+    Phases,
     /// The next step of the procedure, as the rail says it.
     NextStep,
     /// An action: something that changes the cluster.
     Act(ActionId),
     /// Stop the selected action of this program that is still under way.
     CancelJob,
+    /// The newest drain of this program, as it goes.
+    Drains,
     /// Accept the text.
     Accept,
     /// Drop the text.
@@ -246,11 +250,19 @@ const TABLE: &[(Command, &str, &str, &str, Group)] = &[
         "stop the newest action of this program that is under way",
         Group::Actions,
     ),
+    (Command::Drains, "drains", "drain", "the newest drain of this program, as it goes", Group::Look),
     (Command::Enter, "enter", "open", "down: open, go to", Group::Look),
     (Command::Press, "press", "choose", "take the choice, press the button", Group::Look),
     (Command::Describe, "describe", "describe", "describe: conditions, fields, ages, evidence", Group::Look),
     (Command::Yaml, "yaml", "yaml", "the object as YAML", Group::Look),
     (Command::Logs, "logs", "logs", "the logs that explain the operator, the pool or the node", Group::Look),
+    (
+        Command::Phases,
+        "phases",
+        "phases",
+        "the phases of the update, what they wait for, and the next step",
+        Group::Look,
+    ),
     (Command::Estimates, "estimates", "how long", "how long it still takes, with the working shown", Group::Look),
     (Command::GoTo, "go-to", "go to it", "go to what the finding is about", Group::Look),
     (Command::NextChoice, "next-choice", "next one", "the next remedy, the next log", Group::Look),

@@ -34,6 +34,11 @@ const RULES: &[(&str, W, C, u8)] = &[
     ("t", W::Log, C::Timestamps, 13),
     ("tab", W::Log, C::NextChoice, 10),
     ("shift-tab", W::Log, C::PreviousChoice, 0),
+    // A drain.
+    ("tab", W::Drain, C::NextChoice, 10),
+    ("shift-tab", W::Drain, C::PreviousChoice, 0),
+    ("x", W::Drain, C::Menu, 9),
+    ("D", W::Drains, C::Drains, 15),
     // A finding.
     ("enter", W::Finding, C::GoTo, 10),
     ("tab", W::Finding, C::NextChoice, 11),
@@ -50,6 +55,7 @@ const RULES: &[(&str, W, C, u8)] = &[
     ("p", W::PausedPool, C::Act(A::UnpausePool), 10),
     ("c", W::Node, C::Act(A::CordonNodes), 11),
     ("u", W::Node, C::Act(A::UncordonNodes), 12),
+    ("r", W::Node, C::Act(A::DrainNodes), 13),
     ("U", W::Panes, C::Act(A::StartUpdate), 13),
     ("n", W::NextStep, C::NextStep, 9),
     ("x", W::Panes, C::Menu, 20),
@@ -65,6 +71,7 @@ const RULES: &[(&str, W, C, u8)] = &[
     ("l", W::Logged, C::Logs, 25),
     ("L", W::Explained, C::Logs, 25),
     ("e", W::Panes, C::Estimates, 26),
+    ("P", W::Panes, C::Phases, 44),
     ("Y", W::Anywhere, C::Copy, 45),
     ("ctrl-o", W::Anywhere, C::Copy, 0),
     ("ctrl-s", W::Anywhere, C::Save, 46),
@@ -146,7 +153,8 @@ mod tests {
 
     #[test]
     fn every_command_has_a_key() {
-        for command in C::all() {
+        // Actions without one are in the menu.
+        for command in C::all().filter(|command| !matches!(command, C::Act(_))) {
             assert!(RULES.iter().any(|rule| rule.2 == command), "{command} cannot be given");
         }
     }

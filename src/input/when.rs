@@ -83,8 +83,14 @@ pub struct Snapshot {
     pub covered: bool,
     /// A log is on top.
     pub log: bool,
+    /// A drain of this program is on top.
+    pub drain: bool,
+    /// This program drains nodes, or did.
+    pub drains: bool,
     /// Something can be started: the rail names a next step.
     pub next_step: bool,
+    /// The phases are on top.
+    pub phases: bool,
     /// An action of this program is under way.
     pub running: bool,
 }
@@ -105,7 +111,10 @@ impl Default for Snapshot {
             finding: false,
             covered: false,
             log: false,
+            drain: false,
+            drains: false,
             next_step: false,
+            phases: false,
             running: false,
         }
     }
@@ -158,11 +167,15 @@ pub enum When {
     Covered,
     /// A log is on top.
     Log,
+    /// A drain of this program is on top.
+    Drain,
+    /// This program drains nodes, or did.
+    Drains,
     /// Something is selected whose logs can be read.
     Explained,
     /// The same, and the focus is not on the map, which is walked in four directions.
     Logged,
-    /// The rail names a next step.
+    /// The rail names a next step, and the panes or the phases have the keyboard.
     NextStep,
     /// An action of this program is under way.
     Running,
@@ -205,9 +218,11 @@ impl When {
             Self::Finding => quiet && at.finding,
             Self::Covered => quiet && at.finding && at.covered,
             Self::Log => quiet && at.log,
+            Self::Drain => quiet && at.drain,
+            Self::Drains => quiet && at.drains && !at.drain,
             Self::Explained => panes && explained(at.row),
             Self::Logged => panes && explained(at.row) && at.pane != Pane::Map,
-            Self::NextStep => panes && at.next_step,
+            Self::NextStep => (panes || (quiet && at.phases && !at.searching)) && at.next_step,
             Self::Running => quiet && at.running,
         }
     }
@@ -252,6 +267,8 @@ impl When {
             Self::Finding => "only in a finding",
             Self::Covered => "no action of this program does that",
             Self::Log => "only in a log",
+            Self::Drain => "only in a drain",
+            Self::Drains => "this program drains nothing",
             Self::Explained | Self::Logged => "select an operator, a pool or a node",
             Self::NextStep => "there is no next step now",
             Self::Running => "no action is under way",
@@ -284,6 +301,7 @@ impl When {
             "sim" => Self::Sim,
             "finding" => Self::Finding,
             "log" => Self::Log,
+            "drain" => Self::Drain,
             "explained" => Self::Explained,
             _ => return None,
         })

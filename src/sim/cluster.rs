@@ -4,10 +4,12 @@
 //! Does not: what moves them later (see [`crate::sim::actors`]), HTTP.
 //! May import the store, the kinds and the scenario of this room, nothing else of ours.
 
+pub mod cloud_access;
 pub mod cluster_version;
 pub mod configuration;
 pub mod controller_config;
 pub mod disruption_policy;
+pub mod image_based;
 pub mod machine_api;
 pub mod machines;
 pub mod mirrors;
@@ -70,6 +72,8 @@ pub fn build(store: &Store, scenario: &Scenario, now: DateTime<Utc>) {
     platform::build(&builder);
     monitoring::build(&builder);
     workloads::build(&builder);
+    cloud_access::build(&builder);
+    image_based::build(&builder);
 }
 
 /// What a cluster of that release serves, and in which version.

@@ -210,7 +210,8 @@ impl Pen<'_> {
 
     /// Validates, and drops or refuses fields that nobody knows.
     fn check(&self, info: &KindInfo, object: &mut Value, previous: &Value) -> Result<Vec<String>, Refusal> {
-        let unknown = schema::prune(info.res(), object);
+        let mut unknown = schema::prune(info.res(), object);
+        unknown.extend(schema::gated::prune(self.store, info.res(), object));
         if self.unknown_fields == UnknownFields::Strict && !unknown.is_empty() {
             let told: Vec<String> = unknown.iter().map(|field| format!("unknown field \"{field}\"")).collect();
             return Err(Refusal::bad_request(format!(

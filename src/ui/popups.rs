@@ -3,11 +3,13 @@
 pub mod choices;
 pub mod command_log;
 pub mod confirm;
+pub mod drain;
 pub mod estimates;
 pub mod finding;
 pub mod help;
 pub mod logs;
 pub mod object;
+pub mod phases;
 pub mod preflight;
 pub mod report;
 pub mod updates;

@@ -70,7 +70,9 @@ async fn a_paused_pool_holds_its_nodes_and_a_node_that_leaves_it_reboots_at_once
         bench.patch(&format!("/api/v1/nodes/{node}"), &label("canary", json!(""))).await;
     }
     bench.until("both have moved", MINUTE, |bench| bench.count("canary").0 == 2).await;
+    let old = rendered(&bench, "worker");
     bench.create(CONFIGS, &file_config("worker", "99-worker-tuning", "/etc/sysctl.d/99-tuning.conf")).await;
+    bench.until("a new config", MINUTE, |bench| rendered(bench, "worker") != old).await;
     bench.until("the workers are updated", 90 * MINUTE, |bench| bench.settled("worker")).await;
     let pool = bench.pool("canary");
     assert_eq!(bench.count("canary"), (2, 0), "{}", bench.summary());

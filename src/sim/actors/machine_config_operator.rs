@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use super::node_controller::{NAMESPACE, report};
 use super::version_operator::payload::{reported, roll};
 use super::world::{Actor, Event, EventType, World, involved};
+use crate::sim::cluster::cluster_version::is_multi;
 use crate::sim::cluster::machines::machine_config_node;
 use crate::sim::cluster::object::{
     Condition, annotation, condition_status, flag, items, label, name, number, set_condition, status, text,
@@ -24,7 +25,7 @@ use crate::sim::cluster::pools::{
 use crate::sim::cluster::release;
 use crate::sim::cluster::workloads::env;
 use crate::sim::kinds::Res;
-use crate::sim::scenario::MishapKind;
+use crate::sim::scenario::{MishapKind, Payload};
 
 /// How long the operator waits for required pools, per machine of theirs, before it is degraded.
 const PER_MACHINE: Duration = Duration::from_secs(600);
@@ -140,11 +141,13 @@ impl MachineConfigOperator {
         if version.is_empty() {
             return;
         }
-        let fresh = self.templates != version;
+        let multi = migrated(world);
+        let templates = if multi { format!("{version} for all architectures") } else { version.clone() };
+        let fresh = self.templates != templates;
         if fresh {
-            self.templates.clone_from(&version);
+            self.templates = templates;
             for role in world.scenario.roles() {
-                for config in generated(role, &version) {
+                for config in generated(role, &version, multi) {
                     write_config(world, &config);
                 }
             }
@@ -274,6 +277,12 @@ fn write_config(world: &World, config: &Value) {
     if !there && world.store.get(Res::MACHINE_CONFIGS, None, name(config)).is_none() {
         world.store.create(Res::MACHINE_CONFIGS, config.clone(), world.now);
     }
+}
+
+/// Whether the cluster went from payloads for one architecture to those for all.
+fn migrated(world: &World) -> bool {
+    let cluster = world.store.get(Res::CLUSTER_VERSIONS, None, "version");
+    cluster.is_some_and(|cluster| is_multi(&cluster)) && world.scenario.cluster.payload != Payload::Multi
 }
 
 /// Configs that were rendered for a pool go with it (Kubernetes, the garbage collector: owner references).

@@ -22,7 +22,8 @@ pub const CONTROLLER_VERSION: &str = "machineconfiguration.openshift.io/generate
 pub const REQUIRED: &str = "operator.machineconfiguration.openshift.io/required-for-upgrade";
 
 /// The MachineConfigs that the controller itself generates for a role at a release.
-pub fn generated(role: &str, version: &str) -> Vec<Value> {
+pub fn generated(role: &str, version: &str, multi: bool) -> Vec<Value> {
+    let os = if multi { "rhel-coreos-multi" } else { "rhel-coreos" };
     let config = |name: String, spec: Value| {
         json!({
             "metadata": {
@@ -47,7 +48,7 @@ pub fn generated(role: &str, version: &str) -> Vec<Value> {
             format!("00-{role}"),
             json!({
                 "config": {"ignition": {"version": "3.4.0"}},
-                "osImageURL": release::component_image(version, "rhel-coreos"),
+                "osImageURL": release::component_image(version, os),
             }),
         ),
         config(format!("01-{role}-container-runtime"), file("/etc/containers/storage.conf", "storage")),
@@ -181,7 +182,7 @@ pub fn build(builder: &Builder<'_>) {
     let updated =
         builder.scenario.cluster.history.first().map_or(builder.installed, |past| builder.now - past.started.delta());
     for role in builder.scenario.roles() {
-        for config in generated(role, version).into_iter().chain(given(builder.store, role)) {
+        for config in generated(role, version, false).into_iter().chain(given(builder.store, role)) {
             builder.old(Res::MACHINE_CONFIGS, config);
         }
     }

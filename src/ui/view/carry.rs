@@ -1,10 +1,10 @@
 //! What each command does: in the line, in the popup on top, in the panes.
 
 use super::{Popup, View};
+use crate::actions::next_step::Leads;
 use crate::actions::{ActionId, Ask, Takes, Target};
 use crate::input::{Command, Pane, Tab};
 use crate::ui::ctx::{Ctx, JobState};
-use crate::ui::next_step::Leads;
 use crate::ui::panes::findings::subject_words;
 use crate::ui::popups::choices::{Choices, Offering, Pick, next_speed};
 use crate::ui::popups::confirm::Outcome;
@@ -62,8 +62,20 @@ impl View {
                 return Some(vec![object.unwrap_or(Request::Refresh)]);
             }
             Command::CancelJob => {
+                let shown = match self.popups.last() {
+                    Some(Popup::Drain(drain)) => drain.running(ctx),
+                    _ => None,
+                };
+                if let Some(job) = shown {
+                    return Some(vec![Request::CancelJob(job)]);
+                }
                 let running = ctx.jobs.iter().rev().find(|job| job.state == JobState::Running);
                 return Some(running.map(|job| Request::CancelJob(job.id)).into_iter().collect());
+            }
+            Command::Drains => {
+                if let Some(job) = ctx.jobs.iter().rev().find(|job| job.drain.is_some()) {
+                    self.show_drain(job.id);
+                }
             }
             Command::Save => return Some(vec![self.saved(ctx)]),
             Command::Copy => return Some(vec![self.copied(ctx)]),
@@ -92,6 +104,7 @@ impl View {
                     }
                     vec![request]
                 }
+                Outcome::Asked(request) => vec![request],
                 Outcome::NotYet(why) => vec![Request::Say(why)],
             };
         }
@@ -102,10 +115,27 @@ impl View {
         if let Some(Popup::Choices(_)) = self.popups.last() {
             return self.in_choices(command, ctx);
         }
+        if command == Command::NextStep {
+            return self.next_step(ctx);
+        }
         if let Some(Popup::Finding(_)) = self.popups.last()
             && let Some(requests) = self.in_finding(command, ctx)
         {
             return requests;
+        }
+        if let Some(Popup::Drain(drain)) = self.popups.last_mut() {
+            match command {
+                Command::NextChoice | Command::PreviousChoice => {
+                    drain.choose(command == Command::NextChoice, ctx);
+                    return Vec::new();
+                }
+                Command::Menu => {
+                    let target = drain.target();
+                    target.into_iter().for_each(|target| self.offer(Offering::Actions(target)));
+                    return Vec::new();
+                }
+                _ => {}
+            }
         }
         match command {
             Command::Fullscreen => self.fullscreen = !self.fullscreen,
@@ -155,10 +185,7 @@ impl View {
                 finding.choose(command == Command::NextChoice);
                 Some(Vec::new())
             }
-            Command::DoRemedy => {
-                let action = finding.action(ctx.assessment);
-                Some(action.map(|(action, target)| Request::Plan(Ask::new(action, target))).into_iter().collect())
-            }
+            Command::DoRemedy => Some(finding.action(ctx.assessment).map(Request::Plan).into_iter().collect()),
             _ => None,
         }
     }
@@ -242,7 +269,8 @@ impl View {
                 };
             }
             Command::Menu => {
-                let target = self.target(ctx);
+                let pod = self.pools.pod(ctx).filter(|_| self.pane() == Pane::Pools);
+                let target = pod.map_or_else(|| self.target(ctx), |pod| Target::Objects(vec![pod]));
                 self.offer(Offering::Actions(target));
             }
             Command::Logs => return self.open_logs(ctx),
@@ -257,6 +285,7 @@ impl View {
                 };
                 self.report(About::Estimates(part));
             }
+            Command::Phases => self.report(About::Phases),
             Command::Act(action) => return self.act(action, ctx),
             Command::NextStep => return self.next_step(ctx),
             Command::Mark => self.mark(ctx, false),
@@ -455,6 +484,7 @@ impl View {
             Some(Subject::Node(name)) if marks.is_empty() => Target::Nodes(vec![name]),
             Some(Subject::Node(_)) => Target::Nodes(marks),
             Some(Subject::Pool(name)) => Target::Pools(self.pools_meant(name, ctx)),
+            Some(Subject::Object(object)) => Target::Objects(vec![object]),
             _ => Target::Cluster,
         }
     }
@@ -464,14 +494,17 @@ impl View {
             self.offer(Offering::Versions);
             return Vec::new();
         }
-        let target = self.target(ctx);
-        let fits = match (action.entry().takes, &target) {
-            (Takes::Pool | Takes::Pools, Target::Pools(_)) | (Takes::Nodes, Target::Nodes(_)) => true,
-            (Takes::Objects { none, .. }, _) => none || matches!(target, Target::Objects(_)),
-            (Takes::Cluster | Takes::Version, _) => true,
-            _ => false,
+        let takes = action.entry().takes;
+        let target = match takes {
+            Takes::Cluster | Takes::Version => Target::Cluster,
+            Takes::Pool | Takes::Pools | Takes::Nodes | Takes::Objects { .. } => self.target(ctx),
         };
-        let target = if matches!(action.entry().takes, Takes::Cluster) { Target::Cluster } else { target };
+        let fits = match takes {
+            Takes::Pool | Takes::Pools => matches!(target, Target::Pools(_)),
+            Takes::Nodes => matches!(target, Target::Nodes(_)),
+            Takes::Cluster | Takes::Version | Takes::Objects { none: true, .. } => true,
+            Takes::Objects { .. } => matches!(target, Target::Objects(_)),
+        };
         if fits {
             vec![Request::Plan(Ask::new(action, target))]
         } else {
@@ -482,7 +515,11 @@ impl View {
     fn next_step(&mut self, ctx: &Ctx<'_>) -> Vec<Request> {
         match self.next.as_ref().map(|step| step.leads.clone()) {
             None => Vec::new(),
-            Some(Leads::Plan(action, target)) => vec![Request::Plan(Ask::new(action, target))],
+            Some(Leads::Plan(ask)) => vec![Request::Plan(ask)],
+            Some(Leads::Phases) => {
+                self.report(About::Phases);
+                Vec::new()
+            }
             Some(Leads::Versions) => {
                 self.offer(Offering::Versions);
                 Vec::new()
@@ -499,6 +536,7 @@ impl View {
             Some(Popup::Log(_)) => ctx.log.back().map(|line| line.oc.clone()),
             Some(Popup::Finding(finding)) => Some(finding.copied(ctx)),
             Some(Popup::Logs(log)) => Some(log.text()),
+            Some(Popup::Drain(drain)) => Some(drain.copied()),
             Some(_) => self.text_view().map(TextView::text),
             None if self.pane() == Pane::Findings => {
                 self.findings.row(ctx.assessment).map(|finding| finding::plain(finding, ctx))
@@ -528,6 +566,7 @@ impl View {
             Some(Popup::Log(view)) => return plain("command-log".into(), view.text()),
             Some(Popup::Message { view, .. }) => return plain("message".into(), view.text()),
             Some(Popup::Plan(plan)) => return plain("plan".into(), plan.text()),
+            Some(Popup::Drain(drain)) => return plain("drain".into(), drain.view.text()),
             Some(Popup::Finding(finding)) => return plain("finding".into(), finding.text(ctx)),
             Some(Popup::Report(report)) => return plain(report.name().into(), report.view.text()),
             Some(Popup::Logs(log)) => {

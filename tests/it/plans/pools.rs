@@ -739,7 +739,8 @@ proptest! {
         for write in &plan.writes {
             let name = write.object.trim_start_matches("machineconfig/");
             prop_assert!(!named.contains(name), "{} is in use: {:?}", name, uses);
-            prop_assert!(name.starts_with(&format!("rendered-{pool}-")));
+            let of_pool = format!("rendered-{pool}-");
+            prop_assert!(name.starts_with(&of_pool), "{} is of another pool", name);
             prop_assert!(write.uid.is_some(), "only that very object");
         }
     }

@@ -86,7 +86,7 @@ impl Person {
     pub async fn confirms(self, client: &InProcess) -> (Outcome, Vec<Value>) {
         let path = scratch("simulated").join("audit.jsonl");
         let (recorder, task) = Recorder::start(Some(path.clone()));
-        let answer = |question: &Question| Given { name: question.name.into(), answer: "s3://backups/etcd".into() };
+        let answer = |question: &Question| Given { name: question.name.clone(), answer: "s3://backups/etcd".into() };
         let answers = self.plan.questions.iter().map(answer).collect();
         let order = Order { rehearsal: self.rehearsal, actor: Actor::of(&self.seen, &session()), answers };
         let outcome = execute(client, order, &recorder, replanner(self.seen, self.plan)).await;

@@ -32,6 +32,13 @@ pub fn text(plan: &Plan) -> String {
         lines.extend(stored);
         section(&write.object, lines);
     }
+    if let Some(drain) = &plan.drain {
+        let mut lines: Vec<String> =
+            drain.nodes.iter().map(|node| format!("{} ({}): {} pods", node.name, node.uid, node.pods.len())).collect();
+        lines.push(format!("{}, budgets {}, timeout {:?}", drain.eviction, drain.budgets, drain.timeout));
+        lines.push(drain.oc.clone());
+        section("then drains", lines);
+    }
     section("asks", plan.questions.iter().map(|question| format!("{}: {}", question.name, question.words)).collect());
     let confirm = match &plan.confirm {
         Confirm::Button => "by button".to_owned(),

@@ -2,7 +2,8 @@
 
 use insta::assert_snapshot;
 use oc_cockpit::actions::{
-    ActionId, Args, Ask, Confirm, Danger, Effect, PatchKind, Plan, Precondition, Question, Read, Target, Verb, Write,
+    ActionId, Args, Ask, Confirm, Danger, Effect, PatchKind, Plan, Precondition, Question, Read, Target, Verb,
+    WantedUpdate, Write,
 };
 use oc_cockpit::ui::{Job, JobState, LogLine, Rehearsed, Request, SimFault, SimInfo, SimRequest};
 use oc_cockpit::upgrade::assessment::Subject;
@@ -116,6 +117,7 @@ fn pause() -> Plan {
         consequences: vec!["worker-3 is finished, no further node is taken".into()],
         reads: Vec::new(),
         writes: vec![write()],
+        drain: None,
         questions: Vec::new(),
         confirm: Confirm::Button,
         effect: Effect::PoolPaused { pool: "worker".into(), paused: true },
@@ -132,9 +134,9 @@ fn update() -> Plan {
         danger: Danger::H,
         consequences: vec!["every node reboots".into()],
         reads: vec![Read::PodsOn("worker-5".into())],
-        questions: vec![Question { name: "etcd-backup", words: "Where is the etcd backup?".into() }],
+        questions: vec![Question::open("etcd-backup", "Where is the etcd backup?")],
         confirm: Confirm::Type("4.19.3".into()),
-        effect: Effect::UpdateRequested { version: "4.19.3".into() },
+        effect: Effect::UpdateRequested(WantedUpdate { version: "4.19.3".into(), ..WantedUpdate::default() }),
         inverse: None,
         strict_lock: true,
         ..pause()
@@ -288,6 +290,7 @@ fn the_command_log_tells_what_was_sent_and_what_became_of_it() {
         words: "seen in the watch after 0.3 s".into(),
         since: sample::ago(60),
         ended: Some(sample::ago(59)),
+        drain: None,
     });
     let mut stage = Stage::new(world, 120, 40);
     stage.lacks("seen in the watch");
@@ -305,6 +308,7 @@ fn an_action_under_way_is_on_the_screen_and_can_be_stopped() {
         words: "sent, waiting for the watch".into(),
         since: sample::ago(2),
         ended: None,
+        drain: None,
     });
     let mut stage = Stage::new(world, 80, 24);
     stage.shows("◐ Pause pool worker: sent, waiting for the watch (2s)");
