@@ -913,3 +913,41 @@ fn none_of_it_is_planned_when_the_picture_is_not_live() {
         refused(sample.plan_for(&ask, &Material::default()), "the first list of nodes has not ended yet");
     }
 }
+
+#[test]
+fn the_role_of_drivers_covers_all_of_it() {
+    let read = |file: &str| -> Vec<Value> {
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/rbac").join(file);
+        oc_cockpit::snapshot::manifest(&path).unwrap()
+    };
+    let roles: Vec<Value> = ["driver.yaml", "viewer.yaml"].into_iter().flat_map(read).collect();
+    let holds = |list: &Value, word: &str| list.as_array().unwrap().iter().any(|item| item == word);
+    let allowed = |verb: &str, group: &str, resource: &str| {
+        roles.iter().filter(|role| role["kind"] == "ClusterRole").any(|role| {
+            role["rules"].as_array().unwrap().iter().any(|rule| {
+                holds(&rule["verbs"], verb) && holds(&rule["apiGroups"], group) && holds(&rule["resources"], resource)
+            })
+        })
+    };
+    for action in [
+        ActionId::PausePool,
+        ActionId::UnpausePool,
+        ActionId::SetMaxUnavailable,
+        ActionId::CreatePool,
+        ActionId::MoveNodes,
+        ActionId::DeletePool,
+        ActionId::PruneRenderedConfigs,
+        ActionId::RebuildImage,
+        ActionId::PinImages,
+    ] {
+        for needed in action.permissions() {
+            assert!(allowed(needed.verb, needed.group, needed.resource), "{action:?}: {}", needed.words());
+        }
+    }
+    // What the plans read beside what is watched.
+    for resource in ["machineconfigs", "machineosconfigs", "machineosbuilds", "pinnedimagesets"] {
+        for verb in ["get", "list"] {
+            assert!(allowed(verb, MCO, resource), "{verb} {resource}");
+        }
+    }
+}

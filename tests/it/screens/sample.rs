@@ -405,7 +405,7 @@ fn assessment(nodes: Vec<Node>, pools: Vec<Pool>) -> Assessment {
 pub fn rolling() -> World {
     let nodes = nodes();
     let mut pools = vec![pool("master", &nodes), pool("worker", &nodes), pool("infra", &nodes)];
-    pools[1].capacity = capacity("1", 0, &["worker-5", "worker-6"], "");
+    pools[1].capacity = capacity("1", 0, &["worker-5", "worker-6"], "at work on worker-3");
     pools[2].paused = true;
     pools[2].paused_by = Some(("oc patch".into(), Some(ago(180_000))));
     pools[2].capacity = capacity("1", 1, &[], "the pool is paused");
