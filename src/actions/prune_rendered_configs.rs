@@ -2,7 +2,7 @@
 
 use super::pool::{GROUP, find};
 use super::rendered_config::{self, KINDS, Usage};
-use super::words::{count, list, shell, since};
+use super::words::{count, shell, since};
 use super::{
     ActionId, Arg, ArgKind, Ask, Confirm, Danger, Effect, Entry, Material, Offered, Plan, PoolEffect, Precondition,
     Refusal, Session, Takes, Target, Write, gate,
@@ -78,7 +78,7 @@ fn make(assessment: &Assessment, session: &Session, ask: &Ask, material: &Materi
     let going: Vec<&api::MachineConfig> = unused.iter().take(wanted).copied().collect();
     if going.is_empty() {
         return Err(Refusal(format!(
-            "nothing to delete: all {} of pool {name} are in use",
+            "nothing to delete, each is in use: {} of pool {name}",
             count(all.len(), "rendered config")
         )));
     }
@@ -138,7 +138,7 @@ fn consequences(going: &[&api::MachineConfig], unused: usize, wanted: usize) -> 
     };
     let mut lines: Vec<String> = going.iter().map(told).collect();
     if going.len() < wanted {
-        lines.push(format!("{wanted} were asked for, {} are unused", list([going.len().to_string().as_str()])));
+        lines.push(format!("{wanted} were asked for, no more than {} can go", going.len()));
     }
     if unused > going.len() {
         lines.push(format!("{} more are unused and stay", unused - going.len()));

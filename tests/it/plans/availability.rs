@@ -309,7 +309,10 @@ fn the_menu_holds_what_would_change_something() {
         ]
     );
     assert_eq!(sample.offers(&version("4.18.25")), ["Start update to 4.18.25 [H]"]);
-    assert_eq!(sample.offers(&Target::Cluster), ["Start an update [H]", "Create a custom pool [L]"]);
+    let of_cluster = sample.offers(&Target::Cluster);
+    for offer in ["Start an update [H]", "Create a custom pool [L]"] {
+        assert!(of_cluster.iter().any(|other| other == offer), "{of_cluster:?}");
+    }
     assert!(sample.offers(&pool("master"))[0].contains("not now: pool master is never paused"));
 }
 

@@ -74,7 +74,11 @@ fn marked_pools_are_acted_upon_together() {
         Request::Plan(Ask::new(action, Target::Pools(names)))
     };
     stage.keys("p");
-    assert_eq!(stage.requests, [plan(ActionId::PausePool, &["worker", "infra"])], "one is not paused: pausing is meant");
+    assert_eq!(
+        stage.requests,
+        [plan(ActionId::PausePool, &["worker", "infra"])],
+        "one is not paused: pausing is meant"
+    );
     stage.keys("g g j").keys("p");
     assert_eq!(stage.requests, [plan(ActionId::PausePool, &["worker", "infra"])], "the marks, not what is selected");
     stage.keys("esc").lacks("marked");
