@@ -147,6 +147,9 @@ impl Entry {
             if !arg.several && ask.args.all(name).len() > 1 {
                 return refuse(format!("{name} is given more than once"));
             }
+            if let Some(why) = ask.args.all(name).iter().find_map(|value| arg.takes(value).err()) {
+                return refuse(format!("{} needs {}, {}: {why}", self.gerund, arg.name, arg.words));
+            }
         }
         match self.args.iter().find(|arg| arg.required && !ask.args.flag(arg.name)) {
             Some(missing) => refuse(format!("{} needs {}: {}", self.gerund, missing.name, missing.words)),
