@@ -31,7 +31,7 @@ use crate::input::{Command, Key, Keymap, Tab};
 use crate::ui::{Connection, ContextLine, Ctx, Depth, Flash, LogNews, SimInfo, Theme, View};
 use crate::upgrade::assessment::Assessment;
 use crate::upgrade::link::LinkState;
-use crate::upgrade::needs::Purpose;
+use crate::upgrade::needs::Wanted;
 
 /// What the program starts with.
 #[derive(Debug, Clone)]
@@ -65,7 +65,7 @@ pub struct App {
     /// The person knows that an action is being sent.
     warned: bool,
     /// What is read beyond the core kinds, as it was said last.
-    purpose: Purpose,
+    wanted: Wanted,
     /// The log that is read, by the ticket of its question.
     following: Option<u64>,
 }
@@ -180,7 +180,7 @@ impl App {
             announcer: announce::Announcer::default(),
             leaving: false,
             warned: false,
-            purpose: Purpose::default(),
+            wanted: Wanted::default(),
             following: None,
         };
         if let Some(tab) = tab {
@@ -208,9 +208,10 @@ impl App {
     /// What is read follows what is looked at: nothing is read for a popup that was closed, however it was.
     fn attend(&mut self) -> Vec<Effect> {
         let mut effects = Vec::new();
-        let purpose = self.view.purpose();
-        if std::mem::replace(&mut self.purpose, purpose) != purpose {
-            effects.push(Effect::Purpose(purpose));
+        let wanted = self.view.wanted();
+        if self.wanted != wanted {
+            self.wanted.clone_from(&wanted);
+            effects.push(Effect::Want(wanted));
         }
         let wanted = self.view.log_wanted();
         let ticket = wanted.as_ref().map(|(ticket, _)| *ticket);

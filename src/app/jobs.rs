@@ -10,7 +10,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::command_log::LineId;
 use super::effect::Effect as Do;
 use crate::actions::audit::{AuditId, Proof};
-use crate::actions::outcome::{Outcome, Written};
+use crate::actions::outcome::Outcome;
 use crate::actions::{Effect, Plan};
 use crate::ui::{Job, JobState};
 use crate::upgrade::assessment::Assessment;
@@ -97,12 +97,10 @@ impl Jobs {
         let mut words = outcome.words(&live.plan.target);
         let ids = outcome.unproved();
         let abandoned = matches!(live.phase, Phase::Abandoned);
-        let (state, effect) = match outcome {
-            Outcome::Accepted { .. } | Outcome::Unknown { .. } => (JobState::Running, Some(live.plan.effect.clone())),
-            Outcome::Refused { .. } => (JobState::Failed, None),
-            Outcome::Failed { done, .. } | Outcome::Changed { done, .. } => {
-                (JobState::Failed, part(&live.plan.effect, done))
-            }
+        let effect = outcome.awaited(&live.plan.effect);
+        let state = match outcome {
+            Outcome::Accepted { .. } | Outcome::Unknown { .. } => JobState::Running,
+            Outcome::Refused { .. } | Outcome::Failed { .. } | Outcome::Changed { .. } => JobState::Failed,
         };
         let (state, effect) = match (abandoned, state) {
             (true, JobState::Running) => {
@@ -219,23 +217,6 @@ impl Jobs {
             job.ended = ended;
         }
     }
-}
-
-/// The effect of the writes that were accepted before one failed; none: nothing to wait for.
-fn part(effect: &Effect, done: &[Written]) -> Option<Effect> {
-    if done.is_empty() {
-        return None;
-    }
-    Some(match effect {
-        Effect::NodesUnschedulable { nodes, unschedulable } => {
-            let wrote = |node: &String| done.iter().any(|written| written.object == format!("node/{node}"));
-            Effect::NodesUnschedulable {
-                nodes: nodes.iter().filter(|node| wrote(node)).cloned().collect(),
-                unschedulable: *unschedulable,
-            }
-        }
-        other => other.clone(),
-    })
 }
 
 /// `0.3 s`, `12 s`.

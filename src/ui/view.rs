@@ -346,13 +346,13 @@ impl View {
         *self = Self { tab: self.tab, header: self.header, history, logs: self.logs, ..Self::default() };
     }
 
-    /// What somebody looks at: what has to be read for that is more than for the panes alone.
-    pub fn purpose(&self) -> needs::Purpose {
-        let reports = self.popups.iter().rev().filter_map(|popup| match popup {
+    /// What somebody looks at and is about to do: what has to be read for that is more than for the panes alone.
+    pub fn wanted(&self) -> needs::Wanted {
+        let reports = self.popups.iter().filter_map(|popup| match popup {
             Popup::Report(report) => Some(report.purpose()),
             _ => None,
         });
-        reports.max().unwrap_or_default()
+        reports.max().unwrap_or_default().into()
     }
 
     /// The log that has to be read now, and the name of the question: as long as it is open, whatever lies over it.
