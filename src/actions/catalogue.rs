@@ -10,9 +10,9 @@ use super::{
     Ask, Danger, Material, Offered, Plan, Refusal, Session, Target, cordon_nodes, pause_pool, start_update,
     uncordon_nodes, unpause_pool,
 };
-use crate::upgrade::access::Permission;
+use crate::upgrade::access::{Access, Answer, Permission};
 use crate::upgrade::assessment::Assessment;
-use crate::upgrade::facts::Kind;
+use crate::upgrade::facts::{Facts, Kind};
 
 /// What an action takes as its target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -162,6 +162,20 @@ impl Entry {
             Some(missing) => refuse(format!("{} needs {}: {}", self.gerund, missing.name, missing.words)),
             None => Ok(()),
         }
+    }
+}
+
+impl Entry {
+    /// The permission that is missing, where the server has refused all that the action's requests need: then it is not
+    /// offered at all. Where it has refused some, the plan tells what that means.
+    pub fn barred(&self, access: &Access) -> Option<&Permission> {
+        let denied = |permission: &Permission| matches!(access.answer(permission), Some(Answer::Denied(_)));
+        self.permissions.iter().all(denied).then(|| self.permissions.first()).flatten()
+    }
+
+    /// The kinds that it is decided on and that were not read yet.
+    pub fn unread(&self, facts: &Facts) -> Vec<Kind> {
+        self.needs.iter().copied().filter(|kind| !facts.settled(*kind)).collect()
     }
 }
 

@@ -147,20 +147,43 @@ impl Entry {
     /// # Errors
     /// What does not fit the form of the action, in words.
     pub fn ask(&self, words: &[String], values: Args) -> Result<Ask, Refusal> {
-        let refuse = |words: String| Refusal(format!("{words}; usage: {}", self.usage()));
+        let (names, values) = self.parts(words, values)?;
+        self.wish(&names, values)
+    }
+
+    /// The wish that targets and values by name make.
+    ///
+    /// # Errors
+    /// What does not fit the form of the action, in words.
+    pub fn wish(&self, names: &[String], values: Args) -> Result<Ask, Refusal> {
+        let target = self.takes.target(names).map_err(|words| self.misfit(&words))?;
+        let ask = Ask { action: self.id, target, args: values };
+        self.accepts(&ask).map_err(|Refusal(why)| self.misfit(&why))?;
+        Ok(ask)
+    }
+
+    /// Bare words taken apart: the names of targets, and the values with those that stand behind the target. Something
+    /// may still be missing.
+    ///
+    /// # Errors
+    /// A word too many.
+    pub fn parts(&self, words: &[String], values: Args) -> Result<(Vec<String>, Args), Refusal> {
+        let mut values = values;
         let behind: Vec<&Arg> = self.args.iter().filter(|arg| arg.positional).collect();
         let (names, rest) = words.split_at(self.named(words.len(), &behind));
-        let mut ask = Ask { action: self.id, target: self.takes.target(names).map_err(refuse)?, args: values };
         let mut rest = rest.iter();
         for arg in behind {
             let room = if arg.several { usize::MAX } else { 1 };
-            rest.by_ref().take(room).for_each(|word| ask.args.add(arg.name, word));
+            rest.by_ref().take(room).for_each(|word| values.add(arg.name, word));
         }
-        if let Some(word) = rest.next() {
-            return Err(refuse(format!("unexpected `{word}`")));
+        match rest.next() {
+            Some(word) => Err(self.misfit(&format!("unexpected `{word}`"))),
+            None => Ok((names.to_vec(), values)),
         }
-        self.accepts(&ask).map_err(|Refusal(why)| refuse(why))?;
-        Ok(ask)
+    }
+
+    fn misfit(&self, words: &str) -> Refusal {
+        Refusal(format!("{words}; usage: {}", self.usage()))
     }
 
     /// How many of `given` bare words name targets.
@@ -179,7 +202,15 @@ impl Entry {
     /// # Errors
     /// What does not fit the form of the action, in words.
     pub fn parse(&self, words: &[String]) -> Result<Ask, Refusal> {
-        let refuse = |words: String| Err(Refusal(format!("{words}; usage: {}", self.usage())));
+        let (bare, values) = self.read(words)?;
+        self.ask(&bare, values)
+    }
+
+    /// The bare words and the named values among the words behind the name of the action.
+    ///
+    /// # Errors
+    /// An option that the action does not have, or that lacks its value.
+    pub fn read(&self, words: &[String]) -> Result<(Vec<String>, Args), Refusal> {
         let (mut bare, mut values) = (Vec::new(), Args::default());
         let mut words = words.iter();
         while let Some(word) = words.next() {
@@ -187,28 +218,37 @@ impl Entry {
                 bare.extend(words.by_ref().cloned());
                 break;
             }
-            let Some(option) = word.strip_prefix("--") else {
-                if word.len() > 1 && word.starts_with('-') {
-                    return refuse(format!("unexpected `{word}`"));
+            match word.strip_prefix("--") {
+                Some(option) => self.option(option, &mut words, &mut values).map_err(|words| self.misfit(&words))?,
+                None if word.len() > 1 && word.starts_with('-') => {
+                    return Err(self.misfit(&format!("unexpected `{word}`")));
                 }
-                bare.push(word.clone());
-                continue;
-            };
-            let (name, value) = option.split_once('=').map_or((option, None), |(name, value)| (name, Some(value)));
-            let Some(arg) = self.args.iter().find(|arg| !arg.positional && arg.name == name) else {
-                return refuse(format!("{} takes no --{name}", self.name));
-            };
-            match (arg.kind, value) {
-                (ArgKind::Flag, None) => values.add(name, SET),
-                (ArgKind::Flag, Some(_)) => return refuse(format!("--{name} takes no value")),
-                (_, Some(value)) => values.add(name, value),
-                (_, None) => match words.next() {
-                    Some(value) => values.add(name, value),
-                    None => return refuse(format!("--{name} needs a value: {}", arg.words)),
-                },
+                None => bare.push(word.clone()),
             }
         }
-        self.ask(&bare, values)
+        Ok((bare, values))
+    }
+
+    /// An option: `name`, `name=value`, or `name` with its value in the next word.
+    fn option<'w>(
+        &self,
+        option: &str,
+        words: &mut impl Iterator<Item = &'w String>,
+        values: &mut Args,
+    ) -> Result<(), String> {
+        let (name, value) = option.split_once('=').map_or((option, None), |(name, value)| (name, Some(value)));
+        let arg = self.args.iter().find(|arg| !arg.positional && arg.name == name);
+        let arg = arg.ok_or_else(|| format!("{} takes no --{name}", self.name))?;
+        match (arg.kind, value) {
+            (ArgKind::Flag, None) => values.add(name, SET),
+            (ArgKind::Flag, Some(_)) => return Err(format!("--{name} takes no value")),
+            (_, Some(value)) => values.add(name, value),
+            (_, None) => {
+                let value = words.next().ok_or_else(|| format!("--{name} needs a value: {}", arg.words))?;
+                values.add(name, value);
+            }
+        }
+        Ok(())
     }
 }
 
