@@ -153,13 +153,14 @@ impl App {
             tab
         });
         let held = start.config.context("", &start.overrides);
+        warnings.extend(actions::strangers(&start.config));
         let state = State {
             config: start.config,
             overrides: start.overrides,
             settings,
             depth,
             assessment: nothing,
-            session: Session { read_only: held.read_only.clone(), context: String::new() },
+            session: Session::new("", &held),
             held: held.read_only,
             keymap,
             theme,
@@ -208,7 +209,9 @@ impl App {
     /// What is read follows what is looked at: nothing is read for a popup that was closed, however it was.
     fn attend(&mut self) -> Vec<Effect> {
         let mut effects = Vec::new();
-        let wanted = self.view.wanted();
+        let mut wanted = self.view.wanted();
+        // The watch has to show what was done.
+        wanted.kinds.extend(self.state.jobs.needs());
         if self.wanted != wanted {
             self.wanted.clone_from(&wanted);
             effects.push(Effect::Want(wanted));
@@ -331,6 +334,7 @@ impl App {
         self.identify();
         self.view.assessed(&self.state.ctx());
         effects.extend(self.state.jobs.watch(&self.state.assessment, self.state.now));
+        effects.extend(self.reconsider());
         effects.extend(self.announce());
         effects
     }

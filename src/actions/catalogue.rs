@@ -119,6 +119,21 @@ pub struct Entry {
 }
 
 impl Entry {
+    /// Is it aimed at such a target?
+    pub fn fits(&self, target: &Target) -> bool {
+        match (self.takes, target) {
+            (Takes::Cluster | Takes::Version, Target::Cluster) | (Takes::Version, Target::Version(_)) => true,
+            (Takes::Pool, Target::Pools(names)) => names.len() == 1,
+            (Takes::Pools, Target::Pools(names)) | (Takes::Nodes, Target::Nodes(names)) => !names.is_empty(),
+            (Takes::Objects { none, .. }, Target::Cluster) => none,
+            (Takes::Objects { resource, several, none, .. }, Target::Objects(objects)) => {
+                let known = objects.iter().all(|object| object.resource == resource);
+                known && if objects.is_empty() { none } else { several || objects.len() == 1 }
+            }
+            _ => false,
+        }
+    }
+
     /// Does the wish fit the form: the target, the names of the values, the required ones?
     ///
     /// # Errors
@@ -132,19 +147,7 @@ impl Entry {
             }
             _ => {}
         }
-        let fits = match (self.takes, &ask.target) {
-            (Takes::Cluster | Takes::Version, Target::Cluster) | (Takes::Version, Target::Version(_)) => true,
-            (Takes::Pool, Target::Pools(names)) => names.len() == 1,
-            (Takes::Pools, Target::Pools(names)) | (Takes::Nodes, Target::Nodes(names)) => !names.is_empty(),
-            (Takes::Objects { none, .. }, Target::Cluster) => none,
-            (Takes::Objects { several, none, .. }, Target::Objects(objects)) => match objects.len() {
-                0 => none,
-                1 => true,
-                _ => several,
-            },
-            _ => false,
-        };
-        if !fits {
+        if !self.fits(&ask.target) {
             return refuse(format!("{} does not apply to {}", self.gerund, ask.target.words()));
         }
         for name in ask.args.names() {

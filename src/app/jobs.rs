@@ -14,6 +14,7 @@ use crate::actions::outcome::Outcome;
 use crate::actions::{Effect, Plan};
 use crate::ui::{Job, JobState};
 use crate::upgrade::assessment::Assessment;
+use crate::upgrade::facts::Kind;
 
 /// How long the watch may take to show an effect before the job says that it was not seen. A watch that is cut is
 /// noticed after 45 s at the latest; an effect that shows within a minute is the rule.
@@ -70,6 +71,11 @@ impl Jobs {
     /// Are requests under way?
     pub fn sending(&self) -> bool {
         self.live.values().any(|live| matches!(live.phase, Phase::Sending | Phase::Abandoned))
+    }
+
+    /// The kinds that jobs under way were decided on, and that have to show what came of them.
+    pub fn needs(&self) -> impl Iterator<Item = Kind> + '_ {
+        self.live.values().flat_map(|live| live.plan.action.entry().needs).copied()
     }
 
     /// A plan was confirmed; `lines` are the lines of its writes in the command log.

@@ -500,7 +500,7 @@ fn a_message_goes_with_the_ticks() {
 fn the_header_names_the_user_that_the_server_names() {
     let app = looking();
     assert_eq!(app.state.connection.user, "kube:admin");
-    assert_eq!(*app.session(), Session { read_only: None, context: "lab".into() });
+    assert_eq!(*app.session(), Session { context: "lab".into(), ..Session::default() });
 }
 
 /// Presses keys, as the keymap writes them.

@@ -130,11 +130,11 @@ impl Report for Document {
                         None => Cell::ink(Ink::Faint, "?"),
                     });
                 }
-                let missing = match row.denied.as_slice() {
-                    [] => String::new(),
-                    denied => format!("; not permitted: {}", denied.join(", ")),
+                let permissions = match row.denied.as_slice() {
+                    [] => format!("needs {}", row.permissions.join(", ")),
+                    denied => format!("not permitted: {}", denied.join(", ")),
                 };
-                cells.push(Cell::from(format!("{} ({}){missing}", row.summary, row.permissions.join(", "))));
+                cells.push(Cell::from(format!("{}; {permissions}", row.summary)));
                 cells
             })
             .collect();

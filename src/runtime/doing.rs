@@ -196,7 +196,7 @@ impl Doing<'_> {
         self.eyes.connected().await?;
         let context = self.eyes.context();
         let held = self.circumstances.config.context(&context, &self.circumstances.overrides);
-        self.session = Session { read_only: held.read_only, context };
+        self.session = Session::new(&context, &held);
         if let Some(why) = &self.session.read_only {
             return Err(End::new(Ended::Refused, format!("writes are off: {why}")));
         }

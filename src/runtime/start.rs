@@ -15,6 +15,7 @@ use super::copy::Between;
 use super::crash::Crash;
 use super::simulator::{self, Simulator};
 use super::{doing, oneshot, terminal};
+use crate::actions;
 use crate::app::{self, App, Msg};
 use crate::cli::{Cli, Command, Connect, DemoArgs, DoArgs, Look, SimArgs, Wish};
 use crate::clock;
@@ -50,7 +51,8 @@ pub fn start(cli: Cli) -> Result<u8> {
         Some(Command::Config) => print_config(&paths, &load(&look, &paths)?, &overrides),
         Some(Command::Do(args)) => {
             let loaded = load(&look, &paths)?;
-            loaded.warnings.iter().for_each(|warning| oneshot::complain(warning, ""));
+            let strangers = actions::strangers(&loaded.config);
+            loaded.warnings.iter().chain(&strangers).for_each(|warning| oneshot::complain(warning, ""));
             let (audit, look) = (paths.audit(), oneshot::look(look.no_color));
             doing::run(args, &doing::Circumstances { config: loaded.config, overrides, audit, look })
         }
@@ -229,6 +231,7 @@ fn print_config(paths: &Paths, loaded: &Loaded, overrides: &Overrides) -> Result
             ..config::Notify::default()
         },
         keys: loaded.config.keys.clone(),
+        actions: loaded.config.actions.clone(),
         contexts: loaded.config.contexts.clone(),
         ..Config::default()
     };

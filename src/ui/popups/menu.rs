@@ -82,13 +82,8 @@ impl Menu {
 
     /// From what is selected to the cluster as a whole, and back.
     pub fn turn(&mut self) {
-        self.whole = !self.whole && !self.here.is_empty() || self.here.is_empty();
+        self.whole = self.here.is_empty() || !self.whole;
         (self.cursor, self.offset) = (0, 0);
-    }
-
-    /// Does it show what is selected and have more on request?
-    pub fn narrow(&self) -> bool {
-        !self.whole
     }
 
     fn groups(&self, ctx: &Ctx<'_>) -> Vec<Group> {
@@ -96,11 +91,8 @@ impl Menu {
             return Vec::new();
         }
         let of = |target: &Target| Group { heading: heading(target), choices: offered(target, ctx) };
-        let mut groups: Vec<Group> = if self.whole {
-            vec![of(&Target::Cluster), named(ctx)]
-        } else {
-            self.here.iter().map(of).collect()
-        };
+        let mut groups: Vec<Group> =
+            if self.whole { vec![of(&Target::Cluster), named(ctx)] } else { self.here.iter().map(of).collect() };
         groups.retain(|group| !group.choices.is_empty());
         groups
     }
@@ -146,7 +138,7 @@ impl Menu {
         let entries = ActionId::ALL.iter().map(|id| id.entry());
         let whole = self.whole;
         let here = self.here.clone();
-        entries.filter(move |entry| whole || here.iter().any(|target| fits(entry, target)))
+        entries.filter(move |entry| whole || here.iter().any(|target| entry.fits(target)))
     }
 
     /// The menu as text.
@@ -182,7 +174,8 @@ impl Menu {
         self.page = usize::from(list.height).max(1);
         let row = lines.iter().position(|line| matches!(line, Line::Choice(at, _) if *at == self.cursor)).unwrap_or(0);
         // With the first action of a group its heading is to be seen too.
-        let top = if matches!(row.checked_sub(1).map(|above| &lines[above]), Some(Line::Heading(_))) { row - 1 } else { row };
+        let top =
+            if matches!(row.checked_sub(1).map(|above| &lines[above]), Some(Line::Heading(_))) { row - 1 } else { row };
         self.offset = scrolled(self.offset, top, lines.len(), self.page);
         self.offset = scrolled(self.offset, row, lines.len(), self.page);
         for (line, y) in lines.iter().skip(self.offset).zip(list.y..list.bottom()) {
@@ -242,7 +235,8 @@ impl Menu {
 /// The actions that the server does not let this user do.
 pub fn barred(ctx: &Ctx<'_>) -> impl Iterator<Item = ActionId> {
     let access = &ctx.assessment.facts.access;
-    ActionId::ALL.iter().copied().filter(move |id| id.entry().barred(access).is_some())
+    let barred = move |id: &ActionId| ctx.session.forbidden.contains(id) || id.entry().barred(access).is_some();
+    ActionId::ALL.iter().copied().filter(barred)
 }
 
 fn heading(target: &Target) -> String {
@@ -254,11 +248,6 @@ fn heading(target: &Target) -> String {
             letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
         }
     }
-}
-
-/// Could such a target be meant?
-fn fits(entry: &Entry, target: &Target) -> bool {
-    entry.accepts(&Ask::new(entry.id, target.clone())).is_ok() || matches!(target, Target::Cluster)
 }
 
 /// The kinds that an action is decided on and that are not read yet, in words.
@@ -287,8 +276,8 @@ fn named(ctx: &Ctx<'_>) -> Group {
         .into_iter()
         .map(|offered| offered.action)
         .collect();
-    let permitted = |entry: &&Entry| entry.barred(&ctx.assessment.facts.access).is_none();
-    let entries = ActionId::ALL.iter().filter(|id| !cluster.contains(id)).map(|id| id.entry()).filter(permitted);
+    let barred: Vec<ActionId> = barred(ctx).collect();
+    let entries = ActionId::ALL.iter().filter(|id| !cluster.contains(id) && !barred.contains(id)).map(|id| id.entry());
     let choice = |entry: &'static Entry| {
         let mut letters = entry.summary.chars();
         Choice {
