@@ -6,25 +6,38 @@
 //! Does not: a client, the terminal, the clock.
 //! May import: `api`, `upgrade`.
 
+mod accept_risks;
+mod ack_gate;
 mod again;
 mod ask;
 pub mod audit;
 mod capacity;
 mod catalogue;
 mod choices;
+mod clear_update;
+mod cluster_version;
 mod cordon_nodes;
+mod force_update;
 mod gate;
 mod grammar;
 mod material;
+mod migrate_multi_arch;
+pub mod next_step;
 mod node;
 pub mod outcome;
 mod pause_pool;
 pub mod pods;
 mod pool;
 mod request;
+mod set_channel;
+mod set_upgradeable_to;
+mod set_upstream;
 mod start_update;
 mod uncordon_nodes;
 mod unpause_pool;
+mod update_request;
+mod update_risks;
+mod update_target;
 mod what_if;
 mod words;
 
@@ -94,10 +107,35 @@ pub struct Precondition {
 /// A question that the person answers before confirming; the answer is recorded.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Question {
-    /// Stable name under which the answer is recorded: `etcd-backup`.
-    pub name: &'static str,
+    /// Stable name under which the answer is recorded: `etcd-backup`, `accept-risk-DiskLoss`.
+    pub name: String,
     /// The question.
     pub words: String,
+    /// The only answer with which the plan goes on; none: any answer that is not empty.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub exactly: Option<String>,
+}
+
+impl Question {
+    /// A question that any words answer.
+    pub fn open(name: impl Into<String>, words: impl Into<String>) -> Self {
+        Self { name: name.into(), words: words.into(), exactly: None }
+    }
+
+    /// Something to be agreed to by typing `exactly`.
+    pub fn agreed_by(exactly: impl Into<String>, name: impl Into<String>, words: impl Into<String>) -> Self {
+        Self { name: name.into(), words: words.into(), exactly: Some(exactly.into()) }
+    }
+
+    /// Why `answer` does not answer it; none: it does.
+    pub fn unanswered_by(&self, answer: &str) -> Option<String> {
+        let answer = answer.trim();
+        match &self.exactly {
+            None if answer.is_empty() => Some(self.words.clone()),
+            Some(exactly) if answer != exactly => Some(format!("{} (type {exactly})", self.words)),
+            _ => None,
+        }
+    }
 }
 
 /// How the person confirms.
@@ -206,11 +244,54 @@ pub enum Effect {
         /// Value.
         unschedulable: bool,
     },
-    /// `spec.desiredUpdate` of the ClusterVersion.
-    UpdateRequested {
-        /// Version.
-        version: String,
+    /// `spec.desiredUpdate` of the ClusterVersion asks for this, to be applied and not only to be checked.
+    UpdateRequested(WantedUpdate),
+    /// The ClusterVersion asks for no update.
+    RequestCleared,
+    /// `spec.desiredUpdate.acceptRisks` of the ClusterVersion holds exactly these.
+    RisksAccepted {
+        /// Names.
+        names: Vec<String>,
     },
+    /// `spec.channel` of the ClusterVersion; empty: none.
+    ChannelSet {
+        /// Channel.
+        channel: String,
+    },
+    /// `spec.upstream` of the ClusterVersion; empty: none.
+    UpstreamSet {
+        /// Address.
+        upstream: String,
+    },
+}
+
+/// What `spec.desiredUpdate` of the ClusterVersion asks for.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct WantedUpdate {
+    /// Version; empty: whatever the image holds.
+    pub version: String,
+    /// Pull spec; empty: the one that the update service names.
+    pub image: String,
+    /// `Multi`, or empty.
+    pub architecture: String,
+    /// Signature and preconditions are passed over.
+    pub force: bool,
+}
+
+impl WantedUpdate {
+    /// The version, else the image.
+    pub fn name(&self) -> &str {
+        if self.version.is_empty() { &self.image } else { &self.version }
+    }
+
+    /// Does the ClusterVersion ask for it?
+    fn is_asked_for(&self, assessment: &Assessment) -> bool {
+        let seen = assessment.facts.cluster_version.as_ref().and_then(|seen| seen.spec.desired_update.as_ref());
+        seen.is_some_and(|seen| {
+            let same = (&seen.version, &seen.image, &seen.architecture, seen.force);
+            same == (&self.version, &self.image, &self.architecture, self.force) && seen.mode.is_empty()
+        })
+    }
 }
 
 /// What an action would do, in the order in which it would do it.
@@ -335,10 +416,28 @@ impl Effect {
             Self::NodesUnschedulable { nodes, unschedulable } => nodes
                 .iter()
                 .all(|name| assessment.node(name).is_some_and(|node| node.cordon.is_some() == *unschedulable)),
-            Self::UpdateRequested { version } => {
-                let seen = assessment.facts.cluster_version.as_ref();
-                seen.and_then(|seen| seen.spec.desired_update.as_ref()).is_some_and(|wanted| wanted.version == *version)
-            }
+            Self::UpdateRequested(wanted) => wanted.is_asked_for(assessment),
+            Self::RequestCleared => assessment.facts.cluster_version.as_ref().is_some_and(|seen| {
+                let wanted = seen.spec.desired_update.as_ref();
+                wanted.is_none_or(|wanted| {
+                    [&wanted.version, &wanted.image, &wanted.architecture].into_iter().all(String::is_empty)
+                })
+            }),
+            Self::RisksAccepted { names } => assessment.facts.cluster_version.as_ref().is_some_and(|seen| {
+                let wanted = seen.spec.desired_update.as_ref();
+                let accepted: &[_] = wanted.map_or(&[], |wanted| &wanted.accept_risks);
+                accepted.len() == names.len() && accepted.iter().all(|risk| names.contains(&risk.name))
+            }),
+            Self::ChannelSet { channel } => assessment
+                .facts
+                .cluster_version
+                .as_ref()
+                .is_some_and(|seen| seen.spec.channel.as_deref().unwrap_or_default() == channel),
+            Self::UpstreamSet { upstream } => assessment
+                .facts
+                .cluster_version
+                .as_ref()
+                .is_some_and(|seen| seen.spec.upstream.as_deref().unwrap_or_default() == upstream),
         }
     }
 
@@ -347,7 +446,7 @@ impl Effect {
         match self {
             Self::All(effects) => effects.iter().map(Self::words).collect::<Vec<_>>().join(", "),
             Self::Stored { object, fields, .. } => {
-                let names = fields.iter().map(|(pointer, _)| pointer.trim_start_matches('/').replace('/', "."));
+                let names = fields.iter().map(|(pointer, _)| words::field(pointer));
                 format!("{object} shows {}", names.collect::<Vec<_>>().join(", "))
             }
             Self::Gone { object, .. } => format!("{object} is gone"),
@@ -357,7 +456,22 @@ impl Effect {
                 let state = if *unschedulable { "cordoned" } else { "schedulable" };
                 format!("{} shows as {state}", nodes.join(", "))
             }
-            Self::UpdateRequested { version } => format!("the ClusterVersion asks for {version}"),
+            Self::UpdateRequested(wanted) if !wanted.architecture.is_empty() => {
+                format!("the ClusterVersion asks for {} in architecture {}", wanted.name(), wanted.architecture)
+            }
+            Self::UpdateRequested(wanted) if wanted.force => {
+                format!("the ClusterVersion asks for {} by force", wanted.name())
+            }
+            Self::UpdateRequested(wanted) => format!("the ClusterVersion asks for {}", wanted.name()),
+            Self::RequestCleared => "the ClusterVersion asks for no update".to_owned(),
+            Self::RisksAccepted { names } if names.is_empty() => "the ClusterVersion accepts no risk".to_owned(),
+            Self::RisksAccepted { names } => format!("the ClusterVersion accepts {}", names.join(", ")),
+            Self::ChannelSet { channel } if channel.is_empty() => "the ClusterVersion has no channel".to_owned(),
+            Self::ChannelSet { channel } => format!("the ClusterVersion has the channel {channel}"),
+            Self::UpstreamSet { upstream } if upstream.is_empty() => {
+                "the ClusterVersion names no update service".to_owned()
+            }
+            Self::UpstreamSet { upstream } => format!("the ClusterVersion names the update service {upstream}"),
         }
     }
 

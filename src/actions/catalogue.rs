@@ -7,7 +7,8 @@ use std::fmt;
 use serde::{Serialize, Serializer};
 
 use super::{
-    Ask, Danger, Material, Offered, Plan, Refusal, Session, Target, cordon_nodes, pause_pool, start_update,
+    Ask, Danger, Material, Offered, Plan, Refusal, Session, Target, accept_risks, ack_gate, clear_update, cordon_nodes,
+    force_update, migrate_multi_arch, pause_pool, set_channel, set_upgradeable_to, set_upstream, start_update,
     uncordon_nodes, unpause_pool,
 };
 use crate::upgrade::access::{Access, Answer, Permission};
@@ -213,8 +214,24 @@ macro_rules! catalogue {
 
 catalogue! {
     // --- The ClusterVersion ---
+    /// Set the channel.
+    SetChannel => set_channel,
+    /// Set the update service.
+    SetUpstream => set_upstream,
     /// Start an update.
     StartUpdate => start_update,
+    /// Migrate to the multi-architecture payload.
+    MigrateMultiArch => migrate_multi_arch,
+    /// Clear the request of an update.
+    ClearUpdate => clear_update,
+    /// Accept risks of updates.
+    AcceptRisks => accept_risks,
+    /// Acknowledge an admin gate.
+    AckGate => ack_gate,
+    /// Force an update.
+    ForceUpdate => force_update,
+    /// Say that cloud credentials are ready.
+    SetUpgradeableTo => set_upgradeable_to,
 
     // --- Pools ---
     /// Pause MachineConfigPools.

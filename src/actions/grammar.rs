@@ -122,7 +122,7 @@ impl Arg {
         };
         match self.kind {
             ArgKind::Number if !number() => Err(format!("`{value}` is no whole number")),
-            ArgKind::Text | ArgKind::File if value.trim().is_empty() => Err(format!("{} is empty", self.name)),
+            ArgKind::File if value.trim().is_empty() => Err(format!("{} is empty", self.name)),
             ArgKind::Text | ArgKind::File | ArgKind::Number | ArgKind::Flag => Ok(()),
         }
     }

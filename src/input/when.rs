@@ -95,6 +95,8 @@ pub struct Snapshot {
     pub log: bool,
     /// Something can be started: the rail names a next step.
     pub next_step: bool,
+    /// The phases are on top.
+    pub phases: bool,
     /// An action of this program is under way.
     pub running: bool,
 }
@@ -119,6 +121,7 @@ impl Default for Snapshot {
             covered: false,
             log: false,
             next_step: false,
+            phases: false,
             running: false,
         }
     }
@@ -179,7 +182,7 @@ pub enum When {
     Explained,
     /// The same, and the focus is not on the map, which is walked in four directions.
     Logged,
-    /// The rail names a next step.
+    /// The rail names a next step, and the panes or the phases have the keyboard.
     NextStep,
     /// An action of this program is under way.
     Running,
@@ -222,7 +225,7 @@ impl When {
             Self::Log => quiet && at.log,
             Self::Explained => panes && explained(at.row),
             Self::Logged => panes && explained(at.row) && at.pane != Pane::Map,
-            Self::NextStep => panes && at.next_step,
+            Self::NextStep => (panes || (quiet && at.phases && !at.searching)) && at.next_step,
             Self::Running => quiet && at.running,
         }
     }

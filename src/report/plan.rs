@@ -186,7 +186,7 @@ pub struct Said {
 #[serde(rename_all = "camelCase")]
 pub struct Asked {
     /// The name that `--answer NAME=TEXT` takes.
-    pub name: &'static str,
+    pub name: String,
     /// The question.
     pub words: String,
     /// The answer; null: none was given.
@@ -254,7 +254,7 @@ fn outline(plan: &Plan, story: &Story<'_>) -> Outline {
         questions: plan
             .questions
             .iter()
-            .map(|asked| Asked { name: asked.name, words: asked.words.clone(), answer: answer(asked.name) })
+            .map(|asked| Asked { name: asked.name.clone(), words: asked.words.clone(), answer: answer(&asked.name) })
             .collect(),
         typed: match &plan.confirm {
             Confirm::Button => None,

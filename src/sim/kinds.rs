@@ -209,11 +209,13 @@ addresses! {
     MACHINE_CONFIG_NODES = "machineconfiguration.openshift.io", "machineconfignodes";
     CONTROLLER_CONFIGS = "machineconfiguration.openshift.io", "controllerconfigs";
     KUBELET_CONFIGS = "machineconfiguration.openshift.io", "kubeletconfigs";
+    CONTAINER_RUNTIME_CONFIGS = "machineconfiguration.openshift.io", "containerruntimeconfigs";
     MACHINE_OS_BUILDS = "machineconfiguration.openshift.io", "machineosbuilds";
     MACHINE_OS_CONFIGS = "machineconfiguration.openshift.io", "machineosconfigs";
     PINNED_IMAGE_SETS = "machineconfiguration.openshift.io", "pinnedimagesets";
     MACHINE_CONFIGURATIONS = "operator.openshift.io", "machineconfigurations";
     CLOUD_CREDENTIALS = "operator.openshift.io", "cloudcredentials";
+    CREDENTIALS_REQUESTS = "cloudcredential.openshift.io", "credentialsrequests";
     ETCDS = "operator.openshift.io", "etcds";
     KUBE_API_SERVERS = "operator.openshift.io", "kubeapiservers";
     MACHINES = "machine.openshift.io", "machines";
@@ -225,7 +227,15 @@ addresses! {
     CLUSTER_SERVICE_VERSIONS = "operators.coreos.com", "clusterserviceversions";
     INSTALL_PLANS = "operators.coreos.com", "installplans";
     CATALOG_SOURCES = "operators.coreos.com", "catalogsources";
+    OPERATOR_GROUPS = "operators.coreos.com", "operatorgroups";
+    UPDATE_SERVICES = "updateservice.operator.openshift.io", "updateservices";
     IMAGE_BASED_UPGRADES = "lca.openshift.io", "imagebasedupgrades";
+    IP_CONFIGS = "lca.openshift.io", "ipconfigs";
+    BACKUPS = "velero.io", "backups";
+    RESTORES = "velero.io", "restores";
+    BACKUP_STORAGE_LOCATIONS = "velero.io", "backupstoragelocations";
+    DATA_PROTECTION_APPLICATIONS = "oadp.openshift.io", "dataprotectionapplications";
+    LOGICAL_VOLUMES = "topolvm.io", "logicalvolumes";
     CLUSTER_GROUP_UPGRADES = "ran.openshift.io", "clustergroupupgrades";
     IMAGE_BASED_GROUP_UPGRADES = "lcm.openshift.io", "imagebasedgroupupgrades";
     MANAGED_CLUSTERS = "cluster.open-cluster-management.io", "managedclusters";
@@ -334,6 +344,8 @@ pub static KINDS: &[KindInfo] = &[
     KindInfo::custom(CONFIG, "v1", "Infrastructure", ["infrastructures", "infrastructure"]),
     KindInfo::custom(CONFIG, "v1", "Network", ["networks", "network"]).no_status(),
     KindInfo::custom(CONFIG, "v1", "Proxy", ["proxies", "proxy"]),
+    KindInfo::custom(MCO, "v1", "ContainerRuntimeConfig", ["containerruntimeconfigs", "containerruntimeconfig"])
+        .short(&["ctrcfg"]),
     KindInfo::custom(MCO, "v1", "ControllerConfig", ["controllerconfigs", "controllerconfig"]),
     KindInfo::custom(MCO, "v1", "KubeletConfig", ["kubeletconfigs", "kubeletconfig"]),
     KindInfo::custom(MCO, "v1", "MachineConfigNode", ["machineconfignodes", "machineconfignode"]),
@@ -369,6 +381,16 @@ pub static KINDS: &[KindInfo] = &[
     .short(&["vmi", "vmis"])
     .namespaced(),
     KindInfo::custom("apiserver.openshift.io", "v1", "APIRequestCount", ["apirequestcounts", "apirequestcount"]),
+    KindInfo::custom(
+        "cloudcredential.openshift.io",
+        "v1",
+        "CredentialsRequest",
+        ["credentialsrequests", "credentialsrequest"],
+    )
+    .namespaced(),
+    KindInfo::custom("updateservice.operator.openshift.io", "v1", "UpdateService", ["updateservices", "updateservice"])
+        .namespaced(),
+    KindInfo::custom(OLM, "v1", "OperatorGroup", ["operatorgroups", "operatorgroup"]).short(&["og"]).namespaced(),
     KindInfo::custom(OLM, "v1alpha1", "CatalogSource", ["catalogsources", "catalogsource"])
         .short(&["catsrc"])
         .namespaced(),
@@ -381,6 +403,23 @@ pub static KINDS: &[KindInfo] = &[
         .namespaced(),
     KindInfo::custom("lca.openshift.io", "v1", "ImageBasedUpgrade", ["imagebasedupgrades", "imagebasedupgrade"])
         .short(&["ibu"]),
+    KindInfo::custom("lca.openshift.io", "v1", "IPConfig", ["ipconfigs", "ipconfig"]).short(&["ipc"]),
+    // Velero's own kinds have no status subresource; whoever may write them may write all of them.
+    KindInfo::custom("velero.io", "v1", "Backup", ["backups", "backup"]).namespaced().no_status(),
+    KindInfo::custom("velero.io", "v1", "Restore", ["restores", "restore"]).namespaced().no_status(),
+    KindInfo::custom("velero.io", "v1", "BackupStorageLocation", ["backupstoragelocations", "backupstoragelocation"])
+        .short(&["bsl"])
+        .namespaced()
+        .no_status(),
+    KindInfo::custom(
+        "oadp.openshift.io",
+        "v1alpha1",
+        "DataProtectionApplication",
+        ["dataprotectionapplications", "dataprotectionapplication"],
+    )
+    .short(&["dpa"])
+    .namespaced(),
+    KindInfo::custom("topolvm.io", "v1", "LogicalVolume", ["logicalvolumes", "logicalvolume"]),
     KindInfo::custom(
         "ran.openshift.io",
         "v1alpha1",
@@ -409,10 +448,17 @@ pub static KINDS: &[KindInfo] = &[
 /// so.
 pub const OPTIONAL: &[Res] = &[
     Res::IMAGE_BASED_UPGRADES,
+    Res::IP_CONFIGS,
+    Res::BACKUPS,
+    Res::RESTORES,
+    Res::BACKUP_STORAGE_LOCATIONS,
+    Res::DATA_PROTECTION_APPLICATIONS,
+    Res::LOGICAL_VOLUMES,
     Res::CLUSTER_GROUP_UPGRADES,
     Res::IMAGE_BASED_GROUP_UPGRADES,
     Res::MANAGED_CLUSTERS,
     Res::VIRTUAL_MACHINE_INSTANCES,
+    Res::UPDATE_SERVICES,
 ];
 
 #[cfg(test)]

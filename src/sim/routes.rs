@@ -99,6 +99,11 @@ impl Api {
     async fn suffer(&self, parts: &Parts, params: &Params) -> Option<Response> {
         let mut silent = self.faults.signals().silent;
         drop(silent.wait_for(|silent| !silent).await);
+        if self.boards.host.is_down() {
+            // Over a socket nobody gets as far as this: connections are refused.
+            let message = "the machine is rebooting";
+            return Some(Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailable", message).into_response());
+        }
         let starts_watch = parts.method == Method::GET && params.get("watch").is_some() && params.flag("watch");
         let verdict = self.faults.judge(starts_watch);
         if !verdict.delay.is_zero() {
@@ -126,6 +131,7 @@ impl Api {
 
     fn serve(&self, parts: &Parts, params: &Params, body: &Bytes, trusted: bool) -> Result<Response, Refusal> {
         let path = parts.uri.path();
+        self.identity.belong_to(self.boards.host.tokens());
         let is_open = is_open(path) && !parts.headers.contains_key(header::AUTHORIZATION);
         let user = self.identity.authenticate(&parts.headers, trusted || is_open)?;
         if let Some(response) = self.serve_path(parts, &user, body)? {
@@ -255,7 +261,9 @@ impl Api {
     }
 
     fn broom(&self) -> Broom<'_> {
-        Broom { store: &self.store, now: self.clock.now(), kubelets: self.controllers.load(Ordering::Relaxed) }
+        let kubelets = self.controllers.load(Ordering::Relaxed);
+        let speed = if kubelets { *self.speed.borrow() } else { 1.0 };
+        Broom { store: &self.store, now: self.clock.now(), kubelets, speed }
     }
 
     fn serve_removal(
@@ -330,8 +338,10 @@ impl Api {
     fn evict(&self, target: &Target, name: &str, params: &Params, body: &Bytes) -> Result<Response, Refusal> {
         let eviction: Value = serde_json::from_slice(body)
             .map_err(|error| Refusal::bad_request(format!("the eviction is not JSON: {error}")))?;
+        let served = version::eviction(&self.store);
+        let understood = |asked: &str| asked == "policy/v1beta1" || (asked == "policy/v1" && served == "v1");
         if let Some(api_version) = eviction["apiVersion"].as_str()
-            && !matches!(api_version, "policy/v1" | "policy/v1beta1")
+            && !understood(api_version)
         {
             let message = format!("no kind \"Eviction\" is registered for version \"{api_version}\"");
             return Err(Refusal::bad_request(message));

@@ -37,6 +37,7 @@
 //! pace and [`crate::sim::actors::Actors::elapsed`] tell the rest.
 
 pub mod check;
+pub mod from_image;
 pub mod mishap;
 pub mod span;
 pub mod surroundings;
@@ -47,12 +48,13 @@ use std::path::Path;
 
 use serde::Deserialize;
 
+pub use from_image::LifecycleAgent;
 pub use mishap::{About, Mishap, MishapKind};
 pub use span::Span;
 pub use surroundings::{Credentials, Hardware, HealthCheck, Mirror, OldApi, Package, Payload, Pinned};
 
 /// The scenarios that are compiled in: name and text.
-const BUILT_IN: [(&str, &str); 15] = [
+const BUILT_IN: [(&str, &str); 21] = [
     ("tour", include_str!("../../assets/scenarios/tour.yaml")),
     ("minor", include_str!("../../assets/scenarios/minor.yaml")),
     ("stuck-drain", include_str!("../../assets/scenarios/stuck-drain.yaml")),
@@ -68,6 +70,12 @@ const BUILT_IN: [(&str, &str); 15] = [
     ("multi-arch", include_str!("../../assets/scenarios/multi-arch.yaml")),
     ("eus", include_str!("../../assets/scenarios/eus.yaml")),
     ("config-rollout", include_str!("../../assets/scenarios/config-rollout.yaml")),
+    ("canary", include_str!("../../assets/scenarios/canary.yaml")),
+    ("credentials-manual", include_str!("../../assets/scenarios/credentials-manual.yaml")),
+    ("offline", include_str!("../../assets/scenarios/offline.yaml")),
+    ("ibu", include_str!("../../assets/scenarios/ibu.yaml")),
+    ("ibu-auto-rollback", include_str!("../../assets/scenarios/ibu-auto-rollback.yaml")),
+    ("ibu-abort-failed", include_str!("../../assets/scenarios/ibu-abort-failed.yaml")),
 ];
 
 /// Above this many workers a pool left at the default `maxUnavailable` of one would roll for days: `--nodes` then sets
@@ -199,6 +207,9 @@ pub struct Cluster {
     /// How many Windows nodes there are, which no pool owns: `win-0`, `win-1` ...
     #[serde(default)]
     pub windows: usize,
+    /// What upgrades the cluster from an image, where there is such a thing: a single node.
+    #[serde(default)]
+    pub lifecycle_agent: Option<LifecycleAgent>,
 }
 
 /// An entry of the update history. Times are on the wall.
@@ -331,6 +342,13 @@ pub struct Workload {
     /// Where its first pods are at the start; the scheduler chooses for the others.
     #[serde(default)]
     pub on: Vec<String>,
+    /// The access mode of the volume that each of its replicas has, such as `ReadWriteOnce`; absent for none. Replicas of
+    /// a StatefulSet have one each, others share one.
+    #[serde(default)]
+    pub claim: Option<String>,
+    /// Whether its pods keep something on their node (emptyDir).
+    #[serde(default)]
+    pub scratch: bool,
     /// How long a pod takes to stop, simulated.
     #[serde(default = "default_stop")]
     pub stop: Span,

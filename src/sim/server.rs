@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 
 use axum::Router;
 use serde_json::{Value, json};
@@ -18,7 +19,7 @@ use crate::clock::WallClock;
 use crate::sim::actors::Boards;
 use crate::sim::cluster::monitoring;
 use crate::sim::credentials::{CertificateError, Certificates, kubeconfig, write_kubeconfig};
-use crate::sim::faults::{Fault, FaultsHandle};
+use crate::sim::faults::{Fault, FaultsHandle, RENEWAL};
 use crate::sim::identity::Identity;
 use crate::sim::kinds::KindInfo;
 use crate::sim::listener::Door;
@@ -122,7 +123,13 @@ impl Simulation {
         store.forget_history();
         let identity = Arc::new(Identity::new());
         let boards = Boards::default();
-        let faults = FaultsHandle::new(Arc::clone(&store), Arc::clone(&identity), boards.mishaps.clone(), options.seed);
+        let faults = FaultsHandle::new(
+            Arc::clone(&store),
+            Arc::clone(&identity),
+            boards.mishaps.clone(),
+            boards.host.clone(),
+            options.seed,
+        );
         let api = Api {
             store,
             identity,
@@ -264,6 +271,7 @@ pub async fn serve(options: Options, controllers: Option<Controllers>) -> Result
         tls: certificates.tls,
         router: Arc::clone(&api).router(false),
         outage: api.faults.outage(),
+        down: api.boards.host.down(),
         silent: api.faults.signals().silent,
     };
     // The querier is a server of its own: an outage of the API server does not concern it.
@@ -273,6 +281,8 @@ pub async fn serve(options: Options, controllers: Option<Controllers>) -> Result
         tls: Arc::clone(&door.tls),
         router: Arc::clone(&api).querier(),
         outage: calm.subscribe(),
+        // Unless it runs on the machine that reboots.
+        down: api.boards.host.down(),
         silent: calm.subscribe(),
     };
     let mut tasks = JoinSet::new();
@@ -331,7 +341,18 @@ impl Publisher {
 
     async fn follow(self, api: Arc<Api>) {
         let mut renewed = api.faults.renewed_tokens();
-        while renewed.changed().await.is_ok() {
+        let mut tokens = api.boards.host.token_changes();
+        loop {
+            let (changed, pause) = tokio::select! {
+                changed = renewed.changed() => (changed, Duration::ZERO),
+                // Somebody logs in again, some time after the cluster is back.
+                changed = tokens.changed() => (changed, RENEWAL),
+            };
+            if changed.is_err() {
+                return;
+            }
+            tokio::time::sleep(pause).await;
+            api.identity.belong_to(api.boards.host.tokens());
             if let Err(error) = self.publish(&api) {
                 tracing::error!(%error, "the new token could not be published");
             }

@@ -49,6 +49,7 @@ pub const WORDS: &[Word] = &[
     word(&["nodes", "no", "node", "mcn", "machineconfignodes"], "nodes [NAME | /filter]", "nodes, or one of them"),
     word(&["findings", "alerts"], "findings [/filter]", "findings"),
     word(&["timeline", "tl", "events", "ev"], "timeline [/filter]", "the timeline"),
+    word(&["phases", "rail", "phase"], "phases", "the phases of the update, what they wait for, and the next step"),
     word(&["preflight", "ready"], "preflight [VERSION]", "is the cluster ready for an update?"),
     word(&["updates", "versions", "recommend"], "updates", "where the cluster could go, and what is in the way"),
     word(&["estimate", "eta"], "estimate [POOL]", "how long it still takes, with the working shown"),
@@ -154,6 +155,7 @@ pub fn parse(line: &str, ctx: &Ctx<'_>) -> Intent {
         "timeline" => place_filtered(Tab::Timeline, Pane::Timeline, filter),
         "preflight" => Intent::Report(About::Preflight(rest.first().map(|version| (*version).to_owned()))),
         "updates" => Intent::Report(About::Updates),
+        "phases" => Intent::Report(About::Phases),
         "estimate" => match rest.first() {
             None => Intent::Report(About::Estimates(Part::Whole)),
             Some(pool) if ctx.assessment.pool(pool).is_none() => Intent::Wrong(format!("there is no pool {pool}")),

@@ -10,6 +10,7 @@ pub mod help;
 pub mod logs;
 pub mod menu;
 pub mod object;
+pub mod phases;
 pub mod preflight;
 pub mod report;
 pub mod updates;

@@ -35,10 +35,10 @@ fn given(plan: &Plan, act: &Act) -> Result<Vec<Given>, String> {
         (Confirm::Type(text), Some(Some(typed))) if typed == text => {}
         (Confirm::Type(text), _) => missing.push(format!("--yes={text}")),
     }
-    let open = plan.questions.iter().filter(|question| answer(question.name).is_none());
+    let open = plan.questions.iter().filter(|question| answer(&question.name).is_none());
     missing.extend(open.map(|question| format!("--answer {}=TEXT ({})", question.name, question.words)));
     if missing.is_empty() {
-        return Ok(plan.questions.iter().filter_map(|question| answer(question.name)).cloned().collect());
+        return Ok(plan.questions.iter().filter_map(|question| answer(&question.name)).cloned().collect());
     }
     Err(format!("not confirmed, nothing was sent: it needs {}", missing.join(" and ")))
 }
@@ -55,7 +55,7 @@ async fn ask(plan: &Plan, act: &Act) -> Result<Vec<Given>, String> {
         if answer.is_empty() {
             return Err(format!("nothing was sent: not answered: {}", question.words));
         }
-        answers.push(Given { name: question.name.to_owned(), answer });
+        answers.push(Given { name: question.name.clone(), answer });
     }
     let agreed = match &plan.confirm {
         Confirm::Button => {

@@ -3,7 +3,7 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use crate::actions::{self, ActionId, Ask, Danger, Target};
+use crate::actions::{self, ActionId, Ask, Danger, Material, Target};
 use crate::ui::ctx::Ctx;
 use crate::ui::request::{Request, SimFault, SimRequest};
 use crate::ui::theme::Tone;
@@ -222,11 +222,11 @@ fn speed_words(speed: f64) -> String {
 
 fn versions(ctx: &Ctx<'_>) -> Vec<Choice> {
     let choice = |offer: &crate::upgrade::assessment::Offer| {
-        let target = Target::Version(offer.version.clone());
-        let refusal = actions::offered(ctx.assessment, ctx.session, &target)
-            .into_iter()
-            .find(|offered| offered.action == ActionId::StartUpdate)
-            .and_then(|offered| offered.refusal);
+        let ask = Ask::new(ActionId::StartUpdate, Target::Version(offer.version.clone()));
+        // Another target for an update that is in progress is a choice that was made by coming here: the preface and the
+        // plan say what it means.
+        let ask = if ctx.assessment.update.in_progress { ask.with("allow-with-warnings", "") } else { ask };
+        let refusal = actions::plan(ctx.assessment, ctx.session, &ask, &Material::default()).err();
         let risk = offer.risk.as_ref().map_or_else(|| "recommended".to_owned(), |risk| format!("risk: {risk}"));
         let (tone, detail) = match (&refusal, &offer.risk) {
             (Some(refusal), _) => (Tone::Dim, format!("no: {}", refusal.0)),
@@ -234,7 +234,7 @@ fn versions(ctx: &Ctx<'_>) -> Vec<Choice> {
             (None, None) => (Tone::Ok, risk),
         };
         // A refusal is not hidden behind a dead line: the app words it once more when the plan is asked for.
-        let pick = Request::Plan(Ask::new(ActionId::StartUpdate, target));
+        let pick = Request::Plan(ask);
         Choice { tone, words: offer.version.clone(), detail, pick }
     };
     ctx.assessment.update.offers.iter().map(choice).collect()

@@ -1,10 +1,10 @@
 //! What each command does: in the line, in the popup on top, in the panes.
 
 use super::{Popup, View};
+use crate::actions::next_step::Leads;
 use crate::actions::{ActionId, Args, Ask, Takes, Target};
 use crate::input::{Command, Pane, Tab};
 use crate::ui::ctx::{Ctx, JobState};
-use crate::ui::next_step::Leads;
 use crate::ui::panes::findings::subject_words;
 use crate::ui::popups::choices::{Choices, Offering, next_speed};
 use crate::ui::popups::confirm::Outcome;
@@ -114,6 +114,9 @@ impl View {
         if let Some(Popup::Choices(_)) = self.popups.last() {
             return self.in_choices(command, ctx);
         }
+        if command == Command::NextStep {
+            return self.next_step(ctx);
+        }
         if let Some(Popup::Finding(_)) = self.popups.last()
             && let Some(requests) = self.in_finding(command, ctx)
         {
@@ -167,10 +170,7 @@ impl View {
                 finding.choose(command == Command::NextChoice);
                 Some(Vec::new())
             }
-            Command::DoRemedy => {
-                let action = finding.action(ctx.assessment);
-                Some(action.map(|(action, target)| Request::Plan(Ask::new(action, target))).into_iter().collect())
-            }
+            Command::DoRemedy => Some(finding.action(ctx.assessment).map(Request::Plan).into_iter().collect()),
             _ => None,
         }
     }
@@ -320,6 +320,7 @@ impl View {
                 };
                 self.report(About::Estimates(part));
             }
+            Command::Phases => self.report(About::Phases),
             Command::Act(action) => return self.act(action, ctx),
             Command::NextStep => return self.next_step(ctx),
             Command::Mark => self.mark(ctx, false),
@@ -536,7 +537,11 @@ impl View {
     fn next_step(&mut self, ctx: &Ctx<'_>) -> Vec<Request> {
         match self.next.as_ref().map(|step| step.leads.clone()) {
             None => Vec::new(),
-            Some(Leads::Plan(action, target)) => vec![Request::Plan(Ask::new(action, target))],
+            Some(Leads::Plan(ask)) => vec![Request::Plan(ask)],
+            Some(Leads::Phases) => {
+                self.report(About::Phases);
+                Vec::new()
+            }
             Some(Leads::Versions) => {
                 self.offer(Offering::Versions);
                 Vec::new()

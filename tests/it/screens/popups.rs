@@ -132,9 +132,9 @@ fn update() -> Plan {
         danger: Danger::H,
         consequences: vec!["every node reboots".into()],
         reads: vec![Read::PodsOn("worker-5".into())],
-        questions: vec![Question { name: "etcd-backup", words: "Where is the etcd backup?".into() }],
+        questions: vec![Question::open("etcd-backup", "Where is the etcd backup?")],
         confirm: Confirm::Type("4.19.3".into()),
-        effect: Effect::UpdateRequested { version: "4.19.3".into() },
+        effect: Effect::UpdateRequested(WantedUpdate { version: "4.19.3".into(), ..WantedUpdate::default() }),
         inverse: None,
         strict_lock: true,
         ..pause()
