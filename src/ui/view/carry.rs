@@ -267,8 +267,10 @@ impl View {
             self.offer(Offering::Versions);
             return Vec::new();
         }
-        let open = entry.takes == Takes::Version && ask.target == Target::Cluster && ask.args.is_empty();
-        if open || entry.accepts(&ask).is_err() {
+        // What could be said and is not: a version, a value behind the target.
+        let sayable = entry.takes == Takes::Version && ask.target == Target::Cluster
+            || entry.args.iter().any(|arg| arg.positional);
+        if sayable && ask.args.is_empty() || entry.accepts(&ask).is_err() {
             self.fill(ask.action, &ask.target.written(), &ask.args, None);
             return Vec::new();
         }
