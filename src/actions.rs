@@ -17,19 +17,37 @@ mod choices;
 mod clear_update;
 mod cluster_version;
 mod cordon_nodes;
+mod create_pool;
+mod delete_pool;
 mod force_update;
+mod delete_pod;
+mod departing;
+pub mod drain;
+mod drain_nodes;
+mod evict_pod;
+mod eviction;
 mod gate;
 mod grammar;
 mod material;
 mod migrate_multi_arch;
+mod move_nodes;
 pub mod next_step;
 mod node;
 pub mod outcome;
 mod pause_pool;
+mod pending;
+mod pin_images;
+mod pod;
 pub mod pods;
 mod pool;
+mod pool_effect;
+mod pool_role;
+mod prune_rendered_configs;
+mod rebuild_image;
+mod rendered_config;
 mod request;
 mod set_channel;
+mod set_max_unavailable;
 mod set_upgradeable_to;
 mod set_upstream;
 mod start_update;
@@ -43,10 +61,14 @@ mod words;
 
 pub use again::{again, difference, rest_differs, same_meaning};
 pub use ask::{Args, Ask, Target};
+pub use catalogue::{ALL, ActionId, Arg, ArgKind, Entry, Takes};
 pub use catalogue::{ActionId, Arg, ArgKind, Entry, Takes};
+pub use drain::Drain;
+pub use eviction::evict;
 pub use grammar::{Nouns, SET, split};
 pub use material::{Found, Material, Read};
 pub use pods::complete;
+pub use pool_effect::PoolEffect;
 pub use request::oc;
 pub use words::FIELD_MANAGER;
 
@@ -237,6 +259,8 @@ pub enum Effect {
         /// Value.
         paused: bool,
     },
+    /// What pools, their nodes and their configurations show.
+    Pool(PoolEffect),
     /// `spec.unschedulable` of all the nodes.
     NodesUnschedulable {
         /// Nodes.
@@ -252,6 +276,20 @@ pub enum Effect {
     RisksAccepted {
         /// Names.
         names: Vec<String>,
+    },
+    /// A pod is being deleted, or is gone: it is read again until it is.
+    Leaving {
+        /// The object in words: `pod/shop/cart-0`.
+        object: String,
+        /// Its path.
+        path: String,
+        /// The UID of the one that has to go.
+        uid: String,
+    },
+    /// The nodes are cordoned, and no pod that a drain makes leave is on them.
+    NodesDrained {
+        /// Nodes.
+        nodes: Vec<String>,
     },
     /// `spec.channel` of the ClusterVersion; empty: none.
     ChannelSet {
@@ -317,6 +355,9 @@ pub struct Plan {
     pub reads: Vec<Read>,
     /// The requests.
     pub writes: Vec<Write>,
+    /// What goes on after the requests were accepted: a job of its own, whose requests depend on what it meets.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub drain: Option<Drain>,
     /// Questions to answer.
     pub questions: Vec<Question>,
     /// How to confirm.
@@ -355,6 +396,7 @@ impl Plan {
             consequences: Vec::new(),
             reads: Vec::new(),
             writes: Vec::new(),
+            drain: None,
             questions: Vec::new(),
             confirm: Confirm::Button,
             effect: Effect::All(Vec::new()),
@@ -411,8 +453,9 @@ impl Effect {
         match self {
             Self::All(effects) => effects.iter().all(|effect| effect.holds(assessment)),
             // The pictures do not have them: see [`Effect::reread`].
-            Self::Stored { .. } | Self::Gone { .. } => false,
+            Self::Stored { .. } | Self::Gone { .. } | Self::Leaving { .. } => false,
             Self::PoolPaused { pool, paused } => assessment.pool(pool).is_some_and(|pool| pool.paused == *paused),
+            Self::Pool(effect) => effect.holds(assessment),
             Self::NodesUnschedulable { nodes, unschedulable } => nodes
                 .iter()
                 .all(|name| assessment.node(name).is_some_and(|node| node.cordon.is_some() == *unschedulable)),
@@ -438,6 +481,11 @@ impl Effect {
                 .cluster_version
                 .as_ref()
                 .is_some_and(|seen| seen.spec.upstream.as_deref().unwrap_or_default() == upstream),
+            Self::NodesDrained { nodes } => nodes.iter().all(|name| drain::empty(assessment, name)),
+            Self::UpdateRequested { version } => {
+                let seen = assessment.facts.cluster_version.as_ref();
+                seen.and_then(|seen| seen.spec.desired_update.as_ref()).is_some_and(|wanted| wanted.version == *version)
+            }
         }
     }
 
@@ -450,6 +498,7 @@ impl Effect {
                 format!("{object} shows {}", names.collect::<Vec<_>>().join(", "))
             }
             Self::Gone { object, .. } => format!("{object} is gone"),
+            Self::Pool(effect) => effect.words(),
             Self::PoolPaused { pool, paused: true } => format!("pool {pool} shows as paused"),
             Self::PoolPaused { pool, paused: false } => format!("pool {pool} shows as not paused"),
             Self::NodesUnschedulable { nodes, unschedulable } => {
@@ -472,6 +521,9 @@ impl Effect {
                 "the ClusterVersion names no update service".to_owned()
             }
             Self::UpstreamSet { upstream } => format!("the ClusterVersion names the update service {upstream}"),
+            Self::Leaving { object, .. } => format!("{object} is being deleted or gone"),
+            Self::NodesDrained { nodes } => format!("no pod is left to go on {}", nodes.join(", ")),
+            Self::UpdateRequested { version } => format!("the ClusterVersion asks for {version}"),
         }
     }
 
@@ -479,7 +531,7 @@ impl Effect {
     pub fn reread(&self) -> Vec<&Self> {
         match self {
             Self::All(effects) => effects.iter().flat_map(Self::reread).collect(),
-            Self::Stored { .. } | Self::Gone { .. } => vec![self],
+            Self::Stored { .. } | Self::Gone { .. } | Self::Leaving { .. } => vec![self],
             _ => Vec::new(),
         }
     }
@@ -491,7 +543,7 @@ impl Effect {
                 let watched: Vec<Self> = effects.iter().filter_map(Self::watched).collect();
                 (!watched.is_empty()).then_some(Self::All(watched))
             }
-            Self::Stored { .. } | Self::Gone { .. } => None,
+            Self::Stored { .. } | Self::Gone { .. } | Self::Leaving { .. } => None,
             other => Some(other.clone()),
         }
     }
@@ -503,9 +555,11 @@ impl Effect {
                 let found = object.pointer(pointer).unwrap_or(&Value::Null);
                 found == wanted
             }),
-            (Self::Gone { .. }, None) => true,
-            (Self::Gone { uid, .. }, Some(object)) => {
-                object.pointer("/metadata/uid").and_then(Value::as_str) != Some(uid.as_str())
+            (Self::Gone { .. } | Self::Leaving { .. }, None) => true,
+            (Self::Gone { uid, .. } | Self::Leaving { uid, .. }, Some(object)) => {
+                let leaving = object.pointer("/metadata/deletionTimestamp").is_some_and(|at| !at.is_null());
+                let other = object.pointer("/metadata/uid").and_then(Value::as_str) != Some(uid.as_str());
+                other || (leaving && matches!(self, Self::Leaving { .. }))
             }
             _ => false,
         }

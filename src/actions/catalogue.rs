@@ -6,14 +6,13 @@ use std::fmt;
 
 use serde::{Serialize, Serializer};
 
-use super::{
-    Ask, Danger, Material, Offered, Plan, Refusal, Session, Target, accept_risks, ack_gate, clear_update, cordon_nodes,
-    force_update, migrate_multi_arch, pause_pool, set_channel, set_upgradeable_to, set_upstream, start_update,
-    uncordon_nodes, unpause_pool,
-};
+use super::{Ask, Danger, Material, Offered, Plan, Refusal, Session, Target};
 use crate::upgrade::access::{Access, Answer, Permission};
 use crate::upgrade::assessment::Assessment;
 use crate::upgrade::facts::{Facts, Kind};
+
+/// The flag that stands for the names of pools ([`Takes::Pools`]): the action chooses them.
+pub const ALL: &str = "all";
 
 /// What an action takes as its target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,7 +23,7 @@ pub enum Takes {
     Version,
     /// One pool.
     Pool,
-    /// One pool or several.
+    /// One pool or several; none with the flag [`ALL`], where the action has it.
     Pools,
     /// One node or several.
     Nodes,
@@ -148,7 +147,9 @@ impl Entry {
             }
             _ => {}
         }
-        if !self.fits(&ask.target) {
+        // A flag `--all` stands for the names of pools.
+        let all = self.takes == Takes::Pools && ask.target == Target::Cluster && ask.args.flag(ALL);
+        if !all && !self.fits(&ask.target) {
             return refuse(format!("{} does not apply to {}", self.gerund, ask.target.words()));
         }
         for name in ask.args.names() {
@@ -205,7 +206,7 @@ macro_rules! catalogue {
             /// Its row.
             pub fn entry(self) -> &'static Entry {
                 match self {
-                    $(Self::$id => &$file::ENTRY,)*
+                    $(Self::$id => &super::$file::ENTRY,)*
                 }
             }
         }
@@ -238,12 +239,32 @@ catalogue! {
     PausePool => pause_pool,
     /// Unpause MachineConfigPools.
     UnpausePool => unpause_pool,
+    /// Set how many nodes of a pool may be unavailable.
+    SetMaxUnavailable => set_max_unavailable,
+    /// Create a custom pool.
+    CreatePool => create_pool,
+    /// Move nodes to another pool.
+    MoveNodes => move_nodes,
+    /// Delete a custom pool.
+    DeletePool => delete_pool,
+    /// Delete rendered configs that nothing uses.
+    PruneRenderedConfigs => prune_rendered_configs,
+    /// Build the image of a layered pool again.
+    RebuildImage => rebuild_image,
+    /// Have the nodes of a pool pull images ahead.
+    PinImages => pin_images,
 
     // --- Nodes and pods ---
     /// Cordon nodes.
     CordonNodes => cordon_nodes,
     /// Uncordon nodes.
     UncordonNodes => uncordon_nodes,
+    /// Drain nodes.
+    DrainNodes => drain_nodes,
+    /// Evict a pod.
+    EvictPod => evict_pod,
+    /// Delete a pod.
+    DeletePod => delete_pod,
 
     // --- Around the update ---
 

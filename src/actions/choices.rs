@@ -37,10 +37,10 @@ impl Entry {
         }
         let bare = self.bare(given);
         let behind: Vec<&Arg> = self.args.iter().filter(|arg| arg.positional).collect();
-        let several = self.takes.nouns().is_some_and(|nouns| nouns.several);
+        let several = self.nouns().is_some_and(|nouns| nouns.several);
         let targets = if bare.is_empty() || several { self.targets(assessment) } else { Vec::new() };
         let place = bare.len().saturating_sub(self.named(bare.len(), &behind));
-        let value = if bare.is_empty() && self.takes.nouns().is_some_and(|nouns| nouns.required) {
+        let value = if bare.is_empty() && self.nouns().is_some_and(|nouns| nouns.required) {
             None
         } else {
             behind.get(place).or_else(|| behind.last().filter(|arg| arg.several))

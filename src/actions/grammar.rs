@@ -3,7 +3,7 @@
 //! The command line of the cockpit, its forms and `oc-cockpit do` all go through [`Entry::ask`], so that the same words
 //! mean the same everywhere: `ACTION TARGET... [VALUE] [--name VALUE]`.
 
-use super::{Arg, ArgKind, Args, Ask, Entry, Refusal, Takes, Target};
+use super::{ALL, Arg, ArgKind, Args, Ask, Entry, Refusal, Takes, Target};
 use crate::upgrade::assessment::Resource;
 
 /// What stands for the target in a usage line, and how many of it may be named.
@@ -129,10 +129,16 @@ impl Arg {
 }
 
 impl Entry {
+    /// How the target is written; none: it is given. A flag can stand for the names of pools.
+    pub fn nouns(&self) -> Option<Nouns> {
+        let all = self.takes == Takes::Pools && self.args.iter().any(|arg| arg.name == ALL);
+        self.takes.nouns().map(|nouns| Nouns { required: nouns.required && !all, ..nouns })
+    }
+
     /// The action with what it takes: `pause-pool POOL...`, `set-max-unavailable POOL NUMBER`.
     pub fn usage(&self) -> String {
         let mut parts = vec![self.name.to_owned()];
-        if let Some(Nouns { noun, required, several }) = self.takes.nouns() {
+        if let Some(Nouns { noun, required, several }) = self.nouns() {
             let dots = if several { "..." } else { "" };
             parts.push(if required { format!("{noun}{dots}") } else { format!("[{noun}{dots}]") });
         }
@@ -188,7 +194,7 @@ impl Entry {
 
     /// How many of `given` bare words name targets.
     pub(super) fn named(&self, given: usize, behind: &[&Arg]) -> usize {
-        let Some(nouns) = self.takes.nouns() else { return 0 };
+        let Some(nouns) = self.nouns() else { return 0 };
         // Words behind the target exist only where one target is named at most (checked for the whole catalogue).
         if behind.is_empty() {
             return given;
@@ -356,7 +362,7 @@ mod tests {
     fn what_is_required_is_asked_for_and_what_is_unknown_is_refused() {
         for id in ActionId::ALL {
             let entry = id.entry();
-            if entry.takes.nouns().is_some_and(|nouns| nouns.required) || entry.args.iter().any(|arg| arg.required) {
+            if entry.nouns().is_some_and(|nouns| nouns.required) || entry.args.iter().any(|arg| arg.required) {
                 let Refusal(why) = entry.parse(&[]).unwrap_err();
                 assert!(why.contains(&entry.usage()), "{why}");
             }

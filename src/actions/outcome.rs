@@ -92,6 +92,15 @@ pub enum Outcome {
         /// What was not sent.
         left: Vec<String>,
     },
+    /// The person stopped it. What was sent stays sent.
+    Stopped {
+        /// Writes that were accepted before.
+        done: Vec<Written>,
+        /// How far it came.
+        words: String,
+        /// What was not begun.
+        left: Vec<String>,
+    },
     /// It is not known whether a write was applied; nothing after it was sent. The watch will tell.
     Unknown {
         /// Writes that were accepted before.
@@ -115,6 +124,7 @@ impl Outcome {
             Self::Accepted { done }
             | Self::Changed { done, .. }
             | Self::Failed { done, .. }
+            | Self::Stopped { done, .. }
             | Self::Unknown { done, .. } => done,
         }
     }
@@ -132,7 +142,8 @@ impl Outcome {
     pub fn awaited(&self, effect: &Effect) -> Option<Effect> {
         match self {
             Self::Accepted { .. } | Self::Unknown { .. } => Some(effect.clone()),
-            Self::Refused { .. } => None,
+            // A drain that was stopped is told as it went; nobody waits for the rest.
+            Self::Refused { .. } | Self::Stopped { .. } => None,
             Self::Failed { done, .. } | Self::Changed { done, .. } => part(effect, done),
         }
     }
@@ -155,6 +166,7 @@ impl Outcome {
             Self::Refused { words } => format!("nothing was sent: {words}"),
             Self::Changed { words, .. } => format!("not sent: {words}{so_far}"),
             Self::Failed { object, words, left, .. } => format!("{object}: {words}{so_far}{}", rest(left)),
+            Self::Stopped { words, left, .. } => format!("stopped: {words}{}", rest(left)),
             Self::Unknown { object, words, left, .. } => {
                 format!(
                     "{object}: {words}; it is not known whether it was applied, the watch will tell{so_far}{}",
@@ -178,6 +190,9 @@ fn part(effect: &Effect, done: &[Written]) -> Option<Effect> {
                 unschedulable: *unschedulable,
             }
         }
+        Effect::All(effects) => Effect::All(effects.iter().filter_map(|effect| part(effect, done)).collect()),
+        // A drain that did not come to its end is told by itself.
+        Effect::NodesDrained { .. } => return None,
         other => other.clone(),
     })
 }

@@ -74,7 +74,7 @@ struct Flags {
     #[arg(long, global = true, value_name = "FILE")]
     audit: Option<PathBuf>,
     /// How long to wait for the effect to be seen in the watch: 5s, 2m, 1h, or seconds; 0 for no limit
-    #[arg(long, global = true, value_name = "DURATION", default_value = "1m", value_parser = duration)]
+    #[arg(long, value_name = "DURATION", default_value = "1m", value_parser = duration)]
     timeout: Duration,
     /// Form of the answer: text, json or yaml
     #[arg(long, short, global = true, value_name = "FORM", default_value_t = Format::Text, value_parser = form)]
@@ -94,6 +94,9 @@ fn given(text: &str) -> Result<Given, String> {
     }
 }
 
+/// The flag that says how long the effect is waited for.
+const TIMEOUT: &str = "timeout";
+
 /// The ids of targets and values among the arguments of an action: no flag of the program has such a name.
 const TARGET: &str = "action target";
 
@@ -105,9 +108,14 @@ fn value_id(arg: &Arg) -> String {
 fn subcommand(entry: &'static Entry) -> Command {
     let mut command =
         Command::new(entry.name).about(entry.summary).after_help(after(entry)).allow_missing_positional(true);
-    if let Some(Nouns { noun, required, several }) = entry.takes.nouns() {
+    if let Some(Nouns { noun, required, several }) = entry.nouns() {
         let target = Flag::new(TARGET).value_name(noun).help(target_words(entry)).required(required);
         command = command.arg(if several { target.num_args(1..).action(ArgAction::Append) } else { target });
+    }
+    // An action that may take long has a limit of its own by that name.
+    if !entry.args.iter().any(|arg| arg.name == TIMEOUT) {
+        let words = "How long to wait for the effect to be seen in the watch: 5s, 2m, 1h, or seconds; 0 for no limit [default: 1m]";
+        command = command.arg(Flag::new(TIMEOUT).long(TIMEOUT).value_name("DURATION").value_parser(duration).help(words));
     }
     for arg in entry.args {
         let flag = Flag::new(value_id(arg)).help(arg.words).required(arg.required);
@@ -187,7 +195,7 @@ impl FromArgMatches for DoArgs {
                     yes: flags.yes.map(|text| Some(text).filter(|text| !text.is_empty())),
                     answers: flags.answer,
                     audit: flags.audit,
-                    timeout: Some(flags.timeout).filter(|limit| !limit.is_zero()),
+                    timeout: Some(timeout(own).unwrap_or(flags.timeout)).filter(|limit| !limit.is_zero()),
                 }))
             }
         };
@@ -200,11 +208,16 @@ impl FromArgMatches for DoArgs {
     }
 }
 
+/// The limit that stands behind the action.
+fn timeout(matches: &ArgMatches) -> Option<Duration> {
+    matches.try_get_one::<Duration>(TIMEOUT).ok().flatten().copied()
+}
+
 /// The wish of an action's subcommand.
 fn ask(name: &str, matches: &ArgMatches) -> Result<Ask, String> {
     let entry = ActionId::named(name).ok_or_else(|| format!("`{name}` is no action"))?.entry();
     let texts = |id: &str| -> Vec<String> { matches.get_many::<String>(id).into_iter().flatten().cloned().collect() };
-    let mut words = if entry.takes.nouns().is_some() { texts(TARGET) } else { Vec::new() };
+    let mut words = if entry.nouns().is_some() { texts(TARGET) } else { Vec::new() };
     let mut values = actions::Args::default();
     for arg in entry.args {
         match (arg.positional, arg.kind) {
@@ -263,7 +276,7 @@ mod tests {
     /// A line with everything that the action takes.
     fn full(entry: &Entry) -> Vec<String> {
         let mut line = vec![entry.name.to_owned()];
-        line.extend(entry.takes.nouns().map(|_| match entry.takes {
+        line.extend(entry.nouns().map(|_| match entry.takes {
             Takes::Objects { namespaced: true, namespace: "", .. } => "shop/one".to_owned(),
             _ => "one".to_owned(),
         }));

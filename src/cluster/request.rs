@@ -385,6 +385,11 @@ impl Requests {
         Err(trouble::trouble(TroubleKind::Credentials, words, "wait until the link is live"))
     }
 
+    /// Does another cluster answer by now than the one that the requests were decided for? Then in words.
+    pub fn elsewhere(&self) -> Option<String> {
+        self.same_cluster().err().map(|trouble| trouble.words)
+    }
+
     /// Is the cluster still the one that the request was decided for?
     fn same_cluster(&self) -> Result<(), Trouble> {
         match self.epoch {

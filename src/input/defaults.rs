@@ -37,6 +37,11 @@ const RULES: &[(&str, W, C, u8)] = &[
     ("t", W::Log, C::Timestamps, 13),
     ("tab", W::Log, C::NextChoice, 10),
     ("shift-tab", W::Log, C::PreviousChoice, 0),
+    // A drain.
+    ("tab", W::Drain, C::NextChoice, 10),
+    ("shift-tab", W::Drain, C::PreviousChoice, 0),
+    ("x", W::Drain, C::Menu, 9),
+    ("D", W::Drains, C::Drains, 15),
     // A finding.
     ("enter", W::Finding, C::GoTo, 10),
     ("tab", W::Finding, C::NextChoice, 11),
@@ -53,6 +58,7 @@ const RULES: &[(&str, W, C, u8)] = &[
     ("p", W::PausedPool, C::Act(A::UnpausePool), 10),
     ("c", W::Node, C::Act(A::CordonNodes), 11),
     ("u", W::Node, C::Act(A::UncordonNodes), 12),
+    ("r", W::Node, C::Act(A::DrainNodes), 13),
     ("U", W::Panes, C::Act(A::StartUpdate), 13),
     ("n", W::NextStep, C::NextStep, 9),
     ("x", W::Panes, C::Menu, 20),
@@ -81,9 +87,9 @@ const RULES: &[(&str, W, C, u8)] = &[
     // Lists.
     ("/", W::Panes, C::Filter, 30),
     ("/", W::Text, C::Search, 30),
-    ("space", W::Node, C::Mark, 24),
-    ("ctrl-space", W::Node, C::MarkRange, 0),
-    ("v", W::Node, C::MarkRange, 0),
+    ("space", W::Markable, C::Mark, 24),
+    ("ctrl-space", W::Markable, C::MarkRange, 0),
+    ("v", W::Markable, C::MarkRange, 0),
     ("ctrl-\\", W::Panes, C::ClearMarks, 0),
     ("shift-left", W::Table, C::ColumnLeft, 0),
     ("shift-right", W::Table, C::ColumnRight, 0),

@@ -93,6 +93,10 @@ pub struct Snapshot {
     pub covered: bool,
     /// A log is on top.
     pub log: bool,
+    /// A drain of this program is on top.
+    pub drain: bool,
+    /// This program drains nodes, or did.
+    pub drains: bool,
     /// Something can be started: the rail names a next step.
     pub next_step: bool,
     /// The phases are on top.
@@ -120,6 +124,8 @@ impl Default for Snapshot {
             finding: false,
             covered: false,
             log: false,
+            drain: false,
+            drains: false,
             next_step: false,
             phases: false,
             running: false,
@@ -148,6 +154,8 @@ pub enum When {
     PausedPool,
     /// A node (or nodes) is selected.
     Node,
+    /// A node is selected, or a pool in the pane of pools.
+    Markable,
     /// Rows are marked in the focused pane.
     Marked,
     /// Something is selected that has an object behind it.
@@ -178,6 +186,10 @@ pub enum When {
     Covered,
     /// A log is on top.
     Log,
+    /// A drain of this program is on top.
+    Drain,
+    /// This program drains nodes, or did.
+    Drains,
     /// Something is selected whose logs can be read.
     Explained,
     /// The same, and the focus is not on the map, which is walked in four directions.
@@ -208,6 +220,11 @@ impl When {
             Self::Pool => panes && at.row == Row::Pool,
             Self::PausedPool => panes && at.row == Row::PausedPool,
             Self::Node => panes && matches!(at.row, Row::Node | Row::CordonedNode),
+            Self::Markable => match at.row {
+                Row::Node | Row::CordonedNode => panes,
+                Row::Pool | Row::PausedPool => panes && at.pane == Pane::Pools,
+                _ => false,
+            },
             Self::Marked => panes && at.marked,
             Self::Selected => panes && !matches!(at.row, Row::None | Row::Other),
             Self::Table => panes && matches!(at.pane, Pane::Operators | Pane::Nodes | Pane::Findings | Pane::Timeline),
@@ -223,6 +240,8 @@ impl When {
             Self::Finding => quiet && at.finding,
             Self::Covered => quiet && at.finding && at.covered,
             Self::Log => quiet && at.log,
+            Self::Drain => quiet && at.drain,
+            Self::Drains => quiet && at.drains && !at.drain,
             Self::Explained => panes && explained(at.row),
             Self::Logged => panes && explained(at.row) && at.pane != Pane::Map,
             Self::NextStep => (panes || (quiet && at.phases && !at.searching)) && at.next_step,
@@ -239,6 +258,7 @@ impl When {
                 | Self::Pool
                 | Self::PausedPool
                 | Self::Node
+                | Self::Markable
                 | Self::Marked
                 | Self::Selected
                 | Self::Table
@@ -255,6 +275,7 @@ impl When {
             Self::Pool => "select a pool that is not paused",
             Self::PausedPool => "select a paused pool",
             Self::Node => "select a node",
+            Self::Markable => "select a node, or a pool in the pane of pools",
             Self::Marked => "nothing is marked",
             Self::Selected => "nothing is selected that has an object behind it",
             Self::Nodes => "only where nodes are listed",
@@ -271,6 +292,8 @@ impl When {
             Self::Finding => "only in a finding",
             Self::Covered => "no action of this program does that",
             Self::Log => "only in a log",
+            Self::Drain => "only in a drain",
+            Self::Drains => "this program drains nothing",
             Self::Explained | Self::Logged => "select an operator, a pool or a node",
             Self::NextStep => "there is no next step now",
             Self::Running => "no action is under way",
@@ -292,6 +315,7 @@ impl When {
             "pool" => Self::Pool,
             "paused-pool" => Self::PausedPool,
             "node" => Self::Node,
+            "markable" => Self::Markable,
             "marked" => Self::Marked,
             "selected" => Self::Selected,
             "table" => Self::Table,
@@ -304,6 +328,7 @@ impl When {
             "sim" => Self::Sim,
             "finding" => Self::Finding,
             "log" => Self::Log,
+            "drain" => Self::Drain,
             "explained" => Self::Explained,
             _ => return None,
         })

@@ -137,6 +137,8 @@ pub struct Outline {
     pub consequences: Vec<String>,
     /// The requests, in their order.
     pub writes: Vec<Request>,
+    /// The drain that follows the requests; null: none does.
+    pub drain: Option<Evictions>,
     /// What is asked before it is confirmed.
     pub questions: Vec<Asked>,
     /// The text that confirms it (`--yes=TEXT`); null: `--yes` alone does.
@@ -145,6 +147,20 @@ pub struct Outline {
     pub effect: String,
     /// The action that undoes it; null: none does.
     pub inverse: Option<&'static str>,
+}
+
+/// A drain.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Evictions {
+    /// The nodes, in their order.
+    pub nodes: Vec<String>,
+    /// How many pods are evicted, as it is now.
+    pub evictions: usize,
+    /// Seconds after which it gives up; null: it goes on until it is done or stopped.
+    pub timeout_seconds: Option<u64>,
+    /// The `oc` line that does the same.
+    pub oc: String,
 }
 
 /// A request.
@@ -189,6 +205,8 @@ pub struct Asked {
     pub name: String,
     /// The question.
     pub words: String,
+    /// The only answer with which it goes on; null: any text.
+    pub exactly: Option<String>,
     /// The answer; null: none was given.
     pub answer: Option<String>,
 }
@@ -251,10 +269,16 @@ fn outline(plan: &Plan, story: &Story<'_>) -> Outline {
             .enumerate()
             .map(|(at, write)| request(write, story.steps.get(at), story.told))
             .collect(),
+        drain: plan.drain.as_ref().map(|drain| Evictions {
+            nodes: drain.nodes.iter().map(|node| node.name.clone()).collect(),
+            evictions: drain.nodes.iter().map(|node| node.pods.len()).sum(),
+            timeout_seconds: drain.timeout,
+            oc: drain.oc.clone(),
+        }),
         questions: plan
             .questions
             .iter()
-            .map(|asked| Asked { name: asked.name.clone(), words: asked.words.clone(), answer: answer(&asked.name) })
+            .map(|asked| Asked { name: asked.name.clone(), words: asked.words.clone(), exactly: asked.exactly.clone(), answer: answer(&asked.name) })
             .collect(),
         typed: match &plan.confirm {
             Confirm::Button => None,
@@ -313,12 +337,18 @@ impl Report for Page<'_> {
         for (at, write) in plan.writes.iter().enumerate() {
             out += &sent(write, steps.get(at), look);
         }
-        if plan.writes.is_empty() {
+        if let Some(drain) = &plan.drain {
+            out += &command(look, 2, &drain.oc);
+            let pods: usize = drain.nodes.iter().map(|node| node.pods.len()).sum();
+            let nodes: Vec<&str> = drain.nodes.iter().map(|node| node.name.as_str()).collect();
+            let words = format!("one eviction for each of {pods} pods, node by node: {}", nodes.join(", "));
+            out += &paragraph(look, "    ", &words);
+        } else if plan.writes.is_empty() {
             out += "  nothing\n";
         }
         out += "\n";
         for question in &plan.questions {
-            out += &paragraph(look, "asked: ", &format!("{} (--answer {}=TEXT)", question.words, question.name));
+            out += &paragraph(look, "asked: ", &format!("{} (--answer {}={})", question.words, question.name, question.exactly.as_deref().unwrap_or("TEXT")));
         }
         let confirmed = match &plan.confirm {
             Confirm::Button => "--yes".to_owned(),

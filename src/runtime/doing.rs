@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use color_eyre::eyre::{Result, eyre};
 use tokio::runtime::Builder;
+use tokio_util::sync::CancellationToken;
 
 use self::consent::consent;
 use self::eyes::Eyes;
@@ -25,7 +26,7 @@ use crate::actions::outcome::{Order, Outcome, Rehearsal};
 use crate::actions::{self, Effect, Material, Plan, Refusal, Session};
 use crate::cli::{Act, Connect, DoArgs, Wish};
 use crate::clock;
-use crate::cluster::execute;
+use crate::cluster::{drain, execute};
 use crate::config::{Config, Overrides};
 use crate::recorder::Recorder;
 use crate::report::plan::{Ended, Page, Story};
@@ -99,19 +100,17 @@ async fn carry_out(act: Act, connect: Connect, output: Format, circumstances: &C
     let (recorder, recording) = Recorder::start(Some(audit.clone()));
     let ledger = Ledger::new(recorder.clone());
     let mut signals = Signals::listen()?;
+    let stop = CancellationToken::new();
     let mut doing = Doing {
         act: &act,
+        stop: stop.clone(),
         output,
         circumstances,
         ledger: &ledger,
         eyes: Eyes::open(options(connect)),
         session: Session::default(),
     };
-    let (end, code) = tokio::select! {
-        biased;
-        end = doing.perform() => { let code = end.result.code(); (end, code) }
-        number = signals.end() => (interrupted(&ledger), 128 + u8::try_from(number).unwrap_or(127)),
-    };
+    let (end, code) = until_told_to_end(doing.perform(), &mut signals, &stop, &ledger).await;
     let context = doing.context();
     // What no answer or no proof came for is ended as such in the audit log.
     recording.close(&recorder).await;
@@ -119,9 +118,34 @@ async fn carry_out(act: Act, connect: Connect, output: Format, circumstances: &C
     Ok(code)
 }
 
-/// What was sent before a signal came.
-fn interrupted(ledger: &Ledger) -> End {
-    End::new(Ended::Interrupted, format!("interrupted; {}", ledger.summary()))
+/// The end of an action, or what was sent before a signal came. A drain is asked to end first, and says how far it came; a
+/// second signal does not wait for that.
+async fn until_told_to_end(
+    work: impl Future<Output = End>,
+    signals: &mut Signals,
+    stop: &CancellationToken,
+    ledger: &Ledger,
+) -> (End, u8) {
+    tokio::pin!(work);
+    let mut ended_by = None;
+    loop {
+        tokio::select! {
+            biased;
+            end = &mut work => {
+                let code = ended_by.unwrap_or(end.result.code());
+                let result = if ended_by.is_some() { Ended::Interrupted } else { end.result };
+                return (End { result, ..end }, code);
+            }
+            number = signals.end() => {
+                let code = 128 + u8::try_from(number).unwrap_or(127);
+                if !ledger.draining() || ended_by.replace(code).is_some() {
+                    return (End::new(Ended::Interrupted, format!("interrupted; {}", ledger.summary())), code);
+                }
+                complain("stopping: what was evicted stays evicted, and the nodes stay cordoned", "");
+                stop.cancel();
+            }
+        }
+    }
 }
 
 #[expect(clippy::too_many_arguments, reason = "the end of a story has all its threads")]
@@ -171,6 +195,8 @@ fn tell(
 /// An action on its way.
 struct Doing<'a> {
     act: &'a Act,
+    /// Asks a drain to end.
+    stop: CancellationToken,
     output: Format,
     circumstances: &'a Circumstances,
     ledger: &'a Ledger,
@@ -257,7 +283,11 @@ impl Doing<'_> {
         let requests = WithFiles(self.eyes.requests(epoch));
         let again = replan(self.eyes.assessed(), rehearsal.plan.clone(), self.session.clone(), epoch);
         let order = Order { rehearsal, actor: Actor::of(&newest, &self.session), answers };
-        execute::execute(&requests, order, self.ledger, again).await
+        self.ledger.begin(order.rehearsal.plan.drain.is_some());
+        let outcome =
+            drain::drain(&requests, order, self.ledger, again, &self.stop, |progress| self.ledger.progress(progress)).await;
+        self.ledger.begin(false);
+        outcome
     }
 
     /// Waits for what the watch has to show, and enters what it showed into the audit log.
@@ -278,6 +308,7 @@ impl Doing<'_> {
                 End::new(Ended::Refused, format!("nothing was sent: {words}; look at the plan again (--dry-run)"))
             }
             Outcome::Changed { .. } | Outcome::Failed { .. } => End::new(Ended::Failed, told),
+            Outcome::Stopped { .. } => End::new(Ended::Interrupted, told),
             Outcome::Accepted { .. } | Outcome::Unknown { .. } if seen => {
                 let title = &plan.title;
                 let shown =

@@ -14,6 +14,7 @@ use super::panes::pools::Pools;
 use super::panes::timeline::TimelineSheet;
 use super::popups::choices::{Choices, Offering};
 use super::popups::confirm::PlanPopup;
+use super::popups::drain::DrainPopup;
 use super::popups::finding::FindingPopup;
 use super::popups::form::Form;
 use super::popups::logs::LogPopup;
@@ -59,6 +60,8 @@ pub(super) enum Popup {
     Waiting(Ask),
     /// A plan that waits for confirmation.
     Plan(Box<PlanPopup>),
+    /// A drain as it goes.
+    Drain(Box<DrainPopup>),
     /// Something that needs more room than the flash line.
     Message { title: String, view: TextView },
 }
@@ -204,7 +207,11 @@ impl View {
             command_line,
             read_only: writes_off(ctx).is_some(),
             row: self.row_kind(ctx),
-            marked: self.nodes.marked() && matches!(self.pane(), Pane::Nodes | Pane::Map),
+            marked: match self.pane() {
+                Pane::Nodes | Pane::Map => self.nodes.marked(),
+                Pane::Pools => self.nodes.marked() || !self.pools.marks(ctx.assessment).is_empty(),
+                _ => false,
+            },
             searching: self.text_view().is_some_and(TextView::searching),
             sim: matches!(self.popups.last(), Some(Popup::Choices(c)) if c.offering == Offering::Sim),
             versions: matches!(self.popups.last(), Some(Popup::Choices(c)) if c.offering == Offering::Versions),
@@ -214,10 +221,18 @@ impl View {
             finding: matches!(self.popups.last(), Some(Popup::Finding(_))),
             covered: matches!(self.popups.last(), Some(Popup::Finding(f)) if f.action(ctx.assessment).is_some()),
             log: matches!(self.popups.last(), Some(Popup::Logs(_))),
+            drain: matches!(self.popups.last(), Some(Popup::Drain(_))),
+            drains: ctx.jobs.iter().any(|job| job.drain.is_some()),
             next_step: self.next.is_some(),
             phases: matches!(self.popups.last(), Some(Popup::Report(report)) if report.about == About::Phases),
             running: ctx.jobs.iter().any(|job| job.state == super::ctx::JobState::Running),
         }
+    }
+
+    /// The marked pools where pools are listed, else the one that is selected.
+    fn pools_meant(&self, selected: String, ctx: &Ctx<'_>) -> Vec<String> {
+        let marks = if self.pane() == Pane::Pools { self.pools.marks(ctx.assessment) } else { Vec::new() };
+        if marks.is_empty() { vec![selected] } else { marks }
     }
 
     fn row_kind(&self, ctx: &Ctx<'_>) -> Row {
@@ -225,11 +240,16 @@ impl View {
             None => Row::None,
             Some(Subject::Version) => Row::Version,
             Some(Subject::Operator(_)) => Row::Operator,
-            Some(Subject::Pool(name)) => match ctx.assessment.pool(&name) {
-                Some(pool) if pool.paused => Row::PausedPool,
-                Some(_) => Row::Pool,
-                None => Row::Other,
-            },
+            Some(Subject::Pool(name)) => {
+                // Of marked pools one that is not paused is enough: then pausing is what `p` means.
+                let names = self.pools_meant(name, ctx);
+                let mut pools = names.iter().filter_map(|name| ctx.assessment.pool(name));
+                match pools.next().map(|first| first.paused && pools.all(|pool| pool.paused)) {
+                    None => Row::Other,
+                    Some(true) => Row::PausedPool,
+                    Some(false) => Row::Pool,
+                }
+            }
             Some(Subject::Node(name)) => match ctx.assessment.node(&name) {
                 Some(node) if node.cordon.is_some() => Row::CordonedNode,
                 Some(_) => Row::Node,
@@ -394,6 +414,12 @@ impl View {
         self.show_message(title, why);
     }
 
+    /// A drain has begun: shown as it goes. The plan that led here has done its work.
+    pub fn show_drain(&mut self, job: u64) {
+        self.popups.retain(|popup| !matches!(popup, Popup::Plan(_) | Popup::Choices(_) | Popup::Drain(_)));
+        self.popups.push(Popup::Drain(Box::new(DrainPopup::new(job))));
+    }
+
     /// A text that is too important for the line at the bottom, in a popup of its own.
     pub fn show_message(&mut self, title: impl Into<String>, text: &str) {
         let lines = super::neutral::neutral_lines(text);
@@ -465,6 +491,7 @@ impl View {
             Popup::Object(object) => Some(&object.view),
             Popup::Finding(finding) => Some(&finding.view),
             Popup::Report(report) => Some(&report.view),
+            Popup::Drain(drain) => Some(&drain.view),
             Popup::Help { view, .. } | Popup::Log(view) | Popup::Message { view, .. } => Some(view),
             Popup::Choices(_)
             | Popup::Menu(_)
@@ -504,6 +531,7 @@ impl View {
             Popup::Object(object) => Some(&mut object.view),
             Popup::Finding(finding) => Some(&mut finding.view),
             Popup::Report(report) => Some(&mut report.view),
+            Popup::Drain(drain) => Some(&mut drain.view),
             Popup::Help { view, .. } | Popup::Log(view) | Popup::Message { view, .. } => Some(view),
             Popup::Choices(_)
             | Popup::Menu(_)

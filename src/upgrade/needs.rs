@@ -90,6 +90,8 @@ const FOR_A_MINOR: [Kind; 5] =
 const DRAINING: usize = 40;
 /// The same, of those that come next.
 const NEXT: usize = 20;
+/// The same, of those that somebody cordoned.
+const CORDONED: usize = 20;
 /// The operator that waits for a ClusterServiceVersion of the platform.
 const PACKAGE_SERVER: &str = "operator-lifecycle-manager-packageserver";
 /// Label of the pods that virtual machines run in (KubeVirt, `AppLabel` of `virt-launcher`).
@@ -157,7 +159,12 @@ fn nodes_of_interest(assessment: &Assessment) -> BTreeSet<String> {
     let mut draining: Vec<&Node> = assessment.nodes.iter().filter(drains).collect();
     // Where the time is not known it may be long.
     draining.sort_by_key(|node| node.since);
+    // What is left on nodes that somebody cordoned tells whether they are drained.
+    let cordoned = |node: &&Node| node.cordon.as_ref().is_some_and(|cordon| !cordon.by_mco) && !drains(node);
+    let cordoned = assessment.nodes.iter().filter(cordoned).take(CORDONED).map(|node| node.name.clone());
+    let cordoned: Vec<String> = cordoned.collect();
     let mut nodes: BTreeSet<String> = draining.into_iter().take(DRAINING).map(|node| node.name.clone()).collect();
+    nodes.extend(cordoned);
     nodes.extend(next(assessment).into_iter().take(NEXT).map(str::to_owned));
     nodes
 }

@@ -2,10 +2,12 @@
 
 mod audit_log;
 mod availability;
+mod draining;
 mod foretold;
 mod in_process;
 mod meaning;
 mod never;
+mod pods;
 mod sample;
 mod script;
 mod scripted;

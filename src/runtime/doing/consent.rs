@@ -4,7 +4,7 @@ use std::io::{self, IsTerminal, Write};
 
 use super::complain;
 use crate::actions::audit::Given;
-use crate::actions::{Confirm, Plan};
+use crate::actions::{Confirm, Plan, Question};
 use crate::cli::Act;
 use crate::upgrade::neutral::neutral_lines;
 
@@ -27,7 +27,10 @@ pub async fn consent(plan: &Plan, act: &Act) -> Result<Vec<Given>, String> {
 
 /// By the flags alone.
 fn given(plan: &Plan, act: &Act) -> Result<Vec<Given>, String> {
-    let answer = |name: &str| act.answers.iter().find(|given| given.name == name);
+    let answer = |question: &Question| {
+        let given = act.answers.iter().find(|given| given.name == question.name);
+        given.filter(|given| question.unanswered_by(&given.answer).is_none())
+    };
     let mut missing = Vec::new();
     match (&plan.confirm, &act.yes) {
         (Confirm::Button, Some(_)) => {}
@@ -35,10 +38,13 @@ fn given(plan: &Plan, act: &Act) -> Result<Vec<Given>, String> {
         (Confirm::Type(text), Some(Some(typed))) if typed == text => {}
         (Confirm::Type(text), _) => missing.push(format!("--yes={text}")),
     }
-    let open = plan.questions.iter().filter(|question| answer(&question.name).is_none());
-    missing.extend(open.map(|question| format!("--answer {}=TEXT ({})", question.name, question.words)));
+    let open = plan.questions.iter().filter(|question| answer(question).is_none());
+    missing.extend(open.map(|question| {
+        let text = question.exactly.as_deref().unwrap_or("TEXT");
+        format!("--answer {}={text} ({})", question.name, question.words)
+    }));
     if missing.is_empty() {
-        return Ok(plan.questions.iter().filter_map(|question| answer(&question.name)).cloned().collect());
+        return Ok(plan.questions.iter().filter_map(|question| answer(question)).cloned().collect());
     }
     Err(format!("not confirmed, nothing was sent: it needs {}", missing.join(" and ")))
 }
@@ -47,13 +53,15 @@ fn given(plan: &Plan, act: &Act) -> Result<Vec<Given>, String> {
 async fn ask(plan: &Plan, act: &Act) -> Result<Vec<Given>, String> {
     let mut answers = Vec::new();
     for question in &plan.questions {
-        if let Some(known) = act.answers.iter().find(|given| given.name == question.name) {
+        let fits = |given: &&Given| given.name == question.name && question.unanswered_by(&given.answer).is_none();
+        if let Some(known) = act.answers.iter().find(fits) {
             answers.push(known.clone());
             continue;
         }
-        let answer = line(&format!("{} ", question.words)).await?;
-        if answer.is_empty() {
-            return Err(format!("nothing was sent: not answered: {}", question.words));
+        let exactly = question.exactly.as_ref().map(|text| format!("(type {text}) ")).unwrap_or_default();
+        let answer = line(&format!("{} {exactly}", question.words)).await?;
+        if let Some(why) = question.unanswered_by(&answer) {
+            return Err(format!("nothing was sent: not answered: {why}"));
         }
         answers.push(Given { name: question.name.clone(), answer });
     }

@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::complain;
+use crate::actions::drain::Progress;
 use crate::actions::audit::{Answer, Attempt, Audit, AuditId, Given, Proof};
 use crate::actions::outcome::Rehearsal;
 use crate::recorder::Recorder;
@@ -19,6 +20,8 @@ pub struct Ledger {
 struct Book {
     rehearsal: Option<Rehearsal>,
     answers: Vec<Given>,
+    /// A drain is under way, and what was said of it last.
+    draining: Option<String>,
     entries: Vec<(AuditId, Told)>,
 }
 
@@ -45,6 +48,29 @@ impl Ledger {
     /// These answers were given.
     pub fn answered_by(&self, answers: &[Given]) {
         self.book().answers = answers.to_vec();
+    }
+
+    /// Requests are being sent; `drain`: by a drain, which tells how far it is.
+    pub fn begin(&self, drain: bool) {
+        self.book().draining = drain.then(String::new);
+    }
+
+    /// Is a drain under way?
+    pub fn draining(&self) -> bool {
+        self.book().draining.is_some()
+    }
+
+    /// How far the drain is: said when it changed.
+    pub fn progress(&self, progress: &Progress) {
+        let words = progress.headline();
+        let said = self.book().draining.as_mut().is_some_and(|said| {
+            let new = *said != words;
+            said.clone_from(&words);
+            new
+        });
+        if said {
+            complain(&words, "");
+        }
     }
 
     /// The answers that were given.

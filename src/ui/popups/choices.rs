@@ -64,6 +64,7 @@ pub fn danger_tone(danger: Danger) -> Tone {
 pub fn target_words(target: &Target) -> String {
     match target {
         Target::Nodes(names) if names.len() > 1 => format!("{} marked nodes", names.len()),
+        Target::Pools(names) if names.len() > 1 => format!("{} marked pools", names.len()),
         Target::Cluster => "the cluster".into(),
         other => other.words(),
     }

@@ -56,6 +56,14 @@ fn covered(remedy: &Remedy, assessment: &Assessment) -> Option<Ask> {
         {
             without_mode(assessment)
         }
+        ["oc", "adm", "drain", rest @ ..] => {
+            let names: Vec<&str> = rest.iter().copied().filter(|word| !word.starts_with("--")).collect();
+            Some(Ask::new(ActionId::DrainNodes, known_nodes(&names)?))
+        }
+        // Neither with a grace period of its own nor by force.
+        ["oc", "delete", "pod", "-n", namespace, name] => {
+            Some(Ask::new(ActionId::DeletePod, Target::Objects(vec![Resource::pod(namespace, name)])))
+        }
         ["oc", "patch", rest @ ..] => {
             let (pool, rest) = pool_of(rest, assessment)?;
             let patch = rest.concat().replace(['\'', '"'], "");

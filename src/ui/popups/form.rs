@@ -63,7 +63,7 @@ impl Form {
     pub fn new(action: ActionId, names: &[String], values: &Args) -> Self {
         let entry = action.entry();
         let mut fields = Vec::new();
-        if let Some(nouns) = entry.takes.nouns() {
+        if let Some(nouns) = entry.nouns() {
             fields.push(Field {
                 slot: Slot::Target,
                 label: nouns.noun.to_lowercase(),

@@ -64,8 +64,20 @@ impl View {
                 return Some(vec![object.unwrap_or(Request::Refresh)]);
             }
             Command::CancelJob => {
+                let shown = match self.popups.last() {
+                    Some(Popup::Drain(drain)) => drain.running(ctx),
+                    _ => None,
+                };
+                if let Some(job) = shown {
+                    return Some(vec![Request::CancelJob(job)]);
+                }
                 let running = ctx.jobs.iter().rev().find(|job| job.state == JobState::Running);
                 return Some(running.map(|job| Request::CancelJob(job.id)).into_iter().collect());
+            }
+            Command::Drains => {
+                if let Some(job) = ctx.jobs.iter().rev().find(|job| job.drain.is_some()) {
+                    self.show_drain(job.id);
+                }
             }
             Command::Save => return Some(vec![self.saved(ctx)]),
             Command::Copy => return Some(vec![self.copied(ctx)]),
@@ -86,11 +98,16 @@ impl View {
                     self.popups.pop();
                     self.popups.retain(|popup| !matches!(popup, Popup::Form(_)));
                     // What was marked is done: the next key must not meet it unawares.
-                    if matches!(&request, Request::Confirm { plan, .. } if matches!(plan.target, Target::Nodes(_))) {
-                        self.nodes.clear_marks();
+                    if let Request::Confirm { plan, .. } = &request {
+                        match plan.target {
+                            Target::Nodes(_) => drop(self.nodes.clear_marks()),
+                            Target::Pools(_) => drop(self.pools.clear_marks()),
+                            _ => {}
+                        }
                     }
                     vec![request]
                 }
+                Outcome::Asked(request) => vec![request],
                 Outcome::NotYet(why) => vec![Request::Say(why)],
             };
         }
@@ -121,6 +138,20 @@ impl View {
             && let Some(requests) = self.in_finding(command, ctx)
         {
             return requests;
+        }
+        if let Some(Popup::Drain(drain)) = self.popups.last_mut() {
+            match command {
+                Command::NextChoice | Command::PreviousChoice => {
+                    drain.choose(command == Command::NextChoice, ctx);
+                    return Vec::new();
+                }
+                Command::Menu => {
+                    let target = drain.target();
+                    target.into_iter().for_each(|target| self.offer(Offering::Actions(target)));
+                    return Vec::new();
+                }
+                _ => {}
+            }
         }
         match command {
             Command::Fullscreen => self.fullscreen = !self.fullscreen,
@@ -329,6 +360,7 @@ impl View {
             Command::MarkRange => self.mark(ctx, true),
             Command::ClearMarks => {
                 self.nodes.clear_marks();
+                self.pools.clear_marks();
             }
             other => self.in_list(other, ctx),
         }
@@ -471,7 +503,9 @@ impl View {
         let pane = self.pane();
         if !self.filter_of(pane).text().is_empty() {
             self.set_filter(pane, "", ctx);
-        } else if matches!(pane, Pane::Nodes | Pane::Map) && self.nodes.clear_marks() {
+        } else if (matches!(pane, Pane::Nodes | Pane::Map) && self.nodes.clear_marks())
+            || (pane == Pane::Pools && self.pools.clear_marks())
+        {
             // The marks were the step.
         } else if self.tab != Tab::Overview {
             self.go(Tab::Overview);
@@ -496,10 +530,13 @@ impl View {
     }
 
     fn mark(&mut self, ctx: &Ctx<'_>, range: bool) {
-        if self.pane() == Pane::Pools
-            && let Some(Subject::Node(name)) = self.pools.subject()
-        {
-            self.nodes.select(&name, ctx);
+        if self.pane() == Pane::Pools {
+            if if range { self.pools.mark_range() } else { self.pools.mark() } {
+                return;
+            }
+            if let Some(Subject::Node(name)) = self.pools.subject() {
+                self.nodes.select(&name, ctx);
+            }
         }
         if range {
             self.nodes.mark_range(ctx);
@@ -508,16 +545,19 @@ impl View {
         }
     }
 
-    /// What an action can be aimed at from here, the nearest first: the marked nodes, what is selected, its pool.
+    /// What an action can be aimed at from here, the nearest first: the marked nodes or pools, what is selected, its pool.
     fn here(&self, ctx: &Ctx<'_>) -> Vec<Target> {
         let marks = self.nodes.marks(ctx.assessment);
+        if let Some(pod) = self.pools.pod(ctx).filter(|_| self.pane() == Pane::Pools) {
+            return vec![Target::Objects(vec![pod])];
+        }
         match self.subject(ctx) {
             Some(Subject::Node(_)) if !marks.is_empty() => vec![Target::Nodes(marks)],
             Some(Subject::Node(name)) => {
                 let pool = ctx.assessment.node(&name).and_then(|node| node.pool.clone());
                 [Target::Nodes(vec![name])].into_iter().chain(pool.map(Target::pool)).collect()
             }
-            Some(Subject::Pool(name)) => vec![Target::pool(name)],
+            Some(Subject::Pool(name)) => vec![Target::Pools(self.pools_meant(name, ctx))],
             Some(Subject::Operator(name)) => vec![Target::Objects(vec![Resource::operator(&name)])],
             Some(Subject::Object(resource)) => vec![Target::Objects(vec![resource])],
             Some(Subject::Version) => vec![Target::Cluster],
@@ -563,6 +603,7 @@ impl View {
             Some(Popup::Log(_)) => ctx.log.back().map(|line| line.oc.clone()),
             Some(Popup::Finding(finding)) => Some(finding.copied(ctx)),
             Some(Popup::Logs(log)) => Some(log.text()),
+            Some(Popup::Drain(drain)) => Some(drain.copied()),
             Some(_) => self.text_view().map(TextView::text),
             None if self.pane() == Pane::Findings => {
                 self.findings.row(ctx.assessment).map(|finding| finding::plain(finding, ctx))
@@ -592,6 +633,7 @@ impl View {
             Some(Popup::Log(view)) => return plain("command-log".into(), view.text()),
             Some(Popup::Message { view, .. }) => return plain("message".into(), view.text()),
             Some(Popup::Plan(plan)) => return plain("plan".into(), plan.text()),
+            Some(Popup::Drain(drain)) => return plain("drain".into(), drain.view.text()),
             Some(Popup::Finding(finding)) => return plain("finding".into(), finding.text(ctx)),
             Some(Popup::Report(report)) => return plain(report.name().into(), report.view.text()),
             Some(Popup::Logs(log)) => {

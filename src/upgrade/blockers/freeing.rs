@@ -5,7 +5,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{Evictions, budgets, owner};
+use super::{Evictions, budgets, guards, owner};
 use crate::api::{IntOrString, Pod, PodDisruptionBudget};
 use crate::upgrade::assessment::{Budget, Cause, Remedy};
 use crate::upgrade::danger::Danger;
@@ -99,12 +99,6 @@ fn repair(other: &Pod) -> Remedy {
         None => Remedy::look(format!("Bring {name} back, which is not ready and so uses the budget up."))
             .oc(format!("oc describe pod -n {namespace} {name}")),
     }
-}
-
-/// Does it keep the quorum of the control plane (static pod operators, `<operand>-guard-<node>`; etcd's old deployment
-/// `etcd-quorum-guard`)?
-fn guards(pod: &Pod) -> bool {
-    budgets::of_platform(pod.namespace()) && (pod.name().contains("-guard-") || pod.namespace() == "openshift-etcd")
 }
 
 fn scales(owner: &str) -> bool {

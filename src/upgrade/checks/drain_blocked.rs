@@ -63,7 +63,7 @@ fn title(node: &Node, trouble: &DrainTrouble) -> String {
         (blockers, _) => {
             let pods: Vec<String> = blockers.iter().map(pod).collect();
             let pods = words::some_of(pods.iter().map(String::as_str), 2);
-            let why = short(&blockers[0].cause);
+            let why = blockers::short(&blockers[0].cause);
             format!("{name}: drain blocked by {pods} ({why})")
         }
     }
@@ -71,19 +71,6 @@ fn title(node: &Node, trouble: &DrainTrouble) -> String {
 
 fn pod(blocker: &Blocker) -> String {
     format!("{}/{}", blocker.namespace, blocker.pod)
-}
-
-/// Why, as short as a title needs it.
-fn short(cause: &Cause) -> String {
-    match cause {
-        Cause::Budget(budget) if budget.impossible => format!("PDB {} can never allow it", budget.name),
-        Cause::Budget(budget) => format!("PDB {} allows {} of {}", budget.name, budget.allowed, budget.expected),
-        Cause::BudgetNotObserved { name } => format!("PDB {name} not judged yet"),
-        Cause::SeveralBudgets { names } => format!("{} PDBs select it", names.len()),
-        Cause::Terminating { finalizers, .. } if finalizers.is_empty() => "it does not end".to_owned(),
-        Cause::Terminating { .. } => "held by a finalizer".to_owned(),
-        Cause::VirtualMachine { .. } => "a virtual machine".to_owned(),
-    }
 }
 
 fn of_blocker(blocker: &Blocker, now: DateTime<Utc>) -> super::Evidence {

@@ -259,7 +259,8 @@ fn a_missing_permission_is_named_as_oc_would_ask_for_it() {
         }
         let resource = match action {
             ActionId::PausePool | ActionId::UnpausePool => "machineconfigpools.machineconfiguration.openshift.io",
-            ActionId::CordonNodes | ActionId::UncordonNodes => "nodes",
+            ActionId::CordonNodes | ActionId::UncordonNodes | ActionId::DrainNodes => "nodes",
+            ActionId::EvictPod | ActionId::DeletePod => continue,
             ActionId::StartUpdate => "clusterversions.config.openshift.io",
         };
         refused(&sample, action, &target, &format!("kim may not patch {resource} (oc auth can-i patch {resource})"));
@@ -281,11 +282,11 @@ fn the_menu_holds_what_would_change_something() {
     sample.cordon("worker-2", "kubectl-cordon", "2026-11-20T02:00:00Z");
     assert_eq!(sample.offers(&pool("worker")), ["Pause pool worker [L]"]);
     assert_eq!(sample.offers(&pool("infra")), ["Unpause pool infra [M]"]);
-    assert_eq!(sample.offers(&nodes(&["worker-0"])), ["Cordon node worker-0 [M]"]);
-    assert_eq!(sample.offers(&nodes(&["worker-2"])), ["Uncordon node worker-2 [M]"]);
+    assert_eq!(sample.offers(&nodes(&["worker-0"])), ["Cordon node worker-0 [M]", "Drain node worker-0 [M]"]);
+    assert_eq!(sample.offers(&nodes(&["worker-2"])), ["Uncordon node worker-2 [M]", "Drain node worker-2 [M]"]);
     assert_eq!(
         sample.offers(&nodes(&["worker-0", "worker-2"])),
-        ["Cordon node worker-0 [M]", "Uncordon node worker-2 [M]"]
+        ["Cordon node worker-0 [M]", "Uncordon node worker-2 [M]", "Drain 2 nodes [M]"]
     );
     assert_eq!(sample.offers(&version("4.18.25")), ["Start update to 4.18.25 [H]"]);
     assert_eq!(sample.offers(&Target::Cluster), ["Start an update [H]"]);

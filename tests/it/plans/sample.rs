@@ -103,7 +103,8 @@ impl Sample {
         sample
     }
 
-    fn add(&mut self, object: Value) {
+    /// Adds an object.
+    pub fn add(&mut self, object: Value) {
         let name = object["metadata"]["name"].as_str().unwrap();
         let key = match object["kind"].as_str().unwrap() {
             "Node" => name.to_owned(),

@@ -96,7 +96,7 @@ fn the_form_of_every_action_opens_takes_a_paste_and_is_left() {
         let ctx = stage.world.ctx();
         View::paste(&mut stage.view, text, &ctx);
         stage.draw();
-        if entry.takes.nouns().is_some() || entry.args.iter().any(|arg| arg.kind != ArgKind::Flag) {
+        if entry.nouns().is_some() || entry.args.iter().any(|arg| arg.kind != ArgKind::Flag) {
             stage.keys("tab shift-tab");
         }
         stage.keys("esc esc").lacks(&format!("[{}]", entry.name));

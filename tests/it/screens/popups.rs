@@ -116,6 +116,7 @@ fn pause() -> Plan {
         consequences: vec!["worker-3 is finished, no further node is taken".into()],
         reads: Vec::new(),
         writes: vec![write()],
+        drain: None,
         questions: Vec::new(),
         confirm: Confirm::Button,
         effect: Effect::PoolPaused { pool: "worker".into(), paused: true },
@@ -288,6 +289,7 @@ fn the_command_log_tells_what_was_sent_and_what_became_of_it() {
         words: "seen in the watch after 0.3 s".into(),
         since: sample::ago(60),
         ended: Some(sample::ago(59)),
+        drain: None,
     });
     let mut stage = Stage::new(world, 120, 40);
     stage.lacks("seen in the watch");
@@ -305,6 +307,7 @@ fn an_action_under_way_is_on_the_screen_and_can_be_stopped() {
         words: "sent, waiting for the watch".into(),
         since: sample::ago(2),
         ended: None,
+        drain: None,
     });
     let mut stage = Stage::new(world, 80, 24);
     stage.shows("◐ Pause pool worker: sent, waiting for the watch (2s)");

@@ -13,7 +13,7 @@ use crate::ui::widgets::bar::bar;
 use crate::ui::widgets::pen::Pen;
 use crate::ui::widgets::strip::{strip, stuck};
 use crate::ui::words;
-use crate::upgrade::assessment::{Blocker, Node, NodePhase, Outside, Pool};
+use crate::upgrade::assessment::{Blocker, Node, NodePhase, Outside, Pool, Resource};
 use crate::upgrade::estimate::Part;
 
 /// `worker   ███████▒▒░░░░  4/6   1 draining  1 blocked   max 1, free 0`.
@@ -144,22 +144,29 @@ pub fn next_words(pool: &Pool, ctx: &Ctx<'_>) -> Option<String> {
         forecast.filter(|forecast| !forecast.blockers.is_empty())
     };
     let marked = |name: &String| if held(name).is_some() { format!("{name} {sign}") } else { name.clone() };
+    // Nothing is imminent while there is no room: what stands before the names says so.
+    let lead = match (capacity.free, capacity.busy.as_slice()) {
+        (0, []) if !capacity.why_none.is_empty() => format!("{}; in line: ", capacity.why_none),
+        (0, [one]) => format!("after {one}: "),
+        (0, [first, rest @ ..]) => format!("after {first} or {} more: ", rest.len()),
+        _ => "next: ".to_owned(),
+    };
     let text = match capacity.next.as_slice() {
         [] if capacity.why_none.is_empty() => return None,
         [] => return Some(format!("next: none, {}", capacity.why_none)),
-        [first] => format!("next: {}", marked(first)),
+        [first] => format!("{lead}{}", marked(first)),
         // Of several masters the one that runs the operator's own pod comes last (`DeferringOperatorNodeUpdate` in the
         // machine-config controller).
         [first, second, rest @ ..] if pool.name == "master" => {
             let rest: Vec<String> = rest.iter().map(marked).collect();
             let then = if rest.is_empty() { String::new() } else { format!(", then {}", rest.join(", ")) };
-            format!("next: {} or {}{then}", marked(first), marked(second))
+            format!("{lead}{} or {}{then}", marked(first), marked(second))
         }
         [first, rest @ ..] => {
             let more = rest.len().saturating_sub(2);
             let then = rest.iter().take(2).map(marked).collect::<Vec<_>>().join(", ");
             let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-            format!("next: {}, then {then}{more}", marked(first))
+            format!("{lead}{}, then {then}{more}", marked(first))
         }
     };
     let why = capacity.next.iter().take(3).find_map(|name| held(name).map(|forecast| (name, forecast)));
@@ -202,6 +209,8 @@ pub struct Told {
     pub text: String,
     /// What explains it.
     pub below: Vec<(Tone, String)>,
+    /// The pod that it is about.
+    pub pod: Option<Resource>,
 }
 
 /// Is there anything below a node? As [`told`] says it, without saying it.
@@ -221,17 +230,23 @@ pub fn told(node: &Node, ctx: &Ctx<'_>, room: usize, most: usize) -> Vec<Told> {
     let blockers = |blockers: &[Blocker], tone: Tone, lines: &mut Vec<Told>| {
         for blocker in blockers.iter().take(12) {
             let below = crate::ui::panes::blockers::lines(blocker, ctx);
-            lines.push(Told { tone, text: short(blocker), below });
+            let pod = Some(Resource::pod(&blocker.namespace, &blocker.pod));
+            lines.push(Told { tone, text: short(blocker), below, pod });
         }
         if blockers.len() > 12 {
-            lines.push(Told { tone, text: format!("and {} more pods", blockers.len() - 12), below: Vec::new() });
+            lines.push(Told {
+                tone,
+                text: format!("and {} more pods", blockers.len() - 12),
+                below: Vec::new(),
+                pod: None,
+            });
         }
     };
     blockers(&node.blockers, Tone::Danger, &mut lines);
     let mut say = |tone: Tone, text: &str| {
         for line in neutral_lines(text).into_iter().filter(|line| !line.trim().is_empty()) {
             let wrapped = clipped(&line, room, most).into_iter();
-            lines.extend(wrapped.map(|text| Told { tone, text, below: Vec::new() }));
+            lines.extend(wrapped.map(|text| Told { tone, text, below: Vec::new(), pod: None }));
         }
     };
     if let Some(trouble) = &node.drain_trouble {
