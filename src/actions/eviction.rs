@@ -8,7 +8,7 @@ use crate::upgrade::access::Permission;
 
 /// Evictions are created below pods.
 pub(super) const EVICT: Permission =
-    Permission { verb: "create", group: "", resource: "pods", subresource: "eviction", namespace: "" };
+    Permission { verb: "create", group: "", resource: "pods", subresource: "eviction", namespace: "", name: "" };
 
 /// The discovery of the core group, in which `pods/eviction` stands with the group and version of its body (kubectl,
 /// pkg/drain/drain.go, `CheckEvictionSupport`): `policy/v1` from Kubernetes 1.22 on, `policy/v1beta1` until 1.24.

@@ -115,7 +115,8 @@ fn subcommand(entry: &'static Entry) -> Command {
     // An action that may take long has a limit of its own by that name.
     if !entry.args.iter().any(|arg| arg.name == TIMEOUT) {
         let words = "How long to wait for the effect to be seen in the watch: 5s, 2m, 1h, or seconds; 0 for no limit [default: 1m]";
-        command = command.arg(Flag::new(TIMEOUT).long(TIMEOUT).value_name("DURATION").value_parser(duration).help(words));
+        command =
+            command.arg(Flag::new(TIMEOUT).long(TIMEOUT).value_name("DURATION").value_parser(duration).help(words));
     }
     for arg in entry.args {
         let flag = Flag::new(value_id(arg)).help(arg.words).required(arg.required);

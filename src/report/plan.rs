@@ -278,7 +278,12 @@ fn outline(plan: &Plan, story: &Story<'_>) -> Outline {
         questions: plan
             .questions
             .iter()
-            .map(|asked| Asked { name: asked.name.clone(), words: asked.words.clone(), exactly: asked.exactly.clone(), answer: answer(&asked.name) })
+            .map(|asked| Asked {
+                name: asked.name.clone(),
+                words: asked.words.clone(),
+                exactly: asked.exactly.clone(),
+                answer: answer(&asked.name),
+            })
             .collect(),
         typed: match &plan.confirm {
             Confirm::Button => None,
@@ -348,7 +353,16 @@ impl Report for Page<'_> {
         }
         out += "\n";
         for question in &plan.questions {
-            out += &paragraph(look, "asked: ", &format!("{} (--answer {}={})", question.words, question.name, question.exactly.as_deref().unwrap_or("TEXT")));
+            out += &paragraph(
+                look,
+                "asked: ",
+                &format!(
+                    "{} (--answer {}={})",
+                    question.words,
+                    question.name,
+                    question.exactly.as_deref().unwrap_or("TEXT")
+                ),
+            );
         }
         let confirmed = match &plan.confirm {
             Confirm::Button => "--yes".to_owned(),

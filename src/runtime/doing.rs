@@ -285,7 +285,8 @@ impl Doing<'_> {
         let order = Order { rehearsal, actor: Actor::of(&newest, &self.session), answers };
         self.ledger.begin(order.rehearsal.plan.drain.is_some());
         let outcome =
-            drain::drain(&requests, order, self.ledger, again, &self.stop, |progress| self.ledger.progress(progress)).await;
+            drain::drain(&requests, order, self.ledger, again, &self.stop, |progress| self.ledger.progress(progress))
+                .await;
         self.ledger.begin(false);
         outcome
     }

@@ -2,14 +2,18 @@
 
 mod audit_log;
 mod availability;
+mod cluster_version;
 mod draining;
 mod foretold;
+mod gates;
 mod in_process;
 mod meaning;
 mod never;
 mod pods;
+mod roles;
 mod sample;
 mod script;
 mod scripted;
 mod simulated;
+mod version_requests;
 mod words;

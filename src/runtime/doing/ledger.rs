@@ -3,8 +3,8 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::complain;
-use crate::actions::drain::Progress;
 use crate::actions::audit::{Answer, Attempt, Audit, AuditId, Given, Proof};
+use crate::actions::drain::Progress;
 use crate::actions::outcome::Rehearsal;
 use crate::recorder::Recorder;
 use crate::report::plan::{Fate, Told};

@@ -147,7 +147,7 @@ impl View {
                 }
                 Command::Menu => {
                     let target = drain.target();
-                    target.into_iter().for_each(|target| self.offer(Offering::Actions(target)));
+                    target.into_iter().for_each(|target| self.popups.push(Popup::Menu(Menu::new(vec![target]))));
                     return Vec::new();
                 }
                 _ => {}

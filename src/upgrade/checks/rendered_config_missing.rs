@@ -3,6 +3,7 @@
 use super::degraded::{Cause, because_of, between};
 use super::{Finding, Look, Remedy, reading};
 use crate::upgrade::danger::Danger;
+use crate::upgrade::words::shell;
 
 pub(super) fn check(look: &Look, found: &mut Vec<Finding>) {
     let missing = |reason: &str| between(reason, "\"rendered-", "\"").map(|rest| format!("rendered-{rest}"));
@@ -24,7 +25,7 @@ pub(super) fn check(look: &Look, found: &mut Vec<Finding>) {
                     Danger::M,
                     "Replace a worker: delete its Machine, and let the machine set make a new one.",
                 )
-                .oc(format!("oc get machines -A -o wide | grep -w {name}")),
+                .oc(format!("oc get machines -A -o wide | grep -w {name}", name = shell(name))),
             );
         }
         remedies.push(Remedy::look(

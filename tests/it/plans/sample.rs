@@ -201,6 +201,25 @@ impl Sample {
         plan(&self.assessment(), &self.session, &Ask::new(action, target.clone()), &Material::default())
     }
 
+    /// The plan for a wish, with what was read for it.
+    pub fn plan_of(&self, ask: &Ask, material: &Material) -> Result<Plan, Refusal> {
+        plan(&self.assessment(), &self.session, ask, material)
+    }
+
+    /// Why a wish is refused; `ok` with its danger when it is not.
+    pub fn answer(&self, ask: &Ask) -> String {
+        match self.plan_of(ask, &Material::default()) {
+            Ok(plan) => format!("ok, {:?}", plan.danger),
+            Err(Refusal(words)) => words,
+        }
+    }
+
+    /// Adds an object, or puts it in the place of the one of that name.
+    pub fn put(&mut self, object: Value) -> &mut Self {
+        self.add(object);
+        self
+    }
+
     /// Why the action is refused; `ok` with its danger when it is not.
     pub fn verdict(&self, action: ActionId, target: &Target) -> String {
         match self.plan(action, target) {

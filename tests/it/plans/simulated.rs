@@ -28,29 +28,29 @@ use super::script::{lines, scratch};
 use crate::support::sim::{namespace, pod};
 
 /// A simulated cluster with the sample's objects, and two pods on worker-3.
-fn options(sample: &Sample) -> Options {
+pub fn options(sample: &Sample) -> Options {
     let mut objects = sample.objects();
     objects.extend([namespace("shop"), pod("cart-0", "cart", "worker-3"), pod("web-0", "web", "worker-3")]);
     Options { objects, ..Options::default() }
 }
 
-fn simulation(sample: &Sample) -> Simulation {
+pub fn simulation(sample: &Sample) -> Simulation {
     Simulation::new(&options(sample)).unwrap()
 }
 
-fn session() -> Session {
+pub fn session() -> Session {
     Session { context: "lab".into(), ..Session::default() }
 }
 
 /// What a watch would show now.
-fn look(store: &Store) -> Assessment {
+pub fn look(store: &Store) -> Assessment {
     let kinds = [Res::CLUSTER_VERSIONS, Res::MACHINE_CONFIG_POOLS, Res::MACHINE_CONFIGS, Res::NODES];
     let objects: Vec<Value> = kinds.iter().flat_map(|kind| store.list(*kind)).map(|object| (*object).clone()).collect();
     assess_live(objects.iter())
 }
 
 /// Plans again on what the watch showed at the beginning, with the fresh objects put in.
-fn replanner(seen: Assessment, first: Plan) -> impl FnMut(&Target, &Material) -> Result<Plan, Refusal> + Send {
+pub fn replanner(seen: Assessment, first: Plan) -> impl FnMut(&Target, &Material) -> Result<Plan, Refusal> + Send {
     move |target, material| again(&seen, &session(), &first, target, material)
 }
 
@@ -76,7 +76,10 @@ impl Person {
     async fn confirms(self, client: &InProcess) -> (Outcome, Vec<Value>) {
         let path = scratch("simulated").join("audit.jsonl");
         let (recorder, task) = Recorder::start(Some(path.clone()));
-        let answer = |question: &Question| Given { name: question.name.into(), answer: "s3://backups/etcd".into() };
+        let answer = |question: &Question| Given {
+            name: question.name.clone(),
+            answer: question.exactly.clone().unwrap_or_else(|| "s3://backups/etcd".into()),
+        };
         let answers = self.plan.questions.iter().map(answer).collect();
         let order = Order { rehearsal: self.rehearsal, actor: Actor::of(&self.seen, &session()), answers };
         let outcome = execute(client, order, &recorder, replanner(self.seen, self.plan)).await;

@@ -2,7 +2,8 @@
 
 use insta::assert_snapshot;
 use oc_cockpit::actions::{
-    ActionId, Args, Ask, Confirm, Danger, Effect, PatchKind, Plan, Precondition, Question, Read, Target, Verb, Write,
+    ActionId, Args, Ask, Confirm, Danger, Effect, PatchKind, Plan, Precondition, Question, Read, Target, Verb,
+    WantedUpdate, Write,
 };
 use oc_cockpit::ui::{Job, JobState, LogLine, Rehearsed, Request, SimFault, SimInfo, SimRequest};
 use oc_cockpit::upgrade::assessment::Subject;
