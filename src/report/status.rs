@@ -123,6 +123,7 @@ impl Exit {
             | VerdictKind::UpdatingControlPlane
             | VerdictKind::UpdatingPools
             | VerdictKind::ConfigRollout
+            | VerdictKind::ImageBased
             | VerdictKind::Slow => Self::Updating,
             VerdictKind::NeedsPerson => Self::NeedsPerson,
             VerdictKind::Stalled | VerdictKind::Failing => Self::Trouble,

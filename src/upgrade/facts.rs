@@ -147,6 +147,21 @@ impl Kind {
         Self::CORE.contains(&self)
     }
 
+    /// Is it read for image-based upgrades alone?
+    pub fn image_based(self) -> bool {
+        matches!(
+            self,
+            Self::ImageBasedUpgrades
+                | Self::IpConfigs
+                | Self::Backups
+                | Self::Restores
+                | Self::BackupStorageLocations
+                | Self::DataProtectionApplications
+                | Self::LogicalVolumes
+                | Self::SriovNodeStates
+        )
+    }
+
     /// Its API group; empty for the core group, and for alerts.
     pub fn group(self) -> &'static str {
         match self {
@@ -403,6 +418,8 @@ pub struct Facts {
     pub access: Arc<Access>,
     /// Counts up when another cluster answered and everything was dropped: memories of before are void.
     pub epoch: u64,
+    /// Counts up when the person chose another context: then what answers has nothing to do with what did before.
+    pub chosen: u64,
 }
 
 impl Facts {
@@ -421,6 +438,7 @@ impl Facts {
             around: Arc::default(),
             access: Arc::default(),
             epoch: 0,
+            chosen: 0,
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::assessment::{Assessment, Node, NodePhase, Pool};
+use super::assessment::{Assessment, Node, NodePhase, Pool, Topology};
 use super::facts::Kind;
 use crate::api::{Conditions as _, Tri};
 
@@ -12,6 +12,8 @@ pub enum Purpose {
     /// The update as it goes: the cockpit, `status`.
     #[default]
     Watch,
+    /// An image-based upgrade.
+    ImageBased,
     /// The versions on offer: `updates`.
     Updates,
     /// Everything that bears on readiness: `preflight`.
@@ -59,6 +61,18 @@ const WHILE_BUSY: [Kind; 9] = [
 /// What may speak against another minor version.
 const FOR_A_MINOR: [Kind; 5] =
     [Kind::ConfigMaps, Kind::ApiRequestCounts, Kind::ClusterServiceVersions, Kind::Subscriptions, Kind::InstallPlans];
+/// What the lifecycle agent waits for, and what it moves along.
+const IMAGE_BASED: [Kind; 9] = [
+    Kind::ClusterServiceVersions,
+    Kind::CertificateSigningRequests,
+    Kind::IpConfigs,
+    Kind::Backups,
+    Kind::Restores,
+    Kind::BackupStorageLocations,
+    Kind::DataProtectionApplications,
+    Kind::LogicalVolumes,
+    Kind::SriovNodeStates,
+];
 /// Nodes whose pods are read, those that drain: each is a watch of its own.
 const DRAINING: usize = 40;
 /// The same, of those that come next.
@@ -71,7 +85,8 @@ const VIRT_LAUNCHER: (&str, &str) = ("kubevirt.io", "virt-launcher");
 /// What has to be read to say more about `assessment` than it says.
 pub fn needs(assessment: &Assessment, purpose: Purpose) -> Needs {
     if purpose == Purpose::Preflight {
-        let kinds = Kind::AROUND.into_iter().filter(|kind| *kind != Kind::Pods).collect();
+        let of_images = |kind: Kind| kind.image_based() && !single(assessment);
+        let kinds = Kind::AROUND.into_iter().filter(|kind| *kind != Kind::Pods && !of_images(*kind)).collect();
         return Needs { kinds, pods: PodsOf::All, events: false };
     }
     let mut kinds = BTreeSet::new();
@@ -97,6 +112,15 @@ pub fn needs(assessment: &Assessment, purpose: Purpose) -> Needs {
         // Certificates do not reach the nodes of a paused pool.
         kinds.insert(Kind::ControllerConfigs);
     }
+    if single(assessment) {
+        // Nobody has to ask: where there is none it costs one answer a minute.
+        kinds.insert(Kind::ImageBasedUpgrades);
+    }
+    if let Some(image) = &assessment.image_based
+        && (image.under_way() || purpose == Purpose::ImageBased)
+    {
+        kinds.extend(IMAGE_BASED);
+    }
     let barred = not_upgradeable(assessment);
     if barred {
         kinds.insert(Kind::ConfigMaps);
@@ -109,6 +133,11 @@ pub fn needs(assessment: &Assessment, purpose: Purpose) -> Needs {
     }
     let events = assessment.update.requested.is_some() || assessment.nodes.iter().any(|node| node.phase.moving());
     Needs { kinds, pods: PodsOf::Nodes(nodes), events }
+}
+
+/// May this be a cluster of one node, which alone can be upgraded by an image?
+fn single(assessment: &Assessment) -> bool {
+    assessment.image_based.is_some() || assessment.topology == Topology::SingleReplica
 }
 
 /// Does anything roll, or was anything asked for?
