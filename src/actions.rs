@@ -7,10 +7,13 @@
 //! May import: `api`, `upgrade`.
 
 mod again;
+mod ask;
 pub mod audit;
 mod capacity;
+mod catalogue;
 mod cordon_nodes;
 mod gate;
+mod material;
 mod node;
 pub mod outcome;
 mod pause_pool;
@@ -24,6 +27,9 @@ mod what_if;
 mod words;
 
 pub use again::{again, difference, rest_differs, same_meaning};
+pub use ask::{Args, Ask, Target};
+pub use catalogue::{ActionId, Arg, ArgKind, Entry, Takes};
+pub use material::{Found, Material, Read};
 pub use pods::complete;
 pub use request::oc;
 pub use words::FIELD_MANAGER;
@@ -36,51 +42,6 @@ use serde_json::Value;
 use crate::upgrade::access::Permission;
 use crate::upgrade::assessment::Assessment;
 use crate::upgrade::link::LinkState;
-
-/// The actions of the catalogue, by name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum ActionId {
-    /// Pause a MachineConfigPool.
-    PausePool,
-    /// Unpause a MachineConfigPool.
-    UnpausePool,
-    /// Cordon one or several nodes.
-    CordonNodes,
-    /// Uncordon one or several nodes.
-    UncordonNodes,
-    /// Start an update to a version on offer.
-    StartUpdate,
-}
-
-/// What an action is aimed at.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Target {
-    /// A MachineConfigPool by name.
-    Pool(String),
-    /// Nodes by name, in the order in which they were marked.
-    Nodes(Vec<String>),
-    /// A version on offer.
-    Version(String),
-    /// The cluster as a whole: no version chosen yet.
-    Cluster,
-}
-
-impl Target {
-    /// In words: `pool worker`, `3 nodes`.
-    pub fn words(&self) -> String {
-        match self {
-            Self::Pool(name) => format!("pool {name}"),
-            Self::Nodes(names) => match names.as_slice() {
-                [name] => format!("node {name}"),
-                names => format!("{} nodes", names.len()),
-            },
-            Self::Version(version) => format!("version {version}"),
-            Self::Cluster => "cluster".to_owned(),
-        }
-    }
-}
 
 /// Circumstances of this session that bear on what may be done.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -135,21 +96,46 @@ pub enum PatchKind {
     Json,
 }
 
+/// What a write does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verb {
+    /// PATCH of the object at [`Write::path`].
+    Patch(PatchKind),
+    /// POST of a new object to the collection at [`Write::path`].
+    Create,
+    /// PUT of the whole object, as it was read raw, at [`Write::path`]: for subresources that take no patch. Never of an
+    /// object that came through a lens, which drops fields.
+    Replace,
+    /// DELETE of the object at [`Write::path`]; the body is its `DeleteOptions`, preconditions included.
+    Delete,
+    /// POST of an Eviction to the subresource at [`Write::path`].
+    Evict,
+}
+
 /// One write: the exact request, but for the resourceVersion that the lock puts in.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Write {
-    /// `node/worker-1`, `mcp/worker`, `clusterversion/version`.
+    /// `node/worker-1`, `mcp/worker`, `clusterversion/version`. Unique within a plan.
     pub object: String,
     /// Path of the request, without query.
     pub path: String,
-    /// Kind of patch.
-    pub patch: PatchKind,
-    /// Body, with `metadata.uid` and `metadata.resourceVersion` for the lock (merge and strategic patches).
+    /// Path of the object, where it is another than `path` (a collection that it is created in, a subresource).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub object_path: Option<String>,
+    /// What it does.
+    pub verb: Verb,
+    /// Body, with the lock: `metadata.uid` and `metadata.resourceVersion` (merge and strategic patches, replacements),
+    /// `preconditions` (deletions).
     pub body: Value,
-    /// UID that the object must still have.
-    pub uid: String,
-    /// resourceVersion that the plan was made on.
-    pub resource_version: String,
+    /// The body holds what must not be shown or written down (the values of a Secret): [`Write::shown`] leaves only keys
+    /// and digests.
+    #[serde(skip)]
+    pub secret: bool,
+    /// UID that the object must still have; none: it must not exist yet.
+    pub uid: Option<String>,
+    /// resourceVersion that the plan was made on; none: it must not exist yet, or any version will do.
+    pub resource_version: Option<String>,
     /// The equivalent `oc` line.
     pub oc: String,
     /// After the write these fields (JSON pointers) of the answer must have these values: a pruned field is an error.
@@ -160,6 +146,26 @@ pub struct Write {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Effect {
+    /// All of these.
+    All(Vec<Effect>),
+    /// Fields of an object that is not watched: it is read again until it shows them.
+    Stored {
+        /// The object in words: `csr/csr-8hx2k`.
+        object: String,
+        /// Its path.
+        path: String,
+        /// JSON pointers and values; null stands for a field that is absent.
+        fields: Vec<(String, Value)>,
+    },
+    /// An object that is not watched is gone, or another has taken its place: it is read again until it is.
+    Gone {
+        /// The object in words.
+        object: String,
+        /// Its path.
+        path: String,
+        /// The UID of the one that has to go.
+        uid: String,
+    },
     /// `spec.paused` of the pool.
     PoolPaused {
         /// Pool.
@@ -181,14 +187,6 @@ pub enum Effect {
     },
 }
 
-/// Something to read before confirming, because consequences depend on it and it is not watched.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Read {
-    /// The pods on a node.
-    PodsOn(String),
-}
-
 /// What an action would do, in the order in which it would do it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Plan {
@@ -196,6 +194,9 @@ pub struct Plan {
     pub action: ActionId,
     /// Target.
     pub target: Target,
+    /// The values that were given with it.
+    #[serde(skip_serializing_if = "Args::is_empty")]
+    pub args: Args,
     /// `Pause pool worker`.
     pub title: String,
     /// Danger now.
@@ -204,7 +205,8 @@ pub struct Plan {
     pub preconditions: Vec<Precondition>,
     /// What will follow, a line each: effective capacity afterwards, which nodes would be next, whose cordon it is.
     pub consequences: Vec<String>,
-    /// Reads whose answers complete the consequences.
+    /// What has to be read before the plan is whole. Pods complete the consequences ([`complete`]); objects and lists are
+    /// handed to the plan when it is made again ([`Material`]).
     pub reads: Vec<Read>,
     /// The requests.
     pub writes: Vec<Write>,
@@ -233,20 +235,40 @@ pub struct Offered {
     pub refusal: Option<Refusal>,
 }
 
-/// Every permission that some action needs: asked once per context, so that the answers are there when a key is hit.
-pub fn permissions() -> Vec<Permission> {
-    vec![pool::PATCH, node::PATCH, start_update::PATCH, node::LIST_PODS]
-}
-
-impl ActionId {
-    /// The permissions that the action's writes need.
-    pub fn permissions(self) -> Vec<Permission> {
-        match self {
-            Self::PausePool | Self::UnpausePool => vec![pool::PATCH],
-            Self::CordonNodes | Self::UncordonNodes => vec![node::PATCH],
-            Self::StartUpdate => vec![start_update::PATCH],
+impl Plan {
+    /// A plan of `entry` for what was asked, without danger, preconditions, writes and effect: to be filled.
+    pub(crate) fn draft(entry: &Entry, ask: &Ask, title: String) -> Self {
+        Self {
+            action: entry.id,
+            target: ask.target.clone(),
+            args: ask.args.clone(),
+            title,
+            danger: Danger::L,
+            preconditions: Vec::new(),
+            consequences: Vec::new(),
+            reads: Vec::new(),
+            writes: Vec::new(),
+            questions: Vec::new(),
+            confirm: Confirm::Button,
+            effect: Effect::All(Vec::new()),
+            inverse: entry.inverse,
+            strict_lock: false,
         }
     }
+
+    /// What was asked for.
+    pub fn ask(&self) -> Ask {
+        Ask { action: self.action, target: self.target.clone(), args: self.args.clone() }
+    }
+}
+
+/// Every permission that some action needs: asked once per context, so that the answers are there when a key is hit.
+pub fn permissions() -> Vec<Permission> {
+    let mut all: Vec<Permission> = ActionId::ALL.iter().flat_map(|id| id.entry().permissions).cloned().collect();
+    all.push(node::LIST_PODS);
+    all.sort_unstable();
+    all.dedup();
+    all
 }
 
 /// The actions that make sense for `target`, with why not where they cannot be done now. Empty when read-only: then
@@ -255,102 +277,26 @@ pub fn offered(assessment: &Assessment, session: &Session, target: &Target) -> V
     if session.read_only.is_some() || assessment.facts.link.state == LinkState::Recording {
         return Vec::new();
     }
-    match target {
-        Target::Pool(name) => offered_for_pool(assessment, session, name),
-        Target::Nodes(names) => offered_for_nodes(assessment, session, names),
-        Target::Version(version) => {
-            let refusal = start_update::available(assessment, session, version).err();
-            let title = start_update::title(version);
-            vec![Offered { action: ActionId::StartUpdate, title, danger: start_update::DANGER, refusal }]
-        }
-        Target::Cluster => {
-            let refusal = start_update::available_at_all(assessment, session).err();
-            let title = "Start an update".to_owned();
-            vec![Offered { action: ActionId::StartUpdate, title, danger: start_update::DANGER, refusal }]
-        }
-    }
+    ActionId::ALL.iter().filter_map(|id| (id.entry().offered)(assessment, session, target)).collect()
 }
 
-/// Pause or unpause, whichever would change something.
-fn offered_for_pool(assessment: &Assessment, session: &Session, name: &str) -> Vec<Offered> {
-    let Some(pool) = assessment.pool(name) else { return Vec::new() };
-    vec![if pool.paused {
-        Offered {
-            action: ActionId::UnpausePool,
-            title: unpause_pool::title(name),
-            danger: unpause_pool::DANGER,
-            refusal: unpause_pool::available(assessment, session, name).err(),
-        }
-    } else {
-        Offered {
-            action: ActionId::PausePool,
-            title: pause_pool::title(name),
-            danger: pause_pool::DANGER,
-            refusal: pause_pool::available(assessment, session, name).err(),
-        }
-    }]
-}
-
-/// Cordon where some node is not cordoned, uncordon where some node is.
-fn offered_for_nodes(assessment: &Assessment, session: &Session, names: &[String]) -> Vec<Offered> {
-    let known: Vec<_> = names.iter().filter_map(|name| assessment.node(name)).collect();
-    let named = |cordoned: bool| -> Vec<&str> {
-        known.iter().filter(|node| node.cordon.is_some() == cordoned).map(|node| node.name.as_str()).collect()
-    };
-    let (open, cordoned) = (named(false), named(true));
-    let mut offers = Vec::new();
-    if !open.is_empty() {
-        offers.push(Offered {
-            action: ActionId::CordonNodes,
-            title: node::title("Cordon", &open),
-            danger: cordon_nodes::danger(assessment, names),
-            refusal: cordon_nodes::available(assessment, session, names).err(),
-        });
-    }
-    if !cordoned.is_empty() {
-        offers.push(Offered {
-            action: ActionId::UncordonNodes,
-            title: node::title("Uncordon", &cordoned),
-            danger: uncordon_nodes::DANGER,
-            refusal: uncordon_nodes::available(assessment, session, names).err(),
-        });
-    }
-    offers
-}
-
-/// The plan of `action` on `target`, or why not.
-pub fn plan(assessment: &Assessment, session: &Session, action: ActionId, target: &Target) -> Result<Plan, Refusal> {
-    match (action, target) {
-        (ActionId::PausePool, Target::Pool(name)) => pause_pool::plan(assessment, session, name),
-        (ActionId::UnpausePool, Target::Pool(name)) => unpause_pool::plan(assessment, session, name),
-        (ActionId::CordonNodes, Target::Nodes(names)) => cordon_nodes::plan(assessment, session, names),
-        (ActionId::UncordonNodes, Target::Nodes(names)) => uncordon_nodes::plan(assessment, session, names),
-        (ActionId::StartUpdate, Target::Version(version)) => start_update::plan(assessment, session, version),
-        (ActionId::StartUpdate, Target::Cluster) => {
-            start_update::available_at_all(assessment, session)?;
-            Err(Refusal("choose the version to update to".to_owned()))
-        }
-        (action, target) => Err(Refusal(format!("{} does not apply to {}", action.words(), target.words()))),
-    }
-}
-
-impl ActionId {
-    /// In words: `pausing a pool`.
-    pub fn words(self) -> &'static str {
-        match self {
-            Self::PausePool => "pausing a pool",
-            Self::UnpausePool => "unpausing a pool",
-            Self::CordonNodes => "cordoning nodes",
-            Self::UncordonNodes => "uncordoning nodes",
-            Self::StartUpdate => "starting an update",
-        }
-    }
+/// The plan for what is asked, on what is known by now, or why not.
+///
+/// # Errors
+/// The reason in one sentence, when the action cannot be done, or does not apply to the target.
+pub fn plan(assessment: &Assessment, session: &Session, ask: &Ask, material: &Material) -> Result<Plan, Refusal> {
+    let entry = ask.action.entry();
+    entry.accepts(ask)?;
+    (entry.plan)(assessment, session, ask, material)
 }
 
 impl Effect {
     /// Does the assessment show the effect?
     pub fn holds(&self, assessment: &Assessment) -> bool {
         match self {
+            Self::All(effects) => effects.iter().all(|effect| effect.holds(assessment)),
+            // The pictures do not have them: see [`Effect::reread`].
+            Self::Stored { .. } | Self::Gone { .. } => false,
             Self::PoolPaused { pool, paused } => assessment.pool(pool).is_some_and(|pool| pool.paused == *paused),
             Self::NodesUnschedulable { nodes, unschedulable } => nodes
                 .iter()
@@ -365,6 +311,12 @@ impl Effect {
     /// What is waited for, in words.
     pub fn words(&self) -> String {
         match self {
+            Self::All(effects) => effects.iter().map(Self::words).collect::<Vec<_>>().join(", "),
+            Self::Stored { object, fields, .. } => {
+                let names = fields.iter().map(|(pointer, _)| pointer.trim_start_matches('/').replace('/', "."));
+                format!("{object} shows {}", names.collect::<Vec<_>>().join(", "))
+            }
+            Self::Gone { object, .. } => format!("{object} is gone"),
             Self::PoolPaused { pool, paused: true } => format!("pool {pool} shows as paused"),
             Self::PoolPaused { pool, paused: false } => format!("pool {pool} shows as not paused"),
             Self::NodesUnschedulable { nodes, unschedulable } => {
@@ -372,6 +324,42 @@ impl Effect {
                 format!("{} shows as {state}", nodes.join(", "))
             }
             Self::UpdateRequested { version } => format!("the ClusterVersion asks for {version}"),
+        }
+    }
+
+    /// The parts that no watch shows: they are proved by reading the objects again.
+    pub fn reread(&self) -> Vec<&Self> {
+        match self {
+            Self::All(effects) => effects.iter().flat_map(Self::reread).collect(),
+            Self::Stored { .. } | Self::Gone { .. } => vec![self],
+            _ => Vec::new(),
+        }
+    }
+
+    /// The parts that the watch shows; none: there are none.
+    pub fn watched(&self) -> Option<Self> {
+        match self {
+            Self::All(effects) => {
+                let watched: Vec<Self> = effects.iter().filter_map(Self::watched).collect();
+                (!watched.is_empty()).then_some(Self::All(watched))
+            }
+            Self::Stored { .. } | Self::Gone { .. } => None,
+            other => Some(other.clone()),
+        }
+    }
+
+    /// Does an object that was read again show it? `found` is none when it does not exist.
+    pub fn shown_by(&self, found: Option<&Value>) -> bool {
+        match (self, found) {
+            (Self::Stored { fields, .. }, Some(object)) => fields.iter().all(|(pointer, wanted)| {
+                let found = object.pointer(pointer).unwrap_or(&Value::Null);
+                found == wanted
+            }),
+            (Self::Gone { .. }, None) => true,
+            (Self::Gone { uid, .. }, Some(object)) => {
+                object.pointer("/metadata/uid").and_then(Value::as_str) != Some(uid.as_str())
+            }
+            _ => false,
         }
     }
 }

@@ -270,6 +270,7 @@ impl App {
             }
             Msg::Rehearsed { ticket, rehearsed } => self.rehearsed(ticket, *rehearsed),
             Msg::JobDone { id, outcome } => self.job_done(id, &outcome),
+            Msg::Reread { id, seen } => self.reread(id, seen),
             Msg::Sim(info) => {
                 self.state.sim = Some(info);
                 Vec::new()

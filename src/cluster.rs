@@ -59,7 +59,7 @@ use self::kubeconfig::Environment;
 use self::link::Input;
 use self::picture::Picture;
 use self::session::{Control, End, Session, Wish};
-use crate::actions::Read;
+use crate::actions::{Found, Read};
 use crate::clock;
 use crate::upgrade::facts::{Facts, Kind};
 use crate::upgrade::link::{Trouble, TroubleKind};
@@ -178,7 +178,7 @@ impl Cluster {
     ///
     /// # Errors
     /// What keeps us from it, in words.
-    pub async fn read(&self, read: &Read) -> Result<Vec<PodOnNode>, Trouble> {
+    pub async fn read(&self, read: &Read) -> Result<Found, Trouble> {
         self.requests.read(read).await
     }
 

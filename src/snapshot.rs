@@ -69,6 +69,33 @@ pub fn read<P: AsRef<Path>>(paths: impl IntoIterator<Item = P>) -> Snapshot {
     snapshot
 }
 
+/// The largest file of objects to write: etcd takes no object above 1.5 MiB, and a person reads no more.
+const LARGEST_MANIFEST: u64 = 16 << 20;
+
+/// The objects in a file that are to be written: whole, in their order, `List`s opened.
+///
+/// # Errors
+/// In words, with the line where the text is malformed: a file that cannot be read, that is too large, or that holds
+/// something else than objects.
+pub fn manifest(path: &Path) -> Result<Vec<Value>, String> {
+    let told = |why: String| format!("{}: {why}", path.display());
+    let size = fs::metadata(path).map_err(|error| told(error.to_string()))?.len();
+    if size > LARGEST_MANIFEST {
+        return Err(told(too_large(size)));
+    }
+    let text = fs::read_to_string(path).map_err(|error| told(error.to_string()))?;
+    let mut objects = Vec::new();
+    for document in document::read_whole(&text).map_err(|error| told(error.to_string()))? {
+        if open(document, &mut objects) > 0 {
+            return Err(told("a document of it is no object: apiVersion and kind are expected".to_owned()));
+        }
+    }
+    if objects.is_empty() {
+        return Err(told("it holds no object".to_owned()));
+    }
+    Ok(objects)
+}
+
 impl Snapshot {
     fn add_named(&mut self, path: &Path) {
         if path.is_dir() {

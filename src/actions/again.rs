@@ -6,22 +6,29 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::what_if::what_if;
-use super::{Plan, Refusal, Session, Target, Write};
+use super::{Ask, Material, Plan, Refusal, Session, Target, Write};
 use crate::api;
 use crate::upgrade::assessment::Assessment;
 use crate::upgrade::facts::Facts;
 
-/// Makes `plan` again for `target` on `newest` with `fresh` objects (as a server sent them) in place of those that the
-/// watch last showed: a GET may be ahead of the watch.
+/// Makes `plan` again for `target` on `newest` with the fresh objects of `material` in place of those that the watch last
+/// showed: a GET may be ahead of the watch.
+///
+/// # Errors
+/// Why it cannot be made any more.
 pub fn again(
     newest: &Assessment,
     session: &Session,
     plan: &Plan,
     target: &Target,
-    fresh: &[Value],
+    material: &Material,
 ) -> Result<Plan, Refusal> {
-    let assessment = what_if(newest, |facts| fresh.iter().for_each(|object| put(facts, object)));
-    super::plan(&assessment, session, plan.action, target)
+    let ask = Ask { target: target.clone(), ..plan.ask() };
+    if material.fresh.is_empty() {
+        return super::plan(newest, session, &ask, material);
+    }
+    let assessment = what_if(newest, |facts| material.fresh.iter().for_each(|(_, object)| put(facts, object)));
+    super::plan(&assessment, session, &ask, material)
 }
 
 /// Puts an object that a server sent into the facts; objects of other kinds are passed over.
@@ -56,7 +63,7 @@ pub fn same_meaning(before: &Plan, after: &Plan) -> bool {
 
 /// What differs in meaning, in words; none when nothing does.
 pub fn difference(before: &Plan, after: &Plan) -> Option<String> {
-    if before.action != after.action || before.target != after.target {
+    if before.ask() != after.ask() {
         return Some("it is another action".to_owned());
     }
     if let Some(words) = rest_differs(before, after) {

@@ -10,7 +10,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{ActionId, Danger, Session, Target};
+use super::{ActionId, Args, Danger, Session, Target};
 use crate::upgrade::assessment::Assessment;
 
 /// Joins the two lines of one attempted write. Unique within the audit log.
@@ -48,7 +48,7 @@ pub struct Sent {
     pub method: &'static str,
     /// Path and query.
     pub uri: String,
-    /// `Content-Type`.
+    /// `Content-Type`; empty without a body.
     pub content_type: &'static str,
     /// Body.
     pub body: Value,
@@ -74,6 +74,9 @@ pub struct Attempt {
     pub action: ActionId,
     /// What the action is aimed at.
     pub target: Target,
+    /// The values that were given with it.
+    #[serde(skip_serializing_if = "Args::is_empty")]
+    pub args: Args,
     /// Danger at the time of confirming.
     pub danger: Danger,
     /// The object of this write: `node/worker-1`.

@@ -2,7 +2,10 @@
 
 use super::node::{self, Found, KINDS, PATCH, Told, find};
 use super::words::whose_cordon;
-use super::{Danger, Plan, Precondition, Refusal, Session, capacity, gate, what_if};
+use super::{
+    ActionId, Ask, Danger, Entry, Material, Offered, Plan, Precondition, Refusal, Session, Takes, Target, capacity,
+    gate, what_if,
+};
 use crate::upgrade::assessment::{Assessment, Pool};
 
 /// Reversible; but a pool without capacity takes no node any more, silently.
@@ -11,6 +14,40 @@ pub(super) fn danger(assessment: &Assessment, names: &[String]) -> Danger {
     let empties =
         |(pool, more): (&Pool, usize)| more > 0 && capacity::free(pool, pool.capacity.unavailable + more) == 0;
     if touched(assessment, &to_cordon(&found)).into_iter().any(empties) { Danger::M } else { Danger::L }
+}
+
+/// Cordon nodes.
+pub(super) const ENTRY: Entry = Entry {
+    id: ActionId::CordonNodes,
+    name: "cordon",
+    word: "cordon",
+    summary: "cordon the node or the marked nodes",
+    gerund: "cordoning nodes",
+    dangers: &[Danger::L, Danger::M],
+    takes: Takes::Nodes,
+    args: &[],
+    permissions: &[PATCH],
+    needs: &[],
+    inverse: Some(ActionId::UncordonNodes),
+    offered,
+    plan: make,
+};
+
+fn offered(assessment: &Assessment, session: &Session, target: &Target) -> Option<Offered> {
+    let names = target.nodes();
+    let known = names.iter().filter_map(|name| assessment.node(name));
+    let chosen: Vec<&str> = known.filter(|node| node.cordon.is_none()).map(|node| node.name.as_str()).collect();
+    let title = node::title("Cordon", &chosen);
+    (!chosen.is_empty()).then(|| Offered {
+        action: ActionId::CordonNodes,
+        title,
+        danger: danger(assessment, names),
+        refusal: available(assessment, session, names).err(),
+    })
+}
+
+fn make(assessment: &Assessment, session: &Session, ask: &Ask, _: &Material) -> Result<Plan, Refusal> {
+    plan(assessment, session, ask, ask.target.nodes())
 }
 
 /// Can the nodes be cordoned now?
@@ -25,7 +62,7 @@ pub(super) fn available(assessment: &Assessment, session: &Session, names: &[Str
 }
 
 /// The plan. Nodes that are cordoned already are left as they are, and named.
-pub(super) fn plan(assessment: &Assessment, session: &Session, names: &[String]) -> Result<Plan, Refusal> {
+fn plan(assessment: &Assessment, session: &Session, ask: &Ask, names: &[String]) -> Result<Plan, Refusal> {
     available(assessment, session, names)?;
     let found = find(assessment, names)?;
     let chosen = to_cordon(&found);
@@ -34,7 +71,7 @@ pub(super) fn plan(assessment: &Assessment, session: &Session, names: &[String])
         preconditions: preconditions(assessment, &found),
         consequences: consequences(assessment, &found),
     };
-    node::plan(session, names, &chosen, true, told)
+    node::plan(session, &ENTRY, ask, &chosen, true, told)
 }
 
 /// Those that are not cordoned yet.

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::request::Change;
 use super::words::shell;
-use super::{ActionId, Confirm, Danger, Effect, PatchKind, Plan, Precondition, Read, Refusal, Session, Target, Write};
+use super::{Ask, Danger, Effect, Entry, PatchKind, Plan, Precondition, Read, Refusal, Session, Write};
 use crate::api::{self, node_key};
 use crate::upgrade::access::Permission;
 use crate::upgrade::assessment::{Assessment, Node, NodePhase, Pool};
@@ -74,41 +74,32 @@ pub(super) struct Told {
     pub consequences: Vec<String>,
 }
 
-/// The plan to cordon or uncordon `chosen`, which are those of `names` of which it is not true yet.
+/// The plan to cordon or uncordon `chosen`, which are those of the target of which it is not true yet.
 pub(super) fn plan(
     session: &Session,
-    names: &[String],
+    entry: &Entry,
+    ask: &Ask,
     chosen: &[&Found<'_>],
     unschedulable: bool,
     told: Told,
 ) -> Result<Plan, Refusal> {
-    let (verb, action, inverse) = if unschedulable {
-        ("Cordon", ActionId::CordonNodes, ActionId::UncordonNodes)
-    } else {
-        ("Uncordon", ActionId::UncordonNodes, ActionId::CordonNodes)
-    };
+    let verb = if unschedulable { "Cordon" } else { "Uncordon" };
     let chosen_names: Vec<&str> = chosen.iter().map(|found| found.node.name.as_str()).collect();
     let mut consequences = told.consequences;
     if chosen.len() > NODES_READ {
         consequences.push(format!("pods are told of the first {NODES_READ} nodes only"));
     }
     Ok(Plan {
-        action,
-        target: Target::Nodes(names.to_vec()),
-        title: title(verb, &chosen_names),
         danger: told.danger,
         preconditions: told.preconditions,
         consequences,
         reads: chosen_names.iter().take(NODES_READ).map(|name| Read::PodsOn((*name).to_owned())).collect(),
         writes: chosen.iter().map(|found| write(session, found.seen, unschedulable)).collect::<Result<_, _>>()?,
-        questions: Vec::new(),
-        confirm: Confirm::Button,
         effect: Effect::NodesUnschedulable {
             nodes: chosen_names.iter().map(|name| (*name).to_owned()).collect(),
             unschedulable,
         },
-        inverse: Some(inverse),
-        strict_lock: false,
+        ..Plan::draft(entry, ask, title(verb, &chosen_names))
     })
 }
 

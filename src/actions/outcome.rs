@@ -3,8 +3,7 @@
 use serde::Serialize;
 
 use super::audit::{Actor, AuditId, Given};
-use super::pods::PodList;
-use super::{Plan, Read, Target};
+use super::{Material, Plan, Target};
 
 /// What the server answered to the dry run of one write.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -26,15 +25,15 @@ pub struct Rehearsal {
     pub changed: bool,
     /// A dry run each, in the order of the writes.
     pub steps: Vec<Step>,
-    /// What was read to complete the consequences; an error in words where it could not be read.
+    /// What was read for the plan.
     #[serde(skip)]
-    pub reads: Vec<(Read, Result<PodList, String>)>,
+    pub material: Material,
 }
 
 impl Rehearsal {
     /// May the plan be executed?
     pub fn ok(&self) -> bool {
-        self.steps.iter().all(|step| step.ok)
+        self.plan.reads.is_empty() && self.steps.iter().all(|step| step.ok)
     }
 }
 

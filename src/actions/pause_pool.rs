@@ -2,11 +2,43 @@
 
 use super::pool::{self, KINDS, PATCH, find, in_flight, paused_found, pending, still_to_come};
 use super::words::{count, list, order, whose_pause};
-use super::{ActionId, Confirm, Danger, Effect, Plan, Precondition, Refusal, Session, Target, capacity, gate};
+use super::{
+    ActionId, Ask, Danger, Effect, Entry, Material, Offered, Plan, Precondition, Refusal, Session, Takes, Target,
+    capacity, gate,
+};
 use crate::upgrade::assessment::{Assessment, Pool};
 
 /// Pausing is reversible and touches no workload: what is being worked on goes on, what is not stays as it is.
 pub(super) const DANGER: Danger = Danger::L;
+
+/// Pause the pool.
+pub(super) const ENTRY: Entry = Entry {
+    id: ActionId::PausePool,
+    name: "pause-pool",
+    word: "pause",
+    summary: "pause the pool: no further node is taken",
+    gerund: "pausing a pool",
+    dangers: &[DANGER],
+    takes: Takes::Pool,
+    args: &[],
+    permissions: &[PATCH],
+    needs: &[],
+    inverse: Some(ActionId::UnpausePool),
+    offered,
+    plan: make,
+};
+
+fn offered(assessment: &Assessment, session: &Session, target: &Target) -> Option<Offered> {
+    let [name] = target.pools() else { return None };
+    assessment.pool(name).filter(|pool| pool.paused == false)?;
+    let refusal = available(assessment, session, name).err();
+    Some(Offered { action: ActionId::PausePool, title: title(name), danger: DANGER, refusal })
+}
+
+fn make(assessment: &Assessment, session: &Session, ask: &Ask, _: &Material) -> Result<Plan, Refusal> {
+    let [name] = ask.target.pools() else { return Err(Refusal("one pool at a time".to_owned())) };
+    plan(assessment, session, ask, name)
+}
 
 /// Can the pool be paused now?
 pub(super) fn available(assessment: &Assessment, session: &Session, name: &str) -> Result<(), Refusal> {
@@ -27,13 +59,10 @@ pub(super) fn available(assessment: &Assessment, session: &Session, name: &str) 
 }
 
 /// The plan.
-pub(super) fn plan(assessment: &Assessment, session: &Session, name: &str) -> Result<Plan, Refusal> {
+fn plan(assessment: &Assessment, session: &Session, ask: &Ask, name: &str) -> Result<Plan, Refusal> {
     available(assessment, session, name)?;
     let (pool, seen) = find(assessment, name)?;
     Ok(Plan {
-        action: ActionId::PausePool,
-        target: Target::Pool(name.to_owned()),
-        title: title(name),
         danger: DANGER,
         preconditions: vec![
             paused_found(pool),
@@ -46,13 +75,9 @@ pub(super) fn plan(assessment: &Assessment, session: &Session, name: &str) -> Re
             gate::permission_found(assessment, &PATCH),
         ],
         consequences: consequences(assessment, pool),
-        reads: Vec::new(),
         writes: vec![pool::write(session, seen, true)?],
-        questions: Vec::new(),
-        confirm: Confirm::Button,
         effect: Effect::PoolPaused { pool: name.to_owned(), paused: true },
-        inverse: Some(ActionId::UnpausePool),
-        strict_lock: false,
+        ..Plan::draft(&ENTRY, ask, title(name))
     })
 }
 

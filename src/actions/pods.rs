@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::words::{count, list};
-use super::{ActionId, Plan, Read};
+use super::{ActionId, Found, Material, Plan, Read};
 
 /// A pod on a node.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -35,18 +35,20 @@ pub struct PodList {
     pub pods: Vec<Pod>,
 }
 
-/// What was read, in the order of [`Plan::reads`]; an error in words where it could not be read.
-pub type Answers = [(Read, Result<PodList, String>)];
-
-/// `plan` with the consequences that the reads tell, and no reads left. A plan without reads stays as it is.
+/// `plan` with the consequences that the pods tell, and no such reads left. A plan without them stays as it is; reads of
+/// other things stay too: they were not answered when the plan was made.
 #[must_use]
-pub fn complete(plan: Plan, answers: &Answers) -> Plan {
+pub fn complete(plan: Plan, material: &Material) -> Plan {
     let mut plan = plan;
-    for read in std::mem::take(&mut plan.reads) {
-        let Read::PodsOn(node) = &read;
-        let line = match answers.iter().find(|(asked, _)| *asked == read) {
-            Some((_, Ok(pods))) => words(plan.action, node, pods),
-            Some((_, Err(why))) => format!("pods on {node}: unknown ({why})"),
+    let (pods, others) = std::mem::take(&mut plan.reads).into_iter().partition(|read| matches!(read, Read::PodsOn(_)));
+    plan.reads = others;
+    let pods: Vec<Read> = pods;
+    for read in pods {
+        let Read::PodsOn(node) = &read else { continue };
+        let line = match material.answer(&read) {
+            Some(Ok(Found::Pods(pods))) => words(plan.action, node, pods),
+            Some(Ok(_)) => format!("pods on {node}: unknown"),
+            Some(Err(why)) => format!("pods on {node}: unknown ({why})"),
             None => format!("pods on {node}: not read"),
         };
         plan.consequences.push(line);

@@ -4,9 +4,9 @@ use kube::core::ObjectMeta;
 use serde_json::{Value, json};
 
 use super::words::shell;
-use super::{PatchKind, Refusal, Session, Write};
+use super::{PatchKind, Refusal, Session, Verb, Write};
 
-/// What a write is made of.
+/// What the patch of an object that is watched is made of.
 pub(super) struct Change<'a> {
     /// `mcp/worker`.
     pub object: String,
@@ -36,15 +36,28 @@ impl Change<'_> {
         };
         Ok(Write {
             body: json!({ "metadata": { "uid": uid, "resourceVersion": version }, "spec": self.spec }),
-            uid: uid.clone(),
-            resource_version: version.clone(),
+            uid: Some(uid.clone()),
+            resource_version: Some(version.clone()),
             oc: oc(session, &self.oc),
             object: self.object,
             path: self.path,
-            patch: self.patch,
+            object_path: None,
+            verb: Verb::Patch(self.patch),
+            secret: false,
             stored: self.stored,
         })
     }
+}
+
+/// `sha256:` and the first 16 hexadecimal digits of the digest: enough to compare, too little to guess from.
+pub(super) fn digest(text: &str) -> String {
+    use std::fmt::Write as _;
+    let hash = ring::digest::digest(&ring::digest::SHA256, text.as_bytes());
+    let mut words = "sha256:".to_owned();
+    for byte in hash.as_ref().iter().take(8) {
+        let _ = write!(words, "{byte:02x}");
+    }
+    words
 }
 
 /// An `oc` line that names the context, so that it does the same when it is pasted elsewhere.
@@ -60,11 +73,98 @@ impl Write {
     #[must_use]
     pub fn on_version(&self, resource_version: &str) -> Self {
         let mut write = self.clone();
-        resource_version.clone_into(&mut write.resource_version);
-        if let Some(version) = write.body.pointer_mut("/metadata/resourceVersion") {
-            *version = Value::from(resource_version);
+        if write.resource_version.is_some() {
+            write.resource_version = Some(resource_version.to_owned());
+        }
+        for lock in ["/metadata/resourceVersion", "/preconditions/resourceVersion"] {
+            if let Some(version) = write.body.pointer_mut(lock) {
+                *version = Value::from(resource_version);
+            }
         }
         write
+    }
+
+    /// A request that creates an object: `collection` is where it is posted, `body` the whole object.
+    pub(crate) fn create(session: &Session, object: String, collection: &str, body: Value, arguments: &str) -> Self {
+        let name = body.pointer("/metadata/name").and_then(Value::as_str).unwrap_or_default();
+        Self {
+            object,
+            object_path: Some(format!("{collection}/{name}")),
+            path: collection.to_owned(),
+            verb: Verb::Create,
+            body,
+            secret: false,
+            uid: None,
+            resource_version: None,
+            oc: oc(session, arguments),
+            stored: Vec::new(),
+        }
+    }
+
+    /// A request that deletes an object, if it still is that one.
+    pub(crate) fn delete(session: &Session, object: String, path: &str, uid: &str, arguments: &str) -> Self {
+        Self {
+            object,
+            object_path: None,
+            path: path.to_owned(),
+            verb: Verb::Delete,
+            body: json!({ "apiVersion": "v1", "kind": "DeleteOptions", "preconditions": { "uid": uid } }),
+            secret: false,
+            uid: Some(uid.to_owned()),
+            resource_version: None,
+            oc: oc(session, arguments),
+            stored: Vec::new(),
+        }
+    }
+
+    /// The same with fields that have to be stored.
+    #[must_use]
+    pub(crate) fn storing(mut self, stored: Vec<(String, Value)>) -> Self {
+        self.stored = stored;
+        self
+    }
+
+    /// Where the object itself is.
+    pub fn object_path(&self) -> &str {
+        self.object_path.as_deref().unwrap_or(&self.path)
+    }
+
+    /// HTTP method.
+    pub fn method(&self) -> &'static str {
+        match self.verb {
+            Verb::Patch(_) => "PATCH",
+            Verb::Create | Verb::Evict => "POST",
+            Verb::Replace => "PUT",
+            Verb::Delete => "DELETE",
+        }
+    }
+
+    /// Content type of the body.
+    pub fn content_type(&self) -> &'static str {
+        match self.verb {
+            Verb::Patch(kind) => kind.content_type(),
+            Verb::Create | Verb::Replace | Verb::Delete | Verb::Evict => "application/json",
+        }
+    }
+
+    /// The body as it may be shown and written down: values under `data` and `stringData` of a secret body are replaced by
+    /// their digests.
+    pub fn shown(&self) -> Value {
+        if !self.secret {
+            return self.body.clone();
+        }
+        let mut body = self.body.clone();
+        for field in ["data", "stringData"] {
+            let Some(values) = body.get_mut(field).and_then(Value::as_object_mut) else { continue };
+            for value in values.values_mut() {
+                *value = Value::from(value.as_str().map_or_else(|| "(removed)".to_owned(), digest));
+            }
+        }
+        // What kubectl apply leaves there is the whole object once more.
+        if let Some(annotations) = body.pointer_mut("/metadata/annotations").and_then(Value::as_object_mut) {
+            annotations.remove("kubectl.kubernetes.io/last-applied-configuration");
+        }
+        body
     }
 
     /// The first field of `answer` that was not stored as asked for, in words. [`Value::Null`] asks for a field that
@@ -102,10 +202,12 @@ mod tests {
         Write {
             object: "mcp/worker".into(),
             path: "/x".into(),
-            patch: PatchKind::Merge,
+            object_path: None,
+            verb: Verb::Patch(PatchKind::Merge),
             body: json!({ "metadata": { "uid": "u", "resourceVersion": "1" }, "spec": { "paused": true } }),
-            uid: "u".into(),
-            resource_version: "1".into(),
+            secret: false,
+            uid: Some("u".into()),
+            resource_version: Some("1".into()),
             oc: String::new(),
             stored: vec![("/spec/paused".into(), json!(true)), ("/spec/mode".into(), Value::Null)],
         }
@@ -118,7 +220,7 @@ mod tests {
             newer.body,
             json!({ "metadata": { "uid": "u", "resourceVersion": "7" }, "spec": { "paused": true } })
         );
-        assert_eq!(newer.resource_version, "7");
+        assert_eq!(newer.resource_version.as_deref(), Some("7"));
         assert_eq!(newer.on_version("1"), write());
     }
 

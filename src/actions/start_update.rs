@@ -10,7 +10,8 @@ use serde_json::{Value, json};
 use super::request::Change;
 use super::words::{count, list, shell};
 use super::{
-    ActionId, Confirm, Danger, Effect, PatchKind, Plan, Precondition, Question, Refusal, Session, Target, Write, gate,
+    ActionId, Ask, Confirm, Danger, Effect, Entry, Material, Offered, PatchKind, Plan, Precondition, Question, Refusal,
+    Session, Takes, Target, Write, gate,
 };
 use crate::api::{self, Condition, Conditions as _, Tri};
 use crate::upgrade::access::Permission;
@@ -22,6 +23,40 @@ pub(super) const DANGER: Danger = Danger::H;
 
 /// Starting an update patches the ClusterVersion.
 pub(super) const PATCH: Permission = Permission::cluster("patch", "config.openshift.io", "clusterversions");
+
+/// Start an update.
+pub(super) const ENTRY: Entry = Entry {
+    id: ActionId::StartUpdate,
+    name: "start-update",
+    word: "update",
+    summary: "start an update to a version on offer",
+    gerund: "starting an update",
+    dangers: &[DANGER],
+    takes: Takes::Version,
+    args: &[],
+    permissions: &[PATCH],
+    needs: &[],
+    inverse: None,
+    offered,
+    plan: make,
+};
+
+fn offered(assessment: &Assessment, session: &Session, target: &Target) -> Option<Offered> {
+    let (title, refusal) = match target {
+        Target::Version(version) => (title(version), available(assessment, session, version).err()),
+        Target::Cluster => ("Start an update".to_owned(), available_at_all(assessment, session).err()),
+        _ => return None,
+    };
+    Some(Offered { action: ActionId::StartUpdate, title, danger: DANGER, refusal })
+}
+
+fn make(assessment: &Assessment, session: &Session, ask: &Ask, _: &Material) -> Result<Plan, Refusal> {
+    let Target::Version(version) = &ask.target else {
+        available_at_all(assessment, session)?;
+        return Err(Refusal("choose the version to update to".to_owned()));
+    };
+    plan(assessment, session, ask, version)
+}
 
 /// What the decision rests on.
 const KINDS: &[Kind] = &[Kind::ClusterVersions];
@@ -52,18 +87,14 @@ pub(super) fn available(assessment: &Assessment, session: &Session, version: &st
 }
 
 /// The plan.
-pub(super) fn plan(assessment: &Assessment, session: &Session, version: &str) -> Result<Plan, Refusal> {
+fn plan(assessment: &Assessment, session: &Session, ask: &Ask, version: &str) -> Result<Plan, Refusal> {
     available(assessment, session, version)?;
     let seen = seen(assessment)?;
     let offer = higher_and_on_offer(assessment, seen, version)?;
     Ok(Plan {
-        action: ActionId::StartUpdate,
-        target: Target::Version(version.to_owned()),
-        title: title(version),
         danger: DANGER,
         preconditions: preconditions(assessment, seen, offer),
         consequences: consequences(assessment, seen, offer),
-        reads: Vec::new(),
         writes: vec![write(session, seen, offer)?],
         questions: vec![Question {
             name: "etcd-backup",
@@ -71,8 +102,8 @@ pub(super) fn plan(assessment: &Assessment, session: &Session, version: &str) ->
         }],
         confirm: Confirm::Type(version.to_owned()),
         effect: Effect::UpdateRequested { version: version.to_owned() },
-        inverse: None,
         strict_lock: true,
+        ..Plan::draft(&ENTRY, ask, title(version))
     })
 }
 

@@ -2,11 +2,48 @@
 
 use super::node::{self, Found, KINDS, PATCH, Told, find};
 use super::words::{ask_about_cordon, whose_cordon};
-use super::{Danger, Plan, Precondition, Refusal, Session, capacity, gate, what_if};
+use super::{
+    ActionId, Ask, Danger, Entry, Material, Offered, Plan, Precondition, Refusal, Session, Takes, Target, capacity,
+    gate, what_if,
+};
 use crate::upgrade::assessment::Assessment;
 
 /// Workloads come, and a pool that had no capacity may go on draining and rebooting.
 pub(super) const DANGER: Danger = Danger::M;
+
+/// Uncordon nodes.
+pub(super) const ENTRY: Entry = Entry {
+    id: ActionId::UncordonNodes,
+    name: "uncordon",
+    word: "uncordon",
+    summary: "uncordon the node or the marked nodes",
+    gerund: "uncordoning nodes",
+    dangers: &[DANGER],
+    takes: Takes::Nodes,
+    args: &[],
+    permissions: &[PATCH],
+    needs: &[],
+    inverse: Some(ActionId::CordonNodes),
+    offered,
+    plan: make,
+};
+
+fn offered(assessment: &Assessment, session: &Session, target: &Target) -> Option<Offered> {
+    let names = target.nodes();
+    let known = names.iter().filter_map(|name| assessment.node(name));
+    let chosen: Vec<&str> = known.filter(|node| node.cordon.is_some()).map(|node| node.name.as_str()).collect();
+    let title = node::title("Uncordon", &chosen);
+    (!chosen.is_empty()).then(|| Offered {
+        action: ActionId::UncordonNodes,
+        title,
+        danger: DANGER,
+        refusal: available(assessment, session, names).err(),
+    })
+}
+
+fn make(assessment: &Assessment, session: &Session, ask: &Ask, _: &Material) -> Result<Plan, Refusal> {
+    plan(assessment, session, ask, ask.target.nodes())
+}
 
 /// Can the nodes be uncordoned now?
 pub(super) fn available(assessment: &Assessment, session: &Session, names: &[String]) -> Result<(), Refusal> {
@@ -34,7 +71,7 @@ pub(super) fn available(assessment: &Assessment, session: &Session, names: &[Str
 }
 
 /// The plan. Nodes that are not cordoned are left as they are, and named.
-pub(super) fn plan(assessment: &Assessment, session: &Session, names: &[String]) -> Result<Plan, Refusal> {
+fn plan(assessment: &Assessment, session: &Session, ask: &Ask, names: &[String]) -> Result<Plan, Refusal> {
     available(assessment, session, names)?;
     let found = find(assessment, names)?;
     let chosen = to_uncordon(&found);
@@ -43,7 +80,7 @@ pub(super) fn plan(assessment: &Assessment, session: &Session, names: &[String])
         preconditions: preconditions(assessment, &found),
         consequences: consequences(assessment, &chosen),
     };
-    node::plan(session, names, &chosen, false, told)
+    node::plan(session, &ENTRY, ask, &chosen, false, told)
 }
 
 /// Those that are cordoned.

@@ -2,7 +2,10 @@
 
 use super::pool::{self, KINDS, PATCH, find, in_flight, paused_found, pending, still_to_come};
 use super::words::{count, list, whose_pause};
-use super::{ActionId, Confirm, Danger, Effect, Plan, Read, Refusal, Session, Target, capacity, gate, what_if};
+use super::{
+    ActionId, Ask, Danger, Effect, Entry, Material, Offered, Plan, Read, Refusal, Session, Takes, Target, capacity,
+    gate, what_if,
+};
 use crate::upgrade::assessment::{Assessment, Pool};
 use crate::upgrade::verdict::rendered;
 
@@ -11,6 +14,35 @@ pub(super) const DANGER: Danger = Danger::M;
 
 /// On how many of the next nodes the pods are read: more would be a long list that changes before it is reached.
 const NODES_READ: usize = 3;
+
+/// Unpause the pool.
+pub(super) const ENTRY: Entry = Entry {
+    id: ActionId::UnpausePool,
+    name: "unpause-pool",
+    word: "unpause",
+    summary: "unpause the pool: its nodes will reboot",
+    gerund: "unpausing a pool",
+    dangers: &[DANGER],
+    takes: Takes::Pool,
+    args: &[],
+    permissions: &[PATCH],
+    needs: &[],
+    inverse: Some(ActionId::PausePool),
+    offered,
+    plan: make,
+};
+
+fn offered(assessment: &Assessment, session: &Session, target: &Target) -> Option<Offered> {
+    let [name] = target.pools() else { return None };
+    assessment.pool(name).filter(|pool| pool.paused == true)?;
+    let refusal = available(assessment, session, name).err();
+    Some(Offered { action: ActionId::UnpausePool, title: title(name), danger: DANGER, refusal })
+}
+
+fn make(assessment: &Assessment, session: &Session, ask: &Ask, _: &Material) -> Result<Plan, Refusal> {
+    let [name] = ask.target.pools() else { return Err(Refusal("one pool at a time".to_owned())) };
+    plan(assessment, session, ask, name)
+}
 
 /// Can the pool be unpaused now?
 pub(super) fn available(assessment: &Assessment, session: &Session, name: &str) -> Result<(), Refusal> {
@@ -23,26 +55,20 @@ pub(super) fn available(assessment: &Assessment, session: &Session, name: &str) 
 }
 
 /// The plan.
-pub(super) fn plan(assessment: &Assessment, session: &Session, name: &str) -> Result<Plan, Refusal> {
+fn plan(assessment: &Assessment, session: &Session, ask: &Ask, name: &str) -> Result<Plan, Refusal> {
     available(assessment, session, name)?;
     let (pool, seen) = find(assessment, name)?;
     let after = what_if::unpaused(assessment, name);
     let next = after.pool(name).map(|pool| (pool.capacity.free, capacity::candidates(pool, &after)));
     let (free, next) = next.unwrap_or_default();
     Ok(Plan {
-        action: ActionId::UnpausePool,
-        target: Target::Pool(name.to_owned()),
-        title: title(name),
         danger: DANGER,
         preconditions: vec![paused_found(pool), gate::permission_found(assessment, &PATCH)],
         consequences: consequences(assessment, pool, &after),
         reads: next.into_iter().take(free.min(NODES_READ)).map(Read::PodsOn).collect(),
         writes: vec![pool::write(session, seen, false)?],
-        questions: Vec::new(),
-        confirm: Confirm::Button,
         effect: Effect::PoolPaused { pool: name.to_owned(), paused: false },
-        inverse: Some(ActionId::PausePool),
-        strict_lock: false,
+        ..Plan::draft(&ENTRY, ask, title(name))
     })
 }
 

@@ -47,7 +47,7 @@ enum Phase {
     /// Requests are being sent, and another cluster is observed by now: nothing will show the effect.
     Abandoned,
     /// The watch has to show the effect.
-    Awaiting { effect: Effect, ids: Vec<AuditId>, late: bool },
+    Awaiting { effect: Effect, ids: Vec<AuditId>, late: bool, unread: bool },
 }
 
 /// What a job that was answered leads to.
@@ -117,7 +117,8 @@ impl Jobs {
         let mut answered = Answered { job, abandoned, effects: Vec::new() };
         match effect {
             Some(effect) => {
-                live.phase = Phase::Awaiting { effect, ids, late: false };
+                let unread = !effect.reread().is_empty();
+                live.phase = Phase::Awaiting { effect, ids, late: false, unread };
                 self.live.insert(id, live);
             }
             None if ids.is_empty() => {}
@@ -130,8 +131,8 @@ impl Jobs {
     pub fn watch(&mut self, assessment: &Assessment, now: DateTime<Utc>) -> Vec<Do> {
         let (mut effects, mut over) = (Vec::new(), Vec::new());
         for (id, live) in &mut self.live {
-            let Phase::Awaiting { effect, ids, late } = &mut live.phase else { continue };
-            if !effect.holds(assessment) {
+            let Phase::Awaiting { effect, ids, late, unread } = &mut live.phase else { continue };
+            if *unread || effect.watched().is_some_and(|effect| !effect.holds(assessment)) {
                 continue;
             }
             let words = format!("seen in the watch after {}", seconds(now - live.confirmed));
@@ -147,6 +148,13 @@ impl Jobs {
             }
         }
         effects
+    }
+
+    /// The objects that no watch shows were read again, and show the effect.
+    pub fn reread(&mut self, id: u64) {
+        if let Some(Phase::Awaiting { unread, .. }) = self.live.get_mut(&id).map(|live| &mut live.phase) {
+            *unread = false;
+        }
     }
 
     /// Time passes: what was not seen for too long is said so.

@@ -53,6 +53,13 @@ pub enum Msg {
         /// What came of it.
         outcome: Outcome,
     },
+    /// The objects of a job's effect that no watch shows were read again, after [`Self::JobDone`].
+    Reread {
+        /// The job.
+        id: u64,
+        /// Do they show the effect?
+        seen: bool,
+    },
     /// The simulated cluster's controls as they are now.
     Sim(SimInfo),
     /// Something to say: a file was written, a hook failed, a worker panicked.

@@ -9,7 +9,7 @@ use super::command_log::LineId;
 use super::{App, Effect, flash};
 use crate::actions::audit::{Actor, Given};
 use crate::actions::outcome::{Order, Outcome, Rehearsal};
-use crate::actions::{self, ActionId, Plan, Refusal, Target};
+use crate::actions::{self, Ask, Material, Plan, Read, Refusal, Target};
 use crate::ui::Rehearsed;
 use crate::upgrade::assessment::{Level, Subject};
 use crate::upgrade::timeline::{Entry, Origin};
@@ -53,16 +53,16 @@ impl App {
         Some(format!("the picture is not live{since}: nothing is written on what may no longer be true"))
     }
 
-    /// The person wants `action` on `target`.
-    pub(super) fn plan(&mut self, action: ActionId, target: &Target) -> Vec<Effect> {
+    /// The person wants something.
+    pub(super) fn plan(&mut self, ask: &Ask) -> Vec<Effect> {
         let plan = match self.closed() {
             Some(why) => Err(Refusal(why)),
-            None => actions::plan(&self.state.assessment, &self.state.session, action, target),
+            None => actions::plan(&self.state.assessment, &self.state.session, ask, &Material::default()),
         };
         match plan {
             Ok(plan) => self.offer(plan),
             Err(Refusal(why)) => {
-                self.view.show_refusal(action, target, &why);
+                self.view.show_refusal(ask, &why);
                 Vec::new()
             }
         }
@@ -88,7 +88,7 @@ impl App {
             return Vec::new();
         }
         let Some(pending) = &mut self.orders.pending else { return Vec::new() };
-        let (action, target) = (pending.plan.action, pending.plan.target.clone());
+        let ask = pending.plan.ask();
         let rehearsal = match rehearsed {
             Ok(rehearsal) => rehearsal,
             Err(Refusal(why)) => {
@@ -96,18 +96,23 @@ impl App {
                     self.state.log.end(line, why.clone());
                 }
                 self.orders.pending = None;
-                self.view.show_refusal(action, &target, &why);
+                self.view.show_refusal(&ask, &why);
                 return Vec::new();
             }
         };
         for (line, step) in pending.lines.iter().zip(&rehearsal.steps) {
             self.state.log.end(*line, step.words.clone());
         }
-        let news = news(&rehearsal);
+        let mut news = news(&rehearsal);
+        // The pods complete a plan; without the rest it is not even one.
+        if !rehearsal.changed && pending.plan.reads.iter().any(|read| !matches!(read, Read::PodsOn(_))) {
+            news.retain(|news| !matches!(news, Rehearsed::Read { .. }));
+            news.insert(0, Rehearsed::Whole { plan: Box::new(rehearsal.plan.clone()) });
+        }
         pending.plan = rehearsal.plan.clone();
         pending.rehearsal = Some(rehearsal);
         for news in news {
-            self.view.show_rehearsal(action, &target, news);
+            self.view.show_rehearsal(&ask, news);
         }
         Vec::new()
     }
@@ -115,13 +120,13 @@ impl App {
     /// The person confirmed the plan that is on the screen.
     pub(super) fn confirm(&mut self, plan: &Plan, answers: Vec<(String, String)>) -> Vec<Effect> {
         let refuse = |app: &mut Self, why: &str| {
-            app.view.show_refusal(plan.action, &plan.target, why);
+            app.view.show_refusal(&plan.ask(), why);
             Vec::new()
         };
         if let Some(why) = self.closed() {
             return refuse(self, &why);
         }
-        let fits = |pending: &&mut Pending| pending.plan.action == plan.action && pending.plan.target == plan.target;
+        let fits = |pending: &&mut Pending| pending.plan.ask() == plan.ask();
         let Some(pending) = self.orders.pending.as_mut().filter(fits) else {
             return refuse(self, "this plan is no longer the newest: ask for it again");
         };
@@ -163,18 +168,26 @@ impl App {
             Outcome::Accepted { .. } => {}
             Outcome::Unknown { .. } => self.state.say(flash::warning(words)),
             Outcome::Refused { .. } | Outcome::Failed { .. } => {
-                self.view.show_refusal(plan.action, &plan.target, &words);
+                self.view.show_refusal(&plan.ask(), &words);
             }
             Outcome::Changed { plan: newer, words: why, .. } => {
                 // The line of the job says that nothing was sent, the new plan says why.
-                let (action, target) = (newer.action, newer.target.clone());
+                let ask = newer.ask();
                 effects.extend(self.offer((**newer).clone()));
                 let changed = Rehearsed::Changed { plan: newer.clone(), why: why.clone() };
-                self.view.show_rehearsal(action, &target, changed);
+                self.view.show_rehearsal(&ask, changed);
             }
         }
         effects.extend(self.state.jobs.watch(&self.state.assessment, now));
         effects
+    }
+
+    /// Objects that no watch shows were read again.
+    pub(super) fn reread(&mut self, id: u64, seen: bool) -> Vec<Effect> {
+        if seen {
+            self.state.jobs.reread(id);
+        }
+        self.state.jobs.watch(&self.state.assessment, self.state.now)
     }
 }
 
@@ -187,8 +200,9 @@ fn news(rehearsal: &Rehearsal) -> Vec<Rehearsed> {
     }
     // The completed plan has one consequence more for each read, in their order, at its end.
     let lines = &rehearsal.plan.consequences;
-    let told = lines.len().saturating_sub(rehearsal.reads.len());
-    for ((read, answer), line) in rehearsal.reads.iter().zip(&lines[told..]) {
+    let pods = rehearsal.material.answers.iter().filter(|(read, _)| matches!(read, Read::PodsOn(_)));
+    let told = lines.len().saturating_sub(pods.clone().count());
+    for ((read, answer), line) in pods.zip(&lines[told..]) {
         let result = match answer {
             Ok(_) if rehearsal.changed => Ok(Vec::new()),
             Ok(_) => Ok(vec![line.clone()]),
@@ -215,7 +229,8 @@ fn notes(plan: &Plan, outcome: &Outcome, now: DateTime<Utc>) -> Vec<Entry> {
     let wrote = |name: &&String| outcome.done().iter().any(|written| written.object == format!("node/{name}"));
     match &plan.target {
         _ if outcome.done().is_empty() => Vec::new(),
-        Target::Pool(name) => vec![entry(Subject::Pool(name.clone()))],
+        Target::Pools(names) => names.iter().map(|name| entry(Subject::Pool(name.clone()))).collect(),
+        Target::Objects(objects) => objects.iter().map(|object| entry(Subject::Object(object.clone()))).collect(),
         Target::Nodes(names) => names.iter().filter(wrote).map(|name| entry(Subject::Node(name.clone()))).collect(),
         Target::Version(_) | Target::Cluster => vec![entry(Subject::Version)],
     }

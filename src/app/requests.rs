@@ -12,7 +12,7 @@ impl App {
 
     fn fulfil_one(&mut self, wish: Request) -> Vec<Effect> {
         match wish {
-            Request::Plan { action, target } => self.plan(action, &target),
+            Request::Plan(ask) => self.plan(&ask),
             Request::Confirm { plan, answers } => self.confirm(&plan, answers),
             Request::Quit if self.state.jobs.sending() && !self.warned => {
                 self.warned = true;

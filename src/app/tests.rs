@@ -108,7 +108,7 @@ fn looking() -> App {
 }
 
 fn pause() -> Request {
-    Request::Plan { action: ActionId::PausePool, target: Target::Pool("worker".into()) }
+    Request::Plan(Ask::new(ActionId::PausePool, Target::pool("worker")))
 }
 
 fn rehearsal(plan: &Plan) -> Rehearsal {
@@ -328,7 +328,7 @@ fn a_refused_write_fails_the_job_and_leaves_nothing_to_wait_for() {
 fn what_was_written_before_a_failure_is_proved_all_the_same() {
     let mut app = looking();
     let nodes = Target::Nodes(vec!["worker-0".into(), "worker-1".into()]);
-    let (id, plan) = send(&mut app, Request::Plan { action: ActionId::CordonNodes, target: nodes });
+    let (id, plan) = send(&mut app, Request::Plan(Ask::new(ActionId::CordonNodes, nodes)));
     assert_eq!(plan.writes.len(), 2);
     let outcome = Outcome::Failed {
         done: written(&plan)[..1].to_vec(),

@@ -16,7 +16,9 @@ use super::{ContentType, Method, PodOnNode, PodPhase, Reply, Request, Requests};
 use crate::actions::audit::{Answer, Attempt, Audit, AuditId, Sent};
 use crate::actions::outcome::{Order, Outcome, Rehearsal, Step, Written};
 use crate::actions::pods::{Pod, PodList};
-use crate::actions::{self, FIELD_MANAGER, PatchKind, Plan, Read, Refusal, Target, Write};
+use crate::actions::{
+    self, Effect, FIELD_MANAGER, Found, Material, PatchKind, Plan, Read, Refusal, Target, Verb, Write,
+};
 use crate::upgrade::link::Trouble;
 
 /// How often a write is sent again after a conflict that changed nothing of its meaning.
@@ -34,7 +36,7 @@ pub trait Transport: Sync {
     fn send(&self, request: Request) -> impl Future<Output = Result<Reply, Trouble>> + Send;
 
     /// Reads what a plan asks for.
-    fn read(&self, read: &Read) -> impl Future<Output = Result<Vec<PodOnNode>, Trouble>> + Send;
+    fn read(&self, read: &Read) -> impl Future<Output = Result<Found, Trouble>> + Send;
 }
 
 impl Transport for Requests {
@@ -42,27 +44,32 @@ impl Transport for Requests {
         Requests::send(self, request).await
     }
 
-    async fn read(&self, read: &Read) -> Result<Vec<PodOnNode>, Trouble> {
+    async fn read(&self, read: &Read) -> Result<Found, Trouble> {
         Requests::read(self, read).await
     }
 }
 
-/// Makes the plan again on fresh objects (as the server sent them): [`actions::again`] with the newest assessment.
-/// The target is what is left to do.
-pub trait Replan: FnMut(&Target, &[Value]) -> Result<Plan, Refusal> + Send {}
+/// Makes the plan again with what was read for it: [`actions::again`] with the newest assessment. The target is what is
+/// left to do.
+pub trait Replan: FnMut(&Target, &Material) -> Result<Plan, Refusal> + Send {}
 
-impl<F: FnMut(&Target, &[Value]) -> Result<Plan, Refusal> + Send> Replan for F {}
+impl<F: FnMut(&Target, &Material) -> Result<Plan, Refusal> + Send> Replan for F {}
 
-/// Checks `plan` on live objects without changing anything: a fresh GET of each object, the plan made again on them,
-/// a server-side dry run of each write, the reads. What is wrong with a write is said in its step.
+/// How often a plan may ask for further reads: what is read may name other things to read.
+const ROUNDS: u32 = 4;
+
+/// Checks `plan` on live objects without changing anything: the reads, a fresh GET of each object, the plan made again
+/// on them, a server-side dry run of each write. What is wrong with a write is said in its step.
 ///
 /// # Errors
 /// The reason, when an object cannot be read, is another one now, or the plan cannot be made on it any more.
 pub async fn rehearse(client: &impl Transport, plan: Plan, mut replan: impl Replan) -> Result<Rehearsal, Refusal> {
+    let (whole, mut material) = whole(client, plan.clone(), &mut replan).await?;
     let mut tries = 0;
     loop {
-        let objects = fetch_all(client, &plan.writes).await.map_err(Refusal)?;
-        let fresh = replan(&plan.target, &objects)?;
+        material.fresh = fetch_all(client, &whole.writes).await.map_err(Refusal)?;
+        let fresh = replan(&plan.target, &material)?;
+        material = read_all(client, &fresh.reads, material).await;
         let dry: Vec<Verdict> = stream::iter(fresh.writes.clone())
             .map(|write| async move { try_dry(client, &write).await })
             .buffered(AT_ONCE)
@@ -74,10 +81,54 @@ pub async fn rehearse(client: &impl Transport, plan: Plan, mut replan: impl Repl
             continue;
         }
         let steps = fresh.writes.iter().zip(&dry).map(|(write, verdict)| step(write, verdict)).collect();
-        let reads = read_all(client, &fresh.reads).await;
-        let changed = !actions::same_meaning(&plan, &fresh);
-        return Ok(Rehearsal { plan: actions::complete(fresh, &reads), changed, steps, reads });
+        let completed = actions::complete(fresh, &material);
+        // A plan that was not whole yet could not be confirmed: what it has become is no change.
+        let changed =
+            plan.reads == whole.reads && !actions::same_meaning(&actions::complete(plan, &material), &completed);
+        return Ok(Rehearsal { plan: completed, changed, steps, material });
     }
+}
+
+/// The plan with everything read that it asks for, in as many rounds as it takes.
+async fn whole(client: &impl Transport, plan: Plan, replan: &mut impl Replan) -> Result<(Plan, Material), Refusal> {
+    let (mut plan, mut material) = (plan, Material::default());
+    for _ in 0..ROUNDS {
+        let asks = |read: &&Read| !matches!(read, Read::PodsOn(_)) && material.answer(read).is_none();
+        let missing: Vec<Read> = plan.reads.iter().filter(asks).cloned().collect();
+        if missing.is_empty() {
+            return Ok((plan, material));
+        }
+        material = read_all(client, &missing, material).await;
+        plan = replan(&plan.target, &material)?;
+    }
+    Err(Refusal("the plan asks for ever more to be read".to_owned()))
+}
+
+/// How long an effect that no watch shows is looked for, and how often.
+const PATIENCE: Duration = Duration::from_secs(60);
+const PERIOD: Duration = Duration::from_secs(1);
+
+/// Reads the objects of `effects` again ([`Effect::reread`]) until they show them, for a minute at most. False: they did
+/// not.
+pub async fn shown(client: &impl Transport, effects: &[&Effect]) -> bool {
+    let looking = async {
+        for effect in effects {
+            let (Effect::Stored { path, .. } | Effect::Gone { path, .. }) = effect else { continue };
+            loop {
+                let reply = client.send(Request { limit: Some(LIMIT), ..Request::new(Method::Get, path) }).await;
+                let shows = reply.is_ok_and(|reply| match reply.status {
+                    404 => effect.shown_by(None),
+                    200..=299 => effect.shown_by(Some(&reply.body)),
+                    _ => false,
+                });
+                if shows {
+                    break;
+                }
+                tokio::time::sleep(PERIOD).await;
+            }
+        }
+    };
+    tokio::time::timeout(PATIENCE, looking).await.is_ok()
 }
 
 /// Executes a confirmed order, write by write, each entered in `audit` before it is sent. Stops at the first write that
@@ -91,7 +142,11 @@ pub async fn execute<A: Audit>(client: &impl Transport, order: Order, audit: &A,
     if let Some(question) = unanswered(&order) {
         return Outcome::Refused { words: format!("a question is not answered: {question}") };
     }
-    match replan(&plan.target, &[]) {
+    if !plan.reads.is_empty() {
+        return Outcome::Refused { words: "the plan is not whole: something that it needs was not read".to_owned() };
+    }
+    let material = order.rehearsal.material.refreshed(Vec::new());
+    match replan(&plan.target, &material).map(|newest| actions::complete(newest, &material)) {
         Err(Refusal(words)) => return Outcome::Refused { words },
         Ok(newest) => {
             if let Some(words) = actions::rest_differs(plan, &newest) {
@@ -178,9 +233,10 @@ impl<T: Transport, A: Audit> Job<'_, T, A> {
         let object = fetch(self.client, write).await.map_err(End::Refused)?;
         let plan = &self.order.rehearsal.plan;
         let target = self.left_of(&plan.target);
-        let fresh = replan(&target, &[object]).map_err(|Refusal(words)| End::Refused(words))?;
+        let material = self.order.rehearsal.material.refreshed(object.into_iter().collect());
+        let fresh = replan(&target, &material).map_err(|Refusal(words)| End::Refused(words))?;
         // What is shown next is rehearsed again; only the comparison needs the pods that were read before.
-        let completed = actions::complete(fresh.clone(), &self.order.rehearsal.reads);
+        let completed = actions::complete(fresh.clone(), &material);
         let differs =
             if self.first { actions::difference(plan, &completed) } else { actions::rest_differs(plan, &completed) };
         let strict = || plan.strict_lock.then(|| format!("{} was modified since the plan was made", write.object));
@@ -210,13 +266,17 @@ impl<T: Transport, A: Audit> Job<'_, T, A> {
             actor: self.order.actor.clone(),
             action: plan.action,
             target: plan.target.clone(),
+            args: plan.args.clone(),
             danger: plan.danger,
             object: write.object.clone(),
             request: Sent {
-                method: "PATCH",
-                uri: format!("{}?fieldManager={FIELD_MANAGER}", write.path),
-                content_type: write.patch.content_type(),
-                body: write.body.clone(),
+                method: write.method(),
+                uri: match write.verb {
+                    Verb::Delete | Verb::Evict => write.path.clone(),
+                    _ => format!("{}?fieldManager={FIELD_MANAGER}", write.path),
+                },
+                content_type: write.content_type(),
+                body: write.shown(),
             },
             oc: write.oc.clone(),
             dry_run: self.order.rehearsal.steps.get(self.at).map(|step| step.words.clone()),
@@ -241,17 +301,23 @@ async fn try_dry(client: &impl Transport, write: &Write) -> Verdict {
 /// The request of a write. `fieldManager` names us in `managedFields`; `fieldValidation=Strict` would make old servers'
 /// pruning an error, but is refused by none and honoured only from 1.25 on, so the answer is compared instead.
 fn request(write: &Write, dry: bool) -> Request {
-    let mut query = vec![("fieldManager".to_owned(), FIELD_MANAGER.to_owned())];
-    if dry {
-        query.insert(0, ("dryRun".to_owned(), "All".to_owned()));
-    }
-    let content_type = match write.patch {
-        PatchKind::Merge => ContentType::MergePatch,
-        PatchKind::Strategic => ContentType::StrategicPatch,
-        PatchKind::Json => ContentType::JsonPatch,
+    let (method, content_type) = match write.verb {
+        Verb::Patch(PatchKind::Merge) => (Method::Patch, ContentType::MergePatch),
+        Verb::Patch(PatchKind::Strategic) => (Method::Patch, ContentType::StrategicPatch),
+        Verb::Patch(PatchKind::Json) => (Method::Patch, ContentType::JsonPatch),
+        Verb::Create | Verb::Evict => (Method::Post, ContentType::Json),
+        Verb::Replace => (Method::Put, ContentType::Json),
+        Verb::Delete => (Method::Delete, ContentType::Json),
     };
+    let mut query = Vec::new();
+    if dry {
+        query.push(("dryRun".to_owned(), "All".to_owned()));
+    }
+    if !matches!(write.verb, Verb::Delete | Verb::Evict) {
+        query.push(("fieldManager".to_owned(), FIELD_MANAGER.to_owned()));
+    }
     Request {
-        method: Method::Patch,
+        method,
         path: write.path.clone(),
         query,
         body: Some((content_type, write.body.clone())),
@@ -269,45 +335,59 @@ fn step(write: &Write, verdict: &Verdict) -> Step {
     }
 }
 
-/// The objects of the writes, fresh, in their order.
-async fn fetch_all(client: &impl Transport, writes: &[Write]) -> Result<Vec<Value>, String> {
-    let answers: Vec<Result<Value, String>> = stream::iter(writes.to_vec())
+/// The objects of the writes by path, fresh, in their order; those that have yet to be created have none.
+async fn fetch_all(client: &impl Transport, writes: &[Write]) -> Result<Vec<(String, Value)>, String> {
+    let answers: Vec<Result<Option<(String, Value)>, String>> = stream::iter(writes.to_vec())
         .map(|write| async move { fetch(client, &write).await })
         .buffered(AT_ONCE)
         .collect()
         .await;
-    answers.into_iter().collect()
+    answers.into_iter().filter_map(Result::transpose).collect()
 }
 
-/// The object of a write as the server has it now; it must still be the same one.
-async fn fetch(client: &impl Transport, write: &Write) -> Result<Value, String> {
+/// The object of a write as the server has it now, with its path; it must still be the same one, or must not exist where
+/// it is to be created.
+async fn fetch(client: &impl Transport, write: &Write) -> Result<Option<(String, Value)>, String> {
     let object = &write.object;
-    let get =
-        Request { method: Method::Get, path: write.path.clone(), query: Vec::new(), body: None, limit: Some(LIMIT) };
+    let path = write.object_path();
+    let get = Request { limit: Some(LIMIT), ..Request::new(Method::Get, path) };
     let reply = client.send(get).await.map_err(|trouble| format!("{object} could not be read: {}", trouble.words))?;
     if reply.status == 404 {
-        return Err(format!("{object} is gone"));
+        return if write.uid.is_none() { Ok(None) } else { Err(format!("{object} is gone")) };
     }
     if !reply.ok() {
         return Err(format!("{object} could not be read: {}", answer::told(&reply)));
     }
-    if reply.body.pointer("/metadata/uid").and_then(Value::as_str) != Some(&write.uid) {
-        return Err(format!("{object} is another object now: it was deleted and created again"));
+    let uid = reply.body.pointer("/metadata/uid").and_then(Value::as_str);
+    match &write.uid {
+        None => return Err(format!("{object} exists already")),
+        Some(known) if uid != Some(known) => {
+            return Err(format!("{object} is another object now: it was deleted and created again"));
+        }
+        Some(_) => {}
     }
-    Ok(reply.body)
+    Ok(Some((path.to_owned(), reply.body)))
 }
 
-/// The reads of a plan with their answers, in their order.
-async fn read_all(client: &impl Transport, reads: &[Read]) -> Vec<(Read, Result<PodList, String>)> {
-    stream::iter(reads.to_vec())
+/// The material with the answers to `reads`, as far as it does not have them.
+async fn read_all(client: &impl Transport, reads: &[Read], material: Material) -> Material {
+    let mut material = material;
+    let missing: Vec<Read> = reads.iter().filter(|read| material.answer(read).is_none()).cloned().collect();
+    let answers: Vec<_> = stream::iter(missing)
         .map(|read| async move {
-            let pods = client.read(&read).await;
-            let pods = pods.map(|pods| PodList { pods: pods.into_iter().map(pod).collect() });
-            (read, pods.map_err(|trouble| trouble.words))
+            let found = client.read(&read).await;
+            (read, found.map_err(|trouble| trouble.words))
         })
         .buffered(AT_ONCE)
         .collect()
-        .await
+        .await;
+    material.answers.extend(answers);
+    material
+}
+
+/// Pods as a plan has them.
+pub(super) fn pod_list(pods: Vec<PodOnNode>) -> PodList {
+    PodList { pods: pods.into_iter().map(pod).collect() }
 }
 
 fn pod(pod: PodOnNode) -> Pod {

@@ -11,11 +11,12 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 
 use super::client::{Beside, Line};
+use super::execute::pod_list;
 use super::picture::Picture;
-use super::pods::{self, PodOnNode};
+use super::pods;
 use super::tail::{self, FoundPod, Tail};
 use super::trouble::{self, Failure};
-use crate::actions::Read;
+use crate::actions::{Found, Read};
 use crate::upgrade::assessment::Resource;
 use crate::upgrade::facts::Kind;
 use crate::upgrade::link::{Trouble, TroubleKind};
@@ -262,9 +263,59 @@ impl Requests {
     ///
     /// # Errors
     /// What keeps us from it, in words.
-    pub async fn read(&self, read: &Read) -> Result<Vec<PodOnNode>, Trouble> {
+    pub async fn read(&self, read: &Read) -> Result<Found, Trouble> {
         match read {
-            Read::PodsOn(node) => pods::on(self, node).await,
+            Read::PodsOn(node) => pods::on(self, node).await.map(|pods| Found::Pods(pod_list(pods))),
+            Read::Object(path) => {
+                let reply = self.send(Request::new(Method::Get, path)).await?;
+                match reply.status {
+                    404 => Ok(Found::Object(None)),
+                    _ if reply.ok() => Ok(Found::Object(Some(reply.body))),
+                    _ => Err(Self::trouble(&reply, path)),
+                }
+            }
+            Read::List(path) => self.pages(path).await.map(Found::List),
+            Read::File(path) => Err(trouble::undecodable(path, "files are not read from the cluster").trouble),
+        }
+    }
+
+    /// All objects of the collection at `path` (a query may follow), raw; none: its kind is not served.
+    async fn pages(&self, path: &str) -> Result<Option<Vec<Value>>, Trouble> {
+        let (path, query) = path.split_once('?').unwrap_or((path, ""));
+        let mut objects = Vec::new();
+        let mut more = String::new();
+        loop {
+            let mut request = Request::new(Method::Get, path).with("limit", "500");
+            for (name, value) in query.split('&').filter_map(|pair| pair.split_once('=')) {
+                request = request.with(name, value);
+            }
+            if !more.is_empty() {
+                request = request.with("continue", &more);
+            }
+            let mut reply = self.send(request).await?;
+            if reply.status == 404 {
+                return Ok(None);
+            }
+            if !reply.ok() {
+                return Err(Self::trouble(&reply, path));
+            }
+            // Objects of a list come without kind and version.
+            let text = |value: Option<&Value>| value.and_then(Value::as_str).unwrap_or_default().to_owned();
+            let kind = text(reply.body.get("kind")).trim_end_matches("List").to_owned();
+            let version = text(reply.body.get("apiVersion"));
+            if let Some(Value::Array(items)) = reply.body.get_mut("items").map(Value::take) {
+                objects.extend(items.into_iter().map(|mut item| {
+                    if item.is_object() && item.get("kind").is_none() {
+                        item["kind"] = Value::from(kind.as_str());
+                        item["apiVersion"] = Value::from(version.as_str());
+                    }
+                    item
+                }));
+            }
+            more = text(reply.body.pointer("/metadata/continue"));
+            if more.is_empty() {
+                return Ok(Some(objects));
+            }
         }
     }
 

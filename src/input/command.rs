@@ -234,43 +234,8 @@ pub enum Command {
     Slower,
 }
 
-/// Name, footer word, help text and group of every command, in the order of help.
+/// Name, footer word, help text and group of every command but the actions, which the catalogue words, in the order of help.
 const TABLE: &[(Command, &str, &str, &str, Group)] = &[
-    (
-        Command::Act(ActionId::PausePool),
-        "pause-pool",
-        "pause",
-        "pause the pool: no further node is taken",
-        Group::Actions,
-    ),
-    (
-        Command::Act(ActionId::UnpausePool),
-        "unpause-pool",
-        "unpause",
-        "unpause the pool: its nodes will reboot",
-        Group::Actions,
-    ),
-    (
-        Command::Act(ActionId::CordonNodes),
-        "cordon-nodes",
-        "cordon",
-        "cordon the node or the marked nodes",
-        Group::Actions,
-    ),
-    (
-        Command::Act(ActionId::UncordonNodes),
-        "uncordon-nodes",
-        "uncordon",
-        "uncordon the node or the marked nodes",
-        Group::Actions,
-    ),
-    (
-        Command::Act(ActionId::StartUpdate),
-        "start-update",
-        "update",
-        "start an update to a version on offer",
-        Group::Actions,
-    ),
     (Command::DoRemedy, "do-remedy", "do it", "do the chosen remedy of a finding", Group::Actions),
     (Command::NextStep, "next-step", "next step", "the next step, as the rail names it", Group::Actions),
     (Command::Menu, "menu", "actions", "all actions for the selected object, and why not", Group::Actions),
@@ -362,31 +327,36 @@ const TABLE: &[(Command, &str, &str, &str, Group)] = &[
 impl Command {
     /// Every command, in the order of help.
     pub fn all() -> impl Iterator<Item = Self> {
-        TABLE.iter().map(|row| row.0)
+        ActionId::ALL.iter().copied().map(Self::Act).chain(TABLE.iter().map(|row| row.0))
     }
 
-    fn row(self) -> &'static (Self, &'static str, &'static str, &'static str, Group) {
-        TABLE.iter().find(|row| row.0 == self).unwrap_or(&TABLE[0])
+    fn row(self) -> (&'static str, &'static str, &'static str, Group) {
+        if let Self::Act(action) = self {
+            let entry = action.entry();
+            return (entry.name, entry.word, entry.summary, Group::Actions);
+        }
+        let (_, name, word, help, group) = TABLE.iter().find(|row| row.0 == self).unwrap_or(&TABLE[0]);
+        (name, word, help, *group)
     }
 
     /// Its name in the configuration, kebab-case.
     pub fn name(self) -> &'static str {
-        self.row().1
+        self.row().0
     }
 
     /// Its word in the footer.
     pub fn word(self) -> &'static str {
-        self.row().2
+        self.row().1
     }
 
     /// What help says of it.
     pub fn help(self) -> &'static str {
-        self.row().3
+        self.row().2
     }
 
     /// Where help lists it.
     pub fn group(self) -> Group {
-        self.row().4
+        self.row().3
     }
 
     /// Does it lead to a change of the cluster? Such commands do not exist while read-only.
@@ -396,7 +366,8 @@ impl Command {
 
     /// The command of a name.
     pub fn named(name: &str) -> Option<Self> {
-        TABLE.iter().find(|row| row.1 == name).map(|row| row.0)
+        let known = || TABLE.iter().find(|row| row.1 == name).map(|row| row.0);
+        ActionId::named(name).map(Self::Act).or_else(known)
     }
 }
 
@@ -415,7 +386,7 @@ mod tests {
     #[test]
     fn every_command_has_its_own_name_and_finds_itself() {
         let names: BTreeSet<&str> = Command::all().map(Command::name).collect();
-        assert_eq!(names.len(), TABLE.len());
+        assert_eq!(names.len(), Command::all().count());
         for command in Command::all() {
             assert_eq!(Command::named(command.name()), Some(command));
         }

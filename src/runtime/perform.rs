@@ -9,6 +9,7 @@ use futures::FutureExt as _;
 use tokio::sync::{mpsc, watch};
 use tokio_util::task::AbortOnDropHandle;
 
+use super::files::WithFiles;
 use super::simulator::Simulator;
 use super::{follow, hook, save};
 use crate::actions::audit::Audit;
@@ -142,18 +143,18 @@ impl Performer {
     /// A plan made again on fresh objects, by the newest assessment.
     fn replan(&self, plan: Plan, session: Session, epoch: u64) -> impl execute::Replan + use<> {
         let assessed = self.assessed.clone();
-        move |target: &actions::Target, fresh: &[serde_json::Value]| {
+        move |target: &actions::Target, material: &actions::Material| {
             let newest = Arc::clone(&assessed.borrow());
             if newest.facts.epoch != epoch {
                 return Err(Refusal("another cluster (or another state of it) is observed now".to_owned()));
             }
-            actions::again(&newest, &session, &plan, target, fresh)
+            actions::again(&newest, &session, &plan, target, material)
         }
     }
 
     fn rehearse(&mut self, ticket: u64, plan: Plan, session: Session, epoch: u64) {
         let Some(cluster) = &self.cluster else { return };
-        let requests = cluster.requests().bound(epoch);
+        let requests = WithFiles(cluster.requests().bound(epoch));
         let replan = self.replan(plan.clone(), session, epoch);
         let messages = self.messages.clone();
         // Only the newest plan is on the screen: the rehearsal of an older one ends with it.
@@ -165,10 +166,11 @@ impl Performer {
 
     fn execute(&mut self, id: u64, order: actions::outcome::Order, session: Session, epoch: u64) {
         let Some(cluster) = &self.cluster else { return };
-        let requests = cluster.requests().bound(epoch);
+        let requests = WithFiles(cluster.requests().bound(epoch));
         let replan = self.replan(order.rehearsal.plan.clone(), session, epoch);
         let (messages, recorder) = (self.messages.clone(), self.recorder.clone());
         let first = order.rehearsal.plan.writes.first().map(|write| write.object.clone()).unwrap_or_default();
+        let effect = order.rehearsal.plan.effect.clone();
         let task = own(async move {
             // A job that ended without a word would count as being sent for ever.
             let work = AssertUnwindSafe(execute::execute(&requests, order, &recorder, replan));
@@ -178,7 +180,13 @@ impl Performer {
                 words: "this program failed while it sent the requests: look what was applied".to_owned(),
                 left: Vec::new(),
             });
+            let sent = matches!(outcome, Outcome::Accepted { .. } | Outcome::Unknown { .. });
             let _ = messages.send(Msg::JobDone { id, outcome });
+            let effects = effect.reread();
+            if sent && !effects.is_empty() {
+                let seen = execute::shown(&requests, &effects).await;
+                let _ = messages.send(Msg::Reread { id, seen });
+            }
         });
         self.jobs.insert(id, task);
     }

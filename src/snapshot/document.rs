@@ -17,6 +17,15 @@ impl fmt::Display for Malformed {
 
 impl std::error::Error for Malformed {}
 
+/// The documents of a text, whole: for objects that are to be written.
+pub fn read_whole(text: &str) -> Result<Vec<Value>, Malformed> {
+    if text.trim_start().starts_with(['{', '[']) {
+        let documents: Result<Vec<Value>, _> = serde_json::Deserializer::from_str(text).into_iter().collect();
+        return documents.map_err(|error| Malformed(error.to_string()));
+    }
+    serde_saphyr::from_multiple_with_options(text, options()).map_err(|error| Malformed(error.to_string()))
+}
+
 /// The documents of a text; empty documents are left out. Of MachineConfigs in YAML the `spec` is left out: a rendered
 /// one weighs a megabyte, a must-gather holds hundreds, and nobody reads more than their metadata.
 pub fn read(text: &str) -> Result<Vec<Value>, Malformed> {

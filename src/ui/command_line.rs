@@ -1,6 +1,6 @@
 //! The command line: what can be written behind `:`, what it means, and how it is completed.
 
-use crate::actions::{ActionId, Target};
+use crate::actions::{ActionId, Ask, Target};
 use crate::input::{Command, Pane, Tab};
 use crate::ui::ctx::Ctx;
 use crate::ui::popups::choices::Offering;
@@ -197,11 +197,11 @@ impl Intent {
 }
 
 fn acting(name: &str, rest: &[&str], ctx: &Ctx<'_>) -> Intent {
-    let plan = |action, target| Intent::Ask(Request::Plan { action, target });
+    let plan = |action, target| Intent::Ask(Request::Plan(Ask::new(action, target)));
     let pool = |action| match rest.first() {
         None => Intent::Wrong(format!("which pool? :{name} POOL")),
         Some(pool) if ctx.assessment.pool(pool).is_none() => Intent::Wrong(format!("there is no pool {pool}")),
-        Some(pool) => plan(action, Target::Pool((*pool).to_owned())),
+        Some(pool) => plan(action, Target::pool(*pool)),
     };
     let nodes = |action| {
         let missing = rest.iter().find(|node| ctx.assessment.node(node).is_none());

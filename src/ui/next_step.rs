@@ -44,7 +44,7 @@ pub fn next_step(ctx: &Ctx<'_>) -> Option<NextStep> {
     let control_plane_done = !assessment.update.in_progress;
     let held = assessment.pools.iter().find(|pool| pool.paused && pool.outdated());
     if let Some(pool) = held.filter(|_| control_plane_done) {
-        let target = Target::Pool(pool.name.clone());
+        let target = Target::pool(&pool.name);
         if possible(ctx, ActionId::UnpausePool, &target) {
             let words = format!("unpause {}", pool.name);
             return Some(NextStep { words, leads: Leads::Plan(ActionId::UnpausePool, target) });

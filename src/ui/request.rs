@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
-use crate::actions::{ActionId, Plan, Read, Target};
+use crate::actions::{Ask, Plan, Read};
 use crate::upgrade::assessment::Subject;
 use crate::upgrade::log_source::Explaining;
 
@@ -11,12 +11,7 @@ use crate::upgrade::log_source::Explaining;
 #[derive(Debug, Clone, PartialEq)]
 pub enum Request {
     /// Make the plan of an action; answered by `View::show_plan` or `View::show_refusal`.
-    Plan {
-        /// Action.
-        action: ActionId,
-        /// Target.
-        target: Target,
-    },
+    Plan(Ask),
     /// The person confirmed this plan: carry it out.
     Confirm {
         /// The plan as it was shown.
@@ -144,6 +139,11 @@ pub enum Rehearsed {
         read: Read,
         /// Lines, or why it could not be read.
         result: Result<Vec<String>, String>,
+    },
+    /// What the plan asked for was read: this is the whole plan.
+    Whole {
+        /// The plan.
+        plan: Box<Plan>,
     },
     /// The plan was made again on newer objects and differs: it is shown anew, and the reason is told.
     Changed {

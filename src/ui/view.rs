@@ -24,7 +24,7 @@ use super::screen;
 use super::theme::Tone;
 use super::widgets::table::Table;
 use super::widgets::text_view::{TextLine, TextView};
-use crate::actions::{ActionId, Plan, Target};
+use crate::actions::{Ask, Plan};
 use crate::input::{Command, Key, Layer, Pane, Row, Snapshot, Tab};
 use crate::upgrade::assessment::Subject;
 use crate::upgrade::needs;
@@ -302,10 +302,10 @@ impl View {
     }
 
     /// News about the plan that is on the screen; ignored when another one is.
-    pub fn show_rehearsal(&mut self, action: ActionId, target: &Target, news: Rehearsed) {
+    pub fn show_rehearsal(&mut self, ask: &Ask, news: Rehearsed) {
         for popup in &mut self.popups {
             if let Popup::Plan(plan) = popup
-                && plan.is(action, target)
+                && plan.is(ask)
             {
                 plan.rehearsed(news);
                 return;
@@ -314,17 +314,17 @@ impl View {
     }
 
     /// The answer to [`Request::Plan`] when it cannot be done, or a refusal after the fact: the reason.
-    pub fn show_refusal(&mut self, action: ActionId, target: &Target, why: &str) {
+    pub fn show_refusal(&mut self, ask: &Ask, why: &str) {
         for popup in &mut self.popups {
             if let Popup::Plan(plan) = popup
-                && plan.is(action, target)
+                && plan.is(ask)
             {
                 plan.refused(why);
                 return;
             }
         }
-        let title =
-            format!("{} {}: refused", Command::Act(action).word(), super::popups::choices::target_words(target));
+        let target = super::popups::choices::target_words(&ask.target);
+        let title = format!("{} {target}: refused", Command::Act(ask.action).word());
         self.show_message(title, why);
     }
 

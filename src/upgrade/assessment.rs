@@ -140,7 +140,7 @@ pub enum Subject {
 }
 
 /// An object by its address, as findings name it.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize)]
 pub struct Resource {
     /// Plural name and group as `oc` takes them: `nodes`, `clusteroperators.config.openshift.io`.
     pub resource: String,
@@ -184,6 +184,13 @@ impl Resource {
     /// A PodDisruptionBudget.
     pub fn budget(namespace: &str, name: &str) -> Self {
         Self::namespaced("poddisruptionbudgets.policy", namespace, name)
+    }
+
+    /// In short: `nodes worker-1`, `pods shop/cart-0`.
+    pub fn short(&self) -> String {
+        let plural = self.resource.split('.').next().unwrap_or_default();
+        let slash = if self.namespace.is_empty() { "" } else { "/" };
+        format!("{plural} {}{slash}{}", self.namespace, self.name)
     }
 
     /// A Pod.

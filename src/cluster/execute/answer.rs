@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::Reply;
-use crate::actions::Write;
+use crate::actions::{Verb, Write};
 use crate::upgrade::link::{Trouble, TroubleKind};
 
 /// What an answer means.
@@ -28,6 +28,7 @@ pub(super) fn judge(write: &Write, reply: &Reply) -> Verdict {
         401 => refused(format!("the server does not accept the credentials (any more): {}", told(reply))),
         403 => refused(forbidden(write, reply)),
         404 => refused("it is gone, or the server does not serve its kind".to_owned()),
+        409 if write.verb == Verb::Create => refused(format!("it exists already: {}", told(reply))),
         409 => Verdict::Conflict { status, words: "it was modified since it was read".to_owned() },
         415 => refused(format!("the server does not take this kind of patch for it: {}", told(reply))),
         422 => refused(invalid(reply)),
@@ -95,9 +96,15 @@ fn stored(write: &Write, reply: &Reply) -> Verdict {
 /// Names the permission that is missing. A message that is not RBAC's (an admission webhook, a policy) is told as it is.
 fn forbidden(write: &Write, reply: &Reply) -> String {
     let told = told(reply);
-    if told.contains("cannot patch resource") {
+    let verb = match write.verb {
+        Verb::Patch(_) => "patch",
+        Verb::Create | Verb::Evict => "create",
+        Verb::Replace => "update",
+        Verb::Delete => "delete",
+    };
+    if told.contains(&format!("cannot {verb} resource")) {
         let (kind, name) = write.object.split_once('/').unwrap_or((&write.object, ""));
-        return format!("not permitted: {told} (oc auth can-i patch {kind}/{name})");
+        return format!("not permitted: {told} (oc auth can-i {verb} {kind}/{name})");
     }
     format!("forbidden: {told}")
 }
@@ -135,10 +142,12 @@ mod tests {
         Write {
             object: "mcp/worker".into(),
             path: "/apis/machineconfiguration.openshift.io/v1/machineconfigpools/worker".into(),
-            patch: PatchKind::Merge,
+            object_path: None,
+            verb: Verb::Patch(PatchKind::Merge),
             body: json!({}),
-            uid: "u".into(),
-            resource_version: "1".into(),
+            secret: false,
+            uid: Some("u".into()),
+            resource_version: Some("1".into()),
             oc: String::new(),
             stored: vec![("/spec/paused".into(), json!(true))],
         }

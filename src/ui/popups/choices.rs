@@ -3,7 +3,7 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use crate::actions::{self, ActionId, Danger, Target};
+use crate::actions::{self, ActionId, Ask, Danger, Target};
 use crate::ui::ctx::Ctx;
 use crate::ui::request::{Request, SimFault, SimRequest};
 use crate::ui::theme::Tone;
@@ -73,11 +73,9 @@ pub fn danger_tone(danger: Danger) -> Tone {
 /// A target in words.
 pub fn target_words(target: &Target) -> String {
     match target {
-        Target::Pool(name) => format!("pool {name}"),
-        Target::Nodes(names) if names.len() == 1 => format!("node {}", names[0]),
-        Target::Nodes(names) => format!("{} marked nodes", names.len()),
-        Target::Version(version) => format!("version {version}"),
+        Target::Nodes(names) if names.len() > 1 => format!("{} marked nodes", names.len()),
         Target::Cluster => "the cluster".into(),
+        other => other.words(),
     }
 }
 
@@ -249,7 +247,7 @@ fn actions(target: &Target, ctx: &Ctx<'_>) -> Vec<Choice> {
                 tone: danger_tone(offered.danger),
                 words,
                 detail: if versions { "choose a version".into() } else { danger[2..].to_owned() },
-                pick: Pick::Ask(Request::Plan { action: offered.action, target: target.clone() }),
+                pick: Pick::Ask(Request::Plan(Ask::new(offered.action, target.clone()))),
             },
         }
     };
@@ -270,7 +268,7 @@ fn versions(ctx: &Ctx<'_>) -> Vec<Choice> {
             (None, None) => (Tone::Ok, risk),
         };
         // A refusal is not hidden behind a dead line: the app words it once more when the plan is asked for.
-        let pick = Pick::Ask(Request::Plan { action: ActionId::StartUpdate, target });
+        let pick = Pick::Ask(Request::Plan(Ask::new(ActionId::StartUpdate, target)));
         Choice { tone, words: offer.version.clone(), detail, pick }
     };
     ctx.assessment.update.offers.iter().map(choice).collect()

@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::choices::{danger_tone, danger_words};
-use crate::actions::{ActionId, Confirm, Danger, PatchKind, Plan, Read, Target, Write};
+use crate::actions::{Ask, Confirm, Danger, PatchKind, Plan, Read, Verb, Write};
 use crate::input::{Command, Key};
 use crate::ui::ctx::Ctx;
 use crate::ui::request::{Rehearsed, Request};
@@ -71,9 +71,9 @@ impl PlanPopup {
         popup
     }
 
-    /// Is this the plan of that action on that target?
-    pub fn is(&self, action: ActionId, target: &Target) -> bool {
-        self.plan.action == action && self.plan.target == *target
+    /// Is this the plan for that wish?
+    pub fn is(&self, ask: &Ask) -> bool {
+        self.plan.ask() == *ask
     }
 
     /// Title.
@@ -100,6 +100,7 @@ impl PlanPopup {
                     *slot = Some(result);
                 }
             }
+            Rehearsed::Whole { plan } => *self = Self::new(*plan),
             Rehearsed::Changed { plan, why } => {
                 *self = Self::new(*plan);
                 self.notice = Some(format!("{why}: this is the new plan, read it again"));
@@ -352,7 +353,17 @@ fn draw_field(
 }
 
 fn read_lines(lines: &mut Vec<TextLine>, read: &Read, answer: Option<&Result<Vec<String>, String>>) {
-    let Read::PodsOn(node) = read;
+    let Read::PodsOn(node) = read else {
+        let words = match read {
+            Read::Object(path) | Read::List(path) | Read::File(path) | Read::PodsOn(path) => path,
+        };
+        let head = TextLine::new(Tone::Dim, format!("  {words}: "));
+        lines.push(match answer {
+            Some(Err(why)) => head.and(Tone::Warning, format!("could not be read: {why}")).hanging(4),
+            _ => head.and(Tone::Dim, "reading ..."),
+        });
+        return;
+    };
     let head = TextLine::new(Tone::Dim, format!("  pods on {node}: "));
     match answer {
         None => lines.push(head.and(Tone::Dim, "reading ...")),
@@ -366,14 +377,18 @@ fn read_lines(lines: &mut Vec<TextLine>, read: &Read, answer: Option<&Result<Vec
 }
 
 fn write_lines(lines: &mut Vec<TextLine>, write: &Write, run: Option<&Result<(), String>>, ctx: &Ctx<'_>) {
-    let kind = match write.patch {
-        PatchKind::Merge => "merge-patch",
-        PatchKind::Strategic => "strategic-merge-patch",
-        PatchKind::Json => "json-patch",
+    let kind = match write.verb {
+        Verb::Patch(PatchKind::Merge) => "merge-patch",
+        Verb::Patch(PatchKind::Strategic) => "strategic-merge-patch",
+        Verb::Patch(PatchKind::Json) => "json-patch",
+        Verb::Create => "create",
+        Verb::Replace => "replace",
+        Verb::Delete => "delete",
+        Verb::Evict => "evict",
     };
     lines.push(TextLine::new(Tone::Strong, format!("  {}", write.oc)).hanging(6));
-    lines.push(TextLine::new(Tone::Dim, format!("    PATCH {} ({kind})", write.path)).hanging(6));
-    lines.push(TextLine::new(Tone::Dim, format!("    {}", write.body)).hanging(6));
+    lines.push(TextLine::new(Tone::Dim, format!("    {} {} ({kind})", write.method(), write.path)).hanging(6));
+    lines.push(TextLine::new(Tone::Dim, format!("    {}", write.shown())).hanging(6));
     let signs = ctx.theme.symbols();
     lines.push(match run {
         None => TextLine::new(Tone::Dim, format!("    {} dry run: waiting for the server", signs.active)),

@@ -45,7 +45,7 @@ fn covered(remedy: &Remedy, assessment: &Assessment) -> Option<(ActionId, Target
                 () if patch.contains("{spec:{paused:true}}") => ActionId::PausePool,
                 () => return None,
             };
-            Some((action, Target::Pool(pool)))
+            Some((action, Target::pool(pool)))
         }
         ["oc", "adm", "upgrade", rest @ ..] => {
             let version = match rest {

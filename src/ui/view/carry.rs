@@ -1,7 +1,7 @@
 //! What each command does: in the line, in the popup on top, in the panes.
 
 use super::{Popup, View};
-use crate::actions::{ActionId, Target};
+use crate::actions::{ActionId, Ask, Target};
 use crate::input::{Command, Pane, Tab};
 use crate::ui::ctx::{Ctx, JobState};
 use crate::ui::next_step::Leads;
@@ -153,7 +153,7 @@ impl View {
             }
             Command::DoRemedy => {
                 let action = finding.action(ctx.assessment);
-                Some(action.map(|(action, target)| Request::Plan { action, target }).into_iter().collect())
+                Some(action.map(|(action, target)| Request::Plan(Ask::new(action, target))).into_iter().collect())
             }
             _ => None,
         }
@@ -208,7 +208,7 @@ impl View {
         match choices.pick(ctx) {
             None => Vec::new(),
             Some(Pick::Refuse(why)) => vec![Request::Say(why)],
-            Some(Pick::Ask(Request::Plan { action: ActionId::StartUpdate, target: Target::Cluster })) => {
+            Some(Pick::Ask(Request::Plan(ask))) if ask == Ask::new(ActionId::StartUpdate, Target::Cluster) => {
                 self.popups.pop();
                 self.offer(Offering::Versions);
                 Vec::new()
@@ -444,7 +444,7 @@ impl View {
         match self.subject(ctx) {
             Some(Subject::Node(name)) if marks.is_empty() => Target::Nodes(vec![name]),
             Some(Subject::Node(_)) => Target::Nodes(marks),
-            Some(Subject::Pool(name)) => Target::Pool(name),
+            Some(Subject::Pool(name)) => Target::pool(name),
             _ => Target::Cluster,
         }
     }
@@ -456,12 +456,12 @@ impl View {
         }
         let target = self.target(ctx);
         let fits = match action {
-            ActionId::PausePool | ActionId::UnpausePool => matches!(target, Target::Pool(_)),
+            ActionId::PausePool | ActionId::UnpausePool => matches!(target, Target::Pools(_)),
             ActionId::CordonNodes | ActionId::UncordonNodes => matches!(target, Target::Nodes(_)),
             ActionId::StartUpdate => true,
         };
         if fits {
-            vec![Request::Plan { action, target }]
+            vec![Request::Plan(Ask::new(action, target))]
         } else {
             vec![Request::Say(format!("{} needs another selection", Command::Act(action).word()))]
         }
@@ -470,7 +470,7 @@ impl View {
     fn next_step(&mut self, ctx: &Ctx<'_>) -> Vec<Request> {
         match self.next.as_ref().map(|step| step.leads.clone()) {
             None => Vec::new(),
-            Some(Leads::Plan(action, target)) => vec![Request::Plan { action, target }],
+            Some(Leads::Plan(action, target)) => vec![Request::Plan(Ask::new(action, target))],
             Some(Leads::Versions) => {
                 self.offer(Offering::Versions);
                 Vec::new()

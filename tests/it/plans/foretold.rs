@@ -164,7 +164,7 @@ async fn an_unpaused_pool_takes_its_nodes_in_the_foretold_order() {
     });
     story.pass_minutes(5);
     assert!(story.targeted("infra").is_empty(), "it is paused");
-    let plan = story.act(ActionId::UnpausePool, &Target::Pool("infra".into())).await;
+    let plan = story.act(ActionId::UnpausePool, &Target::pool("infra")).await;
     assert_eq!(plan.danger, Danger::M);
     let foretold = foretold(&plan);
     assert_eq!(foretold.len(), 3, "{:?}", plan.consequences);
@@ -176,7 +176,7 @@ async fn a_paused_pool_takes_no_node_and_those_in_flight_finish() {
     let mut story = Story::new("tour");
     story.until("workers are taken", |story| story.look().pool("worker").unwrap().moving == 2);
     let taken = story.targeted("worker");
-    let plan = story.act(ActionId::PausePool, &Target::Pool("worker".into())).await;
+    let plan = story.act(ActionId::PausePool, &Target::pool("worker")).await;
     let line = &plan.consequences[0];
     assert_eq!(*line, format!("{} nodes in flight will finish, reboot included: {}", taken.len(), taken.join(", ")));
     story.pass_minutes(30);

@@ -98,7 +98,7 @@ fn pods_complete_the_consequences_in_words() {
         ],
     };
     let sample = Sample::rolling();
-    let plan = sample.plan(ActionId::UnpausePool, &Target::Pool("infra".into())).unwrap();
+    let plan = sample.plan(ActionId::UnpausePool, &Target::pool("infra")).unwrap();
     let Some(Read::PodsOn(node)) = plan.reads.first().cloned() else { panic!("{plan:?}") };
     let completed = complete(plan.clone(), &[(Read::PodsOn(node.clone()), Ok(pods.clone()))]);
     let expected = format!(

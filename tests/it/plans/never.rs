@@ -115,7 +115,7 @@ proptest! {
                 prop_assert_eq!((plan.danger, plan.title.as_str()), (offer.danger, offer.title.as_str()));
                 check(&assessment, &sample, &plan);
                 match plan.action {
-                    ActionId::PausePool => prop_assert_ne!(target, &Target::Pool("master".into())),
+                    ActionId::PausePool => prop_assert_ne!(target, &Target::pool("master")),
                     ActionId::CordonNodes => one_control_plane_node_at_most(&plan, &states),
                     ActionId::UncordonNodes => nobodys_drain(&plan, &states),
                     ActionId::UnpausePool | ActionId::StartUpdate => {}
@@ -153,8 +153,8 @@ fn a_session_that_reads_only_gets_no_plan_of_anything() {
     let mut sample = Sample::rolling();
     sample.session.read_only = Some("the configuration marks this context".into());
     for (action, target) in [
-        (ActionId::PausePool, Target::Pool("worker".into())),
-        (ActionId::UnpausePool, Target::Pool("infra".into())),
+        (ActionId::PausePool, Target::pool("worker")),
+        (ActionId::UnpausePool, Target::pool("infra")),
         (ActionId::CordonNodes, Target::Nodes(vec!["worker-3".into()])),
         (ActionId::UncordonNodes, Target::Nodes(vec!["worker-1".into()])),
         (ActionId::StartUpdate, Target::Version("4.20.0".into())),

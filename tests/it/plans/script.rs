@@ -119,7 +119,7 @@ pub fn node(name: &str, version: &str, unschedulable: bool) -> Value {
 pub fn pause(version: &str) -> Plan {
     Plan {
         action: ActionId::PausePool,
-        target: Target::Pool("worker".into()),
+        target: Target::pool("worker"),
         title: "Pause pool worker".into(),
         danger: Danger::L,
         preconditions: vec![Precondition {
@@ -131,12 +131,14 @@ pub fn pause(version: &str) -> Plan {
         writes: vec![Write {
             object: "mcp/worker".into(),
             path: "/apis/machineconfiguration.openshift.io/v1/machineconfigpools/worker".into(),
-            patch: PatchKind::Merge,
+            object_path: None,
+            verb: Verb::Patch(PatchKind::Merge),
+            secret: false,
             body: json!({
                 "metadata": { "uid": "uid-worker", "resourceVersion": version }, "spec": { "paused": true },
             }),
-            uid: "uid-worker".into(),
-            resource_version: version.into(),
+            uid: Some("uid-worker".into()),
+            resource_version: Some(version.into()),
             oc: "oc patch mcp/worker".into(),
             stored: vec![("/spec/paused".into(), json!(true))],
         }],
@@ -153,7 +155,9 @@ pub fn cordon(names: &[&str], version: &str) -> Plan {
     let write = |name: &&str| Write {
         object: format!("node/{name}"),
         path: format!("/api/v1/nodes/{name}"),
-        patch: PatchKind::Strategic,
+        object_path: None,
+        verb: Verb::Patch(PatchKind::Strategic),
+        secret: false,
         body: json!({
             "metadata": { "uid": format!("uid-{name}"), "resourceVersion": version }, "spec": { "unschedulable": true },
         }),

@@ -107,13 +107,13 @@ async fn acts(sample: &Sample, action: ActionId, target: &Target) -> String {
 
 #[tokio::test]
 async fn pausing_a_pool() {
-    let requests = acts(&Sample::rolling(), ActionId::PausePool, &Target::Pool("worker".into())).await;
+    let requests = acts(&Sample::rolling(), ActionId::PausePool, &Target::pool("worker")).await;
     insta::assert_snapshot!(requests);
 }
 
 #[tokio::test]
 async fn unpausing_a_pool() {
-    let requests = acts(&Sample::rolling(), ActionId::UnpausePool, &Target::Pool("infra".into())).await;
+    let requests = acts(&Sample::rolling(), ActionId::UnpausePool, &Target::pool("infra")).await;
     insta::assert_snapshot!(requests);
 }
 
@@ -287,7 +287,7 @@ async fn a_node_that_was_replaced_in_between_is_not_cordoned() {
 async fn a_viewer_is_told_which_permission_is_missing_and_changes_nothing() {
     let server = serve(options(&Sample::idle()), None).await.unwrap();
     let client = InProcess::new(server.service()).with_token(server.viewer_token());
-    let person = rehearsed(&server.store, &client, ActionId::PausePool, &Target::Pool("worker".into())).await;
+    let person = rehearsed(&server.store, &client, ActionId::PausePool, &Target::pool("worker")).await;
     let [step] = person.rehearsal.steps.as_slice() else { panic!("one write") };
     assert!(!step.ok);
     assert!(
@@ -324,7 +324,7 @@ async fn the_cockpits_own_client_pauses_a_pool_and_its_watch_shows_it() {
         seen.facts.complete() && seen.facts.link.state.writable() && permissions().into_iter().all(asked)
     };
     let seen = until(&mut facts, ready).await;
-    let target = Target::Pool("worker".into());
+    let target = Target::pool("worker");
     let plan = plan(&seen, &session(), ActionId::PausePool, &target).unwrap();
     let requests = cluster.requests();
     let rehearsal = rehearse(&requests, plan.clone(), replanner(seen.clone(), plan.clone())).await.unwrap();

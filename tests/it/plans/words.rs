@@ -48,19 +48,19 @@ fn nodes(names: &[&str]) -> Target {
 
 #[test]
 fn pausing_a_rolling_pool() {
-    let plan = Sample::rolling().plan(ActionId::PausePool, &Target::Pool("worker".into())).unwrap();
+    let plan = Sample::rolling().plan(ActionId::PausePool, &Target::pool("worker")).unwrap();
     insta::assert_snapshot!(text(&plan));
 }
 
 #[test]
 fn pausing_an_idle_pool() {
-    let plan = Sample::idle().plan(ActionId::PausePool, &Target::Pool("worker".into())).unwrap();
+    let plan = Sample::idle().plan(ActionId::PausePool, &Target::pool("worker")).unwrap();
     insta::assert_snapshot!(text(&plan));
 }
 
 #[test]
 fn unpausing_a_pool_that_has_gathered_a_minor_version() {
-    let plan = Sample::rolling().plan(ActionId::UnpausePool, &Target::Pool("infra".into())).unwrap();
+    let plan = Sample::rolling().plan(ActionId::UnpausePool, &Target::pool("infra")).unwrap();
     insta::assert_snapshot!(text(&plan));
 }
 
@@ -73,7 +73,7 @@ fn unpausing_before_the_new_configuration_is_rendered() {
         "desiredConfig",
         "rendered-infra-0",
     );
-    let plan = sample.plan(ActionId::UnpausePool, &Target::Pool("infra".into())).unwrap();
+    let plan = sample.plan(ActionId::UnpausePool, &Target::pool("infra")).unwrap();
     insta::assert_snapshot!(text(&plan));
 }
 

@@ -104,7 +104,7 @@ fn a_remedy_is_chosen_copied_and_done() {
     assert!(matches!(stage.requests.as_slice(), [Request::Say(why)] if why.contains("no action of this program")));
     stage.keys("tab").shows("p on pool worker does it");
     stage.keys("x");
-    let plan = Request::Plan { action: ActionId::PausePool, target: Target::Pool("worker".into()) };
+    let plan = Request::Plan(Ask::new(ActionId::PausePool, Target::pool("worker")));
     assert_eq!(stage.requests, [plan]);
     stage.keys("shift-tab shift-tab Y");
     assert_eq!(stage.requests, [Request::Copy("oc describe pdb cart -n shop".into())]);

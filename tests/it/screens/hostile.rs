@@ -86,7 +86,7 @@ fn escape_sequences_and_reordering_never_reach_a_cell() {
         }
         let shown = stage.screen();
         assert!(!shown.chars().any(|c| c == '\u{1b}' || c == '\u{202e}'), "{keys}: {shown}");
-        stage.view.show_refusal(ActionId::PausePool, &Target::Pool("x".into()), EVIL);
+        stage.view.show_refusal(ActionId::PausePool, &Target::pool("x"), EVIL);
         stage.screen();
         for cell in stage.buffer().content() {
             let bad = cell.symbol().chars().find(|c| c.is_control() || "\u{200b}\u{202e}".contains(*c));

@@ -132,7 +132,7 @@ fn the_command_line_knows_the_words_of_other_tools() {
         target: Target::Nodes(vec!["worker-1".into(), "worker-2".into()]),
     };
     assert_eq!(run("cordon worker-1 worker-2").0, [cordon]);
-    let update = Request::Plan { action: ActionId::StartUpdate, target: Target::Version("4.19.4".into()) };
+    let update = Request::Plan(Ask::new(ActionId::StartUpdate, Target::Version("4.19.4".into())));
     assert_eq!(run("update 4.19.4").0, [update]);
     assert_eq!(run("no").1, Tab::Nodes);
     assert_eq!(run("co monitoring").2, Some(Subject::Operator("monitoring".into())));
@@ -280,6 +280,6 @@ fn keys_that_come_faster_than_frames_do_not_end_in_a_closed_branch() {
     }
     stage.screen();
     stage.keys("p");
-    let target = Target::Pool("worker".into());
+    let target = Target::pool("worker");
     assert_eq!(stage.requests, [Request::Plan { action: ActionId::PausePool, target }]);
 }

@@ -91,7 +91,9 @@ fn write() -> Write {
     Write {
         object: "mcp/worker".into(),
         path: "/apis/machineconfiguration.openshift.io/v1/machineconfigpools/worker".into(),
-        patch: PatchKind::Merge,
+        object_path: None,
+        verb: Verb::Patch(PatchKind::Merge),
+        secret: false,
         body: json!({"metadata": {"uid": "u", "resourceVersion": "7"}, "spec": {"paused": true}}),
         uid: "u".into(),
         resource_version: "7".into(),
@@ -103,7 +105,7 @@ fn write() -> Write {
 fn pause() -> Plan {
     Plan {
         action: ActionId::PausePool,
-        target: Target::Pool("worker".into()),
+        target: Target::pool("worker"),
         title: "Pause pool worker".into(),
         danger: Danger::L,
         preconditions: vec![Precondition {
@@ -148,7 +150,7 @@ fn a_plan_is_read_before_it_runs_and_the_safe_button_has_the_focus() {
     stage.view.show_plan(pause());
     stage.shows("[ leave it ]");
     stage.shows("the dry run has not come back yet");
-    stage.view.show_rehearsal(ActionId::PausePool, &Target::Pool("worker".into()), passed());
+    stage.view.show_rehearsal(ActionId::PausePool, &Target::pool("worker"), passed());
     assert_snapshot!("plan_pause", stage.screen());
     stage.keys("enter");
     assert!(stage.requests.is_empty(), "the safe button does nothing");
@@ -161,10 +163,10 @@ fn a_plan_is_confirmed_only_after_the_dry_run() {
     stage.view.show_plan(pause());
     stage.keys("tab enter");
     assert_eq!(stage.requests, [Request::Say("the dry run has not come back yet".into())]);
-    stage.view.show_rehearsal(ActionId::PausePool, &Target::Pool("infra".into()), passed());
+    stage.view.show_rehearsal(ActionId::PausePool, &Target::pool("infra"), passed());
     stage.keys("enter");
     assert!(matches!(stage.requests.as_slice(), [Request::Say(_)]), "news of another plan do not count");
-    stage.view.show_rehearsal(ActionId::PausePool, &Target::Pool("worker".into()), passed());
+    stage.view.show_rehearsal(ActionId::PausePool, &Target::pool("worker"), passed());
     stage.keys("enter");
     assert_eq!(stage.requests, [Request::Confirm { plan: Box::new(pause()), answers: Vec::new() }]);
 }
@@ -188,7 +190,7 @@ fn a_refused_dry_run_cannot_be_confirmed() {
     let mut stage = stage();
     stage.view.show_plan(pause());
     let refused = Rehearsed::DryRun { write: 0, result: Err("422: spec.paused must be a boolean".into()) };
-    stage.view.show_rehearsal(ActionId::PausePool, &Target::Pool("worker".into()), refused);
+    stage.view.show_rehearsal(ActionId::PausePool, &Target::pool("worker"), refused);
     stage.shows("422: spec.paused must be a boolean");
     stage.keys("tab enter");
     assert_eq!(stage.requests, [Request::Say("the server refused the dry run".into())]);
@@ -235,14 +237,14 @@ fn what_has_to_be_typed_cannot_be_pasted() {
 fn nothing_is_confirmed_on_a_stale_picture() {
     let mut stage = Stage::new(sample::stale(), 120, 40);
     stage.view.show_plan(pause());
-    stage.view.show_rehearsal(ActionId::PausePool, &Target::Pool("worker".into()), passed());
+    stage.view.show_rehearsal(ActionId::PausePool, &Target::pool("worker"), passed());
     stage.keys("tab enter");
     assert_eq!(stage.requests, [Request::Say("the picture is not live: no write is sent on it".into())]);
 }
 
 #[test]
 fn a_plan_that_changed_is_shown_anew_and_has_to_be_read_again() {
-    let target = Target::Pool("worker".into());
+    let target = Target::pool("worker");
     let mut stage = stage();
     stage.view.show_plan(pause());
     stage.view.show_rehearsal(ActionId::PausePool, &target, passed());
@@ -258,7 +260,7 @@ fn a_plan_that_changed_is_shown_anew_and_has_to_be_read_again() {
 #[test]
 fn a_refusal_says_why_and_which() {
     let mut stage = stage();
-    let target = Target::Pool("master".into());
+    let target = Target::pool("master");
     stage.view.show_refusal(ActionId::PausePool, &target, "the pool master is never paused: certificates would expire");
     stage.shows("pause pool master: refused");
     stage.shows("certificates would expire");
@@ -343,7 +345,7 @@ fn versions_are_chosen_with_their_risks_in_view() {
     stage.keys("U").shows("4.18.25");
     assert_snapshot!("versions", stage.screen());
     stage.keys("enter");
-    let wanted = Request::Plan { action: ActionId::StartUpdate, target: Target::Version("4.19.3".into()) };
+    let wanted = Request::Plan(Ask::new(ActionId::StartUpdate, Target::Version("4.19.3".into())));
     assert_eq!(stage.requests, [wanted]);
 }
 
