@@ -28,6 +28,8 @@ pub enum Pane {
     Findings,
     /// Timeline.
     Timeline,
+    /// The image-based upgrade.
+    ImageBased,
 }
 
 /// What kind of thing is selected.
@@ -83,6 +85,8 @@ pub struct Snapshot {
     pub covered: bool,
     /// A log is on top.
     pub log: bool,
+    /// The cluster has image-based upgrades.
+    pub image_based: bool,
     /// Something can be started: the rail names a next step.
     pub next_step: bool,
     /// An action of this program is under way.
@@ -105,6 +109,7 @@ impl Default for Snapshot {
             finding: false,
             covered: false,
             log: false,
+            image_based: false,
             next_step: false,
             running: false,
         }
@@ -160,6 +165,8 @@ pub enum When {
     Explained,
     /// The same, and the focus is not on the map, which is walked in four directions.
     Logged,
+    /// The cluster has image-based upgrades.
+    ImageBased,
     /// The rail names a next step.
     NextStep,
     /// An action of this program is under way.
@@ -200,6 +207,7 @@ impl When {
             Self::Log => quiet && at.log,
             Self::Explained => panes && explained(at.row),
             Self::Logged => panes && explained(at.row) && at.pane != Pane::Map,
+            Self::ImageBased => panes && at.image_based,
             Self::NextStep => panes && at.next_step,
             Self::Running => quiet && at.running,
         }
@@ -219,6 +227,7 @@ impl When {
                 | Self::Table
                 | Self::Explained
                 | Self::Logged
+                | Self::ImageBased
                 | Self::NextStep
                 | Self::Running
         )
@@ -244,6 +253,7 @@ impl When {
             Self::Covered => "no action of this program does that",
             Self::Log => "only in a log",
             Self::Explained | Self::Logged => "select an operator, a pool or a node",
+            Self::ImageBased => "this cluster has no image-based upgrades",
             Self::NextStep => "there is no next step now",
             Self::Running => "no action is under way",
             Self::Typing | Self::CommandLine => "only while text is typed",
@@ -275,6 +285,7 @@ impl When {
             "finding" => Self::Finding,
             "log" => Self::Log,
             "explained" => Self::Explained,
+            "image-based" => Self::ImageBased,
             _ => return None,
         })
     }

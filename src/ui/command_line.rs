@@ -49,6 +49,11 @@ pub const WORDS: &[Word] = &[
     word(&["nodes", "no", "node", "mcn", "machineconfignodes"], "nodes [NAME | /filter]", "nodes, or one of them"),
     word(&["findings", "alerts"], "findings [/filter]", "findings"),
     word(&["timeline", "tl", "events", "ev"], "timeline [/filter]", "the timeline"),
+    word(
+        &["image-based", "ibu", "imagebasedupgrade", "imagebasedupgrades"],
+        "ibu [/filter]",
+        "the image-based upgrade",
+    ),
     word(&["preflight", "ready"], "preflight [VERSION]", "is the cluster ready for an update?"),
     word(&["updates", "versions", "recommend"], "updates", "where the cluster could go, and what is in the way"),
     word(&["estimate", "eta"], "estimate [POOL]", "how long it still takes, with the working shown"),
@@ -124,6 +129,7 @@ pub fn parse(line: &str, ctx: &Ctx<'_>) -> Intent {
         "nodes" => place(Tab::Nodes, Pane::Nodes, filter, |name| Subject::Node(name.into()), ctx),
         "findings" => place_filtered(Tab::Findings, Pane::Findings, filter),
         "timeline" => place_filtered(Tab::Timeline, Pane::Timeline, filter),
+        "image-based" => place_filtered(Tab::ImageBased, Pane::ImageBased, filter),
         "preflight" => Intent::Report(About::Preflight(rest.first().map(|version| (*version).to_owned()))),
         "updates" => Intent::Report(About::Updates),
         "estimate" => match rest.first() {

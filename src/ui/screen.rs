@@ -17,7 +17,7 @@ use ratatui::widgets::{Clear, Widget};
 use super::ctx::Ctx;
 use super::footer;
 use super::header;
-use super::panes::{findings, freshness, nodes, operators, pools, timeline};
+use super::panes::{findings, freshness, image_based, nodes, operators, pools, timeline};
 use super::popups::choices::{danger_tone, widest};
 use super::popups::{command_log, help};
 use super::theme::Tone;
@@ -92,7 +92,8 @@ fn too_small(buffer: &mut Buffer, area: Rect, ctx: &Ctx<'_>) {
 fn draw_tabs(buffer: &mut Buffer, area: Rect, ctx: &Ctx<'_>, current: Tab) {
     let a = ctx.assessment;
     let mut pen = Pen::new(ctx.theme);
-    for tab in Tab::ALL {
+    let shown = Tab::ALL.into_iter().filter(|tab| *tab != Tab::ImageBased || image_based::served(a));
+    for tab in shown {
         let count = match tab {
             Tab::Operators if a.operators.total > 0 => format!(" {}/{}", a.operators.updated, a.operators.total),
             Tab::Nodes if !a.nodes.is_empty() => format!(" {}", a.nodes.len()),
@@ -129,6 +130,7 @@ fn draw_body(view: &mut View, buffer: &mut Buffer, area: Rect, ctx: &Ctx<'_>) {
         Tab::Nodes => stage.node_tab(buffer, area),
         Tab::Findings => stage.place(buffer, area, Pane::Findings, false),
         Tab::Timeline => stage.place(buffer, area, Pane::Timeline, false),
+        Tab::ImageBased => stage.place(buffer, area, Pane::ImageBased, false),
     }
     if let Some(focused) = stage.focused {
         focus(buffer, focused, ctx.theme);
@@ -222,6 +224,7 @@ impl Stage<'_, '_> {
             Pane::Nodes => ("Nodes".into(), nodes::KINDS),
             Pane::Findings => (findings::title(ctx), &[]),
             Pane::Timeline => (timeline::title(ctx.assessment), &[]),
+            Pane::ImageBased => ("Image-based upgrade".into(), image_based::KINDS),
         };
         let inner = area.inner(Margin::new(1, 1));
         match pane {
@@ -238,6 +241,7 @@ impl Stage<'_, '_> {
             }
             Pane::Timeline if compact => timeline::draw_short(buffer, inner, ctx, &mut view.timeline, focused),
             Pane::Timeline => timeline::draw(buffer, inner, ctx, &mut view.timeline, focused),
+            Pane::ImageBased => view.image_based.draw(buffer, inner, ctx),
         }
         freshness::shade(buffer, inner, ctx, kinds);
         // The frame comes last: what its title says of scrolling is known only now.
@@ -249,6 +253,7 @@ impl Stage<'_, '_> {
             Pane::Findings => view.findings.words(ctx.assessment),
             Pane::Timeline if compact && !focused => String::new(),
             Pane::Timeline => view.timeline.words(ctx.assessment),
+            Pane::ImageBased => view.image_based.words(),
         };
         let mut heading = title(ctx.theme, &name, focused);
         if !extra.is_empty() {

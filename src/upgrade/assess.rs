@@ -43,7 +43,11 @@ pub fn assess(facts: Arc<Facts>, memory: &Memory, now: DateTime<Utc>) -> Assessm
     blockers::fill(&mut nodes, &pools, &facts, now);
     let mut operators = operators_of(&facts, &nodes, &pools);
     operator_clock::time(&mut operators, &facts, &update, memory, now);
-    let image_based = image_based::image_based(&facts, memory.believed(), now);
+    let image_based = {
+        let last = memory.last.as_ref().and_then(|last| last.image_based.as_deref());
+        let earlier = last.or(memory.believed().map(|believed| believed.image.as_ref()));
+        image_based::image_based(&facts, memory.believed(), earlier, now)
+    };
     let mut assessment = Assessment {
         now,
         generation,

@@ -100,6 +100,8 @@ pub struct ImageBased {
     pub condition: String,
     /// What the agent says of it; of a failure its cause.
     pub message: String,
+    /// The version that ran before its reboot; none: that was not seen.
+    pub from: Option<String>,
     /// The seed image.
     pub seed: Seed,
     /// ConfigMaps with backups and restores, as `namespace/name`.
@@ -171,6 +173,14 @@ impl ImageBased {
         self.history.iter().find(|run| run.stage == stage)
     }
 
+    /// Is it on its way to the seed's version, or there?
+    pub fn goes_forward(&self) -> bool {
+        !matches!(
+            self.state,
+            State::RollingBack | State::RolledBack | State::RolledBackByItself | State::RollbackFailed
+        )
+    }
+
     /// Did the node roll back by itself?
     pub fn rolled_back_by_itself(&self) -> bool {
         self.state == State::RolledBackByItself
@@ -201,8 +211,13 @@ impl Believed {
 ///
 /// After a reboot of the node another etcd answers. Until the lifecycle agent has brought its record back there, the
 /// server has none, or the one of the seed cluster (at rest), or one without status: none of them means that the upgrade
-/// is over. `believed` is told then.
-pub fn image_based(facts: &Facts, believed: Option<&Believed>, now: DateTime<Utc>) -> Option<Arc<ImageBased>> {
+/// is over. `believed` is told then. `earlier` is what was known last: the version before the reboot is told nowhere else.
+pub fn image_based(
+    facts: &Facts,
+    believed: Option<&Believed>,
+    earlier: Option<&ImageBased>,
+    now: DateTime<Utc>,
+) -> Option<Arc<ImageBased>> {
     let object = facts.around.image_based_upgrades.iter().find(|one| one.name() == NAME);
     let believed = believed.filter(|believed| now < believed.until() && believed.image.outage.is_some());
     if let Some(believed) = believed
@@ -211,7 +226,12 @@ pub fn image_based(facts: &Facts, believed: Option<&Believed>, now: DateTime<Utc
         return Some(Arc::new(remembered(believed)));
     }
     match (object, facts.status(Kind::ImageBasedUpgrades)) {
-        (Some(object), _) => Some(Arc::new(seen(object, facts, now))),
+        (Some(object), _) => {
+            let mut image = seen(object, facts, now);
+            let known = || earlier.filter(|earlier| earlier.seed.image == image.seed.image)?.from.clone();
+            image.from = image.from.take().or_else(known);
+            Some(Arc::new(image))
+        }
         (None, KindStatus::Live) => Some(Arc::new(missing(facts))),
         (None, _) => None,
     }
@@ -244,6 +264,7 @@ fn missing(facts: &Facts) -> ImageBased {
         since: None,
         condition: String::new(),
         message: String::new(),
+        from: None,
         seed: Seed::default(),
         oadp_content: Vec::new(),
         extra_manifests: Vec::new(),
@@ -276,6 +297,11 @@ fn seen(object: &ImageBasedUpgrade, facts: &Facts, now: DateTime<Utc>) -> ImageB
         state: reading.state,
         since: reading.since,
         condition: reading.condition,
+        from: if reading.pivoted == Some(true) {
+            None
+        } else {
+            running.map(str::to_owned).filter(|version| !version.is_empty())
+        },
         seed: Seed {
             version: object.spec.seed.version.clone(),
             image: object.spec.seed.image.clone(),
