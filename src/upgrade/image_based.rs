@@ -164,8 +164,14 @@ impl ImageBased {
         match (self.record, self.asked()) {
             (Record::Remembered { .. }, _) => "back, waiting for the agent",
             (_, Some(_)) => "requested, not begun",
+            _ if self.state == State::BeforePivot && self.gone() => "rebooting",
             _ => self.state.headline(),
         }
+    }
+
+    /// Is the node away for a reboot that was to be expected?
+    pub fn gone(&self) -> bool {
+        self.outage.as_ref().is_some_and(|outage| outage.began.is_some() && outage.expected())
     }
 
     /// The run of a stage.

@@ -353,6 +353,11 @@ impl View {
 
     /// Goes to an object where it is explained best.
     pub(super) fn go_to(&mut self, subject: &Subject, ctx: &Ctx<'_>) -> Vec<Request> {
+        if *subject == image_based::subject() && image_based::served(ctx.assessment) {
+            self.popups.clear();
+            self.show_pane(Pane::ImageBased);
+            return Vec::new();
+        }
         let shown = match subject {
             Subject::Operator(name) => {
                 self.show_pane(Pane::Operators);
