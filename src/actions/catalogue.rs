@@ -125,6 +125,13 @@ impl Entry {
     /// What does not fit, in words.
     pub fn accepts(&self, ask: &Ask) -> Result<(), Refusal> {
         let refuse = |words: String| Err(Refusal(words));
+        match (self.takes, &ask.target) {
+            (Takes::Nodes, Target::Nodes(names)) if names.is_empty() => return refuse("no node is chosen".to_owned()),
+            (Takes::Pool | Takes::Pools, Target::Pools(names)) if names.is_empty() => {
+                return refuse("no pool is chosen".to_owned());
+            }
+            _ => {}
+        }
         let fits = match (self.takes, &ask.target) {
             (Takes::Cluster | Takes::Version, Target::Cluster) | (Takes::Version, Target::Version(_)) => true,
             (Takes::Pool, Target::Pools(names)) => names.len() == 1,

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::{App, Connected, Effect, Msg, News, Start, Switchable, flash};
 use crate::actions::audit::{AuditId, Proof};
 use crate::actions::outcome::{Outcome, Rehearsal, Step, Written};
-use crate::actions::{ActionId, Plan, Refusal, Session, Target};
+use crate::actions::{ActionId, Ask, Material, Plan, Refusal, Session, Target};
 use crate::config::{Overrides, parse};
 use crate::input::Key;
 use crate::ui::{Depth, FlashLevel, JobState, LogNews, LogStream, Request};
@@ -117,7 +117,7 @@ fn rehearsal(plan: &Plan) -> Rehearsal {
         plan: plan.clone(),
         changed: false,
         steps: plan.writes.iter().map(|write| step(&write.object)).collect(),
-        reads: Vec::new(),
+        material: Material::default(),
     }
 }
 

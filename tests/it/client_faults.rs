@@ -10,9 +10,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use oc_cockpit::actions::Read;
+use oc_cockpit::actions::{Found, Read};
 use oc_cockpit::clock;
-use oc_cockpit::cluster::{Cluster, ContentType, Method, PodPhase, Request};
+use oc_cockpit::cluster::{Cluster, ContentType, Method, Request};
 use oc_cockpit::sim::faults::{Fault, Trouble};
 use oc_cockpit::sim::kinds::Res;
 use oc_cockpit::sim::server::{Options, Simulation};
@@ -556,9 +556,20 @@ async fn objects_and_pods_are_read_on_demand() {
     let trouble = cluster.fetch(Kind::Nodes, "worker-9").await.unwrap_err();
     assert!(trouble.words.contains("nodes/worker-9 does not exist"), "{}", trouble.words);
     let pods = cluster.read(&Read::PodsOn("worker-0".to_owned())).await.unwrap();
-    let all: Vec<_> =
-        pods.iter().map(|pod| (pod.namespace.as_str(), pod.name.as_str(), pod.owner_kind.as_str())).collect();
-    assert_eq!(all, [("shop", "cart-0", "StatefulSet"), ("shop", "web-0", "StatefulSet")]);
-    assert!(pods.iter().all(|pod| pod.phase == PodPhase::Running && !pod.daemon()));
+    let Found::Pods(list) = pods else { panic!("{pods:?}") };
+    let all: Vec<_> = list.pods.iter().map(|pod| (pod.name.as_str(), pod.owner.as_deref())).collect();
+    assert_eq!(all, [("shop/cart-0", Some("StatefulSet")), ("shop/web-0", Some("StatefulSet"))]);
+    assert!(list.pods.iter().all(|pod| !pod.completed && pod.evicted_by_drain()));
+    let path = "/api/v1/nodes/worker-0".to_owned();
+    let Found::Object(Some(node)) = cluster.read(&Read::Object(path)).await.unwrap() else { panic!("no worker-0") };
+    assert_eq!(node["metadata"]["name"], "worker-0");
+    let absent = Read::Object("/api/v1/nodes/worker-9".to_owned());
+    assert_eq!(cluster.read(&absent).await.unwrap(), Found::Object(None));
+    let Found::List(Some(nodes)) =
+        cluster.read(&Read::List("/api/v1/nodes?labelSelector=x!=y".to_owned())).await.unwrap()
+    else {
+        panic!("no list")
+    };
+    assert!(!nodes.is_empty() && nodes.iter().all(|node| node["kind"] == "Node"));
     assert_eq!(cluster.identity().await.unwrap(), "admin");
 }

@@ -1,7 +1,7 @@
 //! What may be done now, and why not.
 
 use chrono::TimeDelta;
-use oc_cockpit::actions::{ActionId, Danger, Effect, Session, Target, offered, permissions, plan};
+use oc_cockpit::actions::{ActionId, Ask, Danger, Effect, Material, Session, Target, offered, permissions, plan};
 use oc_cockpit::upgrade::facts::{Kind, KindStatus};
 use oc_cockpit::upgrade::link::{LinkState, Trouble, TroubleKind};
 use serde_json::json;
@@ -9,7 +9,7 @@ use serde_json::json;
 use super::sample::{Sample, now, rendered};
 
 fn pool(name: &str) -> Target {
-    Target::Pool(name.into())
+    Target::pool(name)
 }
 
 fn nodes(names: &[&str]) -> Target {
@@ -255,7 +255,7 @@ fn nothing_is_decided_on_a_kind_that_is_not_live() {
 fn a_missing_permission_is_named_as_oc_would_ask_for_it() {
     for (action, target, mut sample) in everything() {
         for permission in action.permissions() {
-            sample.deny(permission);
+            sample.deny(permission.clone());
         }
         let resource = match action {
             ActionId::PausePool | ActionId::UnpausePool => "machineconfigpools.machineconfiguration.openshift.io",
@@ -303,7 +303,8 @@ fn what_is_offered_can_be_planned_and_what_is_refused_cannot() {
     targets.extend(["4.19.3", "4.18.25", "4.20.0"].map(version));
     for target in targets {
         for offer in offered(&assessment, &sample.session, &target) {
-            let planned = plan(&assessment, &sample.session, offer.action, &target);
+            let planned =
+                plan(&assessment, &sample.session, &Ask::new(offer.action, target.clone()), &Material::default());
             assert_eq!(planned.as_ref().err(), offer.refusal.as_ref(), "{offer:?}");
             if let Ok(plan) = planned {
                 assert_eq!((plan.title, plan.danger), (offer.title, offer.danger));

@@ -6,7 +6,7 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use oc_cockpit::actions::audit::{Actor, Given};
 use oc_cockpit::actions::outcome::{Order, Outcome};
-use oc_cockpit::actions::{ActionId, Danger, Plan, Refusal, Session, Target, again, plan};
+use oc_cockpit::actions::{ActionId, Ask, Danger, Material, Plan, Refusal, Session, Target, again, plan};
 use oc_cockpit::cluster::execute::{execute, rehearse};
 use oc_cockpit::recorder::Recorder;
 use oc_cockpit::sim::actors::Actors;
@@ -78,15 +78,15 @@ impl Story {
     }
 
     fn plan(&self, action: ActionId, target: &Target) -> Result<Plan, Refusal> {
-        plan(&self.look(), &session(), action, target)
+        plan(&self.look(), &session(), &Ask::new(action, target.clone()), &Material::default())
     }
 
     /// Plans, rehearses and executes.
     async fn act(&self, action: ActionId, target: &Target) -> Plan {
         let seen = self.look();
-        let plan = plan(&seen, &session(), action, target).unwrap();
+        let plan = plan(&seen, &session(), &Ask::new(action, target.clone()), &Material::default()).unwrap();
         let client = InProcess::new(self.simulation.service());
-        let replan = |target: &Target, fresh: &[Value]| again(&seen, &session(), &plan, target, fresh);
+        let replan = |target: &Target, material: &Material| again(&seen, &session(), &plan, target, material);
         let rehearsal = rehearse(&client, plan.clone(), replan).await.unwrap();
         assert!(rehearsal.ok(), "{rehearsal:?}");
         let answer = |name: &str| Given { name: name.into(), answer: "nas:/backups/etcd".into() };
@@ -210,7 +210,8 @@ async fn nothing_that_the_operator_works_on_can_be_uncordoned() {
         let seen = story.look();
         for found in seen.nodes.iter().filter(|found| found.cordon.is_some()) {
             // Nobody but the operator cordons in this story.
-            let verdict = plan(&seen, &session(), ActionId::UncordonNodes, &node(&found.name));
+            let verdict =
+                plan(&seen, &session(), &Ask::new(ActionId::UncordonNodes, node(&found.name)), &Material::default());
             assert!(verdict.is_err(), "{} is {}", found.name, found.phase.word());
             phases.insert(found.phase);
             refused += 1;

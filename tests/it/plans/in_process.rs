@@ -5,10 +5,11 @@ use std::sync::Mutex;
 use axum::Router;
 use axum::body::Body;
 use http_body_util::BodyExt as _;
-use oc_cockpit::actions::Read;
+use oc_cockpit::actions::pods::{Pod, PodList};
+use oc_cockpit::actions::{Found, Read};
 use oc_cockpit::cluster::execute::Transport;
-use oc_cockpit::cluster::{ContentType, Method, PodOnNode, PodPhase, Reply, Request};
-use oc_cockpit::upgrade::link::Trouble;
+use oc_cockpit::cluster::{ContentType, Method, Reply, Request};
+use oc_cockpit::upgrade::link::{Trouble, TroubleKind};
 use serde_json::Value;
 use tower::ServiceExt as _;
 
@@ -102,21 +103,37 @@ impl Transport for InProcess {
         Ok(Reply { status, body: serde_json::from_slice(&bytes).unwrap(), retry_after: None })
     }
 
-    async fn read(&self, Read::PodsOn(node): &Read) -> Result<Vec<PodOnNode>, Trouble> {
-        let path = format!("/api/v1/pods?fieldSelector=spec.nodeName%3D{node}");
-        let get = Request { method: Method::Get, path, query: Vec::new(), body: None, limit: None };
-        let reply = self.send(get).await?;
+    async fn read(&self, read: &Read) -> Result<Found, Trouble> {
+        let path = match read {
+            Read::PodsOn(node) => format!("/api/v1/pods?fieldSelector=spec.nodeName%3D{node}"),
+            Read::Object(path) | Read::List(path) => path.clone(),
+            Read::File(path) => {
+                let objects = oc_cockpit::snapshot::manifest(std::path::Path::new(path));
+                return objects.map(Found::File).map_err(|words| trouble(&words));
+            }
+        };
+        let reply = self.send(Request::new(Method::Get, path)).await?;
+        match read {
+            _ if !reply.ok() && reply.status != 404 => return Err(trouble(&reply.body.to_string())),
+            Read::Object(_) => return Ok(Found::Object(reply.ok().then_some(reply.body))),
+            Read::List(_) => {
+                return Ok(Found::List(reply.body["items"].as_array().cloned()));
+            }
+            _ => {}
+        }
         let text =
             |pod: &Value, pointer: &str| pod.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
-        let pod = |pod: &Value| PodOnNode {
-            namespace: text(pod, "/metadata/namespace"),
-            name: text(pod, "/metadata/name"),
-            owner_kind: text(pod, "/metadata/ownerReferences/0/kind"),
-            phase: if text(pod, "/status/phase") == "Running" { PodPhase::Running } else { PodPhase::Pending },
-            mirror: false,
-            empty_dir: false,
-            terminating: false,
+        let pod = |pod: &Value| Pod {
+            name: format!("{}/{}", text(pod, "/metadata/namespace"), text(pod, "/metadata/name")),
+            owner: Some(text(pod, "/metadata/ownerReferences/0/kind")).filter(|kind| !kind.is_empty()),
+            completed: matches!(text(pod, "/status/phase").as_str(), "Succeeded" | "Failed"),
+            ..Pod::default()
         };
-        Ok(reply.body["items"].as_array().unwrap().iter().map(pod).collect())
+        Ok(Found::Pods(PodList { pods: reply.body["items"].as_array().unwrap().iter().map(pod).collect() }))
     }
+}
+
+fn trouble(words: &str) -> Trouble {
+    let since = chrono::DateTime::UNIX_EPOCH;
+    Trouble { kind: TroubleKind::Other, words: words.to_owned(), hint: String::new(), since }
 }

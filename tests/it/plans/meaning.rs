@@ -1,8 +1,8 @@
 //! Whether a plan that was made again still means what the person confirmed.
 
 use oc_cockpit::actions::pods::{Pod, PodList};
-use oc_cockpit::actions::{ActionId, Plan, Read, Target, again, complete, difference, same_meaning};
-use serde_json::json;
+use oc_cockpit::actions::{ActionId, Found, Material, Plan, Read, Target, again, complete, difference, same_meaning};
+use serde_json::{Value, json};
 
 use super::sample::{Sample, rendered};
 
@@ -18,7 +18,8 @@ fn planned(sample: &Sample) -> Plan {
 /// The plan made again on the objects of `after` that a server would send, while the watch still shows `before`.
 fn made_again(before: &Sample, after: &Sample, key: &str) -> Result<Plan, String> {
     let plan = planned(before);
-    again(&before.assessment(), &before.session, &plan, &plan.target, &[after.object(key)]).map_err(|refusal| refusal.0)
+    again(&before.assessment(), &before.session, &plan, &plan.target, &fresh(after.object(key)))
+        .map_err(|refusal| refusal.0)
 }
 
 #[test]
@@ -31,7 +32,7 @@ fn a_heartbeat_changes_nothing_of_the_meaning() {
     });
     let again = made_again(&before, &after, "worker-3").unwrap();
     assert!(same_meaning(&planned(&before), &again), "{:?}", difference(&planned(&before), &again));
-    assert_eq!(again.writes[0].resource_version, "1001", "the lock is on the newer version");
+    assert_eq!(again.writes[0].resource_version.as_deref(), Some("1001"), "the lock is on the newer version");
     assert_eq!(again.writes[0].body["metadata"]["resourceVersion"], "1001");
 }
 
@@ -83,6 +84,16 @@ fn evidence_may_age_without_asking() {
     assert!(!same_meaning(&plan, &aged));
 }
 
+/// What was read: the pods on a node.
+fn found(read: Read, pods: Result<PodList, String>) -> Material {
+    Material { answers: vec![(read, pods.map(Found::Pods))], ..Material::default() }
+}
+
+/// An object as the server has it now.
+fn fresh(object: Value) -> Material {
+    Material { fresh: vec![(String::new(), object)], ..Material::default() }
+}
+
 #[test]
 fn pods_complete_the_consequences_in_words() {
     let pod =
@@ -100,20 +111,20 @@ fn pods_complete_the_consequences_in_words() {
     let sample = Sample::rolling();
     let plan = sample.plan(ActionId::UnpausePool, &Target::pool("infra")).unwrap();
     let Some(Read::PodsOn(node)) = plan.reads.first().cloned() else { panic!("{plan:?}") };
-    let completed = complete(plan.clone(), &[(Read::PodsOn(node.clone()), Ok(pods.clone()))]);
+    let completed = complete(plan.clone(), &found(Read::PodsOn(node.clone()), Ok(pods.clone())));
     let expected = format!(
         "{node} would be drained: 3 pods evicted; nobody recreates shop/debug; emptyDir data is lost of shop/cache"
     );
     assert_eq!(completed.consequences.last(), Some(&expected));
     assert!(completed.reads.is_empty());
-    assert_eq!(complete(completed.clone(), &[]), completed, "a completed plan stays as it is");
+    assert_eq!(complete(completed.clone(), &Material::default()), completed, "a completed plan stays as it is");
 
     let plan = planned(&sample);
     let read = plan.reads[0].clone();
-    let completed = complete(plan.clone(), &[(read.clone(), Ok(pods))]);
+    let completed = complete(plan.clone(), &found(read.clone(), Ok(pods)));
     let expected = "5 pods on worker-3 stay: a cordon evicts nothing";
     assert_eq!(completed.consequences.last().map(String::as_str), Some(expected));
-    let unknown = complete(plan, &[(read, Err("pods may not be listed".into()))]);
+    let unknown = complete(plan, &found(read, Err("pods may not be listed".into())));
     let expected = "pods on worker-3: unknown (pods may not be listed)";
     assert_eq!(unknown.consequences.last().map(String::as_str), Some(expected));
 }

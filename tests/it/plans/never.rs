@@ -1,6 +1,6 @@
 //! What no plan ever does, in whatever state the cluster is.
 
-use oc_cockpit::actions::{ActionId, Confirm, Danger, Plan, Refusal, Target, offered, plan};
+use oc_cockpit::actions::{ActionId, Ask, Confirm, Danger, Material, Plan, Refusal, Target, offered, plan};
 use oc_cockpit::upgrade::assessment::Assessment;
 use proptest::prelude::*;
 use serde_json::json;
@@ -95,7 +95,7 @@ fn check(assessment: &Assessment, sample: &Sample, plan: &Plan) {
     let typed = matches!(plan.confirm, Confirm::Type(_));
     assert_eq!(plan.danger == Danger::H, typed, "what is dangerous is typed");
     assert!(!plan.preconditions.is_empty() && !plan.consequences.is_empty(), "{plan:?}");
-    let again = oc_cockpit::actions::plan(assessment, &sample.session, plan.action, &plan.target).unwrap();
+    let again = oc_cockpit::actions::plan(assessment, &sample.session, &plan.ask(), &Material::default()).unwrap();
     assert_eq!(&again, plan, "the same facts give the same plan");
 }
 
@@ -105,11 +105,11 @@ proptest! {
     #[test]
     fn in_any_state((sample, states, marks) in cluster()) {
         let assessment = sample.assessment();
-        let mut targets: Vec<Target> = POOLS.into_iter().map(|pool| Target::Pool(pool.into())).collect();
+        let mut targets: Vec<Target> = POOLS.into_iter().map(|pool| Target::pool(pool)).collect();
         targets.push(Target::Nodes(marks.clone()));
         for target in &targets {
             for offer in offered(&assessment, &sample.session, target) {
-                let planned = plan(&assessment, &sample.session, offer.action, target);
+                let planned = plan(&assessment, &sample.session, &Ask::new(offer.action, target.clone()), &Material::default());
                 prop_assert_eq!(planned.as_ref().err(), offer.refusal.as_ref());
                 let Ok(plan) = planned else { continue };
                 prop_assert_eq!((plan.danger, plan.title.as_str()), (offer.danger, offer.title.as_str()));

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeZone as _, Utc};
-use oc_cockpit::actions::{ActionId, Plan, Refusal, Session, Target, offered, permissions, plan};
+use oc_cockpit::actions::{ActionId, Ask, Material, Plan, Refusal, Session, Target, offered, permissions, plan};
 use oc_cockpit::upgrade::access::{Access, Answer, Permission};
 use oc_cockpit::upgrade::assemble::Objects;
 use oc_cockpit::upgrade::assess::assess;
@@ -197,7 +197,7 @@ impl Sample {
     }
 
     pub fn plan(&self, action: ActionId, target: &Target) -> Result<Plan, Refusal> {
-        plan(&self.assessment(), &self.session, action, target)
+        plan(&self.assessment(), &self.session, &Ask::new(action, target.clone()), &Material::default())
     }
 
     /// Why the action is refused; `ok` with its danger when it is not.

@@ -7,11 +7,13 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use oc_cockpit::actions::audit::{Actor, Given};
 use oc_cockpit::actions::outcome::{Order, Rehearsal, Step};
+use oc_cockpit::actions::pods::PodList;
 use oc_cockpit::actions::{
-    ActionId, Confirm, Danger, Effect, PatchKind, Plan, Precondition, Read, Refusal, Target, Write,
+    ActionId, Args, Confirm, Danger, Effect, Found, Material, PatchKind, Plan, Precondition, Read, Refusal, Target,
+    Verb, Write,
 };
 use oc_cockpit::cluster::execute::Transport;
-use oc_cockpit::cluster::{PodOnNode, Reply, Request};
+use oc_cockpit::cluster::{Reply, Request};
 use oc_cockpit::upgrade::link::{Trouble, TroubleKind};
 use serde_json::{Value, json};
 
@@ -77,8 +79,8 @@ impl Transport for Script {
         self.answers.lock().unwrap().pop_front().unwrap_or_else(|| panic!("not in the script: {request:?}"))
     }
 
-    async fn read(&self, _read: &Read) -> Result<Vec<PodOnNode>, Trouble> {
-        Ok(Vec::new())
+    async fn read(&self, _read: &Read) -> Result<Found, Trouble> {
+        Ok(Found::Pods(PodList::default()))
     }
 }
 
@@ -120,6 +122,7 @@ pub fn pause(version: &str) -> Plan {
     Plan {
         action: ActionId::PausePool,
         target: Target::pool("worker"),
+        args: Args::default(),
         title: "Pause pool worker".into(),
         danger: Danger::L,
         preconditions: vec![Precondition {
@@ -161,8 +164,8 @@ pub fn cordon(names: &[&str], version: &str) -> Plan {
         body: json!({
             "metadata": { "uid": format!("uid-{name}"), "resourceVersion": version }, "spec": { "unschedulable": true },
         }),
-        uid: format!("uid-{name}"),
-        resource_version: version.into(),
+        uid: Some(format!("uid-{name}")),
+        resource_version: Some(version.into()),
         oc: format!("oc adm cordon {name}"),
         stored: vec![("/spec/unschedulable".into(), json!(true))],
     };
@@ -187,17 +190,22 @@ pub fn cordon(names: &[&str], version: &str) -> Plan {
 pub fn order(plan: Plan) -> Order {
     let step = |write: &Write| Step { object: write.object.clone(), words: "dry run: accepted".into(), ok: true };
     Order {
-        rehearsal: Rehearsal { steps: plan.writes.iter().map(step).collect(), plan, changed: false, reads: Vec::new() },
+        rehearsal: Rehearsal {
+            steps: plan.writes.iter().map(step).collect(),
+            plan,
+            changed: false,
+            material: Material::default(),
+        },
         actor: Actor { user: Some("admin".into()), cluster_id: Some("c1".into()), context: "lab".into() },
         answers: vec![Given { name: "why".into(), answer: "a test; token=sha256~abcdef".into() }],
     }
 }
 
 /// A planner that finds everything as it was, and must not be asked about a conflict.
-pub fn calm(plan: &Plan) -> impl FnMut(&Target, &[Value]) -> Result<Plan, Refusal> + Send + use<> {
+pub fn calm(plan: &Plan) -> impl FnMut(&Target, &Material) -> Result<Plan, Refusal> + Send + use<> {
     let plan = plan.clone();
-    move |_, fresh| {
-        assert!(fresh.is_empty(), "nothing conflicted, so no object is planned on again");
+    move |_, material| {
+        assert!(material.fresh.is_empty(), "nothing conflicted, so no object is planned on again");
         Ok(plan.clone())
     }
 }
@@ -206,10 +214,10 @@ pub fn calm(plan: &Plan) -> impl FnMut(&Target, &[Value]) -> Result<Plan, Refusa
 pub fn on_conflict(
     plan: &Plan,
     make: impl Fn(&Target, &str) -> Plan + Send,
-) -> impl FnMut(&Target, &[Value]) -> Result<Plan, Refusal> + Send {
+) -> impl FnMut(&Target, &Material) -> Result<Plan, Refusal> + Send {
     let plan = plan.clone();
-    move |target, fresh| match fresh {
+    move |target, material| match material.fresh.as_slice() {
         [] => Ok(plan.clone()),
-        [object, ..] => Ok(make(target, object.pointer("/metadata/resourceVersion").unwrap().as_str().unwrap())),
+        [(_, object), ..] => Ok(make(target, object.pointer("/metadata/resourceVersion").unwrap().as_str().unwrap())),
     }
 }

@@ -1,7 +1,7 @@
 //! What is sent, in which order, and what is not sent, whatever the server answers.
 
 use oc_cockpit::actions::outcome::Outcome;
-use oc_cockpit::actions::{Danger, Plan, Question, Refusal, Target};
+use oc_cockpit::actions::{Danger, Material, Plan, Question, Refusal, Target};
 use oc_cockpit::cluster::execute::{execute, rehearse};
 use oc_cockpit::cluster::{ContentType, Method};
 use oc_cockpit::recorder::Recorder;
@@ -14,7 +14,7 @@ use super::script::{
 async fn run(
     script: &Script,
     plan: Plan,
-    replan: impl FnMut(&Target, &[Value]) -> Result<Plan, Refusal> + Send,
+    replan: impl FnMut(&Target, &Material) -> Result<Plan, Refusal> + Send,
 ) -> (Outcome, Vec<Value>) {
     let path = script.audit.clone().unwrap_or_else(|| scratch("scripted").join("audit.jsonl"));
     let (recorder, task) = Recorder::start(Some(path.clone()));
@@ -28,7 +28,11 @@ async fn a_rehearsal_reads_fresh_objects_and_changes_nothing() {
     let script = Script::of([reply(200, pool("7", false)), reply(200, pool("7", true))]);
     let rehearsal = rehearse(&script, pause("1"), on_conflict(&pause("1"), |_, version| pause(version))).await.unwrap();
     assert!(rehearsal.ok() && !rehearsal.changed, "{rehearsal:?}");
-    assert_eq!(rehearsal.plan.writes[0].resource_version, "7", "the lock is on what was read just now");
+    assert_eq!(
+        rehearsal.plan.writes[0].resource_version.as_deref(),
+        Some("7"),
+        "the lock is on what was read just now"
+    );
     let sent = script.sent();
     assert_eq!(script.log(), ["Get worker", "Patch worker 7"]);
     assert_eq!(sent[1].query, [("dryRun".into(), "All".into()), ("fieldManager".into(), "oc-cockpit".into())]);
@@ -129,7 +133,7 @@ async fn a_conflict_that_changes_the_meaning_asks() {
 #[tokio::test]
 async fn a_conflict_after_which_the_action_is_pointless_says_so() {
     let script = Script::of([conflict(), reply(200, pool("2", true))]);
-    let paused = |_: &Target, fresh: &[Value]| match fresh {
+    let paused = |_: &Target, material: &Material| match material.fresh.as_slice() {
         [] => Ok(pause("1")),
         _ => Err(Refusal("pool worker is paused already, paused by oc".into())),
     };
@@ -216,7 +220,7 @@ async fn a_missing_answer_is_neither_success_nor_failure() {
 #[tokio::test]
 async fn what_became_impossible_since_the_rehearsal_is_not_sent() {
     let script = Script::of([]);
-    let stale = |_: &Target, _: &[Value]| Err(Refusal("writes are off while the API server does not answer".into()));
+    let stale = |_: &Target, _: &Material| Err(Refusal("writes are off while the API server does not answer".into()));
     let (outcome, audit) = run(&script, pause("1"), stale).await;
     let Outcome::Refused { words } = outcome else { panic!("{outcome:?}") };
     assert_eq!(words, "writes are off while the API server does not answer");
@@ -226,7 +230,7 @@ async fn what_became_impossible_since_the_rehearsal_is_not_sent() {
 #[tokio::test]
 async fn what_became_more_dangerous_since_the_rehearsal_asks() {
     let script = Script::of([]);
-    let worse = |_: &Target, _: &[Value]| Ok(Plan { danger: Danger::M, ..pause("1") });
+    let worse = |_: &Target, _: &Material| Ok(Plan { danger: Danger::M, ..pause("1") });
     let (outcome, _) = run(&script, pause("1"), worse).await;
     assert!(matches!(outcome, Outcome::Changed { .. }), "{outcome:?}");
     assert!(script.sent().is_empty());

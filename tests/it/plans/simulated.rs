@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use oc_cockpit::actions::audit::{Actor, Audit as _, Given, Proof};
 use oc_cockpit::actions::outcome::{Order, Outcome, Rehearsal};
-use oc_cockpit::actions::{ActionId, Plan, Question, Refusal, Session, Target, again, permissions, plan};
+use oc_cockpit::actions::{
+    ActionId, Ask, Material, Plan, Question, Refusal, Session, Target, again, permissions, plan,
+};
 use oc_cockpit::cluster::Cluster;
 use oc_cockpit::cluster::execute::{execute, rehearse};
 use oc_cockpit::recorder::Recorder;
@@ -48,8 +50,8 @@ fn look(store: &Store) -> Assessment {
 }
 
 /// Plans again on what the watch showed at the beginning, with the fresh objects put in.
-fn replanner(seen: Assessment, first: Plan) -> impl FnMut(&Target, &[Value]) -> Result<Plan, Refusal> + Send {
-    move |target, fresh| again(&seen, &session(), &first, target, fresh)
+fn replanner(seen: Assessment, first: Plan) -> impl FnMut(&Target, &Material) -> Result<Plan, Refusal> + Send {
+    move |target, material| again(&seen, &session(), &first, target, material)
 }
 
 fn nodes(names: &[&str]) -> Target {
@@ -65,7 +67,7 @@ struct Person {
 
 async fn rehearsed(store: &Store, client: &InProcess, action: ActionId, target: &Target) -> Person {
     let seen = look(store);
-    let plan = plan(&seen, &session(), action, target).unwrap();
+    let plan = plan(&seen, &session(), &Ask::new(action, target.clone()), &Material::default()).unwrap();
     let rehearsal = rehearse(client, plan.clone(), replanner(seen.clone(), plan.clone())).await.unwrap();
     Person { seen, plan, rehearsal }
 }
@@ -162,12 +164,18 @@ async fn a_field_that_the_schema_does_not_know_is_an_error_already_in_the_dry_ru
     let simulation = simulation(&Sample::idle());
     let (store, client) = (simulation.store(), InProcess::new(simulation.service()));
     let seen = look(&store);
-    let mut plan = plan(&seen, &session(), ActionId::StartUpdate, &Target::Version("4.18.25".into())).unwrap();
+    let mut plan = plan(
+        &seen,
+        &session(),
+        &Ask::new(ActionId::StartUpdate, Target::Version("4.18.25".into())),
+        &Material::default(),
+    )
+    .unwrap();
     let risks = json!([{ "name": "DiskLoss" }]);
     plan.writes[0].body["spec"]["desiredUpdate"]["acceptRisks"] = risks.clone();
     plan.writes[0].stored.push(("/spec/desiredUpdate/acceptRisks".into(), risks));
     let again = plan.clone();
-    let replan = move |_: &Target, _: &[Value]| Ok(again.clone());
+    let replan = move |_: &Target, _: &Material| Ok(again.clone());
     let rehearsal = rehearse(&client, plan, replan).await.unwrap();
     assert!(rehearsal.steps[0].words.contains("did not store it: spec.desiredUpdate.acceptRisks"), "{rehearsal:?}");
     assert!(!rehearsal.ok());
@@ -325,7 +333,7 @@ async fn the_cockpits_own_client_pauses_a_pool_and_its_watch_shows_it() {
     };
     let seen = until(&mut facts, ready).await;
     let target = Target::pool("worker");
-    let plan = plan(&seen, &session(), ActionId::PausePool, &target).unwrap();
+    let plan = plan(&seen, &session(), &Ask::new(ActionId::PausePool, target), &Material::default()).unwrap();
     let requests = cluster.requests();
     let rehearsal = rehearse(&requests, plan.clone(), replanner(seen.clone(), plan.clone())).await.unwrap();
     assert!(rehearsal.ok(), "{rehearsal:?}");

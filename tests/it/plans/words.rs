@@ -25,7 +25,7 @@ fn text(plan: &Plan) -> String {
     for write in &plan.writes {
         let stored = write.stored.iter().map(|(pointer, value)| format!("stored {pointer} = {value}"));
         let mut lines = vec![
-            format!("PATCH {} ({})", write.path, write.patch.content_type()),
+            format!("{} {} ({})", write.method(), write.path, write.content_type()),
             write.body.to_string(),
             write.oc.clone(),
         ];

@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 use insta::assert_snapshot;
-use oc_cockpit::actions::{ActionId, Target};
+use oc_cockpit::actions::{ActionId, Ask, Target};
 use oc_cockpit::input::Tab;
 use oc_cockpit::ui::{Depth, LogNews, LogStream, Request, Theme};
 use oc_cockpit::upgrade::assessment::{Resource, Subject};

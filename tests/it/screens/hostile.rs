@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use oc_cockpit::actions::{ActionId, Target};
+use oc_cockpit::actions::{ActionId, Ask, Target};
 use oc_cockpit::input::Key;
 use oc_cockpit::ui::{Depth, LogNews, LogStream, Theme};
 use oc_cockpit::upgrade::assessment::{Level, NodePhase, OperatorState, Remedy, Resource, Subject, VerdictKind};
@@ -86,7 +86,7 @@ fn escape_sequences_and_reordering_never_reach_a_cell() {
         }
         let shown = stage.screen();
         assert!(!shown.chars().any(|c| c == '\u{1b}' || c == '\u{202e}'), "{keys}: {shown}");
-        stage.view.show_refusal(ActionId::PausePool, &Target::pool("x"), EVIL);
+        stage.view.show_refusal(&Ask::new(ActionId::PausePool, Target::pool("x")), EVIL);
         stage.screen();
         for cell in stage.buffer().content() {
             let bad = cell.symbol().chars().find(|c| c.is_control() || "\u{200b}\u{202e}".contains(*c));

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use oc_cockpit::actions::{self, ActionId, Target};
+use oc_cockpit::actions::{self, ActionId, Ask, Target};
 use oc_cockpit::input::Tab;
 use oc_cockpit::ui::{Request, SimFault, SimInfo, SimRequest};
 use oc_cockpit::upgrade::access::Answer;
@@ -57,7 +57,7 @@ fn ctrl_c_quits_from_everywhere() {
 fn p_asks_for_the_plan_of_the_selected_pool() {
     let mut stage = stage();
     stage.keys("3 p");
-    let plan = |action, pool: &str| Request::Plan { action, target: Target::Pool(pool.into()) };
+    let plan = |action, pool: &str| Request::Plan(Ask::new(action, Target::pool(pool)));
     assert_eq!(stage.requests, [plan(ActionId::PausePool, "worker")]);
     stage.keys("G p");
     assert_eq!(stage.requests, [plan(ActionId::UnpausePool, "infra")]);
@@ -127,10 +127,8 @@ fn the_command_line_knows_the_words_of_other_tools() {
     assert_eq!(run("speed 5").0, [Request::Sim(SimRequest::Speed(5.0))]);
     assert_eq!(run("outage 30").0, [Request::Sim(SimRequest::Fault(SimFault::Outage { seconds: 30 }))]);
     assert_eq!(run("fault none").0, [Request::Sim(SimRequest::ClearFaults)]);
-    let cordon = Request::Plan {
-        action: ActionId::CordonNodes,
-        target: Target::Nodes(vec!["worker-1".into(), "worker-2".into()]),
-    };
+    let cordon =
+        Request::Plan(Ask::new(ActionId::CordonNodes, Target::Nodes(vec!["worker-1".into(), "worker-2".into()])));
     assert_eq!(run("cordon worker-1 worker-2").0, [cordon]);
     let update = Request::Plan(Ask::new(ActionId::StartUpdate, Target::Version("4.19.4".into())));
     assert_eq!(run("update 4.19.4").0, [update]);
@@ -281,5 +279,5 @@ fn keys_that_come_faster_than_frames_do_not_end_in_a_closed_branch() {
     stage.screen();
     stage.keys("p");
     let target = Target::pool("worker");
-    assert_eq!(stage.requests, [Request::Plan { action: ActionId::PausePool, target }]);
+    assert_eq!(stage.requests, [Request::Plan(Ask::new(ActionId::PausePool, target))]);
 }

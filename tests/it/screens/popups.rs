@@ -2,7 +2,7 @@
 
 use insta::assert_snapshot;
 use oc_cockpit::actions::{
-    ActionId, Confirm, Danger, Effect, PatchKind, Plan, Precondition, Question, Read, Target, Write,
+    ActionId, Args, Ask, Confirm, Danger, Effect, PatchKind, Plan, Precondition, Question, Read, Target, Verb, Write,
 };
 use oc_cockpit::ui::{Job, JobState, LogLine, Rehearsed, Request, SimFault, SimInfo, SimRequest};
 use oc_cockpit::upgrade::assessment::Subject;
@@ -95,8 +95,8 @@ fn write() -> Write {
         verb: Verb::Patch(PatchKind::Merge),
         secret: false,
         body: json!({"metadata": {"uid": "u", "resourceVersion": "7"}, "spec": {"paused": true}}),
-        uid: "u".into(),
-        resource_version: "7".into(),
+        uid: Some("u".into()),
+        resource_version: Some("7".into()),
         oc: "oc --context prod-eu1 patch mcp worker --type merge -p '{\"spec\":{\"paused\":true}}'".into(),
         stored: vec![("/spec/paused".into(), json!(true))],
     }
@@ -106,6 +106,7 @@ fn pause() -> Plan {
     Plan {
         action: ActionId::PausePool,
         target: Target::pool("worker"),
+        args: Args::default(),
         title: "Pause pool worker".into(),
         danger: Danger::L,
         preconditions: vec![Precondition {
@@ -150,7 +151,7 @@ fn a_plan_is_read_before_it_runs_and_the_safe_button_has_the_focus() {
     stage.view.show_plan(pause());
     stage.shows("[ leave it ]");
     stage.shows("the dry run has not come back yet");
-    stage.view.show_rehearsal(ActionId::PausePool, &Target::pool("worker"), passed());
+    stage.view.show_rehearsal(&Ask::new(ActionId::PausePool, Target::pool("worker")), passed());
     assert_snapshot!("plan_pause", stage.screen());
     stage.keys("enter");
     assert!(stage.requests.is_empty(), "the safe button does nothing");
@@ -163,10 +164,10 @@ fn a_plan_is_confirmed_only_after_the_dry_run() {
     stage.view.show_plan(pause());
     stage.keys("tab enter");
     assert_eq!(stage.requests, [Request::Say("the dry run has not come back yet".into())]);
-    stage.view.show_rehearsal(ActionId::PausePool, &Target::pool("infra"), passed());
+    stage.view.show_rehearsal(&Ask::new(ActionId::PausePool, Target::pool("infra")), passed());
     stage.keys("enter");
     assert!(matches!(stage.requests.as_slice(), [Request::Say(_)]), "news of another plan do not count");
-    stage.view.show_rehearsal(ActionId::PausePool, &Target::pool("worker"), passed());
+    stage.view.show_rehearsal(&Ask::new(ActionId::PausePool, Target::pool("worker")), passed());
     stage.keys("enter");
     assert_eq!(stage.requests, [Request::Confirm { plan: Box::new(pause()), answers: Vec::new() }]);
 }
@@ -178,10 +179,10 @@ fn marks_are_gone_once_their_action_is_confirmed() {
     let target = Target::Nodes(vec!["worker-3".into()]);
     let plan = Plan { action: ActionId::CordonNodes, target: target.clone(), ..pause() };
     stage.view.show_plan(plan.clone());
-    stage.view.show_rehearsal(ActionId::CordonNodes, &target, passed());
+    stage.view.show_rehearsal(&Ask::new(ActionId::CordonNodes, target.clone()), passed());
     stage.keys("enter").shows("1 marked");
     stage.view.show_plan(plan);
-    stage.view.show_rehearsal(ActionId::CordonNodes, &target, passed());
+    stage.view.show_rehearsal(&Ask::new(ActionId::CordonNodes, target.clone()), passed());
     stage.keys("tab enter").lacks("marked");
 }
 
@@ -190,7 +191,7 @@ fn a_refused_dry_run_cannot_be_confirmed() {
     let mut stage = stage();
     stage.view.show_plan(pause());
     let refused = Rehearsed::DryRun { write: 0, result: Err("422: spec.paused must be a boolean".into()) };
-    stage.view.show_rehearsal(ActionId::PausePool, &Target::pool("worker"), refused);
+    stage.view.show_rehearsal(&Ask::new(ActionId::PausePool, Target::pool("worker")), refused);
     stage.shows("422: spec.paused must be a boolean");
     stage.keys("tab enter");
     assert_eq!(stage.requests, [Request::Say("the server refused the dry run".into())]);
@@ -211,10 +212,10 @@ fn a_dangerous_plan_wants_answers_and_the_typed_version() {
     let target = Target::Version("4.19.3".into());
     let mut stage = stage();
     stage.view.show_plan(update());
-    stage.view.show_rehearsal(ActionId::StartUpdate, &target, passed());
+    stage.view.show_rehearsal(&Ask::new(ActionId::StartUpdate, target.clone()), passed());
     stage.shows("pods on worker-5: reading");
     let pods = Rehearsed::Read { read: Read::PodsOn("worker-5".into()), result: Ok(vec!["shop/cart-1".into()]) };
-    stage.view.show_rehearsal(ActionId::StartUpdate, &target, pods);
+    stage.view.show_rehearsal(&Ask::new(ActionId::StartUpdate, target.clone()), pods);
     stage.types("s3://backups/etcd").keys("enter").types("4.19");
     assert_snapshot!("plan_update", stage.screen());
     stage.keys("enter tab enter");
@@ -237,7 +238,7 @@ fn what_has_to_be_typed_cannot_be_pasted() {
 fn nothing_is_confirmed_on_a_stale_picture() {
     let mut stage = Stage::new(sample::stale(), 120, 40);
     stage.view.show_plan(pause());
-    stage.view.show_rehearsal(ActionId::PausePool, &Target::pool("worker"), passed());
+    stage.view.show_rehearsal(&Ask::new(ActionId::PausePool, Target::pool("worker")), passed());
     stage.keys("tab enter");
     assert_eq!(stage.requests, [Request::Say("the picture is not live: no write is sent on it".into())]);
 }
@@ -247,11 +248,11 @@ fn a_plan_that_changed_is_shown_anew_and_has_to_be_read_again() {
     let target = Target::pool("worker");
     let mut stage = stage();
     stage.view.show_plan(pause());
-    stage.view.show_rehearsal(ActionId::PausePool, &target, passed());
+    stage.view.show_rehearsal(&Ask::new(ActionId::PausePool, target.clone()), passed());
     stage.keys("tab");
     let plan = Box::new(Plan { consequences: vec!["now 2 nodes are under way".into()], ..pause() });
     let changed = Rehearsed::Changed { plan, why: "mcp/worker changed".into() };
-    stage.view.show_rehearsal(ActionId::PausePool, &target, changed);
+    stage.view.show_rehearsal(&Ask::new(ActionId::PausePool, target.clone()), changed);
     stage.shows("mcp/worker changed: this is the new plan, read it again");
     stage.shows("now 2 nodes are under way");
     stage.shows("[ leave it ]");
@@ -261,7 +262,10 @@ fn a_plan_that_changed_is_shown_anew_and_has_to_be_read_again() {
 fn a_refusal_says_why_and_which() {
     let mut stage = stage();
     let target = Target::pool("master");
-    stage.view.show_refusal(ActionId::PausePool, &target, "the pool master is never paused: certificates would expire");
+    stage.view.show_refusal(
+        &Ask::new(ActionId::PausePool, target.clone()),
+        "the pool master is never paused: certificates would expire",
+    );
     stage.shows("pause pool master: refused");
     stage.shows("certificates would expire");
     stage.keys("esc").lacks("refused");
