@@ -503,19 +503,43 @@ mod tests {
     }
 
     #[test]
-    fn another_state_of_the_cluster_voids_what_was_known() {
+    fn another_cluster_voids_what_was_known() {
         let mut memory = Memory::default();
         let mut cluster = Specimen::workers_left();
         cluster.watched(&mut memory, 61);
+        cluster.pool("worker")["spec"]["paused"] = json!(true);
         let before = cluster.watched(&mut memory, 62);
+        cluster.epoch = 2;
+        cluster.version["spec"]["clusterID"] = json!("c2");
+        cluster.node("worker-0")["metadata"]["name"] = json!("worker-9");
+        let after = cluster.watched(&mut memory, 63);
+        let seen = texts(&after, Origin::Seen);
+        assert_eq!(seen, ["another state of the cluster answers: it is read anew"]);
+        assert!(after.generation > before.generation, "views rebuild their rows");
+        let later = cluster.watched(&mut memory, 64);
+        assert_eq!(texts(&later, Origin::Seen).len(), 1, "and it is said once");
+    }
+
+    #[test]
+    fn another_state_of_the_same_cluster_keeps_what_happened_and_compares_nothing() {
+        let mut memory = Memory::default();
+        let mut cluster = Specimen::workers_left();
+        cluster.watched(&mut memory, 61);
+        cluster.pool("worker")["spec"]["paused"] = json!(true);
+        cluster.watched(&mut memory, 62);
         cluster.epoch = 2;
         cluster.node("worker-0")["metadata"]["name"] = json!("worker-9");
         let after = cluster.watched(&mut memory, 63);
         let seen = texts(&after, Origin::Seen);
-        assert_eq!(seen, ["another state of the cluster answers: what was known before is dropped"]);
-        assert!(after.generation > before.generation, "views rebuild their rows");
+        let said = [
+            "another state of the cluster answers: it is read anew",
+            "it is the same cluster, by its clusterID: what happened before is kept",
+        ];
+        assert!(seen.contains(&"pool worker paused"), "{seen:?}");
+        assert!(said.iter().all(|text| seen.contains(text)), "{seen:?}");
+        assert!(!seen.iter().any(|text| text.contains("worker-9") || text.contains("is gone")), "{seen:?}");
         let later = cluster.watched(&mut memory, 64);
-        assert_eq!(texts(&later, Origin::Seen).len(), 1, "and it is said once");
+        assert_eq!(texts(&later, Origin::Seen), seen, "and it is said once");
     }
 
     #[test]

@@ -292,6 +292,38 @@ mod tests {
         assert!(of(&assessment, Purpose::Watch).0.contains(&"virtualmachineinstances"));
     }
 
+    /// A cluster of one node, with an image-based upgrade at that stage.
+    fn single_node(stage: &str) -> Specimen {
+        let mut cluster = Specimen::idle();
+        cluster.nodes.truncate(1);
+        cluster.pools.truncate(1);
+        let idle = if stage == "Idle" { "True" } else { "False" };
+        cluster.around = vec![json!({"apiVersion": "lca.openshift.io/v1", "kind": "ImageBasedUpgrade",
+            "metadata": {"name": "upgrade"}, "spec": {"stage": stage},
+            "status": {"conditions": [{"type": "Idle", "status": idle, "reason": "Idle"},
+                                      {"type": "PrepInProgress", "status": "True", "reason": "InProgress"}]}})];
+        cluster
+    }
+
+    #[test]
+    fn on_a_single_node_an_image_based_upgrade_is_noticed_without_asking() {
+        let mut cluster = single_node("Idle");
+        assert_eq!(of(&cluster.assess(0), Purpose::Watch).0, ["imagebasedupgrades"]);
+        cluster.around.clear();
+        assert_eq!(of(&cluster.assess(0), Purpose::Watch).0, ["imagebasedupgrades"], "it may come");
+        assert!(of(&Specimen::idle().assess(0), Purpose::ImageBased).0.is_empty(), "there is none on three nodes");
+    }
+
+    #[test]
+    fn what_the_agent_waits_for_is_read_while_it_works_or_somebody_looks() {
+        let looked = of(&single_node("Idle").assess(0), Purpose::ImageBased).0;
+        let works = of(&single_node("Prep").assess(0), Purpose::Watch).0;
+        assert_eq!(looked, works);
+        for kind in ["backups", "restores", "clusterserviceversions", "certificatesigningrequests", "logicalvolumes"] {
+            assert!(works.contains(&kind), "{works:?}");
+        }
+    }
+
     #[test]
     fn what_speaks_against_a_minor_is_read_for_the_versions_on_offer() {
         let mut cluster = Specimen::idle();
@@ -313,7 +345,8 @@ mod tests {
     #[test]
     fn readiness_depends_on_everything() {
         let (kinds, pods, _) = of(&Specimen::idle().assess(0), Purpose::Preflight);
-        assert_eq!(kinds.len(), Kind::AROUND.len() - 1);
+        let of_images = Kind::AROUND.into_iter().filter(|kind| kind.image_based()).count();
+        assert_eq!(kinds.len(), Kind::AROUND.len() - 1 - of_images, "but for what only a single node can have");
         assert_eq!(pods, ["all"]);
     }
 
