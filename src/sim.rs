@@ -14,6 +14,7 @@ pub mod cluster;
 pub mod credentials;
 pub mod discovery;
 pub mod faults;
+pub mod host;
 pub mod identity;
 pub mod journal;
 pub mod kinds;

@@ -12,19 +12,23 @@ pub mod alerts;
 pub mod certificates;
 pub mod cluster_operators;
 pub mod config_daemon;
+pub mod disk;
 pub mod disruption;
 pub mod drain_controller;
 pub mod image_builder;
 pub mod kubelet;
+pub mod lifecycle_agent;
 pub mod machine_config_operator;
 pub mod machine_health;
 pub mod misfortune;
 pub mod node_controller;
 pub mod node_lifecycle;
 pub mod node_state;
+pub mod reboot;
 pub mod replicas;
 pub mod scheduler;
 pub mod seen;
+pub mod velero;
 pub mod version_operator;
 pub mod world;
 
@@ -38,6 +42,7 @@ use serde_json::json;
 
 use super::alert_board::AlertBoard;
 use super::cluster::{self, release};
+use super::host::Host;
 use super::journal::Journal;
 use super::kinds::Res;
 use super::mishaps::Mishaps;
@@ -46,6 +51,8 @@ use super::scenario::Scenario;
 use super::server::{Controllers, Stage};
 use super::store::Store;
 use crate::clock::WallClock;
+use disk::Disk;
+use reboot::Down;
 use seen::Seen;
 use world::{Actor, Dice, Recorder, World};
 
@@ -93,19 +100,22 @@ pub struct Boards {
     pub journal: Journal,
     /// What monitoring answers.
     pub alerts: AlertBoard,
+    /// The machine, where the cluster has only one.
+    pub host: Host,
 }
 
 /// All actors and the world that they live in.
 pub struct Actors {
     world: World,
     cast: Vec<Box<dyn Actor>>,
+    down: Option<Down>,
     last: Option<DateTime<Utc>>,
 }
 
 impl Actors {
     /// Actors for a store that holds the scenario's cluster already; see [`Actors::prepare`] for both in one.
     pub fn new(boards: Boards, store: Arc<Store>, scenario: &Scenario, pace: Pace, seed: u64) -> Self {
-        let Boards { mishaps, journal, alerts } = boards;
+        let Boards { mishaps, journal, alerts, host } = boards;
         let world = World {
             store,
             now: DateTime::UNIX_EPOCH,
@@ -121,26 +131,12 @@ impl Actors {
             journal,
             alerts,
             drain_errors: BTreeSet::new(),
+            host,
+            disk: Disk::default(),
+            reboot: None,
+            settles: Duration::ZERO,
         };
-        let cast: Vec<Box<dyn Actor>> = vec![
-            Box::<misfortune::Misfortune>::default(),
-            Box::<version_operator::VersionOperator>::default(),
-            Box::<cluster_operators::ClusterOperators>::default(),
-            Box::<machine_config_operator::MachineConfigOperator>::default(),
-            Box::<node_controller::NodeController>::default(),
-            Box::<drain_controller::DrainController>::default(),
-            Box::<config_daemon::ConfigDaemon>::default(),
-            Box::<kubelet::Kubelet>::default(),
-            Box::<node_lifecycle::NodeLifecycle>::default(),
-            Box::<replicas::Replicas>::default(),
-            Box::<scheduler::Scheduler>::default(),
-            Box::<disruption::Disruption>::default(),
-            Box::<certificates::Certificates>::default(),
-            Box::<image_builder::ImageBuilder>::default(),
-            Box::<machine_health::MachineHealth>::default(),
-            Box::<alerts::Alerts>::default(),
-        ];
-        Self { world, cast, last: None }
+        Self { world, cast: cast(), down: None, last: None }
     }
 
     /// Builds the scenario's cluster in the store and lives through its past, so that `now` finds it as the scenario
@@ -207,12 +203,26 @@ impl Actors {
         for piece in 1..=pieces {
             self.world.now = last + (now - last) * piece as i32 / pieces as i32;
             self.world.elapsed += simulated / pieces;
+            if let Some(down) = self.down.take() {
+                self.down = down.step(&mut self.world);
+                if self.down.is_some() {
+                    continue;
+                }
+                // What the controllers remembered was in the memory of the machine.
+                self.cast = cast();
+            }
             self.world.seen.refresh(&self.world.store);
             for actor in &mut self.cast {
                 actor.step(&mut self.world);
             }
+            self.down = self.world.reboot.take().map(|reboot| Down::begin(&self.world, reboot));
         }
         self.last = Some(now);
+    }
+
+    /// Whether the machine of a single-node cluster is down for a reboot into its other stateroot.
+    pub fn is_down(&self) -> bool {
+        self.down.is_some()
     }
 
     /// Steps about ten times a second, for as long as it is polled.
@@ -254,4 +264,28 @@ impl Actors {
     pub fn objects_read(&self) -> usize {
         self.world.seen.read
     }
+}
+
+/// Everybody, freshly started.
+fn cast() -> Vec<Box<dyn Actor>> {
+    vec![
+            Box::<misfortune::Misfortune>::default(),
+            Box::<version_operator::VersionOperator>::default(),
+            Box::<cluster_operators::ClusterOperators>::default(),
+            Box::<machine_config_operator::MachineConfigOperator>::default(),
+            Box::<node_controller::NodeController>::default(),
+            Box::<drain_controller::DrainController>::default(),
+            Box::<config_daemon::ConfigDaemon>::default(),
+            Box::<kubelet::Kubelet>::default(),
+            Box::<node_lifecycle::NodeLifecycle>::default(),
+            Box::<replicas::Replicas>::default(),
+            Box::<scheduler::Scheduler>::default(),
+            Box::<disruption::Disruption>::default(),
+            Box::<certificates::Certificates>::default(),
+            Box::<image_builder::ImageBuilder>::default(),
+            Box::<machine_health::MachineHealth>::default(),
+            Box::<alerts::Alerts>::default(),
+            Box::<velero::Velero>::default(),
+            Box::<lifecycle_agent::LifecycleAgent>::default(),
+    ]
 }

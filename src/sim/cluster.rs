@@ -7,6 +7,7 @@
 pub mod cluster_version;
 pub mod configuration;
 pub mod controller_config;
+pub mod image_based;
 pub mod machine_api;
 pub mod machines;
 pub mod mirrors;
@@ -69,6 +70,7 @@ pub fn build(store: &Store, scenario: &Scenario, now: DateTime<Utc>) {
     platform::build(&builder);
     monitoring::build(&builder);
     workloads::build(&builder);
+    image_based::build(&builder);
 }
 
 /// What a cluster of that release serves, and in which version.

@@ -15,6 +15,7 @@ use tokio::sync::watch;
 use tokio::task::AbortHandle;
 
 use crate::clock;
+use crate::sim::host::Host;
 use crate::sim::identity::Identity;
 use crate::sim::kinds::{KINDS, Res};
 use crate::sim::mishaps::Mishaps;
@@ -288,6 +289,8 @@ pub struct Signals {
     pub gone: watch::Receiver<u64>,
     /// True while nothing is answered.
     pub silent: watch::Receiver<bool>,
+    /// True while the machine of a single-node cluster is down.
+    pub down: watch::Receiver<bool>,
 }
 
 /// The faults that are thrown; clones share them.
@@ -306,11 +309,12 @@ struct Shared {
     store: Arc<Store>,
     identity: Arc<Identity>,
     mishaps: Mishaps,
+    host: Host,
 }
 
 impl FaultsHandle {
     /// No faults yet. `seed` decides which requests an error share hits.
-    pub fn new(store: Arc<Store>, identity: Arc<Identity>, mishaps: Mishaps, seed: u64) -> Self {
+    pub fn new(store: Arc<Store>, identity: Arc<Identity>, mishaps: Mishaps, host: Host, seed: u64) -> Self {
         Self(Arc::new(Shared {
             thrown: Mutex::new(Vec::new()),
             next: AtomicU64::new(1),
@@ -323,6 +327,7 @@ impl FaultsHandle {
             store,
             identity,
             mishaps,
+            host,
         }))
     }
 
@@ -486,7 +491,12 @@ impl FaultsHandle {
 
     /// What running watches follow.
     pub fn signals(&self) -> Signals {
-        Signals { cuts: self.0.cuts.subscribe(), gone: self.0.gone.subscribe(), silent: self.0.silent.subscribe() }
+        Signals {
+            cuts: self.0.cuts.subscribe(),
+            gone: self.0.gone.subscribe(),
+            silent: self.0.silent.subscribe(),
+            down: self.0.host.down(),
+        }
     }
 
     /// True while nobody is to listen.
@@ -539,7 +549,7 @@ mod tests {
     use super::*;
 
     fn handle() -> FaultsHandle {
-        FaultsHandle::new(Arc::new(Store::new(0)), Arc::new(Identity::new()), Mishaps::default(), 0)
+        FaultsHandle::new(Arc::new(Store::new(0)), Arc::new(Identity::new()), Mishaps::default(), Host::default(), 0)
     }
 
     #[test]

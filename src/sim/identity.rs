@@ -3,6 +3,7 @@
 //! Two users are known by their tokens: an admin who may do everything and a viewer who may get, list and watch
 //! everything but secrets. The admin may impersonate anybody.
 
+use std::collections::BTreeMap;
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
 use std::sync::{PoisonError, RwLock};
@@ -53,10 +54,14 @@ pub struct Attempt {
 /// The tokens in force and the kinds that the viewer may not see.
 pub struct Identity {
     tokens: RwLock<Tokens>,
+    /// Tokens of the etcds that are not running, by their number.
+    elsewhere: RwLock<BTreeMap<u64, Tokens>>,
     hidden: RwLock<Vec<String>>,
 }
 
 struct Tokens {
+    /// The etcd that knows them.
+    etcd: u64,
     admin: String,
     viewer: String,
 }
@@ -64,8 +69,25 @@ struct Tokens {
 impl Identity {
     /// New random tokens.
     pub fn new() -> Self {
-        let tokens = Tokens { admin: random_token(), viewer: random_token() };
-        Self { tokens: RwLock::new(tokens), hidden: RwLock::new(Vec::new()) }
+        Self {
+            tokens: RwLock::new(Tokens::random(0)),
+            elsewhere: RwLock::new(BTreeMap::new()),
+            hidden: RwLock::new(Vec::new()),
+        }
+    }
+
+    /// The tokens that etcd `number` knows are good from now on, and no others. One that has never run gets new ones.
+    pub fn belong_to(&self, number: u64) {
+        if self.tokens.read().unwrap_or_else(PoisonError::into_inner).etcd == number {
+            return;
+        }
+        let mut tokens = self.tokens.write().unwrap_or_else(PoisonError::into_inner);
+        let mut elsewhere = self.elsewhere.write().unwrap_or_else(PoisonError::into_inner);
+        if tokens.etcd != number {
+            let known = elsewhere.remove(&number).unwrap_or_else(|| Tokens::random(number));
+            let former = std::mem::replace(&mut *tokens, known);
+            elsewhere.insert(former.etcd, former);
+        }
     }
 
     /// The admin's token.
@@ -158,6 +180,12 @@ impl Identity {
             (vec![about_self], vec![discovery])
         };
         json!({"resourceRules": resources, "nonResourceRules": paths, "incomplete": false})
+    }
+}
+
+impl Tokens {
+    fn random(etcd: u64) -> Self {
+        Self { etcd, admin: random_token(), viewer: random_token() }
     }
 }
 
@@ -284,6 +312,17 @@ mod tests {
         assert!(identity.authenticate(&admin, false).is_err());
         assert!(identity.authenticate(&headers(&[]), false).is_err());
         assert_eq!(identity.authenticate(&headers(&[]), true).unwrap().name, ADMIN);
+    }
+
+    #[test]
+    fn tokens_belong_to_an_etcd_and_are_good_again_when_it_is_back() {
+        let identity = Identity::new();
+        let token = format!("Bearer {}", identity.viewer_token());
+        let viewer = headers(&[("authorization", &token)]);
+        identity.belong_to(1);
+        assert!(identity.authenticate(&viewer, false).is_err());
+        identity.belong_to(0);
+        assert_eq!(identity.authenticate(&viewer, false).unwrap().name, VIEWER);
     }
 
     #[test]

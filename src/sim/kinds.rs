@@ -226,6 +226,12 @@ addresses! {
     INSTALL_PLANS = "operators.coreos.com", "installplans";
     CATALOG_SOURCES = "operators.coreos.com", "catalogsources";
     IMAGE_BASED_UPGRADES = "lca.openshift.io", "imagebasedupgrades";
+    IP_CONFIGS = "lca.openshift.io", "ipconfigs";
+    BACKUPS = "velero.io", "backups";
+    RESTORES = "velero.io", "restores";
+    BACKUP_STORAGE_LOCATIONS = "velero.io", "backupstoragelocations";
+    DATA_PROTECTION_APPLICATIONS = "oadp.openshift.io", "dataprotectionapplications";
+    LOGICAL_VOLUMES = "topolvm.io", "logicalvolumes";
     CLUSTER_GROUP_UPGRADES = "ran.openshift.io", "clustergroupupgrades";
     IMAGE_BASED_GROUP_UPGRADES = "lcm.openshift.io", "imagebasedgroupupgrades";
     MANAGED_CLUSTERS = "cluster.open-cluster-management.io", "managedclusters";
@@ -381,6 +387,23 @@ pub static KINDS: &[KindInfo] = &[
         .namespaced(),
     KindInfo::custom("lca.openshift.io", "v1", "ImageBasedUpgrade", ["imagebasedupgrades", "imagebasedupgrade"])
         .short(&["ibu"]),
+    KindInfo::custom("lca.openshift.io", "v1", "IPConfig", ["ipconfigs", "ipconfig"]).short(&["ipc"]),
+    // Velero's own kinds have no status subresource; whoever may write them may write all of them.
+    KindInfo::custom("velero.io", "v1", "Backup", ["backups", "backup"]).namespaced().no_status(),
+    KindInfo::custom("velero.io", "v1", "Restore", ["restores", "restore"]).namespaced().no_status(),
+    KindInfo::custom("velero.io", "v1", "BackupStorageLocation", ["backupstoragelocations", "backupstoragelocation"])
+        .short(&["bsl"])
+        .namespaced()
+        .no_status(),
+    KindInfo::custom(
+        "oadp.openshift.io",
+        "v1alpha1",
+        "DataProtectionApplication",
+        ["dataprotectionapplications", "dataprotectionapplication"],
+    )
+    .short(&["dpa"])
+    .namespaced(),
+    KindInfo::custom("topolvm.io", "v1", "LogicalVolume", ["logicalvolumes", "logicalvolume"]),
     KindInfo::custom(
         "ran.openshift.io",
         "v1alpha1",
@@ -409,6 +432,12 @@ pub static KINDS: &[KindInfo] = &[
 /// so.
 pub const OPTIONAL: &[Res] = &[
     Res::IMAGE_BASED_UPGRADES,
+    Res::IP_CONFIGS,
+    Res::BACKUPS,
+    Res::RESTORES,
+    Res::BACKUP_STORAGE_LOCATIONS,
+    Res::DATA_PROTECTION_APPLICATIONS,
+    Res::LOGICAL_VOLUMES,
     Res::CLUSTER_GROUP_UPGRADES,
     Res::IMAGE_BASED_GROUP_UPGRADES,
     Res::MANAGED_CLUSTERS,

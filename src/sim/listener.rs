@@ -31,6 +31,8 @@ pub struct Door {
     pub router: Router,
     /// True while nobody is to listen.
     pub outage: watch::Receiver<bool>,
+    /// True while the machine is down: nobody is to listen either.
+    pub down: watch::Receiver<bool>,
     /// True while connections are accepted and nothing is said.
     pub silent: watch::Receiver<bool>,
 }
@@ -39,7 +41,7 @@ impl Door {
     /// Serves until the task is aborted; all connections end with it.
     pub async fn serve(self, first: TcpListener) -> io::Result<()> {
         let mut listener = Some(first);
-        let mut outage = self.outage.clone();
+        let (mut outage, mut down) = (self.outage.clone(), self.down.clone());
         loop {
             let open = match listener.take() {
                 Some(listener) => listener,
@@ -55,6 +57,12 @@ impl Door {
                         }
                         break;
                     }
+                    changed = down.wait_for(|down| *down) => {
+                        if changed.is_err() {
+                            return Ok(());
+                        }
+                        break;
+                    }
                     Some(_) = connections.join_next(), if !connections.is_empty() => {}
                     accepted = open.accept() => {
                         if let Ok((stream, _)) = accepted {
@@ -65,8 +73,10 @@ impl Door {
             }
             drop(open);
             connections.shutdown().await;
-            if outage.wait_for(|outage| !outage).await.is_err() {
-                return Ok(());
+            while *outage.borrow() || *down.borrow() {
+                if outage.wait_for(|outage| !outage).await.is_err() || down.wait_for(|down| !down).await.is_err() {
+                    return Ok(());
+                }
             }
         }
     }

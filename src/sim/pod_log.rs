@@ -113,10 +113,13 @@ pub fn answer(source: Source, pod: &Value, params: &Params) -> Result<Response, 
             if !alive {
                 return None;
             }
-            tokio::select! {
-                _ = signals.cuts.changed() => Some((Err(std::io::Error::other("the log was cut")), (None, signals))),
-                () = tokio::time::sleep(LOOK) => Some((Ok(Bytes::new()), (None, signals))),
-            }
+            let cut = tokio::select! {
+                _ = signals.down.wait_for(|down| *down) => true,
+                _ = signals.cuts.changed() => true,
+                () = tokio::time::sleep(LOOK) => false,
+            };
+            let next = if cut { Err(std::io::Error::other("the log was cut")) } else { Ok(Bytes::new()) };
+            Some((next, (None, signals)))
         }
     });
     Ok(bytes_response(StatusCode::OK, "text/plain", Body::from_stream(stream)))

@@ -99,6 +99,11 @@ impl Api {
     async fn suffer(&self, parts: &Parts, params: &Params) -> Option<Response> {
         let mut silent = self.faults.signals().silent;
         drop(silent.wait_for(|silent| !silent).await);
+        if self.boards.host.is_down() {
+            // Over a socket nobody gets as far as this: connections are refused.
+            let message = "the machine is rebooting";
+            return Some(Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailable", message).into_response());
+        }
         let starts_watch = parts.method == Method::GET && params.get("watch").is_some() && params.flag("watch");
         let verdict = self.faults.judge(starts_watch);
         if !verdict.delay.is_zero() {
@@ -126,6 +131,7 @@ impl Api {
 
     fn serve(&self, parts: &Parts, params: &Params, body: &Bytes, trusted: bool) -> Result<Response, Refusal> {
         let path = parts.uri.path();
+        self.identity.belong_to(self.boards.host.tokens());
         let is_open = is_open(path) && !parts.headers.contains_key(header::AUTHORIZATION);
         let user = self.identity.authenticate(&parts.headers, trusted || is_open)?;
         if let Some(response) = self.serve_path(parts, &user, body)? {

@@ -37,6 +37,7 @@
 //! pace and [`crate::sim::actors::Actors::elapsed`] tell the rest.
 
 pub mod check;
+pub mod image_based;
 pub mod mishap;
 pub mod span;
 pub mod surroundings;
@@ -47,12 +48,13 @@ use std::path::Path;
 
 use serde::Deserialize;
 
+pub use image_based::LifecycleAgent;
 pub use mishap::{About, Mishap, MishapKind};
 pub use span::Span;
 pub use surroundings::{Credentials, Hardware, HealthCheck, Mirror, OldApi, Package, Payload, Pinned};
 
 /// The scenarios that are compiled in: name and text.
-const BUILT_IN: [(&str, &str); 15] = [
+const BUILT_IN: [(&str, &str); 16] = [
     ("tour", include_str!("../../assets/scenarios/tour.yaml")),
     ("minor", include_str!("../../assets/scenarios/minor.yaml")),
     ("stuck-drain", include_str!("../../assets/scenarios/stuck-drain.yaml")),
@@ -68,6 +70,7 @@ const BUILT_IN: [(&str, &str); 15] = [
     ("multi-arch", include_str!("../../assets/scenarios/multi-arch.yaml")),
     ("eus", include_str!("../../assets/scenarios/eus.yaml")),
     ("config-rollout", include_str!("../../assets/scenarios/config-rollout.yaml")),
+    ("ibu", include_str!("../../assets/scenarios/ibu.yaml")),
 ];
 
 /// Above this many workers a pool left at the default `maxUnavailable` of one would roll for days: `--nodes` then sets
@@ -199,6 +202,9 @@ pub struct Cluster {
     /// How many Windows nodes there are, which no pool owns: `win-0`, `win-1` ...
     #[serde(default)]
     pub windows: usize,
+    /// What upgrades the cluster from an image, where there is such a thing: a single node.
+    #[serde(default)]
+    pub lifecycle_agent: Option<LifecycleAgent>,
 }
 
 /// An entry of the update history. Times are on the wall.

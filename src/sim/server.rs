@@ -122,7 +122,13 @@ impl Simulation {
         store.forget_history();
         let identity = Arc::new(Identity::new());
         let boards = Boards::default();
-        let faults = FaultsHandle::new(Arc::clone(&store), Arc::clone(&identity), boards.mishaps.clone(), options.seed);
+        let faults = FaultsHandle::new(
+            Arc::clone(&store),
+            Arc::clone(&identity),
+            boards.mishaps.clone(),
+            boards.host.clone(),
+            options.seed,
+        );
         let api = Api {
             store,
             identity,
@@ -264,6 +270,7 @@ pub async fn serve(options: Options, controllers: Option<Controllers>) -> Result
         tls: certificates.tls,
         router: Arc::clone(&api).router(false),
         outage: api.faults.outage(),
+        down: api.boards.host.down(),
         silent: api.faults.signals().silent,
     };
     // The querier is a server of its own: an outage of the API server does not concern it.
@@ -273,6 +280,8 @@ pub async fn serve(options: Options, controllers: Option<Controllers>) -> Result
         tls: Arc::clone(&door.tls),
         router: Arc::clone(&api).querier(),
         outage: calm.subscribe(),
+        // Unless it runs on the machine that reboots.
+        down: api.boards.host.down(),
         silent: calm.subscribe(),
     };
     let mut tasks = JoinSet::new();
@@ -331,7 +340,17 @@ impl Publisher {
 
     async fn follow(self, api: Arc<Api>) {
         let mut renewed = api.faults.renewed_tokens();
-        while renewed.changed().await.is_ok() {
+        let mut tokens = api.boards.host.token_changes();
+        loop {
+            let changed = tokio::select! {
+                changed = renewed.changed() => changed,
+                // Somebody logs in again as soon as the cluster is back.
+                changed = tokens.changed() => changed,
+            };
+            if changed.is_err() {
+                return;
+            }
+            api.identity.belong_to(api.boards.host.tokens());
             if let Err(error) = self.publish(&api) {
                 tracing::error!(%error, "the new token could not be published");
             }

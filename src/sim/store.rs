@@ -119,6 +119,7 @@ impl Table {
 }
 
 struct Inner {
+    seed: u64,
     version: u64,
     tables: BTreeMap<Res, Table>,
     /// How many objects of one name there have been: the same name gets another uid when it is made again.
@@ -131,17 +132,50 @@ struct Inner {
 /// Every change takes the next resourceVersion, is remembered in the history of its kind and wakes the watches of that
 /// kind. Readers get the objects themselves behind [`Arc`]s, never copies.
 pub struct Store {
-    seed: u64,
     inner: RwLock<Inner>,
+}
+
+/// All that an etcd holds, taken out of a [`Store`]: objects, versions, history.
+pub struct Etcd(Inner);
+
+impl std::fmt::Debug for Etcd {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "Etcd(version {})", self.0.version)
+    }
 }
 
 impl Store {
     /// An empty store that knows the kinds of [`KINDS`]. Uids are derived from `seed`: the same seed gives the same
     /// story.
     pub fn new(seed: u64) -> Self {
-        let tables = KINDS.iter().map(|info| (info.res(), Table::new(info.clone(), FIRST_VERSION))).collect();
-        let inner = Inner { version: FIRST_VERSION, tables, births: BTreeMap::new(), history: HISTORY };
-        Self { seed, inner: RwLock::new(inner) }
+        Self::from_version(seed, FIRST_VERSION)
+    }
+
+    /// The same, with versions that begin after `version`: another etcd knows nothing of the versions of this one.
+    pub fn from_version(seed: u64, version: u64) -> Self {
+        let tables = KINDS.iter().map(|info| (info.res(), Table::new(info.clone(), version))).collect();
+        let inner = Inner { seed, version, tables, births: BTreeMap::new(), history: HISTORY };
+        Self { inner: RwLock::new(inner) }
+    }
+
+    /// What the store holds, without the store.
+    pub fn into_etcd(self) -> Etcd {
+        Etcd(self.inner.into_inner().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The API server starts on another etcd; the one that it had is handed back. Whoever waits for changes of a kind is
+    /// woken, and goes on from versions that mean nothing here.
+    pub fn exchange(&self, etcd: Etcd) -> Etcd {
+        let mut inner = self.write();
+        let mut old = std::mem::replace(&mut *inner, etcd.0);
+        let version = inner.version;
+        for (res, table) in &mut inner.tables {
+            if let Some(former) = old.tables.get_mut(res) {
+                std::mem::swap(&mut table.news, &mut former.news);
+            }
+            table.news.send_replace(version);
+        }
+        Etcd(old)
     }
 
     fn read(&self) -> RwLockReadGuard<'_, Inner> {
@@ -198,7 +232,7 @@ impl Store {
         let previous = inner.tables.get(&res).and_then(|table| table.objects.get(&key)).cloned();
         let birth = inner.births.entry((res, key.clone())).or_insert(0);
         *birth += u64::from(previous.is_none());
-        let uid = uid(self.seed, res, &key, *birth);
+        let uid = uid(inner.seed, res, &key, *birth);
         complete(&mut object, &info, &uid, now, version);
         let object = Arc::new(object);
         inner.version = inner.version.max(version);
@@ -284,7 +318,7 @@ impl Store {
     pub fn rehearse_create(&self, info: &KindInfo, object: Value, now: DateTime<Utc>) -> Value {
         let mut object = object;
         let key = info.key_of(&object);
-        complete(&mut object, info, &uid(self.seed, info.res(), &key, 0), now, 0);
+        complete(&mut object, info, &uid(self.read().seed, info.res(), &key, 0), now, 0);
         if let Some(metadata) = object["metadata"].as_object_mut() {
             metadata.remove("resourceVersion");
         }
@@ -332,6 +366,13 @@ impl Store {
             }
             table.served = served;
             table.news.send_replace(version);
+        }
+    }
+
+    /// Makes a kind served that was there before anybody looked. For a cluster that is being built.
+    pub fn serve_always(&self, res: Res) {
+        if let Some(table) = self.write().tables.get_mut(&res) {
+            table.served = true;
         }
     }
 
@@ -666,6 +707,27 @@ mod tests {
         assert_eq!(loaded["metadata"]["uid"], "u");
         let next = store.create(Res::MACHINE_CONFIG_POOLS, pool("b"), now());
         assert_eq!(next["metadata"]["resourceVersion"], "4865176382");
+    }
+
+    #[test]
+    fn another_etcd_has_other_uids_and_versions_and_the_old_one_comes_back_as_it_was() {
+        let store = Store::new(1);
+        let first = store.create(Res::MACHINE_CONFIG_POOLS, pool("a"), now());
+        let old_version = store.resource_version();
+        let mut news = store.subscribe(Res::MACHINE_CONFIG_POOLS).unwrap();
+        news.mark_unchanged();
+        let other = Store::from_version(2, 500);
+        other.create(Res::MACHINE_CONFIG_POOLS, pool("a"), now());
+        let kept = store.exchange(other.into_etcd());
+        assert!(news.has_changed().unwrap());
+        let seen = store.get(Res::MACHINE_CONFIG_POOLS, None, "a").unwrap();
+        assert_ne!(seen["metadata"]["uid"], first["metadata"]["uid"]);
+        assert!(store.resource_version() < old_version);
+        let (changes, _) = store.changes_since(Res::MACHINE_CONFIG_POOLS, old_version).unwrap();
+        assert!(changes.is_empty(), "a version of the old etcd lies in the future of this one");
+        store.exchange(kept);
+        assert_eq!(store.get(Res::MACHINE_CONFIG_POOLS, None, "a").unwrap(), first);
+        assert_eq!(store.create(Res::MACHINE_CONFIG_POOLS, pool("b"), now())["metadata"]["resourceVersion"], (old_version + 1).to_string());
     }
 
     #[test]

@@ -231,6 +231,7 @@ impl Watch {
         tokio::select! {
             biased;
             _ = self.signals.cuts.changed() => Wake::Cut,
+            _ = self.signals.down.wait_for(|down| *down) => Wake::Cut,
             _ = self.signals.gone.changed() => Wake::Gone,
             _ = self.signals.silent.changed() => Wake::Silence,
             () = sleep_until(self.deadline) => Wake::Timeout,

@@ -15,6 +15,7 @@ mod recorded;
 mod restart;
 mod screens;
 mod sim_http;
+mod sim_image_based;
 mod sim_kubectl;
 mod sim_scenarios;
 mod sim_story;

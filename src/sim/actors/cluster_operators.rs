@@ -112,6 +112,7 @@ impl ClusterOperators {
             Style::Deployment | Style::MachineConfig => false,
         };
         disturbed
+            || settling(world, operator).is_some()
             || self.afflicted.contains(operator.name)
             || world.mishaps.touches(operator.name)
             || self.rollouts.contains_key(operator.name)
@@ -125,7 +126,8 @@ impl ClusterOperators {
         let target = deployment.as_ref().map_or("", |deployment| env(deployment, RELEASE_VERSION)).to_owned();
         let current = reported(&object).to_owned();
         let mut statement = Statement::default();
-        if world.mishaps.touches(operator.name) {
+        let settling = settling(world, operator);
+        if world.mishaps.touches(operator.name) || settling.is_some() {
             self.afflicted.insert(operator.name);
         } else {
             self.afflicted.remove(operator.name);
@@ -153,7 +155,7 @@ impl ClusterOperators {
             }
         } else {
             self.rollouts.remove(operator.name);
-            statement.progressing = nodes_away(world, operator);
+            statement.progressing = settling.or_else(|| nodes_away(world, operator));
         }
         if statement.degraded.is_none() {
             statement.degraded = self.master_down(world, operator);
@@ -284,6 +286,19 @@ impl ClusterOperators {
             }
         }
     }
+}
+
+/// After a reboot into another stateroot operators find that what they manage is not quite as they want it, some for
+/// longer than others.
+fn settling(world: &World, operator: &Operator) -> Option<(String, String)> {
+    if world.elapsed >= world.settles {
+        return None;
+    }
+    let (since, purpose) = (world.disk.booted_at, format!("settle {} {}", operator.name, world.disk.boots));
+    let share = 0.2 + 0.8 * (world.dice.roll(&purpose) % 1_000) as f64 / 1_000.0;
+    let until = since + world.settles.saturating_sub(since).mul_f64(share);
+    let message = format!("{}: waiting for the operand to become available after a restart", operator.name);
+    (world.elapsed < until).then(|| ("RollingOut".to_owned(), message))
 }
 
 /// What mishaps make an operator say.

@@ -163,7 +163,11 @@ impl Kubelet {
     fn boot(&mut self, world: &mut World, node: &str, release: &str) {
         let boots = self.boots.entry(node.to_owned()).or_default();
         *boots += 1;
-        let boot = uuid(&format!("boot {node} {boots}"));
+        // A kubelet that was started anew counts from one again.
+        let boot = match world.disk.boots {
+            0 => uuid(&format!("boot {node} {boots}")),
+            machine => uuid(&format!("boot {node} {machine} {boots}")),
+        };
         let system = release::system(release);
         let now = world.now;
         world.store.update(Res::NODES, None, node, |object| {

@@ -7,9 +7,12 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
+use super::disk::Disk;
+use super::reboot::Reboot;
 use super::seen::{Key, Seen};
 use crate::sim::alert_board::AlertBoard;
 use crate::sim::cluster::object::{hash, hex, mix, name, namespace, text};
+use crate::sim::host::Host;
 use crate::sim::journal::Journal;
 use crate::sim::kinds::Res;
 use crate::sim::mishaps::Mishaps;
@@ -81,6 +84,14 @@ pub struct World {
     pub alerts: AlertBoard,
     /// Nodes whose drain is said to have failed (`mcc_drain_err`).
     pub drain_errors: BTreeSet<String>,
+    /// The machine that everything runs on, where there is only one.
+    pub host: Host,
+    /// What its disk holds.
+    pub disk: Disk,
+    /// A reboot into the other stateroot that somebody wants.
+    pub reboot: Option<Reboot>,
+    /// Until when the operators are busy after such a reboot.
+    pub settles: Duration,
 }
 
 /// Who writes a log line.

@@ -53,7 +53,8 @@ fn csv_name(package: &str, version: &str) -> String {
     format!("{package}.v{version}")
 }
 
-fn install(builder: &Builder<'_>, package: &Package) {
+/// Installs a package: its ClusterServiceVersion, Subscription and InstallPlans.
+pub fn install(builder: &Builder<'_>, package: &Package) {
     let csv = csv_name(&package.name, &package.version);
     let mut metadata = json!({"name": csv, "namespace": package.namespace});
     if let Some(newest) = &package.max_openshift {

@@ -279,7 +279,7 @@ fn create(builder: &Builder<'_>, workload: &Workload) {
     let mut template = Template::new(&workload.name, image, &workload.pool);
     template.grace = workload.grace.0.as_secs();
     template.stop = workload.stop.0.as_secs();
-    let since = minutes_before(builder.now, 60 * 24 * (2 + (hash(&workload.name) % 20) as i64));
+    let since = minutes_before(builder.now, 60 * 24 * (2 + (hash(&workload.name) % 20) as i64)).max(builder.installed);
     let owned = Owned { namespace: &workload.namespace, name: &workload.name, template, on, since };
     match workload.kind {
         WorkloadKind::Deployment => owned.deployment(builder),

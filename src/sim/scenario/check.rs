@@ -12,6 +12,7 @@ use crate::sim::cluster::operators::{self, Style};
 pub fn check(scenario: &Scenario) -> Result<(), String> {
     versions(scenario)?;
     pools(scenario)?;
+    lifecycle_agent(scenario)?;
     workloads(scenario)?;
     for name in scenario.operators.keys() {
         if operators::find(name).is_none() {
@@ -38,6 +39,20 @@ pub fn check(scenario: &Scenario) -> Result<(), String> {
     Ok(())
 }
 
+/// Image-based upgrades are for single nodes, and to newer releases.
+fn lifecycle_agent(scenario: &Scenario) -> Result<(), String> {
+    let Some(agent) = &scenario.cluster.lifecycle_agent else { return Ok(()) };
+    if scenario.node_names().len() != 1 {
+        return Err("cluster.lifecycle-agent: the cluster has more than one node".to_owned());
+    }
+    let seed = &agent.seed.version;
+    match (Version::parse(seed), Version::parse(&scenario.cluster.version)) {
+        (Ok(seed), Ok(running)) if seed > running => Ok(()),
+        (Ok(_), _) => Err(format!("cluster.lifecycle-agent.seed: {seed} is not newer than the cluster")),
+        (Err(error), _) => Err(format!("cluster.lifecycle-agent.seed: {seed:?} is not a version: {error}")),
+    }
+}
+
 fn mishaps(scenario: &Scenario) -> Result<(), String> {
     for fault in &scenario.faults {
         mishap(scenario, fault).map_err(|why| format!("faults: {}: {why}", fault.kind))?;
@@ -53,6 +68,7 @@ pub fn mishap(scenario: &Scenario, fault: &Mishap) -> Result<(), String> {
     let object = fault.object.as_str();
     let there = match fault.kind.about() {
         About::ClusterVersion => object.is_empty(),
+        About::ImageBasedUpgrade => object.is_empty() && scenario.cluster.lifecycle_agent.is_some(),
         About::Release => scenario.releases.iter().any(|release| release.version == object),
         About::Gate => object.starts_with("ack-4."),
         About::Operator => operators::find(object).is_some_and(|operator| operator.style != Style::MachineConfig),
@@ -80,6 +96,7 @@ fn expected(about: About) -> &'static str {
         About::Pool => "a pool",
         About::Node => "a node of a pool",
         About::Workload => "namespace/name of a workload",
+        About::ImageBasedUpgrade => "needed, where a cluster has a lifecycle agent",
     }
 }
 

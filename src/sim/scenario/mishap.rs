@@ -56,6 +56,8 @@ pub enum About {
     Node,
     /// `namespace/name` of a workload.
     Workload,
+    /// The ImageBasedUpgrade: no object is named.
+    ImageBasedUpgrade,
 }
 
 macro_rules! mishaps {
@@ -144,6 +146,35 @@ mishaps! {
     SecondBudget = "second-budget", Workload;
     /// A PodDisruptionBudget allows no disruption at all of a workload. At once; ends when it is deleted.
     BudgetZero = "budget-zero", Workload;
+    /// The seed image cannot be pulled. When Prep sets up the new stateroot.
+    SeedUnreachable = "seed-unreachable", ImageBasedUpgrade;
+    /// An image of the seed cannot be pulled. When Prep pulls them.
+    PrecacheFailed = "precache-failed", ImageBasedUpgrade;
+    /// A Backup fails. When it is made; `reason` names its phase.
+    BackupFailed = "backup-failed", ImageBasedUpgrade;
+    /// Velero cannot reach the backup location. At once; ends when somebody changes the location or its credentials.
+    BackupLocationUnavailable = "backup-location-unavailable", ImageBasedUpgrade;
+    /// The DataProtectionApplication does not come over. At the pivot.
+    DataProtectionMissing = "data-protection-missing", ImageBasedUpgrade;
+    /// The policy manifests cannot be applied. After the pivot.
+    PolicyManifestsFailed = "policy-manifests-failed", ImageBasedUpgrade;
+    /// The extra manifests cannot be applied. After the pivot.
+    ConfigManifestsFailed = "config-manifests-failed", ImageBasedUpgrade;
+    /// A Restore fails. When it is made; `reason` names its phase.
+    RestoreFailed = "restore-failed", ImageBasedUpgrade;
+    /// The cluster does not come to rest after the pivot. When it is waited for.
+    UpgradeHangs = "upgrade-hangs", ImageBasedUpgrade;
+    /// The configuration of the first boot fails. When the new stateroot boots.
+    BootConfigFailed = "boot-config-failed", ImageBasedUpgrade;
+    /// The machine boots the stateroot that it was to leave. At the pivot.
+    UncontrolledRollback = "uncontrolled-rollback", ImageBasedUpgrade;
+    /// The old stateroot cannot be made the default. When a rollback is to reboot into it.
+    RollbackFailed = "rollback-failed", ImageBasedUpgrade;
+    /// Somebody has to choose the deployment of the next boot by hand. When a rollback is to reboot; ends when it is
+    /// chosen.
+    DefaultDeploymentManual = "default-deployment-manual", ImageBasedUpgrade;
+    /// What is left of an upgrade cannot be removed. When it is aborted or finalized.
+    CleanupFailed = "cleanup-failed", ImageBasedUpgrade;
 }
 
 impl MishapKind {
@@ -158,6 +189,7 @@ impl MishapKind {
                 About::Pool => format!("machineconfigpool/{object}"),
                 About::Node => format!("node/{object}"),
                 About::Workload => object.to_owned(),
+                About::ImageBasedUpgrade => "imagebasedupgrade/upgrade".to_owned(),
             },
         }
     }

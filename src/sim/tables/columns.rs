@@ -400,12 +400,24 @@ fn other(res: Res) -> Vec<Column> {
         ],
         Res::CRDS => vec![at("Created At", "date", "/metadata/creationTimestamp")],
         Res::LEASES => vec![at("Holder", "string", "/spec/holderIdentity"), created()],
-        Res::IMAGE_BASED_UPGRADES => vec![
+        Res::IMAGE_BASED_UPGRADES | Res::IP_CONFIGS => vec![
             at("Age", "date", "/metadata/creationTimestamp"),
             at("Desired Stage", "string", "/spec/stage"),
             last_condition("State", "reason"),
             last_condition("Details", "message"),
         ],
+        Res::BACKUP_STORAGE_LOCATIONS => vec![
+            at("Phase", "string", "/status/phase"),
+            at("Last Validated", "date", "/status/lastValidationTime"),
+            at("Age", "date", "/metadata/creationTimestamp"),
+            at("Default", "boolean", "/spec/default"),
+        ],
+        Res::DATA_PROTECTION_APPLICATIONS => {
+            vec![
+                condition("Reconciled", "string", "Reconciled", "status"),
+                at("Age", "date", "/metadata/creationTimestamp"),
+            ]
+        }
         Res::CLUSTER_GROUP_UPGRADES => vec![
             at("Age", "date", "/metadata/creationTimestamp"),
             last_condition("State", "reason"),
