@@ -7,8 +7,8 @@ use std::fmt;
 use serde::{Serialize, Serializer};
 
 use super::{
-    Ask, Danger, Material, Offered, Plan, Refusal, Session, Target, cordon_nodes, pause_pool, start_update,
-    uncordon_nodes, unpause_pool,
+    Ask, Danger, Material, Offered, Plan, Refusal, Session, Target, cordon_nodes, ibu_idle, ibu_manual_cleanup_done,
+    ibu_prep, ibu_rollback, ibu_trigger_reconcile, ibu_upgrade, pause_pool, start_update, uncordon_nodes, unpause_pool,
 };
 use crate::upgrade::access::Permission;
 use crate::upgrade::assessment::Assessment;
@@ -213,6 +213,18 @@ catalogue! {
     // --- Files ---
 
     // --- Image-based upgrade ---
+    /// Configure a seed image and begin Prep.
+    IbuPrep => ibu_prep,
+    /// Reboot into the prepared system.
+    IbuUpgrade => ibu_upgrade,
+    /// Reboot into the former system.
+    IbuRollback => ibu_rollback,
+    /// Give up, or finalize.
+    IbuIdle => ibu_idle,
+    /// Repeat a cleanup that failed.
+    IbuManualCleanupDone => ibu_manual_cleanup_done,
+    /// Let the agent look again.
+    IbuTriggerReconcile => ibu_trigger_reconcile,
 }
 
 impl ActionId {

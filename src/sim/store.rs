@@ -727,7 +727,10 @@ mod tests {
         assert!(changes.is_empty(), "a version of the old etcd lies in the future of this one");
         store.exchange(kept);
         assert_eq!(store.get(Res::MACHINE_CONFIG_POOLS, None, "a").unwrap(), first);
-        assert_eq!(store.create(Res::MACHINE_CONFIG_POOLS, pool("b"), now())["metadata"]["resourceVersion"], (old_version + 1).to_string());
+        assert_eq!(
+            store.create(Res::MACHINE_CONFIG_POOLS, pool("b"), now())["metadata"]["resourceVersion"],
+            (old_version + 1).to_string()
+        );
     }
 
     #[test]

@@ -94,7 +94,14 @@ impl Edge {
         let upgrade = self.upgrade();
         let list = upgrade["status"]["conditions"].as_array().cloned().unwrap_or_default();
         list.iter()
-            .map(|it| format!("{}={}/{}", it["type"].as_str().unwrap(), it["status"].as_str().unwrap(), it["reason"].as_str().unwrap()))
+            .map(|it| {
+                format!(
+                    "{}={}/{}",
+                    it["type"].as_str().unwrap(),
+                    it["status"].as_str().unwrap(),
+                    it["reason"].as_str().unwrap()
+                )
+            })
             .collect()
     }
 
@@ -133,11 +140,26 @@ async fn watch_me() {
     let mut look = |edge: &mut Edge, seconds: u64| {
         for _ in 0..seconds {
             edge.pass(Duration::from_secs(1));
-            let mut now = vec![format!("down={} rv={}", edge.actors.is_down(), edge.simulation.store().resource_version() / 1000)];
+            let mut now = vec![format!(
+                "down={} rv={}",
+                edge.actors.is_down(),
+                edge.simulation.store().resource_version() / 1000
+            )];
             now.extend(edge.conditions());
-            now.push(format!("{:?} gen {} obs {}", edge.next(), edge.upgrade()["metadata"]["generation"], edge.upgrade()["status"]["observedGeneration"]));
+            now.push(format!(
+                "{:?} gen {} obs {}",
+                edge.next(),
+                edge.upgrade()["metadata"]["generation"],
+                edge.upgrade()["status"]["observedGeneration"]
+            ));
             let upgrade = edge.upgrade();
-            now.push(upgrade["status"]["conditions"].as_array().and_then(|l| l.last()).map(|c| c["message"].to_string()).unwrap_or_default());
+            now.push(
+                upgrade["status"]["conditions"]
+                    .as_array()
+                    .and_then(|l| l.last())
+                    .map(|c| c["message"].to_string())
+                    .unwrap_or_default(),
+            );
             if now != last {
                 println!("{:?} {now:#?}", edge.actors.elapsed() - start);
                 last = now;

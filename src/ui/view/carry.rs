@@ -466,11 +466,7 @@ impl View {
             return Vec::new();
         }
         let target = self.target(ctx);
-        let fits = match action {
-            ActionId::PausePool | ActionId::UnpausePool => matches!(target, Target::Pools(_)),
-            ActionId::CordonNodes | ActionId::UncordonNodes => matches!(target, Target::Nodes(_)),
-            ActionId::StartUpdate => true,
-        };
+        let fits = action.entry().accepts(&Ask::new(action, target.clone())).is_ok();
         if fits {
             vec![Request::Plan(Ask::new(action, target))]
         } else {

@@ -8,8 +8,20 @@ const VOLUMES: &str = "logicalvolumes";
 /// The same with its group.
 const VOLUMES_IN_GROUP: &str = "logicalvolumes.topolvm.io";
 
-/// What is wrong with the contents of ConfigMaps (name and texts) for a node with logical volumes; empty: nothing.
-/// Texts may hold several YAML documents each; what cannot be read is told.
+/// The documents in the texts of ConfigMaps, YAML or JSON.
+///
+/// # Errors
+/// One of them is neither.
+pub fn documents(texts: &[&str]) -> Result<Vec<Value>, String> {
+    let mut all = Vec::new();
+    for text in texts {
+        let read: Result<Vec<Value>, _> = serde_saphyr::from_multiple(text);
+        all.extend(read.map_err(|error| format!("their content cannot be read as YAML ({error})"))?);
+    }
+    Ok(all)
+}
+
+/// What is wrong with the contents of ConfigMaps for a node with logical volumes; empty: nothing.
 pub fn volume_rules_broken(documents: &[Value]) -> Vec<String> {
     let of_kind = |kind: &'static str| documents.iter().filter(move |one| text(one, "/kind") == kind);
     let mut broken = Vec::new();

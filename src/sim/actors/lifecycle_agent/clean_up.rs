@@ -58,9 +58,8 @@ impl CleanUp {
         }
         if !self.healthy {
             if let Some(problems) = unhealthy(world, Checks::All) {
-                let message = format!(
-                    "Waiting for system to stabilize before finalize (idle) stage can continue: {problems}"
-                );
+                let message =
+                    format!("Waiting for system to stabilize before finalize (idle) stage can continue: {problems}");
                 write(world, |object| tell(object, ("Idle", "False", "Finalizing"), &message, world.now));
                 self.due = world.elapsed + HEALTH;
                 return Turn::On;

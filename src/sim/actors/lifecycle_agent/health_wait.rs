@@ -68,7 +68,9 @@ fn pools(world: &World) -> Vec<String> {
         .iter()
         .map(|pool| (name(pool), counts(pool)))
         .filter(|(_, (all, ready))| all != ready)
-        .map(|(pool, (all, ready))| format!("machineConfigPool not ready: {pool} ({ready} of {all} machines are ready)"))
+        .map(|(pool, (all, ready))| {
+            format!("machineConfigPool not ready: {pool} ({ready} of {all} machines are ready)")
+        })
         .collect()
 }
 
@@ -132,7 +134,14 @@ fn packages(world: &World) -> Vec<String> {
     packages
         .iter()
         .filter(|it| !name(it).contains("lifecycle-agent") && text(it, "/status/phase") != "Succeeded")
-        .map(|it| format!("clusterserviceversion not ready: {}/{}: phase {}", namespace(it), name(it), text(it, "/status/phase")))
+        .map(|it| {
+            format!(
+                "clusterserviceversion not ready: {}/{}: phase {}",
+                namespace(it),
+                name(it),
+                text(it, "/status/phase")
+            )
+        })
         .collect()
 }
 

@@ -129,7 +129,8 @@ pub fn export(world: &World, upgrade: &Value) -> Carried {
     let backups = world.store.list(Res::BACKUPS).iter().filter(made).map(|backup| strip(backup)).collect();
     let mut protection = Vec::new();
     if world.strikes(MishapKind::DataProtectionMissing, "").is_none() {
-        let secrets = world.store.list(Res::SECRETS).into_iter().filter(|secret| secret["metadata"]["namespace"] == OADP);
+        let secrets =
+            world.store.list(Res::SECRETS).into_iter().filter(|secret| secret["metadata"]["namespace"] == OADP);
         protection.extend(secrets.map(|secret| (Res::SECRETS, strip(&secret))));
         for application in world.store.list(Res::DATA_PROTECTION_APPLICATIONS) {
             let mut object = strip(&application);
@@ -179,9 +180,11 @@ pub fn bring_back(world: &mut World) {
         carried.backups.iter().find(move |backup| name(backup) == wanted)
     };
     let covers = |namespace: &str| {
-        carried.restores.iter().filter_map(backup_of).any(|backup| {
-            items(backup, "/spec/includedNamespaces").iter().any(|it| it == namespace || it == "*")
-        })
+        carried
+            .restores
+            .iter()
+            .filter_map(backup_of)
+            .any(|backup| items(backup, "/spec/includedNamespaces").iter().any(|it| it == namespace || it == "*"))
     };
     scenario.workloads.retain(|workload| covers(&workload.namespace));
     let with_volumes = carried.restores.iter().any(|restore| {

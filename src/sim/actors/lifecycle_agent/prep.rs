@@ -91,8 +91,7 @@ impl Prep {
         prep_jobs::start(world, STATEROOT);
         prep_jobs::say(world, STATEROOT, "info", "Cleaning up stateroot setup leftovers");
         prep_jobs::say(world, STATEROOT, "info", "Pulling seed image");
-        let message =
-            format!("Stateroot setup job in progress. job-name: {STATEROOT}, job-namespace: {}", home(world));
+        let message = format!("Stateroot setup job in progress. job-name: {STATEROOT}, job-namespace: {}", home(world));
         let now = world.now;
         write(world, |object| {
             begin_phase(object, Stage::Prep, "Stateroot", now);
@@ -112,7 +111,13 @@ impl Prep {
         if let Some(why) = cannot_pull(world, upgrade) {
             prep_jobs::say(world, STATEROOT, "error", &why);
             prep_jobs::finish(world, STATEROOT, false);
-            fail(world, &format!("stateroot setup job failed to complete. job-name: {STATEROOT}, job-namespace: {}: {why}", home(world)));
+            fail(
+                world,
+                &format!(
+                    "stateroot setup job failed to complete. job-name: {STATEROOT}, job-namespace: {}: {why}",
+                    home(world)
+                ),
+            );
             return Turn::Over;
         }
         if world.elapsed < since + length {
@@ -252,8 +257,7 @@ fn settings(upgrade: &Value) -> Settings {
 
 /// What is wrong with the request, before anything is done.
 fn invalid(world: &World, upgrade: &Value) -> Option<String> {
-    let (image, version) =
-        (text(upgrade, "/spec/seedImageRef/image"), text(upgrade, "/spec/seedImageRef/version"));
+    let (image, version) = (text(upgrade, "/spec/seedImageRef/image"), text(upgrade, "/spec/seedImageRef/version"));
     if image.is_empty() || version.is_empty() {
         return Some("seedImageRef.image and seedImageRef.version have to be set".to_owned());
     }
@@ -301,8 +305,7 @@ fn invalid(world: &World, upgrade: &Value) -> Option<String> {
 
 /// Why the seed image cannot be used, as soon as it is pulled.
 fn cannot_pull(world: &World, upgrade: &Value) -> Option<String> {
-    let (image, version) =
-        (text(upgrade, "/spec/seedImageRef/image"), text(upgrade, "/spec/seedImageRef/version"));
+    let (image, version) = (text(upgrade, "/spec/seedImageRef/image"), text(upgrade, "/spec/seedImageRef/version"));
     let seed = &world.scenario.cluster.lifecycle_agent.as_ref()?.seed;
     if let Some(mishap) = world.strikes(MishapKind::SeedUnreachable, "") {
         return Some(mishap.message.unwrap_or_else(|| {

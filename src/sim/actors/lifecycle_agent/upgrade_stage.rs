@@ -120,7 +120,10 @@ impl Upgrade {
 
     fn check(&mut self, world: &World, upgrade: &Value) {
         if let Some(problems) = unhealthy(world, Checks::All) {
-            say(world, &format!("Waiting for system to stabilize before Upgrade (pre-pivot) stage can continue: {problems}"));
+            say(
+                world,
+                &format!("Waiting for system to stabilize before Upgrade (pre-pivot) stage can continue: {problems}"),
+            );
             self.due = world.elapsed + HEALTH;
             return;
         }

@@ -185,8 +185,16 @@ mod tests {
             (with(&[("Idle", "False", "AbortFailed")])[1..].to_vec(), vec![], vec![]),
             (vec![("Idle", "False", "Finalizing"), ("UpgradeCompleted", "True", "Completed")], vec![], vec![]),
             (vec![("Idle", "False", "FinalizeFailed")], vec![], vec![]),
-            (with(&[("UpgradeCompleted", "False", "Failed"), ("RollbackInProgress", "True", "InProgress")]), vec![], vec![]),
-            (with(&[("RollbackInProgress", "False", "Failed"), ("RollbackCompleted", "False", "Failed")]), vec![], vec![]),
+            (
+                with(&[("UpgradeCompleted", "False", "Failed"), ("RollbackInProgress", "True", "InProgress")]),
+                vec![],
+                vec![],
+            ),
+            (
+                with(&[("RollbackInProgress", "False", "Failed"), ("RollbackCompleted", "False", "Failed")]),
+                vec![],
+                vec![],
+            ),
             (vec![idle, ("PrepInProgress", "True", "InProgress")], vec![Idle], vec![Idle]),
             (vec![idle, ("PrepCompleted", "False", "Failed")], vec![Idle], vec![Idle]),
             (with(&[("UpgradeInProgress", "True", "InProgress")]), vec![Idle], vec![Rollback]),
