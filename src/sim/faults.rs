@@ -25,7 +25,7 @@ use crate::sim::store::Store;
 /// How long an outage or a half-open server lasts when nothing is said.
 const SPELL: Duration = Duration::from_secs(30);
 /// How long after a revocation the new token is written into the kubeconfig, when nothing is said.
-const RENEWAL: Duration = Duration::from_secs(5);
+pub(crate) const RENEWAL: Duration = Duration::from_secs(5);
 
 /// What goes wrong.
 #[derive(Debug, Clone, PartialEq)]

@@ -117,6 +117,7 @@ fn to_openapi(shape: &Shape) -> Value {
         Shape::Any => json!({"type": "object", "x-kubernetes-preserve-unknown-fields": true}),
         Shape::Boolean => json!({"type": "boolean"}),
         Shape::Integer => json!({"type": "integer"}),
+        Shape::Natural => json!({"minimum": 0, "type": "integer"}),
         Shape::IntOrString => {
             json!({"anyOf": [{"type": "integer"}, {"type": "string"}], "x-kubernetes-int-or-string": true})
         }

@@ -37,7 +37,7 @@
 //! pace and [`crate::sim::actors::Actors::elapsed`] tell the rest.
 
 pub mod check;
-pub mod image_based;
+pub mod from_image;
 pub mod mishap;
 pub mod span;
 pub mod surroundings;
@@ -48,13 +48,13 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-pub use image_based::LifecycleAgent;
+pub use from_image::LifecycleAgent;
 pub use mishap::{About, Mishap, MishapKind};
 pub use span::Span;
 pub use surroundings::{Credentials, Hardware, HealthCheck, Mirror, OldApi, Package, Payload, Pinned};
 
 /// The scenarios that are compiled in: name and text.
-const BUILT_IN: [(&str, &str); 16] = [
+const BUILT_IN: [(&str, &str); 18] = [
     ("tour", include_str!("../../assets/scenarios/tour.yaml")),
     ("minor", include_str!("../../assets/scenarios/minor.yaml")),
     ("stuck-drain", include_str!("../../assets/scenarios/stuck-drain.yaml")),
@@ -71,6 +71,8 @@ const BUILT_IN: [(&str, &str); 16] = [
     ("eus", include_str!("../../assets/scenarios/eus.yaml")),
     ("config-rollout", include_str!("../../assets/scenarios/config-rollout.yaml")),
     ("ibu", include_str!("../../assets/scenarios/ibu.yaml")),
+    ("ibu-auto-rollback", include_str!("../../assets/scenarios/ibu-auto-rollback.yaml")),
+    ("ibu-abort-failed", include_str!("../../assets/scenarios/ibu-abort-failed.yaml")),
 ];
 
 /// Above this many workers a pool left at the default `maxUnavailable` of one would roll for days: `--nodes` then sets

@@ -138,9 +138,15 @@ fn examine(value: &Value, shape: &Shape, path: &str, causes: &mut Vec<Cause>) {
     match shape {
         Shape::Boolean if !value.is_boolean() => wrong_type("boolean"),
         Shape::Integer if !(value.is_i64() || value.is_u64()) => wrong_type("integer"),
+        Shape::Natural if value.is_i64() && !value.is_u64() => causes.push(Cause {
+            reason: "FieldValueInvalid",
+            message: format!("Invalid value: {value}: {path} in body should be greater than or equal to 0"),
+            field: path.to_owned(),
+        }),
+        Shape::Natural if !value.is_u64() => wrong_type("integer"),
         Shape::IntOrString if !(value.is_i64() || value.is_u64() || value.is_string()) => wrong_type("integer,string"),
         Shape::Text | Shape::Choice(_) | Shape::Pattern(_) if !value.is_string() => wrong_type("string"),
-        Shape::Any | Shape::Boolean | Shape::Integer | Shape::IntOrString | Shape::Text => {}
+        Shape::Any | Shape::Boolean | Shape::Integer | Shape::Natural | Shape::IntOrString | Shape::Text => {}
         Shape::Choice(choices) => causes.extend(choice(value, choices, path)),
         Shape::Pattern(pattern) => causes.extend(mismatch(value, pattern, path)),
         Shape::List(element) => match value.as_array() {

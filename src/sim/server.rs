@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 
 use axum::Router;
 use serde_json::{Value, json};
@@ -18,7 +19,7 @@ use crate::clock::WallClock;
 use crate::sim::actors::Boards;
 use crate::sim::cluster::monitoring;
 use crate::sim::credentials::{CertificateError, Certificates, kubeconfig, write_kubeconfig};
-use crate::sim::faults::{Fault, FaultsHandle};
+use crate::sim::faults::{Fault, FaultsHandle, RENEWAL};
 use crate::sim::identity::Identity;
 use crate::sim::kinds::KindInfo;
 use crate::sim::listener::Door;
@@ -342,14 +343,15 @@ impl Publisher {
         let mut renewed = api.faults.renewed_tokens();
         let mut tokens = api.boards.host.token_changes();
         loop {
-            let changed = tokio::select! {
-                changed = renewed.changed() => changed,
-                // Somebody logs in again as soon as the cluster is back.
-                changed = tokens.changed() => changed,
+            let (changed, pause) = tokio::select! {
+                changed = renewed.changed() => (changed, Duration::ZERO),
+                // Somebody logs in again, some time after the cluster is back.
+                changed = tokens.changed() => (changed, RENEWAL),
             };
             if changed.is_err() {
                 return;
             }
+            tokio::time::sleep(pause).await;
             api.identity.belong_to(api.boards.host.tokens());
             if let Err(error) = self.publish(&api) {
                 tracing::error!(%error, "the new token could not be published");

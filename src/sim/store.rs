@@ -211,7 +211,7 @@ impl Store {
     pub fn create(&self, res: Res, object: Value, now: DateTime<Utc>) -> Arc<Value> {
         let mut inner = self.write();
         let version = inner.version + 1;
-        self.put(&mut inner, res, object, now, version)
+        Self::put(&mut inner, res, object, now, version)
     }
 
     /// Stores a recorded object as it is: uid, timestamps and resourceVersion are kept when given.
@@ -220,10 +220,10 @@ impl Store {
         let recorded = recorded.and_then(|version| version.parse::<u64>().ok());
         let mut inner = self.write();
         let version = recorded.unwrap_or(inner.version + 1);
-        self.put(&mut inner, res, object, now, version)
+        Self::put(&mut inner, res, object, now, version)
     }
 
-    fn put(&self, inner: &mut Inner, res: Res, object: Value, now: DateTime<Utc>, version: u64) -> Arc<Value> {
+    fn put(inner: &mut Inner, res: Res, object: Value, now: DateTime<Utc>, version: u64) -> Arc<Value> {
         let Some(info) = inner.tables.get(&res).map(|table| Arc::clone(&table.info)) else {
             return Arc::new(object);
         };

@@ -333,3 +333,27 @@ fn it_follows_logs_and_those_of_before() {
     let before = cluster.ok(&[&log[..], &["--previous"]].concat());
     assert!(before.contains("error: cannot load the payload"), "{before}");
 }
+
+#[test]
+fn an_image_based_upgrade_is_shown_by_its_last_condition() {
+    let Some(cluster) = Cluster::playing("ibu") else { return };
+    let table = cluster.ok(&["get", "ibu"]);
+    let lines: Vec<Vec<&str>> = table.lines().map(|line| line.split_whitespace().collect()).collect();
+    assert_eq!(lines[0], ["NAME", "AGE", "DESIRED", "STAGE", "STATE", "DETAILS"]);
+    assert_eq!((lines[1][0], &lines[1][2..]), ("upgrade", &["Idle", "Idle", "Idle"][..]));
+    let refused =
+        cluster.refused(&["patch", "ibu", "upgrade", "--type=merge", "-p", r#"{"spec":{"stage":"Upgrade"}}"#]);
+    assert!(refused.contains("the stage transition is not permitted"), "{refused}");
+    let seed = r#"{"spec":{"stage":"Prep","seedImageRef":{"image":"registry.example.com:5000/seeds/edge:4.19.3","version":"4.19.3"}}}"#;
+    cluster.ok(&["patch", "ibu", "upgrade", "--type=merge", "--dry-run=server", "-p", seed]);
+    cluster.ok(&["patch", "ibu", "upgrade", "--type=merge", "-p", seed]);
+    cluster.ok(&["wait", "ibu/upgrade", "--for=condition=PrepInProgress", "--timeout=60s"]);
+    let columns = |kind: &str| cluster.ok(&["get", kind, "-n", "openshift-adp"]);
+    assert!(columns("bsl").starts_with("NAME"), "{}", columns("bsl"));
+    assert!(columns("bsl").contains("Available"));
+    assert!(columns("dpa").contains("True"));
+    assert_eq!(cluster.ok(&["get", "logicalvolumes.topolvm.io", "-o", "name"]).lines().count(), 2);
+    assert!(
+        cluster.ok(&["get", "configmap", "edge-apps", "-n", "openshift-adp", "-o", "yaml"]).contains("restore.yaml")
+    );
+}

@@ -26,7 +26,7 @@ use super::world::{Actor, Event, EventType, World, involved};
 use crate::sim::cluster::image_based::NAME;
 use crate::sim::cluster::object::{annotation, condition, condition_status, number, text};
 use crate::sim::kinds::Res;
-use crate::sim::scenario::image_based::Stage;
+use crate::sim::scenario::from_image::Stage;
 use clean_up::CleanUp;
 use prep::Prep;
 use rollback_stage::Rollback;
@@ -112,6 +112,7 @@ impl Actor for LifecycleAgent {
         self.block(world, &upgrade);
         self.notice(world, &upgrade);
         self.work(world);
+        self.last = world.store.get(Res::IMAGE_BASED_UPGRADES, None, NAME).or(Some(upgrade));
     }
 }
 
@@ -159,7 +160,6 @@ impl LifecycleAgent {
     fn find(&mut self, world: &World) -> Option<Arc<Value>> {
         if let Some(upgrade) = world.store.get(Res::IMAGE_BASED_UPGRADES, None, NAME) {
             self.gone_since = None;
-            self.last = Some(Arc::clone(&upgrade));
             return Some(upgrade);
         }
         let since = *self.gone_since.get_or_insert(world.elapsed);
@@ -170,14 +170,13 @@ impl LifecycleAgent {
         let kept = last.filter(|last| {
             condition_status(last, "Idle") != "True" && condition_status(last, "RollbackCompleted") != "False"
         });
-        match kept {
-            Some(last) => put_back(world, &last, true),
-            None => {
-                let object = json!({"metadata": {"name": NAME}, "spec": {"seedImageRef": {}, "stage": "Idle"}});
-                world.store.create(Res::IMAGE_BASED_UPGRADES, object, world.now);
-                write(world, |object| upgrade_status::rest(object, world.now));
-                self.task = Task::None;
-            }
+        if let Some(last) = kept {
+            put_back(world, &last, true);
+        } else {
+            let object = json!({"metadata": {"name": NAME}, "spec": {"seedImageRef": {}, "stage": "Idle"}});
+            world.store.create(Res::IMAGE_BASED_UPGRADES, object, world.now);
+            write(world, |object| upgrade_status::rest(object, world.now));
+            self.task = Task::None;
         }
         self.seen = None;
         None
@@ -212,6 +211,10 @@ impl LifecycleAgent {
 
     /// What wakes the agent.
     fn notice(&mut self, world: &mut World, upgrade: &Value) {
+        if matches!(&self.task, Task::Upgrade(task) if task.is_leaving()) {
+            // The machine goes down: what is asked for now stays in the etcd that is left.
+            return;
+        }
         let now = (
             number(upgrade, "/metadata/generation"),
             annotation(upgrade, CLEANED).to_owned(),
@@ -250,14 +253,14 @@ impl LifecycleAgent {
         // That the spec was seen is told whatever comes of it.
         write(world, |_| {});
         match stage {
-            Stage::Idle => self.to_idle(world, upgrade),
-            Stage::Prep => self.to_prep(world, upgrade),
-            Stage::Upgrade => self.to_upgrade(world, upgrade),
-            Stage::Rollback => self.to_rollback(world, upgrade),
+            Stage::Idle => self.go_idle(world, upgrade),
+            Stage::Prep => self.go_prep(world, upgrade),
+            Stage::Upgrade => self.go_upgrade(world, upgrade),
+            Stage::Rollback => self.go_rollback(world, upgrade),
         }
     }
 
-    fn to_idle(&mut self, world: &mut World, upgrade: &Value) {
+    fn go_idle(&mut self, world: &mut World, upgrade: &Value) {
         let status = |kind: &str| condition_status(upgrade, kind);
         let reason = condition(upgrade, "Idle").map_or("", |idle| text(idle, "/reason"));
         if matches!(self.task, Task::CleanUp(_)) || status("Idle") == "True" || reason == "Blocked" {
@@ -290,7 +293,7 @@ impl LifecycleAgent {
         }
     }
 
-    fn to_prep(&mut self, world: &mut World, upgrade: &Value) {
+    fn go_prep(&mut self, world: &mut World, upgrade: &Value) {
         match condition_status(upgrade, "PrepInProgress") {
             "True" if matches!(self.task, Task::None) => self.task = Task::Prep(Prep::again(world)),
             "" if condition_status(upgrade, "Idle") == "True" => self.task = Task::Prep(Prep::begin(world, upgrade)),
@@ -299,7 +302,7 @@ impl LifecycleAgent {
         }
     }
 
-    fn to_upgrade(&mut self, world: &mut World, upgrade: &Value) {
+    fn go_upgrade(&mut self, world: &mut World, upgrade: &Value) {
         match condition_status(upgrade, "UpgradeInProgress") {
             "True" if matches!(self.task, Task::None) => self.task = Task::Upgrade(Upgrade::again(world, upgrade)),
             "" if condition_status(upgrade, "PrepCompleted") == "True" => {
@@ -310,7 +313,7 @@ impl LifecycleAgent {
         }
     }
 
-    fn to_rollback(&mut self, world: &mut World, upgrade: &Value) {
+    fn go_rollback(&mut self, world: &mut World, upgrade: &Value) {
         let pivoted = world.disk.is_booted(text(upgrade, "/spec/seedImageRef/version"));
         let upgrading = condition(upgrade, "UpgradeInProgress").is_some();
         match condition_status(upgrade, "RollbackInProgress") {

@@ -16,8 +16,10 @@ use super::lifecycle_agent::failed;
 use super::seen::Seen;
 use super::world::{Power, Recorder, World};
 use crate::sim::cluster;
-use crate::sim::cluster::object::mix;
-use crate::sim::scenario::image_based::Tokens;
+use crate::sim::cluster::object::{mix, text};
+use crate::sim::cluster::release;
+use crate::sim::kinds::Res;
+use crate::sim::scenario::from_image::Tokens;
 use crate::sim::scenario::{MishapKind, Scenario, Span, node_name};
 use crate::sim::store::Store;
 
@@ -97,7 +99,8 @@ impl Down {
         world.events = Recorder::default();
         world.drain_errors.clear();
         world.machines.clear();
-        let release = world.scenario.cluster.version.clone();
+        let version = world.store.get(Res::CLUSTER_VERSIONS, None, "version");
+        let release = version.as_ref().map_or("", |version| text(version, "/status/desired/version")).to_owned();
         world.machines.insert(node_name("master", 0), Power::Away { until: world.elapsed, release });
         world.settles = world.elapsed + durations(world).settling.0;
         let lost = world.scenario.cluster.lifecycle_agent.as_ref().is_some_and(|agent| agent.tokens == Tokens::Lost);
@@ -120,7 +123,7 @@ fn turned_back(world: &World, settings: Settings) -> Option<String> {
     Some(mishap.message.unwrap_or_else(|| "Rollback due to service-unit failure: component config".to_owned()))
 }
 
-fn durations(world: &World) -> crate::sim::scenario::image_based::Durations {
+fn durations(world: &World) -> crate::sim::scenario::from_image::Durations {
     let agent = world.scenario.cluster.lifecycle_agent.as_ref();
     agent.map(|agent| agent.durations.clone()).unwrap_or_default()
 }
@@ -128,9 +131,11 @@ fn durations(world: &World) -> crate::sim::scenario::image_based::Durations {
 /// The cluster of a seed, with the identity of this one: it knows the platform, and none of the applications.
 fn seeded(scenario: &Scenario, version: &str) -> Scenario {
     let mut seeded = scenario.clone();
-    seeded.cluster.version = version.to_owned();
+    version.clone_into(&mut seeded.cluster.version);
     seeded.cluster.history = Vec::new();
-    seeded.cluster.channel.clear();
+    seeded.cluster.channel = format!("stable-4.{}", release::minor(version));
+    seeded.gates.clear();
+    seeded.acknowledged.clear();
     if let Some(agent) = &mut seeded.cluster.lifecycle_agent {
         seeded.cluster.installed = agent.seed.installed;
         agent.switched_off.clear();

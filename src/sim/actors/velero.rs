@@ -146,7 +146,7 @@ impl Velero {
             match text(&object, "/status/phase") {
                 "" | "New" | "InProgress" | "Finalizing" => {
                     let began = *self.begun.entry(key).or_insert(world.elapsed);
-                    self.get_on(world, agent, kind, &object, began);
+                    get_on(world, agent, kind, &object, began);
                 }
                 _ => {
                     self.begun.remove(&key);
@@ -154,57 +154,61 @@ impl Velero {
             }
         }
     }
+}
 
-    fn get_on(&self, world: &World, agent: &LifecycleAgent, kind: Res, object: &Value, began: Duration) {
-        let own_name = name(object);
-        let items = agent.backups.iter().find(|story| story.name == own_name).map_or(ITEMS, |story| story.items);
-        let (field, each, mishap) = if kind == Res::BACKUPS {
-            ("itemsBackedUp", agent.durations.backup.0, MishapKind::BackupFailed)
-        } else {
-            ("itemsRestored", agent.durations.restore.0, MishapKind::RestoreFailed)
-        };
-        let length = each.mul_f64((f64::from(items) / 100.0).max(0.1));
-        let share = world.elapsed.saturating_sub(began).as_secs_f64() / length.as_secs_f64().max(0.1);
-        let now = timestamp(world.now);
-        let unavailable = is_unavailable(world);
-        let fails = (share >= 0.5).then(|| world.strikes(mishap, "")).flatten();
-        world.store.update(kind, Some(OADP), own_name, |object| {
-            let status = &mut object["status"];
-            if !status.is_object() {
-                *status = json!({});
-            }
-            if status["phase"].is_null() && unavailable {
-                let what = if kind == Res::BACKUPS { "backup" } else { "restore" };
-                status["phase"] = json!("FailedValidation");
-                status["validationErrors"] = json!([format!(
-                    "{what} can't be created because BackupStorageLocation {LOCATION} is in Unavailable status"
-                )]);
+/// A Backup or a Restore that is not over.
+fn get_on(world: &World, agent: &LifecycleAgent, kind: Res, object: &Value, began: Duration) {
+    let own_name = name(object);
+    let items = agent.backups.iter().find(|story| story.name == own_name).map_or(ITEMS, |story| story.items);
+    let (field, each, mishap) = if kind == Res::BACKUPS {
+        ("itemsBackedUp", agent.durations.backup.0, MishapKind::BackupFailed)
+    } else {
+        ("itemsRestored", agent.durations.restore.0, MishapKind::RestoreFailed)
+    };
+    let length = each.mul_f64((f64::from(items) / 100.0).max(0.1));
+    let share = world.elapsed.saturating_sub(began).as_secs_f64() / length.as_secs_f64().max(0.1);
+    let fails = (share >= 0.5).then(|| world.strikes(mishap, "")).flatten();
+    let unavailable = is_unavailable(world);
+    world.store.update(kind, Some(OADP), own_name, |object| {
+        let status = &mut object["status"];
+        if status["phase"].is_null() {
+            *status = begun(world, kind, unavailable);
+            if unavailable {
                 return;
             }
-            if status["phase"].is_null() {
-                *status = json!({"phase": "InProgress", "startTimestamp": now});
-                if kind == Res::BACKUPS {
-                    status["formatVersion"] = json!("1.1.0");
-                    status["version"] = json!(1);
-                }
+        }
+        let done = (f64::from(items) * share.min(1.0)).floor() as u32;
+        status["progress"] = json!({field: done, "totalItems": items});
+        if let Some(mishap) = &fails {
+            status["phase"] = json!(mishap.reason.as_deref().unwrap_or("PartiallyFailed"));
+            status["errors"] = json!(2);
+            if let Some(message) = &mishap.message {
+                status["failureReason"] = json!(message);
             }
-            let done = (f64::from(items) * share.min(1.0)).floor() as u32;
-            status["progress"] = json!({field: done, "totalItems": items});
-            if let Some(mishap) = &fails {
-                status["phase"] = json!(mishap.reason.as_deref().unwrap_or("PartiallyFailed"));
-                status["errors"] = json!(2);
-                if let Some(message) = &mishap.message {
-                    status["failureReason"] = json!(message);
-                }
-                status["completionTimestamp"] = json!(now);
-            } else if share >= 1.1 {
-                status["phase"] = json!("Completed");
-                status["completionTimestamp"] = json!(now);
-            } else if share >= 1.0 {
-                status["phase"] = json!("Finalizing");
-            }
-        });
+            status["completionTimestamp"] = json!(timestamp(world.now));
+        } else if share >= 1.1 {
+            status["phase"] = json!("Completed");
+            status["completionTimestamp"] = json!(timestamp(world.now));
+        } else if share >= 1.0 {
+            status["phase"] = json!("Finalizing");
+        }
+    });
+}
+
+/// The status of a Backup or a Restore that begins, or cannot.
+fn begun(world: &World, kind: Res, unavailable: bool) -> Value {
+    if unavailable {
+        let what = if kind == Res::BACKUPS { "backup" } else { "restore" };
+        let error =
+            format!("{what} can't be created because BackupStorageLocation {LOCATION} is in Unavailable status");
+        return json!({"phase": "FailedValidation", "validationErrors": [error]});
     }
+    let mut status = json!({"phase": "InProgress", "startTimestamp": timestamp(world.now)});
+    if kind == Res::BACKUPS {
+        status["formatVersion"] = json!("1.1.0");
+        status["version"] = json!(1);
+    }
+    status
 }
 
 fn is_unavailable(world: &World) -> bool {

@@ -6,10 +6,11 @@
 
 use serde_json::{Value, json};
 
-use super::object::{hash, uuid};
+use super::object::{hash, hex, uuid};
+use super::workloads::{Owned, Template};
 use super::{Builder, packages};
 use crate::sim::kinds::Res;
-use crate::sim::scenario::image_based::{BackupStory, LifecycleAgent};
+use crate::sim::scenario::from_image::{BackupStory, LifecycleAgent};
 use crate::sim::scenario::{Package, node_name};
 use crate::sim::store::timestamp;
 
@@ -21,6 +22,8 @@ pub const NAME: &str = "upgrade";
 pub const DATA_PROTECTION: (&str, &str) = ("dpa-edge", "cloud-credentials");
 /// The backup location that the DataProtectionApplication makes.
 pub const LOCATION: &str = "dpa-edge-1";
+/// The Deployment of the lifecycle agent.
+pub const CONTROLLER: &str = "lifecycle-agent-controller-manager";
 /// The annotation that orders groups of content.
 pub const WAVE: &str = "lca.openshift.io/apply-wave";
 
@@ -38,6 +41,7 @@ pub fn build(builder: &Builder<'_>) {
     }
     namespaces(builder, agent);
     operators(builder, agent);
+    controllers(builder, agent);
     builder.old(Res::IMAGE_BASED_UPGRADES, at_rest(builder, agent));
     if agent.ip_config {
         builder.store.serve_always(Res::IP_CONFIGS);
@@ -92,6 +96,18 @@ fn operators(builder: &Builder<'_>, agent: &LifecycleAgent) {
         &package("lifecycle-agent", "Openshift Lifecycle Agent", &agent.namespace, &agent.version),
     );
     packages::install(builder, &package("oadp-operator", "OADP Operator", OADP, "1.4.4"));
+}
+
+/// The pods of both operators, and Velero's.
+fn controllers(builder: &Builder<'_>, agent: &LifecycleAgent) {
+    let controllers =
+        [(agent.namespace.as_str(), CONTROLLER), (OADP, "openshift-adp-controller-manager"), (OADP, "velero")];
+    for (namespace, name) in controllers {
+        let image = format!("registry.redhat.io/{name}@sha256:{}", hex(&format!("{name} {}", agent.version), 64));
+        let template = Template::new(name, image, "master");
+        let on = builder.scenario.hosts("master");
+        Owned { namespace, name, template, on, since: builder.installed }.deployment(builder);
+    }
 }
 
 fn at_rest(builder: &Builder<'_>, agent: &LifecycleAgent) -> Value {

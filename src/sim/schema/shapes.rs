@@ -14,6 +14,8 @@ pub enum Shape {
     Boolean,
     /// A whole number.
     Integer,
+    /// A whole number that is not below zero.
+    Natural,
     /// A whole number or a text such as `10%`.
     IntOrString,
     /// A text.
@@ -192,7 +194,7 @@ static CLUSTER_VERSION: Shape = Shape::Object(&[
 const NAMED: Shape = Shape::Object(&[must("name", Shape::Text), must("namespace", Shape::Text)]);
 
 static IMAGE_BASED_UPGRADE: Shape = Shape::Object(&[
-    field("autoRollbackOnFailure", Shape::Object(&[field("initMonitorTimeoutSeconds", Shape::Integer)])),
+    field("autoRollbackOnFailure", Shape::Object(&[field("initMonitorTimeoutSeconds", Shape::Natural)])),
     field("extraManifests", Shape::List(&NAMED)),
     field("oadpContent", Shape::List(&NAMED)),
     field(

@@ -18,7 +18,7 @@ use crate::sim::cluster::image_based::NAME;
 use crate::sim::cluster::object::{annotate, annotation, text};
 use crate::sim::kinds::Res;
 use crate::sim::scenario::MishapKind;
-use crate::sim::scenario::image_based::{Durations, RollbackSwitch, Stage};
+use crate::sim::scenario::from_image::{Durations, RollbackSwitch, Stage};
 
 /// How often the health of the cluster is looked at.
 const HEALTH: Duration = Duration::from_secs(20);
@@ -127,7 +127,7 @@ impl Prep {
                 "Deploying the ostree commit of the seed".to_owned(),
                 "Restoring /var of the seed".to_owned(),
             ];
-            let done = ((world.elapsed - since).as_secs_f64() / quarter.as_secs_f64().max(0.1)) as usize;
+            let done = (world.elapsed.saturating_sub(since).as_secs_f64() / quarter.as_secs_f64().max(0.1)) as usize;
             if let Some(line) = lines.get(done) {
                 prep_jobs::say(world, STATEROOT, "info", line);
             }
@@ -151,7 +151,7 @@ impl Prep {
 
     fn precache(&mut self, world: &World, upgrade: &Value, since: Duration, told: Duration) -> Turn {
         let Durations { precache, images, .. } = durations(world);
-        let share = (world.elapsed - since).as_secs_f64() / precache.0.as_secs_f64().max(0.1);
+        let share = world.elapsed.saturating_sub(since).as_secs_f64() / precache.0.as_secs_f64().max(0.1);
         let pulled = (f64::from(images) * share.min(1.0)) as u32;
         let failing = (share >= 0.5).then(|| world.strikes(MishapKind::PrecacheFailed, "")).flatten();
         if let Some(mishap) = failing {

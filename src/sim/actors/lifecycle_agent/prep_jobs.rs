@@ -59,7 +59,7 @@ pub fn start(world: &World, job: &str) {
 /// The pod of a Job says something.
 pub fn say(world: &World, job: &str, level: &str, text: &str) {
     let time = timestamp(world.now);
-    let line = format!("time=\"{time}\" level={level} msg={:?}", text);
+    let line = format!("time=\"{time}\" level={level} msg={text:?}");
     world.journal.write(&home(world), &pod_name(world, job), world.now, &line);
 }
 

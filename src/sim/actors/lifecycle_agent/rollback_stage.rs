@@ -11,7 +11,7 @@ use crate::sim::actors::world::{EventType, World};
 use crate::sim::cluster::image_based::NAME;
 use crate::sim::kinds::Res;
 use crate::sim::scenario::MishapKind;
-use crate::sim::scenario::image_based::Stage;
+use crate::sim::scenario::from_image::Stage;
 
 /// How often it is looked whether somebody has set the deployment for the next boot.
 const LOOK: Duration = Duration::from_secs(30);

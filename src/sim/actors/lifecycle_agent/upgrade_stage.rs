@@ -20,7 +20,7 @@ use crate::sim::cluster::image_based::{NAME, OADP};
 use crate::sim::cluster::object::{annotation, condition_status, name, remove, text};
 use crate::sim::kinds::Res;
 use crate::sim::scenario::MishapKind;
-use crate::sim::scenario::image_based::{Durations, RollbackSwitch, Stage};
+use crate::sim::scenario::from_image::{Durations, RollbackSwitch, Stage};
 use crate::sim::store::timestamp;
 
 /// How often the health of the cluster is looked at.
@@ -45,7 +45,7 @@ enum Step {
     Checking,
     BackingUp { left: Vec<Vec<Value>>, now: Vec<Value> },
     Exporting(usize),
-    Leaving,
+    Leaving { saved: Box<Value> },
     Stabilizing,
     Policies,
     Configs,
@@ -99,8 +99,8 @@ impl Upgrade {
             Step::Checking => self.check(world, &upgrade),
             Step::BackingUp { left, now } => return self.back_up(world, left, &now),
             Step::Exporting(done) => self.export(world, done),
-            Step::Leaving => {
-                leave(world);
+            Step::Leaving { saved } => {
+                leave(world, *saved);
                 return Turn::Over;
             }
             Step::Stabilizing => self.stabilize(world),
@@ -158,14 +158,21 @@ impl Upgrade {
         Turn::On
     }
 
-    fn export(&mut self, world: &World, done: usize) {
+    /// Whether the object has been saved for the new stateroot: an abort comes too late.
+    pub const fn is_leaving(&self) -> bool {
+        matches!(self.step, Step::Leaving { .. })
+    }
+
+    fn export(&mut self, world: &mut World, done: usize) {
         if let Some(message) = EXPORTS.get(done) {
             say(world, message);
             self.then(world, Step::Exporting(done + 1), SHORT);
         } else {
             say(world, "In progress");
             write(world, |object| end_phase(object, Stage::Upgrade, "PrePivot", world.now));
-            self.then(world, Step::Leaving, SHORT / 2);
+            let Some(upgrade) = world.store.get(Res::IMAGE_BASED_UPGRADES, None, NAME) else { return };
+            world.disk.carried = export(world, &upgrade);
+            self.then(world, Step::Leaving { saved: Box::new((*upgrade).clone()) }, SHORT);
         }
     }
 
@@ -270,11 +277,7 @@ fn say(world: &World, message: &str) {
     write(world, |object| tell(object, ("UpgradeInProgress", "True", "InProgress"), message, world.now));
 }
 
-/// The point after which an abort comes too late: the object is saved for the new stateroot as it is now.
-fn leave(world: &mut World) {
-    let Some(upgrade) = world.store.get(Res::IMAGE_BASED_UPGRADES, None, NAME) else { return };
-    let saved = (*upgrade).clone();
-    world.disk.carried = export(world, &upgrade);
+fn leave(world: &mut World, saved: Value) {
     event(world, EventType::Normal, "Reboot", "System will now reboot for upgrade");
     let away = durations(world).reboot.0;
     world.reboot = Some(Reboot { away, fallback: Some(saved.clone()), saved });

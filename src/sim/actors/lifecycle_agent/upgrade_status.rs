@@ -6,11 +6,12 @@
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
-use crate::sim::actors::world::World;
-use crate::sim::cluster::image_based::NAME;
+use super::prep_jobs::home;
+use crate::sim::actors::world::{Speaker, World};
+use crate::sim::cluster::image_based::{CONTROLLER, NAME};
 use crate::sim::cluster::object::{Condition, condition, condition_status, items, text};
 use crate::sim::kinds::Res;
-use crate::sim::scenario::image_based::Stage;
+use crate::sim::scenario::from_image::Stage;
 use crate::sim::store::timestamp;
 
 /// Reasons of `Idle` while what was is being removed, or could not be.
@@ -18,10 +19,23 @@ const CLEANING: [&str; 4] = ["Aborting", "AbortFailed", "Finalizing", "FinalizeF
 
 /// Writes the status, and with it what follows from it.
 pub fn write(world: &World, change: impl FnOnce(&mut Value)) {
+    let mut news = None;
     world.store.update(Res::IMAGE_BASED_UPGRADES, None, NAME, |object| {
+        let before = last(object).clone();
         change(object);
         conclude(world, object);
+        news = Some(last(object).clone()).filter(|last| *last != before);
     });
+    if let Some(news) = news {
+        let of = |field: &str| news[field].as_str().unwrap_or_default().to_owned();
+        let told = format!("condition {}={} {}: {}", of("type"), of("status"), of("reason"), of("message"));
+        let severity = if of("reason").ends_with("Failed") { 'E' } else { 'I' };
+        world.log(Speaker::Leader(&home(world), CONTROLLER), severity, "imagebasedupgrade_controller.go", &told);
+    }
+}
+
+fn last(object: &Value) -> &Value {
+    items(object, "/status/conditions").last().unwrap_or(&Value::Null)
 }
 
 /// `validNextStages` and `observedGeneration` as they follow from the rest.
@@ -109,7 +123,7 @@ pub fn rest(object: &mut Value, now: DateTime<Utc>) {
 }
 
 /// The history of a stage, which begins now if it has not.
-fn stage_entry<'o>(object: &'o mut Value, stage: Stage, now: DateTime<Utc>) -> Option<&'o mut Value> {
+fn stage_entry(object: &mut Value, stage: Stage, now: DateTime<Utc>) -> Option<&mut Value> {
     if !object["status"]["history"].is_array() {
         object["status"]["history"] = json!([]);
     }
@@ -165,6 +179,9 @@ pub fn upgrade_failed(object: &mut Value, cause: &str, now: DateTime<Utc>) {
 mod tests {
     use super::*;
 
+    /// Conditions, and the stages that may come next before and after the pivot.
+    type Row = (Vec<(&'static str, &'static str, &'static str)>, Vec<Stage>, Vec<Stage>);
+
     fn upgrade(conditions: &[(&str, &str, &str)]) -> Value {
         let conditions: Vec<Value> = conditions
             .iter()
@@ -180,7 +197,7 @@ mod tests {
         let idle = ("Idle", "False", "InProgress");
         let prepared = [idle, ("PrepInProgress", "False", "Completed"), ("PrepCompleted", "True", "Completed")];
         let with = |more: &[(&'static str, &'static str, &'static str)]| [&prepared[..], more].concat();
-        let rows: Vec<(Vec<(&str, &str, &str)>, Vec<Stage>, Vec<Stage>)> = vec![
+        let rows: Vec<Row> = vec![
             (vec![("Idle", "False", "Aborting")], vec![], vec![]),
             (with(&[("Idle", "False", "AbortFailed")])[1..].to_vec(), vec![], vec![]),
             (vec![("Idle", "False", "Finalizing"), ("UpgradeCompleted", "True", "Completed")], vec![], vec![]),
