@@ -21,6 +21,8 @@ mod ibu_rollback;
 mod ibu_trigger_reconcile;
 mod ibu_upgrade;
 mod material;
+mod next_image_step;
+pub mod next_step;
 mod node;
 pub mod outcome;
 mod pause_pool;

@@ -13,7 +13,6 @@ pub mod ctx;
 pub mod footer;
 pub mod header;
 pub mod neutral;
-pub mod next_step;
 pub mod panes;
 pub mod popups;
 pub mod request;

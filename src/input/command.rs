@@ -208,6 +208,8 @@ pub enum Command {
     NextChoice,
     /// The previous of several: remedy, log.
     PreviousChoice,
+    /// The phases of the procedure, with what they wait for.
+    Phases,
     /// The next step of the procedure, as the rail says it.
     NextStep,
     /// An action: something that changes the cluster.
@@ -255,6 +257,13 @@ const TABLE: &[(Command, &str, &str, &str, Group)] = &[
     (Command::Describe, "describe", "describe", "describe: conditions, fields, ages, evidence", Group::Look),
     (Command::Yaml, "yaml", "yaml", "the object as YAML", Group::Look),
     (Command::Logs, "logs", "logs", "the logs that explain the operator, the pool or the node", Group::Look),
+    (
+        Command::Phases,
+        "phases",
+        "phases",
+        "the phases of the update, what they wait for, and the next step",
+        Group::Look,
+    ),
     (Command::Estimates, "estimates", "how long", "how long it still takes, with the working shown", Group::Look),
     (Command::GoTo, "go-to", "go to it", "go to what the finding is about", Group::Look),
     (Command::NextChoice, "next-choice", "next one", "the next remedy, the next log", Group::Look),

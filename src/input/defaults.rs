@@ -65,6 +65,7 @@ const RULES: &[(&str, W, C, u8)] = &[
     ("l", W::Logged, C::Logs, 25),
     ("L", W::Explained, C::Logs, 25),
     ("e", W::Panes, C::Estimates, 26),
+    ("P", W::Panes, C::Phases, 44),
     ("Y", W::Anywhere, C::Copy, 45),
     ("ctrl-o", W::Anywhere, C::Copy, 0),
     ("ctrl-s", W::Anywhere, C::Save, 46),

@@ -89,6 +89,8 @@ pub struct Snapshot {
     pub image_based: bool,
     /// Something can be started: the rail names a next step.
     pub next_step: bool,
+    /// The phases are on top.
+    pub phases: bool,
     /// An action of this program is under way.
     pub running: bool,
 }
@@ -111,6 +113,7 @@ impl Default for Snapshot {
             log: false,
             image_based: false,
             next_step: false,
+            phases: false,
             running: false,
         }
     }
@@ -167,7 +170,7 @@ pub enum When {
     Logged,
     /// The cluster has image-based upgrades.
     ImageBased,
-    /// The rail names a next step.
+    /// The rail names a next step, and the panes or the phases have the keyboard.
     NextStep,
     /// An action of this program is under way.
     Running,
@@ -208,7 +211,7 @@ impl When {
             Self::Explained => panes && explained(at.row),
             Self::Logged => panes && explained(at.row) && at.pane != Pane::Map,
             Self::ImageBased => panes && at.image_based,
-            Self::NextStep => panes && at.next_step,
+            Self::NextStep => (panes || (quiet && at.phases && !at.searching)) && at.next_step,
             Self::Running => quiet && at.running,
         }
     }

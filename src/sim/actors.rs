@@ -10,24 +10,30 @@
 
 pub mod alerts;
 pub mod certificates;
+pub mod cloud_credentials;
 pub mod cluster_operators;
 pub mod config_daemon;
 pub mod disk;
 pub mod disruption;
 pub mod drain_controller;
+pub mod generated_configs;
 pub mod image_builder;
 pub mod kubelet;
 pub mod lifecycle_agent;
+pub mod lifecycle_manager;
 pub mod machine_config_operator;
+pub mod machine_configuration;
 pub mod machine_health;
 pub mod misfortune;
 pub mod node_controller;
 pub mod node_lifecycle;
 pub mod node_state;
+pub mod pinned_images;
 pub mod reboot;
 pub mod replicas;
 pub mod scheduler;
 pub mod seen;
+pub mod update_service;
 pub mod velero;
 pub mod version_operator;
 pub mod world;
@@ -272,8 +278,11 @@ fn cast() -> Vec<Box<dyn Actor>> {
         Box::<misfortune::Misfortune>::default(),
         Box::<version_operator::VersionOperator>::default(),
         Box::<cluster_operators::ClusterOperators>::default(),
+        Box::<generated_configs::GeneratedConfigs>::default(),
+        Box::<machine_configuration::MachineConfiguration>::default(),
         Box::<machine_config_operator::MachineConfigOperator>::default(),
         Box::<node_controller::NodeController>::default(),
+        Box::<pinned_images::PinnedImages>::default(),
         Box::<drain_controller::DrainController>::default(),
         Box::<config_daemon::ConfigDaemon>::default(),
         Box::<kubelet::Kubelet>::default(),
@@ -284,6 +293,8 @@ fn cast() -> Vec<Box<dyn Actor>> {
         Box::<certificates::Certificates>::default(),
         Box::<image_builder::ImageBuilder>::default(),
         Box::<machine_health::MachineHealth>::default(),
+        Box::<lifecycle_manager::LifecycleManager>::default(),
+        Box::<update_service::UpdateServices>::default(),
         Box::<alerts::Alerts>::default(),
         Box::<velero::Velero>::default(),
         Box::<lifecycle_agent::LifecycleAgent>::default(),

@@ -4,9 +4,11 @@
 //! Does not: what moves them later (see [`crate::sim::actors`]), HTTP.
 //! May import the store, the kinds and the scenario of this room, nothing else of ours.
 
+pub mod cloud_access;
 pub mod cluster_version;
 pub mod configuration;
 pub mod controller_config;
+pub mod disruption_policy;
 pub mod image_based;
 pub mod machine_api;
 pub mod machines;
@@ -61,16 +63,17 @@ pub fn build(store: &Store, scenario: &Scenario, now: DateTime<Utc>) {
     configuration::build(&builder);
     cluster_version::build(&builder);
     operators::build(&builder);
+    mirrors::build(&builder);
     pools::build(&builder);
     machines::build(&builder);
     machine_api::build(&builder);
     controller_config::build(&builder);
     packages::build(&builder);
-    mirrors::build(&builder);
     platform::build(&builder);
     monitoring::build(&builder);
     workloads::build(&builder);
     image_based::build(&builder);
+    cloud_access::build(&builder);
 }
 
 /// What a cluster of that release serves, and in which version.

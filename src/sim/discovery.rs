@@ -11,6 +11,7 @@ use crate::sim::kinds::{KindInfo, Res};
 use crate::sim::request::Form;
 use crate::sim::status::{bytes_response, json_response, no_such_path};
 use crate::sim::store::Store;
+use crate::sim::version;
 
 const AGGREGATED: &str = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
 
@@ -58,8 +59,9 @@ pub fn answer(store: &Store, path: &str, form: Form) -> Option<Response> {
 
 fn groups(store: &Store) -> Groups {
     let mut groups = Groups::new();
+    let eviction = version::eviction(store);
     for info in store.kinds() {
-        let parts = parts_of(&info);
+        let parts = parts_of(&info, eviction);
         groups.entry((info.group.to_owned(), info.version.to_owned())).or_default().push(Resource { info, parts });
     }
     for (group, ..) in REVIEWS {
@@ -68,11 +70,11 @@ fn groups(store: &Store) -> Groups {
     groups
 }
 
-fn parts_of(info: &KindInfo) -> Vec<Part> {
+fn parts_of(info: &KindInfo, eviction: &'static str) -> Vec<Part> {
     let part = |name, verbs| Part { name, group: info.group, version: info.version, kind: info.kind, verbs };
     let mut parts = Vec::new();
     if info.res() == Res::PODS {
-        parts.push(Part { name: "eviction", group: "policy", version: "v1", kind: "Eviction", verbs: &["create"] });
+        parts.push(Part { name: "eviction", group: "policy", version: eviction, kind: "Eviction", verbs: &["create"] });
         parts.push(part("log", &["get"]));
     }
     if info.res() == Res::CSRS {

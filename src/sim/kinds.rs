@@ -209,11 +209,13 @@ addresses! {
     MACHINE_CONFIG_NODES = "machineconfiguration.openshift.io", "machineconfignodes";
     CONTROLLER_CONFIGS = "machineconfiguration.openshift.io", "controllerconfigs";
     KUBELET_CONFIGS = "machineconfiguration.openshift.io", "kubeletconfigs";
+    CONTAINER_RUNTIME_CONFIGS = "machineconfiguration.openshift.io", "containerruntimeconfigs";
     MACHINE_OS_BUILDS = "machineconfiguration.openshift.io", "machineosbuilds";
     MACHINE_OS_CONFIGS = "machineconfiguration.openshift.io", "machineosconfigs";
     PINNED_IMAGE_SETS = "machineconfiguration.openshift.io", "pinnedimagesets";
     MACHINE_CONFIGURATIONS = "operator.openshift.io", "machineconfigurations";
     CLOUD_CREDENTIALS = "operator.openshift.io", "cloudcredentials";
+    CREDENTIALS_REQUESTS = "cloudcredential.openshift.io", "credentialsrequests";
     ETCDS = "operator.openshift.io", "etcds";
     KUBE_API_SERVERS = "operator.openshift.io", "kubeapiservers";
     MACHINES = "machine.openshift.io", "machines";
@@ -225,6 +227,8 @@ addresses! {
     CLUSTER_SERVICE_VERSIONS = "operators.coreos.com", "clusterserviceversions";
     INSTALL_PLANS = "operators.coreos.com", "installplans";
     CATALOG_SOURCES = "operators.coreos.com", "catalogsources";
+    OPERATOR_GROUPS = "operators.coreos.com", "operatorgroups";
+    UPDATE_SERVICES = "updateservice.operator.openshift.io", "updateservices";
     IMAGE_BASED_UPGRADES = "lca.openshift.io", "imagebasedupgrades";
     IP_CONFIGS = "lca.openshift.io", "ipconfigs";
     BACKUPS = "velero.io", "backups";
@@ -340,6 +344,8 @@ pub static KINDS: &[KindInfo] = &[
     KindInfo::custom(CONFIG, "v1", "Infrastructure", ["infrastructures", "infrastructure"]),
     KindInfo::custom(CONFIG, "v1", "Network", ["networks", "network"]).no_status(),
     KindInfo::custom(CONFIG, "v1", "Proxy", ["proxies", "proxy"]),
+    KindInfo::custom(MCO, "v1", "ContainerRuntimeConfig", ["containerruntimeconfigs", "containerruntimeconfig"])
+        .short(&["ctrcfg"]),
     KindInfo::custom(MCO, "v1", "ControllerConfig", ["controllerconfigs", "controllerconfig"]),
     KindInfo::custom(MCO, "v1", "KubeletConfig", ["kubeletconfigs", "kubeletconfig"]),
     KindInfo::custom(MCO, "v1", "MachineConfigNode", ["machineconfignodes", "machineconfignode"]),
@@ -375,6 +381,16 @@ pub static KINDS: &[KindInfo] = &[
     .short(&["vmi", "vmis"])
     .namespaced(),
     KindInfo::custom("apiserver.openshift.io", "v1", "APIRequestCount", ["apirequestcounts", "apirequestcount"]),
+    KindInfo::custom(
+        "cloudcredential.openshift.io",
+        "v1",
+        "CredentialsRequest",
+        ["credentialsrequests", "credentialsrequest"],
+    )
+    .namespaced(),
+    KindInfo::custom("updateservice.operator.openshift.io", "v1", "UpdateService", ["updateservices", "updateservice"])
+        .namespaced(),
+    KindInfo::custom(OLM, "v1", "OperatorGroup", ["operatorgroups", "operatorgroup"]).short(&["og"]).namespaced(),
     KindInfo::custom(OLM, "v1alpha1", "CatalogSource", ["catalogsources", "catalogsource"])
         .short(&["catsrc"])
         .namespaced(),
@@ -442,6 +458,7 @@ pub const OPTIONAL: &[Res] = &[
     Res::IMAGE_BASED_GROUP_UPGRADES,
     Res::MANAGED_CLUSTERS,
     Res::VIRTUAL_MACHINE_INSTANCES,
+    Res::UPDATE_SERVICES,
 ];
 
 #[cfg(test)]

@@ -261,7 +261,9 @@ impl Api {
     }
 
     fn broom(&self) -> Broom<'_> {
-        Broom { store: &self.store, now: self.clock.now(), kubelets: self.controllers.load(Ordering::Relaxed) }
+        let kubelets = self.controllers.load(Ordering::Relaxed);
+        let speed = if kubelets { *self.speed.borrow() } else { 1.0 };
+        Broom { store: &self.store, now: self.clock.now(), kubelets, speed }
     }
 
     fn serve_removal(
@@ -336,8 +338,10 @@ impl Api {
     fn evict(&self, target: &Target, name: &str, params: &Params, body: &Bytes) -> Result<Response, Refusal> {
         let eviction: Value = serde_json::from_slice(body)
             .map_err(|error| Refusal::bad_request(format!("the eviction is not JSON: {error}")))?;
+        let served = version::eviction(&self.store);
+        let understood = |asked: &str| asked == "policy/v1beta1" || (asked == "policy/v1" && served == "v1");
         if let Some(api_version) = eviction["apiVersion"].as_str()
-            && !matches!(api_version, "policy/v1" | "policy/v1beta1")
+            && !understood(api_version)
         {
             let message = format!("no kind \"Eviction\" is registered for version \"{api_version}\"");
             return Err(Refusal::bad_request(message));

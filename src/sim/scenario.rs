@@ -54,7 +54,7 @@ pub use span::Span;
 pub use surroundings::{Credentials, Hardware, HealthCheck, Mirror, OldApi, Package, Payload, Pinned};
 
 /// The scenarios that are compiled in: name and text.
-const BUILT_IN: [(&str, &str); 18] = [
+const BUILT_IN: [(&str, &str); 21] = [
     ("tour", include_str!("../../assets/scenarios/tour.yaml")),
     ("minor", include_str!("../../assets/scenarios/minor.yaml")),
     ("stuck-drain", include_str!("../../assets/scenarios/stuck-drain.yaml")),
@@ -73,6 +73,9 @@ const BUILT_IN: [(&str, &str); 18] = [
     ("ibu", include_str!("../../assets/scenarios/ibu.yaml")),
     ("ibu-auto-rollback", include_str!("../../assets/scenarios/ibu-auto-rollback.yaml")),
     ("ibu-abort-failed", include_str!("../../assets/scenarios/ibu-abort-failed.yaml")),
+    ("canary", include_str!("../../assets/scenarios/canary.yaml")),
+    ("credentials-manual", include_str!("../../assets/scenarios/credentials-manual.yaml")),
+    ("offline", include_str!("../../assets/scenarios/offline.yaml")),
 ];
 
 /// Above this many workers a pool left at the default `maxUnavailable` of one would roll for days: `--nodes` then sets
@@ -339,6 +342,13 @@ pub struct Workload {
     /// Where its first pods are at the start; the scheduler chooses for the others.
     #[serde(default)]
     pub on: Vec<String>,
+    /// The access mode of the volume that each of its replicas has, such as `ReadWriteOnce`; absent for none. Replicas of
+    /// a StatefulSet have one each, others share one.
+    #[serde(default)]
+    pub claim: Option<String>,
+    /// Whether its pods keep something on their node (emptyDir).
+    #[serde(default)]
+    pub scratch: bool,
     /// How long a pod takes to stop, simulated.
     #[serde(default = "default_stop")]
     pub stop: Span,

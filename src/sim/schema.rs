@@ -3,7 +3,10 @@
 //! Belongs here: walking an object along a shape, the wording of what is wrong, rules that span fields. The shapes of
 //! the kinds are in [`shapes`].
 
+pub mod contents;
+pub mod gated;
 pub mod shapes;
+pub mod supplies;
 
 use regex::Regex;
 use serde_json::Value;
@@ -15,17 +18,24 @@ use shapes::{Field, Shape, shape_of};
 /// Drops the fields that the kind does not know and says which they were.
 pub fn prune(res: Res, object: &mut Value) -> Vec<String> {
     let mut unknown = Vec::new();
-    let Some(shape) = shape_of(res) else { return unknown };
+    let outer = supplies::outer_fields(res);
+    let shape = shape_of(res);
+    if shape.is_none() && outer.is_none() {
+        return unknown;
+    }
     if let Some(fields) = object.as_object_mut() {
         fields.retain(|name, _| {
-            let known = matches!(name.as_str(), "apiVersion" | "kind" | "metadata" | "spec" | "status");
+            let known = match (name.as_str(), outer) {
+                ("apiVersion" | "kind" | "metadata", _) | ("spec" | "status", None) => true,
+                (name, outer) => outer.is_some_and(|outer| outer.contains(&name)),
+            };
             if !known {
                 unknown.push(name.clone());
             }
             known
         });
     }
-    if let Some(spec) = object.get_mut("spec") {
+    if let (Some(spec), Some(shape)) = (object.get_mut("spec"), shape) {
         drop_unknown(spec, shape.spec, "spec", &mut unknown);
     }
     unknown
@@ -61,6 +71,9 @@ pub fn validate(info: &KindInfo, object: &Value, previous: &Value) -> Result<(),
     let name = object.pointer("/metadata/name").and_then(Value::as_str).unwrap_or_default();
     let invalid = |causes: &[Cause]| Err(Refusal::invalid(info.group, info.kind, name, causes));
     check_metadata(info, object)?;
+    if previous.is_null() {
+        check_name(info, name)?;
+    }
     let Some(shape) = shape_of(info.res()) else { return Ok(()) };
     let mut causes = Vec::new();
     match object.get("spec") {
@@ -105,6 +118,42 @@ pub fn validate(info: &KindInfo, object: &Value, previous: &Value) -> Result<(),
         })
         .collect();
     if broken.is_empty() { Ok(()) } else { invalid(&broken) }
+}
+
+/// A name is a DNS subdomain, that of a namespace a DNS label; roles and their bindings may be called anything that
+/// fits into a path (apimachinery, pkg/util/validation).
+fn check_name(info: &KindInfo, name: &str) -> Result<(), Refusal> {
+    const LABEL: &str = "[a-z0-9]([-a-z0-9]*[a-z0-9])?";
+    if info.group == "rbac.authorization.k8s.io" {
+        return Ok(());
+    }
+    let is_label = info.res() == Res::NAMESPACES;
+    let pattern = if is_label { LABEL.to_owned() } else { format!(r"{LABEL}(\.{LABEL})*") };
+    let fits = Regex::new(&format!("^{pattern}$")).is_ok_and(|regex| regex.is_match(name));
+    let longest = if is_label { 63 } else { 253 };
+    if fits && name.len() <= longest {
+        return Ok(());
+    }
+    let rule = if is_label {
+        format!(
+            "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and \
+             end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is \
+             '{pattern}')"
+        )
+    } else {
+        format!(
+            "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must \
+             start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is \
+             '{pattern}')"
+        )
+    };
+    let rule = if fits { format!("must be no more than {longest} characters") } else { rule };
+    let cause = Cause {
+        reason: "FieldValueInvalid",
+        message: format!("Invalid value: \"{name}\": {rule}"),
+        field: "metadata.name".to_owned(),
+    };
+    Err(Refusal::invalid(info.group, info.kind, name, &[cause]))
 }
 
 /// Labels and annotations map texts to texts.

@@ -11,12 +11,7 @@ const OFFSET: u64 = 13;
 /// The answer. The API server is updated early, so the version is that of the `kube-apiserver` operator's operand, else
 /// of the newest completed update; a cluster without either is plain Kubernetes.
 pub fn version(store: &Store) -> Value {
-    let from_operator = store.get(Res::CLUSTER_OPERATORS, None, "kube-apiserver").and_then(|operator| {
-        let versions = operator.pointer("/status/versions")?.as_array()?;
-        let found = |name: &str| versions.iter().find(|version| version["name"] == name)?["version"].as_str();
-        found("kube-apiserver").and_then(minor_and_patch).or_else(|| openshift(found("operator")?))
-    });
-    let (minor, patch) = from_operator.or_else(|| from_history(store)).unwrap_or((32, 0));
+    let (minor, patch) = kubernetes(store);
     json!({
         "major": "1",
         "minor": minor.to_string(),
@@ -28,6 +23,22 @@ pub fn version(store: &Store) -> Value {
         "compiler": "gc",
         "platform": "linux/amd64",
     })
+}
+
+/// Minor and patch of the Kubernetes that serves the API.
+pub fn kubernetes(store: &Store) -> (u64, u64) {
+    let from_operator = store.get(Res::CLUSTER_OPERATORS, None, "kube-apiserver").and_then(|operator| {
+        let versions = operator.pointer("/status/versions")?.as_array()?;
+        let found = |name: &str| versions.iter().find(|version| version["name"] == name)?["version"].as_str();
+        found("kube-apiserver").and_then(minor_and_patch).or_else(|| openshift(found("operator")?))
+    });
+    from_operator.or_else(|| from_history(store)).unwrap_or((32, 0))
+}
+
+/// The version of `Eviction` that pods take: `policy/v1` since Kubernetes 1.22 (kube-apiserver,
+/// pkg/registry/core/rest); there `v1beta1` is understood as well.
+pub fn eviction(store: &Store) -> &'static str {
+    if kubernetes(store).0 >= 22 { "v1" } else { "v1beta1" }
 }
 
 fn from_history(store: &Store) -> Option<(u64, u64)> {

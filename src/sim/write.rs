@@ -210,7 +210,8 @@ impl Pen<'_> {
 
     /// Validates, and drops or refuses fields that nobody knows.
     fn check(&self, info: &KindInfo, object: &mut Value, previous: &Value) -> Result<Vec<String>, Refusal> {
-        let unknown = schema::prune(info.res(), object);
+        let mut unknown = schema::prune(info.res(), object);
+        unknown.extend(schema::gated::prune(self.store, info.res(), object));
         if self.unknown_fields == UnknownFields::Strict && !unknown.is_empty() {
             let told: Vec<String> = unknown.iter().map(|field| format!("unknown field \"{field}\"")).collect();
             return Err(Refusal::bad_request(format!(
@@ -221,6 +222,7 @@ impl Pen<'_> {
             )));
         }
         schema::validate(info, object, previous)?;
+        schema::contents::admit(info, object, previous)?;
         let told = unknown.into_iter().filter(|_| self.unknown_fields == UnknownFields::Warn);
         Ok(told.map(|field| format!("unknown field \"{field}\"")).collect())
     }
@@ -343,8 +345,15 @@ fn keep_deletion(next: &mut Value, previous: &Value) {
     }
 }
 
-/// The status that some kinds are born with.
+/// What some kinds are born with.
 fn born(object: &mut Value, info: &KindInfo) {
+    if info.kind == "Namespace" {
+        let name = text(object, "/metadata/name");
+        object["metadata"]["labels"]["kubernetes.io/metadata.name"] = json!(name);
+        if object.pointer("/spec/finalizers").is_none() {
+            object["spec"]["finalizers"] = json!(["kubernetes"]);
+        }
+    }
     let status = match info.kind {
         "Pod" => json!({"phase": "Pending", "qosClass": "BestEffort"}),
         "Namespace" => json!({"phase": "Active"}),

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 
 use super::theme::Theme;
 use crate::actions::Session;
-use crate::input::Keymap;
+use crate::input::{Command, Keymap};
 use crate::upgrade::assessment::Assessment;
 
 /// Everything that drawing and answering may look at. Nothing in it can be changed from here.
@@ -37,6 +37,14 @@ pub struct Ctx<'a> {
     pub contexts: &'a [ContextLine],
     /// Where the audit log is written; none: it is not.
     pub audit: Option<&'a Path>,
+}
+
+impl Ctx<'_> {
+    /// The key of a command, for texts; empty when it has none.
+    pub fn key_of(&self, command: Command) -> String {
+        let keys = self.keymap.keys(command, false);
+        keys.first().map(ToString::to_string).unwrap_or_default()
+    }
 }
 
 /// Where we are connected to and as whom.

@@ -6,7 +6,6 @@ use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 
 use super::ctx::Ctx;
-use super::next_step::NextStep;
 use super::panes::image_based::outage_words;
 use super::popups::estimates::{at_rest, range};
 use super::theme::Tone;
@@ -14,6 +13,7 @@ use super::widgets::bar::bar;
 use super::widgets::pen::Pen;
 use super::words;
 use crate::actions;
+use crate::actions::next_step::NextStep;
 use crate::input::{Command, Tab};
 use crate::upgrade::access::{Answer, Permission};
 use crate::upgrade::assessment::{Finding, StepState, VerdictKind, age};
@@ -323,11 +323,6 @@ fn stale_words(link: &Link, ctx: &Ctx<'_>) -> Option<String> {
 }
 
 /// The keys of a command as the footer would show them.
-fn key_of(command: Command, ctx: &Ctx<'_>) -> String {
-    let keys = ctx.keymap.keys(command, false);
-    keys.first().map(ToString::to_string).unwrap_or_default()
-}
-
 /// The worst finding and the key that opens it; when the link is down, that.
 fn draw_worst(buffer: &mut Buffer, area: Rect, ctx: &Ctx<'_>, next: Option<&NextStep>) {
     let signs = ctx.theme.symbols();
@@ -342,10 +337,10 @@ fn draw_worst(buffer: &mut Buffer, area: Rect, ctx: &Ctx<'_>, next: Option<&Next
         return;
     }
     if let Some(finding) = worst(ctx) {
-        right.put(Tone::Key, key_of(Command::Go(Tab::Findings), ctx)).put(Tone::Dim, " why ");
+        right.put(Tone::Key, ctx.key_of(Command::Go(Tab::Findings))).put(Tone::Dim, " why ");
         if let Some(next) = next {
             right.put(Tone::Dim, format!("{} ", signs.dot));
-            right.put(Tone::Key, key_of(Command::NextStep, ctx)).put(Tone::Dim, format!(" {} ", next.words));
+            right.put(Tone::Key, ctx.key_of(Command::NextStep)).put(Tone::Dim, format!(" {} ", next.words));
         }
         let room = usize::from(area.width).saturating_sub(right.width() + 1);
         let since = words::since(finding.since, ctx.now, false);
@@ -370,14 +365,16 @@ pub fn draw_rail(buffer: &mut Buffer, area: Rect, ctx: &Ctx<'_>, next: Option<&N
     let signs = ctx.theme.symbols();
     let mut pen = Pen::new(ctx.theme);
     let rail = &ctx.assessment.rail;
-    let roomy = |short: bool| -> usize {
+    let wide = |short: bool| -> usize {
         let step = |step: &crate::upgrade::assessment::Step| {
             let detail = if short && step.state == StepState::Done { 0 } else { step.detail.len() + 1 };
-            step.name.len() + detail + 2 + if short { 3 } else { 4 }
+            step.name.len() + detail + 2 + if short { 1 } else { 4 }
         };
         rail.iter().map(step).sum::<usize>() + 1
     };
-    let short = roomy(false) > usize::from(area.width);
+    let short = wide(false) > usize::from(area.width);
+    // Where even that is too wide, the first steps that are done are told by their signs alone.
+    let mut over = if short { wide(true).saturating_sub(usize::from(area.width)) } else { 0 };
     for (at, step) in rail.iter().enumerate() {
         let joint = match (at, step.beside) {
             (0, _) => " ".to_owned(),
@@ -392,6 +389,11 @@ pub fn draw_rail(buffer: &mut Buffer, area: Rect, ctx: &Ctx<'_>, next: Option<&N
         } else {
             format!(" {}", step.detail)
         };
+        if over > 0 && step.state == StepState::Done {
+            over = over.saturating_sub(step.name.len() + 1);
+            pen.put(tone, signs.step(step.state));
+            continue;
+        }
         pen.put(tone, format!("{} {}{detail}", signs.step(step.state), step.name));
     }
     if rail.is_empty() && ctx.assessment.verdict.kind != VerdictKind::Unknown {
@@ -404,7 +406,7 @@ pub fn draw_rail(buffer: &mut Buffer, area: Rect, ctx: &Ctx<'_>, next: Option<&N
     pen.draw(buffer, area);
     if let Some(next) = next.filter(|_| worst(ctx).is_none()) {
         let mut right = Pen::new(ctx.theme);
-        right.put(Tone::Key, key_of(Command::NextStep, ctx)).put(Tone::Dim, format!(" {} ", next.words));
+        right.put(Tone::Key, ctx.key_of(Command::NextStep)).put(Tone::Dim, format!(" {} ", next.words));
         if pen.width() + right.width() + 2 < usize::from(area.width) {
             draw_right(buffer, area, &right);
         }

@@ -8,6 +8,7 @@ pub mod finding;
 pub mod help;
 pub mod logs;
 pub mod object;
+pub mod phases;
 pub mod preflight;
 pub mod report;
 pub mod updates;

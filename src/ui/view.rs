@@ -6,7 +6,6 @@ mod line;
 use ratatui::Frame;
 
 use super::ctx::Ctx;
-use super::next_step::{NextStep, next_step};
 use super::panes::findings::FindingSheet;
 use super::panes::image_based::{self, ImageBasedPane};
 use super::panes::map::Map;
@@ -19,12 +18,13 @@ use super::popups::confirm::PlanPopup;
 use super::popups::finding::FindingPopup;
 use super::popups::logs::LogPopup;
 use super::popups::object::ObjectPopup;
-use super::popups::report::Report;
+use super::popups::report::{About, Report};
 use super::request::{Fetched, LogAsk, LogNews, Rehearsed, Request};
 use super::screen;
 use super::theme::Tone;
 use super::widgets::table::Table;
 use super::widgets::text_view::{TextLine, TextView};
+use crate::actions::next_step::{NextStep, next_step};
 use crate::actions::{Ask, Plan};
 use crate::input::{Command, Key, Layer, Pane, Row, Snapshot, Tab};
 use crate::upgrade::assessment::Subject;
@@ -147,7 +147,7 @@ impl View {
         self.findings.assessed(ctx);
         self.timeline.assessed(ctx);
         self.pools.assessed(ctx);
-        self.next = next_step(ctx);
+        self.next = next_step(ctx.assessment, ctx.session);
     }
 
     /// The tab that is shown.
@@ -208,6 +208,7 @@ impl View {
             log: matches!(self.popups.last(), Some(Popup::Logs(_))),
             image_based: image_based::served(ctx.assessment),
             next_step: self.next.is_some(),
+            phases: matches!(self.popups.last(), Some(Popup::Report(report)) if report.about == About::Phases),
             running: ctx.jobs.iter().any(|job| job.state == super::ctx::JobState::Running),
         }
     }

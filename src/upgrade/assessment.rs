@@ -890,15 +890,28 @@ pub enum StepState {
 /// A step of the phase rail.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Step {
-    /// `preflight`, `accepted`, `operators`, `masters`, `pools`, `verify`; of an image-based upgrade `idle`, `prep`,
-    /// `upgrade`, `rollback`.
+    /// `preflight`, `requested`, `accepted`, `operators`, `masters`, `pools`, `verify`; of an image-based upgrade `idle`,
+    /// `prep`, `upgrade`, `rollback`.
     pub name: &'static str,
     /// State.
     pub state: StepState,
-    /// Count such as `33/34`, or empty.
+    /// Count such as `33/34`, the part of the step that is being done, or empty.
     pub detail: String,
     /// Rolls side by side with the step before it.
     pub beside: bool,
+    /// When it began, or ended if it is done, as far as the API tells.
+    pub since: Option<DateTime<Utc>>,
+    /// What it waits for, a line each; empty when it is done or nothing is in its way.
+    pub waits: Vec<String>,
+    /// What it was judged by.
+    pub evidence: Vec<Evidence>,
+}
+
+impl Step {
+    /// A step without anything to say.
+    pub fn new(name: &'static str, state: StepState) -> Self {
+        Self { name, state, detail: String::new(), beside: false, since: None, waits: Vec::new(), evidence: Vec::new() }
+    }
 }
 
 /// What the facts mean at a moment.

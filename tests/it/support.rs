@@ -2,6 +2,7 @@
 //!
 //! Everything waits for facts (a text on the screen, the end of a process), with a limit that only a defect reaches.
 
+pub mod bench;
 pub mod lived;
 pub mod sim;
 

@@ -10,6 +10,8 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
+use super::cloud_credentials;
+use super::lifecycle_manager;
 use super::version_operator::payload::reported;
 use super::world::{Actor, Speaker, World};
 use crate::sim::cluster::object::{Condition, condition, number, set_condition, text};
@@ -66,11 +68,19 @@ pub struct ClusterOperators {
     said: BTreeMap<&'static str, (String, Statement)>,
     /// Operators to which something happens: they are looked at until it is over, and once more.
     afflicted: BTreeSet<&'static str>,
+    /// Whether credentials hold minor updates: reason and message; not looked at yet.
+    credentials: Option<Option<(String, String)>>,
+    /// When that is looked at again, once something about it has changed.
+    credentials_due: Option<Duration>,
+    /// When the backup of etcd that was asked for is made.
+    backup: Option<Duration>,
 }
 
 impl Actor for ClusterOperators {
     fn step(&mut self, world: &mut World) {
         self.watch_masters(world);
+        self.watch_credentials(world);
+        back_up(world, &mut self.backup);
         for operator in OPERATORS.iter().filter(|operator| operator.style != Style::MachineConfig) {
             if self.is_due(world, operator) {
                 self.run(world, operator);
@@ -98,6 +108,27 @@ impl ClusterOperators {
                     self.masters_down.remove(node);
                 }
             }
+        }
+    }
+
+    /// What the cloud credential operator finds, some minutes after it has come to be (its status controller syncs every
+    /// five minutes at the latest).
+    fn watch_credentials(&mut self, world: &World) {
+        let found = cloud_credentials::hold(world);
+        let Some(known) = &self.credentials else {
+            self.credentials = Some(found);
+            return;
+        };
+        if *known == found {
+            self.credentials_due = None;
+            return;
+        }
+        let wait = world.between("credentials", (60, 180));
+        let due = *self.credentials_due.get_or_insert(world.elapsed + wait);
+        if world.elapsed >= due {
+            self.credentials = Some(found);
+            self.credentials_due = None;
+            self.said.remove("cloud-credential");
         }
     }
 
@@ -133,13 +164,18 @@ impl ClusterOperators {
             self.afflicted.remove(operator.name);
         }
         suffer(world, operator, &mut statement);
+        if operator.name == "cloud-credential" && statement.not_upgradeable.is_none() {
+            statement.not_upgradeable = self.credentials.clone().flatten();
+        }
         let masters = world.scenario.size("master");
         if !target.is_empty() && target != current {
             let rollout = self.rollout(world, operator, &target);
             for unavailable in [false, true] {
                 self.trouble(world, operator, &rollout, unavailable, &mut statement);
             }
-            let slow = world.strikes(MishapKind::OperatorSlow, operator.name).is_some();
+            let uninstalled = operator.name == "operator-lifecycle-manager-packageserver"
+                && !lifecycle_manager::is_package_server_up(world);
+            let slow = uninstalled || world.strikes(MishapKind::OperatorSlow, operator.name).is_some();
             let troubled = slow || statement.degraded.is_some() || statement.unavailable.is_some();
             if troubled {
                 // What is left after the trouble.
@@ -299,6 +335,33 @@ fn settling(world: &World, operator: &Operator) -> Option<(String, String)> {
     let until = since + world.settles.saturating_sub(since).mul_f64(share);
     let message = format!("{}: waiting for the operand to become available after a restart", operator.name);
     (world.elapsed < until).then(|| ("RollingOut".to_owned(), message))
+}
+
+/// Up to 4.14 the etcd operator makes a backup when a minor update waits for one (cluster-etcd-operator,
+/// pkg/operator/upgradebackupcontroller).
+fn back_up(world: &World, due: &mut Option<Duration>) {
+    let Some(cluster) = world.store.get(Res::CLUSTER_VERSIONS, None, "version") else { return };
+    let accepted = condition(&cluster, "ReleaseAccepted");
+    let asked = accepted.is_some_and(|it| it["status"] == "False" && text(it, "/message").contains("RecentBackup"));
+    if !asked {
+        *due = None;
+        return;
+    }
+    let say = |status: &str, reason: &str, message: &str| {
+        world.store.update(Res::CLUSTER_OPERATORS, None, "etcd", |operator| {
+            set_condition(operator, &Condition::new("RecentBackup", status, reason, message), world.now);
+        });
+    };
+    match *due {
+        None => {
+            *due = Some(world.elapsed + world.between("etcd backup", (40, 80)));
+            say("Unknown", "UpgradeBackupInProgress", "Backup pod phase: \"Running\"");
+        }
+        Some(until) if world.elapsed >= until => {
+            say("True", "UpgradeBackupSuccessful", "UpgradeBackup was successful");
+        }
+        Some(_) => {}
+    }
 }
 
 /// What mishaps make an operator say.

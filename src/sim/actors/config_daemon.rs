@@ -9,8 +9,9 @@ use std::time::Duration;
 use super::node_state;
 use super::seen::NodeView;
 use super::world::{Actor, EventType, Power, Speaker, World};
+use crate::sim::cluster::disruption_policy::{Action, Change, ImageChange};
 use crate::sim::cluster::machines::MCO;
-use crate::sim::cluster::object::{annotate, annotation, text};
+use crate::sim::cluster::object::{annotate, annotation, remove, text};
 use crate::sim::cluster::pools::RELEASE_VERSION;
 use crate::sim::kinds::Res;
 use crate::sim::scenario::{Group, Mishap, MishapKind};
@@ -86,7 +87,8 @@ impl Actor for ConfigDaemon {
 impl ConfigDaemon {
     fn notice(&mut self, world: &World) {
         let wants = |node: &NodeView| {
-            node.current != node.desired && !node.desired.is_empty() && !world.machines.contains_key(&node.name)
+            let differs = node.current != node.desired || node.current_image != node.desired_image;
+            differs && !node.desired.is_empty() && !world.machines.contains_key(&node.name)
         };
         for (_, node) in &world.seen.nodes.altered {
             let Some(entry) = world.seen.node(node) else { continue };
@@ -165,9 +167,24 @@ fn refusal(world: &mut World, node: &NodeView, target: &str) -> Option<(&'static
         world.node_event(name, COMPONENT, EventType::Warning, "FailedToReconcile", &reason);
         return Some(("Unreconcilable", reason));
     }
-    let missing = world.strikes(MishapKind::ConfigMissing, name).is_some()
-        || world.store.get(Res::MACHINE_CONFIGS, None, target).is_none();
-    missing.then(|| ("Degraded", format!("machineconfig.machineconfiguration.openshift.io {target:?} not found")))
+    let is_there = |config: &str| world.store.get(Res::MACHINE_CONFIGS, None, config).is_some();
+    let struck = world.strikes(MishapKind::ConfigMissing, name).is_some();
+    // The daemon compares with what the node has: a pool that was deleted too early took that along.
+    let missing =
+        if struck || !is_there(target) { Some(target) } else { Some(node.current.as_str()).filter(|it| !is_there(it)) };
+    missing.map(|config| ("Degraded", format!("machineconfig.machineconfiguration.openshift.io {config:?} not found")))
+}
+
+/// What lies between what a node has and what it is to have.
+fn change_of(world: &World, node: &NodeView, target: &str) -> Change {
+    let config = |config: &str| world.store.get(Res::MACHINE_CONFIGS, None, config);
+    let (Some(old), Some(new)) = (config(&node.current), config(target)) else { return Change::whole() };
+    let image = match node.current_image.as_str() {
+        image if image != node.desired_image => ImageChange::Another,
+        "" => ImageChange::NotLayered,
+        _ => ImageChange::SameLayered,
+    };
+    Change::between(&world.store, &old, &new, image)
 }
 
 /// The next stage of a node; `None` when the update is over.
@@ -273,8 +290,9 @@ fn prepare(world: &mut World, node: &NodeView, target: &str) -> Stage {
 }
 
 fn ask_for_drain(world: &mut World, node: &NodeView, target: &str) -> Stage {
-    let drain = drains(world, &node.name);
-    let message = format!("Update Compatible. Post Cfg Actions: [reboot] Drain Required: {drain}");
+    let change = change_of(world, node, target);
+    let drain = change.drain && drains(world, &node.name);
+    let message = format!("Update Compatible. Post Cfg Actions: [{}] Drain Required: {drain}", change.words());
     node_state::write(world, &node.name, &[("UpdatePrepared", "True", "UpdateCompatible", &message)]);
     if !drain {
         let phases = [("Drained", "False", "UpdateExecutedDrained", "Node Drain Not required for this update.")];
@@ -309,19 +327,30 @@ fn wait_for_drain(world: &mut World, node: &NodeView, target: &str, since: Durat
 }
 
 fn apply(world: &mut World, node: &NodeView, target: &str) -> Stage {
-    event(world, &node.name, "OSUpdateStarted", "Upgrading OS");
-    let phases = [(
-        "AppliedFilesAndOS",
-        "Unknown",
-        "UpdateExecutedAppliedFilesAndOS",
-        "Applying files and new OS config to node. OS will need an update. SSH Keys will not need an update",
-    )];
+    let change = change_of(world, node, target);
+    if change.os {
+        event(world, &node.name, "OSUpdateStarted", "Upgrading OS");
+    }
+    let needs = |yes: bool| if yes { "will need an update" } else { "will not need an update" };
+    let message =
+        format!("Applying files and new OS config to node. OS {}. SSH Keys {}", needs(change.os), needs(change.ssh));
+    let phases = [("AppliedFilesAndOS", "Unknown", "UpdateExecutedAppliedFilesAndOS", message.as_str())];
     node_state::write(world, &node.name, &phases);
+    if !change.reboots() {
+        let length = world.between(&format!("write {} {target}", node.name), (4, 10));
+        return Stage::Applying(world.elapsed + length);
+    }
     Stage::Applying(world.elapsed + world.lasts(Group::Nodes, &format!("apply {} {target}", node.name), 100.0, 0.2))
 }
 
 fn applied(world: &mut World, node: &NodeView, target: &str) -> Stage {
-    event(world, &node.name, "OSUpdateStaged", "Changes to OS staged");
+    let change = change_of(world, node, target);
+    if !change.reboots() {
+        return stay_up(world, node, target, &change);
+    }
+    if change.os {
+        event(world, &node.name, "OSUpdateStaged", "Changes to OS staged");
+    }
     event(world, &node.name, "PendingConfig", &format!("Written pending config {target}"));
     event(world, &node.name, "Reboot", &format!("Node will reboot into config {target}"));
     let done = format!("Applied files and new OS config to node. New OS: {target}");
@@ -336,6 +365,31 @@ fn applied(world: &mut World, node: &NodeView, target: &str) -> Stage {
     node_state::write(world, &node.name, &phases);
     note(world, &node.name, &[("post-config-action", "Rebooting")]);
     Stage::Rebooting(world.elapsed + world.between(&format!("reboot {} {target}", node.name), (5, 9)))
+}
+
+/// The files are in place, and the machine need not boot: services read them again.
+fn stay_up(world: &mut World, node: &NodeView, target: &str, change: &Change) -> Stage {
+    let name = node.name.as_str();
+    let mut told = "Config changes do not require reboot.".to_owned();
+    let mut done = "Changes do not require a reboot".to_owned();
+    for action in &change.actions {
+        let (service, what) = match action {
+            Action::Reload(service) => (service, "reloaded"),
+            Action::Restart(service) => (service, "restarted"),
+            _ => continue,
+        };
+        told.push_str(&format!(" Service {service} was {what}."));
+        done = format!("Node has {what} service {service}");
+    }
+    event(world, name, "SkipReboot", &told);
+    let executed = format!("Updated the Files and OS on disk as a part of the in progress phase for {target}");
+    let phases = [
+        ("AppliedFilesAndOS", "True", "UpdateExecutedAppliedFilesAndOS", "Applied files and new OS config to node."),
+        ("UpdateExecuted", "True", "UpdateExecuted", executed.as_str()),
+        ("UpdatePostActionComplete", "True", "None", done.as_str()),
+    ];
+    node_state::write(world, name, &phases);
+    Stage::Validating(world.elapsed + world.between(&format!("validate {name} {target}"), (2, 5)))
 }
 
 fn back(world: &mut World, node: &NodeView, target: &str) -> Stage {
@@ -356,10 +410,12 @@ fn ask_for_uncordon(world: &mut World, node: &NodeView, target: &str) -> Stage {
     node_state::write(world, &node.name, &[("Resumed", "True", "Resumed", &message)]);
     let uncordon = format!("uncordon-{target}");
     note(world, &node.name, &[("currentConfig", target), ("desiredDrain", &uncordon)]);
-    let image =
-        world.seen.node(&node.name).map(|node| annotation(&node.object, &format!("{MCO}/desiredImage")).to_owned());
-    if let Some(image) = image.filter(|image| !image.is_empty()) {
-        note(world, &node.name, &[("currentImage", &image)]);
+    if !node.desired_image.is_empty() {
+        note(world, &node.name, &[("currentImage", &node.desired_image)]);
+    } else if !node.current_image.is_empty() {
+        world.store.update(Res::NODES, None, &node.name, |object| {
+            remove(object, "/metadata/annotations", &format!("{MCO}/currentImage"));
+        });
     }
     Stage::Uncordoning(world.elapsed)
 }

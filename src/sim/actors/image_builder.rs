@@ -4,13 +4,13 @@
 //! Building, Failed, Interrupted, Succeeded; the job retries three times; the annotation `rebuild` on the
 //! MachineOSConfig starts over.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use serde_json::Value;
 
 use super::world::{Actor, Speaker, World};
-use crate::sim::cluster::controller_config::{finish_build, os_build, os_build_name};
+use crate::sim::cluster::controller_config::{built_image, finish_build, os_build, os_build_of};
 use crate::sim::cluster::object::{Condition, condition_status, name, set_condition, text};
 use crate::sim::kinds::Res;
 use crate::sim::scenario::MishapKind;
@@ -38,10 +38,8 @@ pub enum Build {
 pub fn build_of(world: &World, pool: &Value) -> Build {
     let configs = world.store.list(Res::MACHINE_OS_CONFIGS);
     let own = configs.iter().find(|config| text(config, "/spec/machineConfigPool/name") == name(pool));
-    if own.is_none() {
-        return Build::NotLayered;
-    }
-    let build = os_build_name(name(pool), text(pool, "/spec/configuration/name"));
+    let Some(own) = own else { return Build::NotLayered };
+    let build = os_build_of(own, text(pool, "/spec/configuration/name"));
     let Some(object) = world.store.get(Res::MACHINE_OS_BUILDS, None, &build) else { return Build::Waiting(build) };
     let is = |kind| condition_status(&object, kind) == "True";
     if is("Succeeded") {
@@ -64,17 +62,26 @@ struct Plan {
 #[derive(Debug, Default)]
 pub struct ImageBuilder {
     plans: BTreeMap<String, Plan>,
+    /// How often a build was repeated.
+    again: BTreeMap<String, u32>,
+    /// The MachineOSConfigs that were there.
+    known: BTreeSet<String>,
 }
 
 impl Actor for ImageBuilder {
     fn step(&mut self, world: &mut World) {
-        if !world.scenario.pools.values().any(|pool| pool.layered) {
-            return;
+        let configs = world.store.list(Res::MACHINE_OS_CONFIGS);
+        let there: BTreeSet<String> = configs.iter().map(|config| name(config).to_owned()).collect();
+        for gone in self.known.difference(&there) {
+            drop_builds(world, gone);
         }
-        for config in world.store.list(Res::MACHINE_OS_CONFIGS) {
+        self.known = there;
+        for config in configs {
             let pool = text(&config, "/spec/machineConfigPool/name").to_owned();
             let Some(object) = world.store.get(Res::MACHINE_CONFIG_POOLS, None, &pool) else { continue };
             match build_of(world, &object) {
+                // Nothing is built for a pool that is in trouble.
+                Build::Waiting(_) if condition_status(&object, "NodeDegraded") == "True" => {}
                 Build::Waiting(build) => {
                     let rendered = text(&object, "/spec/configuration/name");
                     world.store.create(Res::MACHINE_OS_BUILDS, os_build(&config, rendered, world.now), world.now);
@@ -82,7 +89,8 @@ impl Actor for ImageBuilder {
                 }
                 Build::Running(build) => self.go_on(world, &config, &pool, &build),
                 Build::Failed(build) => start_over(world, &config, &pool, &build),
-                Build::Ready(_) | Build::NotLayered => {}
+                Build::Ready(_) => self.repeat(world, &config, text(&object, "/spec/configuration/name")),
+                Build::NotLayered => {}
             }
         }
     }
@@ -131,7 +139,30 @@ impl ImageBuilder {
         }
         if world.elapsed >= plan.done {
             self.plans.remove(build);
-            finish_build(&world.store, name(config), build, world.now);
+            let image = built_image(build, self.again.get(build).copied().unwrap_or_default());
+            finish_build(&world.store, name(config), (build, &image), world.now);
+        }
+    }
+
+    /// Somebody asks for the image once more, with what its sources are now.
+    fn repeat(&mut self, world: &World, config: &Value, rendered: &str) {
+        if config["metadata"]["annotations"][REBUILD].is_null() {
+            return;
+        }
+        let build = os_build_of(config, rendered);
+        *self.again.entry(build.clone()).or_default() += 1;
+        world.store.update(Res::MACHINE_OS_CONFIGS, None, name(config), |config| {
+            crate::sim::cluster::object::remove(config, "/metadata/annotations", REBUILD);
+        });
+        world.store.delete(Res::MACHINE_OS_BUILDS, None, &build);
+    }
+}
+
+/// Builds go with the MachineOSConfig that asked for them.
+fn drop_builds(world: &World, config: &str) {
+    for build in world.store.list(Res::MACHINE_OS_BUILDS) {
+        if text(&build, "/spec/machineOSConfig/name") == config {
+            world.store.delete(Res::MACHINE_OS_BUILDS, None, name(&build));
         }
     }
 }

@@ -12,9 +12,10 @@ use serde_json::{Value, json};
 use super::node_controller::{NAMESPACE, report};
 use super::version_operator::payload::{reported, roll};
 use super::world::{Actor, Event, EventType, World, involved};
+use crate::sim::cluster::cluster_version::is_multi;
 use crate::sim::cluster::machines::machine_config_node;
 use crate::sim::cluster::object::{
-    Condition, annotation, condition_status, flag, label, name, number, set_condition, status, text,
+    Condition, annotation, condition_status, flag, items, label, name, number, set_condition, status, text,
 };
 use crate::sim::cluster::operators::{find, versions};
 use crate::sim::cluster::platform::RELEASE_VERSION as RELEASE;
@@ -24,7 +25,7 @@ use crate::sim::cluster::pools::{
 use crate::sim::cluster::release;
 use crate::sim::cluster::workloads::env;
 use crate::sim::kinds::Res;
-use crate::sim::scenario::MishapKind;
+use crate::sim::scenario::{MishapKind, Payload};
 
 /// How long the operator waits for required pools, per machine of theirs, before it is degraded.
 const PER_MACHINE: Duration = Duration::from_secs(600);
@@ -140,15 +141,18 @@ impl MachineConfigOperator {
         if version.is_empty() {
             return;
         }
-        let fresh = self.templates != version;
+        let multi = migrated(world);
+        let templates = if multi { format!("{version} for all architectures") } else { version.clone() };
+        let fresh = self.templates != templates;
         if fresh {
-            self.templates.clone_from(&version);
+            self.templates = templates;
             for role in world.scenario.roles() {
-                for config in generated(role, &version) {
+                for config in generated(role, &version, multi) {
                     write_config(world, &config);
                 }
             }
         }
+        collect_garbage(world);
         if fresh || world.seen.configs.has_news() || world.seen.pools.has_news() {
             let pools: Vec<Arc<Value>> = world.store.list(Res::MACHINE_CONFIG_POOLS);
             for pool in pools {
@@ -275,6 +279,33 @@ fn write_config(world: &World, config: &Value) {
     }
 }
 
+/// Whether the cluster went from payloads for one architecture to those for all.
+fn migrated(world: &World) -> bool {
+    let cluster = world.store.get(Res::CLUSTER_VERSIONS, None, "version");
+    cluster.is_some_and(|cluster| is_multi(&cluster)) && world.scenario.cluster.payload != Payload::Multi
+}
+
+/// Configs that were rendered for a pool go with it (Kubernetes, the garbage collector: owner references).
+fn collect_garbage(world: &World) {
+    let gone: Vec<&str> = world
+        .seen
+        .pools
+        .before
+        .iter()
+        .filter(|(key, _)| world.seen.pools.get(&key.0, &key.1).is_none())
+        .map(|(_, pool)| text(&pool.object, "/metadata/uid"))
+        .collect();
+    if gone.is_empty() {
+        return;
+    }
+    for config in world.store.list(Res::MACHINE_CONFIGS) {
+        let owners = items(&config, "/metadata/ownerReferences");
+        if owners.iter().any(|owner| gone.contains(&text(owner, "/uid"))) {
+            world.store.delete(Res::MACHINE_CONFIGS, None, name(&config));
+        }
+    }
+}
+
 /// Renders a pool's config; a pool that is paused gets its target all the same.
 fn render_pool(world: &mut World, pool: &Value, version: &str) {
     let sources = sources(&world.store, pool);
@@ -284,10 +315,11 @@ fn render_pool(world: &mut World, pool: &Value, version: &str) {
     let rendered = render(pool, &sources, version);
     let rendered_name = name(&rendered).to_owned();
     let target = configuration(&rendered_name, &sources);
-    if pool["spec"]["configuration"] == target {
+    let is_there = world.store.get(Res::MACHINE_CONFIGS, None, &rendered_name).is_some();
+    if pool["spec"]["configuration"] == target && is_there {
         return;
     }
-    if world.store.get(Res::MACHINE_CONFIGS, None, &rendered_name).is_none() {
+    if !is_there {
         world.store.create(Res::MACHINE_CONFIGS, rendered, world.now);
     }
     world.store.update(Res::MACHINE_CONFIG_POOLS, None, name(pool), |object| {

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use super::certificates;
 use super::cluster_operators::crash;
+use super::lifecycle_manager;
 use super::seen::Key;
 use super::version_operator;
 use super::world::{Actor, Power, Speaker, World};
@@ -97,6 +98,7 @@ fn begin(world: &mut World, mishap: &Mishap) -> bool {
         MishapKind::PodStuck => hold_pod(world, object),
         MishapKind::SecondBudget => add_budget(world, object, "second", ("maxUnavailable", json!(1))),
         MishapKind::BudgetZero => add_budget(world, object, "frozen", ("maxUnavailable", json!(0))),
+        MishapKind::PackageServerStuck => lifecycle_manager::hold_package_server(world),
         _ => false,
     }
 }
@@ -149,6 +151,7 @@ fn end(world: &mut World, mishap: &Mishap) {
         MishapKind::PodStuck => release_pods(world, object),
         MishapKind::SecondBudget => drop_budget(world, object, "second"),
         MishapKind::BudgetZero => drop_budget(world, object, "frozen"),
+        MishapKind::PackageServerStuck => lifecycle_manager::free_package_server(world),
         _ => {}
     }
 }
@@ -174,6 +177,7 @@ fn is_undone(world: &World, mishap: &Mishap) -> bool {
         MishapKind::PodStuck => held_pods(world, object).is_empty(),
         MishapKind::SecondBudget => !has_budget(world, object, "second"),
         MishapKind::BudgetZero => !has_budget(world, object, "frozen"),
+        MishapKind::PackageServerStuck => !lifecycle_manager::is_package_server_held(world),
         _ => false,
     }
 }

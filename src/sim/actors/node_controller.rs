@@ -13,7 +13,7 @@ use super::seen::{Entry, NodeView, UPDATE_TAINT};
 use super::world::{Actor, Event, EventType, Speaker, World, involved};
 use crate::sim::cluster::machines::MCO;
 use crate::sim::cluster::object::{
-    Condition, annotate, condition_status, flag, items, name, selects, set_condition, status, text,
+    Condition, annotate, condition_status, flag, items, name, remove, selects, set_condition, status, text,
 };
 use crate::sim::kinds::Res;
 use crate::sim::scenario::ARBITER;
@@ -43,7 +43,7 @@ impl Rolling for NodeView {
     }
 
     fn done(&self) -> bool {
-        self.current == self.desired && self.state == "Done"
+        self.current == self.desired && self.current_image == self.desired_image && self.state == "Done"
     }
 
     fn failing(&self) -> bool {
@@ -65,21 +65,40 @@ pub fn max_unavailable(pool: &Value, nodes: usize) -> usize {
     amount.max(1)
 }
 
+/// What the nodes of a pool are to have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Goal<'a> {
+    /// The rendered config.
+    pub config: &'a str,
+    /// The image that was built for it; empty for that of the release, `None` while it is not known yet.
+    pub image: Option<&'a str>,
+}
+
+impl Goal<'_> {
+    /// Whether a node is sent there.
+    pub fn is_of(&self, node: &NodeView) -> bool {
+        node.desired == self.config && self.image.is_none_or(|image| image == node.desired_image)
+    }
+
+    /// Whether a node is there and at rest.
+    pub fn is_reached(&self, node: &NodeView) -> bool {
+        self.is_of(node) && node.done()
+    }
+}
+
 /// How many nodes may be targeted now. A node that failed on the pool's own config counts twice when it is also
 /// cordoned: once as unavailable, once as failing.
-pub fn capacity(pool: &Value, nodes: &[&NodeView]) -> usize {
-    let target = text(pool, "/spec/configuration/name");
+pub fn capacity(pool: &Value, nodes: &[&NodeView], goal: Goal<'_>) -> usize {
     let limit = max_unavailable(pool, nodes.len());
     let unavailable = nodes.iter().filter(|node| node.unavailable()).count();
-    let failing = nodes.iter().filter(|node| node.desired == target && node.failing()).count();
+    let failing = nodes.iter().filter(|node| goal.is_of(node) && node.failing()).count();
     limit.saturating_sub(unavailable).saturating_sub(failing)
 }
 
 /// Nodes that may be targeted, the next one first: by zone, then oldest first, those without a zone last.
-pub fn candidates<'a>(pool: &Value, nodes: &[&'a NodeView]) -> Vec<&'a NodeView> {
-    let target = text(pool, "/spec/configuration/name");
+pub fn candidates<'a>(nodes: &[&'a NodeView], goal: Goal<'_>) -> Vec<&'a NodeView> {
     let mut candidates: Vec<&NodeView> =
-        nodes.iter().copied().filter(|node| node.desired != target && node.available()).collect();
+        nodes.iter().copied().filter(|node| !goal.is_of(node) && node.available()).collect();
     candidates.sort_by(|a, b| {
         (a.zone.is_none(), &a.zone, a.born, &a.name).cmp(&(b.zone.is_none(), &b.zone, b.born, &b.name))
     });
@@ -104,9 +123,10 @@ impl Actor for NodeController {
             self.leader = leader;
             self.queue_all(world);
         }
-        if world.scenario.pools.values().any(|pool| pool.layered) {
+        if !(self.builds.is_empty() && world.store.list(Res::MACHINE_OS_CONFIGS).is_empty()) {
             self.follow_builds(world);
         }
+        rename_pools(world);
         complain(world);
         self.queue(world);
         let due: Vec<String> =
@@ -115,6 +135,19 @@ impl Actor for NodeController {
             self.due.remove(&pool);
             sync(world, &pool);
         }
+    }
+}
+
+/// The MachineConfigNode of a node that went to another pool says so.
+fn rename_pools(world: &World) {
+    if !world.store.served(Res::MACHINE_CONFIG_NODES) {
+        return;
+    }
+    for (node, _, new) in &world.seen.moved {
+        let Some(pool) = new else { continue };
+        world.store.update(Res::MACHINE_CONFIG_NODES, None, node, |object| {
+            object["spec"]["pool"]["name"] = json!(pool);
+        });
     }
 }
 
@@ -145,7 +178,8 @@ impl NodeController {
     fn follow_builds(&mut self, world: &World) {
         for (key, pool) in world.seen.pools.iter() {
             let build = build_of(world, &pool.object);
-            if build != Build::NotLayered && self.builds.get(&key.1) != Some(&build) {
+            let known = self.builds.get(&key.1);
+            if known != Some(&build) && (known.is_some() || build != Build::NotLayered) {
                 self.builds.insert(key.1.clone(), build);
                 self.due.entry(key.1.clone()).or_insert(world.elapsed);
             }
@@ -162,6 +196,10 @@ impl NodeController {
         let mut pools: BTreeSet<&str> = world.seen.pools.changed.iter().map(|(_, pool)| pool.as_str()).collect();
         for (_, node) in &world.seen.nodes.altered {
             pools.extend(world.seen.pool_of(node));
+        }
+        for (_, old, new) in &world.seen.moved {
+            pools.extend(old.as_deref());
+            pools.extend(new.as_deref());
         }
         if world.seen.nodes.before.iter().any(|((_, node), _)| world.seen.node(node).is_none()) {
             pools.extend(world.seen.pools.iter().map(|((_, pool), _)| pool.as_str()));
@@ -188,18 +226,17 @@ fn sync(world: &mut World, pool_name: &str) {
     let nodes: Vec<&NodeView> = entries.iter().map(|entry| &entry.view).collect();
     let build = build_of(world, &pool);
     let image = match &build {
-        Build::NotLayered => Some(None),
-        Build::Ready(image) => Some(Some(image.as_str())),
+        Build::NotLayered => Some(""),
+        Build::Ready(image) => Some(image.as_str()),
         Build::Waiting(_) | Build::Running(_) | Build::Failed(_) => None,
     };
-    if let Some(image) = image
-        && !flag(&pool, "/spec/paused")
-    {
-        let chosen = choose(world, &pool, &nodes);
-        taint_waiting(world, &target, &nodes, &chosen);
-        target_nodes(world, &pool, (&target, image), &chosen);
+    let goal = Goal { config: &target, image };
+    if image.is_some() && !flag(&pool, "/spec/paused") {
+        let chosen = choose(world, &pool, &nodes, goal);
+        taint_waiting(world, goal, &nodes, &chosen);
+        target_nodes(world, &pool, goal, &chosen);
     }
-    write_status(world, &pool, &build, &entries);
+    write_status(world, &pool, &build, goal, &entries);
 }
 
 /// In a cluster with an arbiter only one of control plane and arbiter moves at a time.
@@ -220,12 +257,12 @@ fn yields_to_other(world: &World, pool: &str) -> bool {
 }
 
 /// The nodes to target now.
-fn choose(world: &mut World, pool: &Value, nodes: &[&NodeView]) -> Vec<String> {
-    let capacity = capacity(pool, nodes);
+fn choose(world: &mut World, pool: &Value, nodes: &[&NodeView], goal: Goal<'_>) -> Vec<String> {
+    let capacity = capacity(pool, nodes, goal);
     if capacity == 0 || yields_to_other(world, name(pool)) {
         return Vec::new();
     }
-    let mut candidates: Vec<String> = candidates(pool, nodes).iter().map(|node| node.name.clone()).collect();
+    let mut candidates: Vec<String> = candidates(nodes, goal).iter().map(|node| node.name.clone()).collect();
     if name(pool) == "master" && candidates.len() > 1 {
         // The operator's own node goes last, so that it moves once only.
         let operator = world.seen.leader(NAMESPACE, "machine-config-operator").map(|(_, node)| node);
@@ -249,9 +286,9 @@ fn choose(world: &mut World, pool: &Value, nodes: &[&NodeView]) -> Vec<String> {
 }
 
 /// The taint marks nodes that still wait, so that pods prefer those that are done.
-fn taint_waiting(world: &World, target: &str, nodes: &[&NodeView], chosen: &[String]) {
+fn taint_waiting(world: &World, goal: Goal<'_>, nodes: &[&NodeView], chosen: &[String]) {
     for node in nodes {
-        let waits = node.desired != target && !chosen.contains(&node.name);
+        let waits = !goal.is_of(node) && !chosen.contains(&node.name);
         if waits == node.update_taint {
             continue;
         }
@@ -266,12 +303,14 @@ fn taint_waiting(world: &World, target: &str, nodes: &[&NodeView], chosen: &[Str
     }
 }
 
-fn target_nodes(world: &mut World, pool: &Value, (target, image): (&str, Option<&str>), chosen: &[String]) {
+fn target_nodes(world: &mut World, pool: &Value, goal: Goal<'_>, chosen: &[String]) {
+    let target = goal.config;
     for node in chosen {
         world.store.update(Res::NODES, None, node, |object| {
             annotate(object, &format!("{MCO}/desiredConfig"), target);
-            if let Some(image) = image {
-                annotate(object, &format!("{MCO}/desiredImage"), image);
+            match goal.image {
+                None | Some("") => remove(object, "/metadata/annotations", &format!("{MCO}/desiredImage")),
+                Some(image) => annotate(object, &format!("{MCO}/desiredImage"), image),
             }
         });
         if world.store.served(Res::MACHINE_CONFIG_NODES) {
@@ -318,9 +357,9 @@ fn build_text(build: &Build, paused: bool) -> Option<(bool, String)> {
     })
 }
 
-fn write_status(world: &World, pool: &Value, build: &Build, entries: &[Entry<NodeView>]) {
-    let target = text(pool, "/spec/configuration/name").to_owned();
-    let updated = |node: &NodeView| node.done() && node.current == target;
+fn write_status(world: &World, pool: &Value, build: &Build, goal: Goal<'_>, entries: &[Entry<NodeView>]) {
+    let target = goal.config;
+    let updated = |node: &NodeView| goal.is_reached(node);
     let count = |fits: &dyn Fn(&NodeView) -> bool| entries.iter().filter(|entry| fits(&entry.view)).count();
     let total = entries.len();
     let updated_count = count(&updated);
@@ -337,6 +376,7 @@ fn write_status(world: &World, pool: &Value, build: &Build, entries: &[Entry<Nod
         })
         .collect();
     let now = world.now;
+    let certificates = expiries(world);
     world.store.update(Res::MACHINE_CONFIG_POOLS, None, name(pool), |object| {
         let paused = flag(object, "/spec/paused");
         let generation = object["metadata"]["generation"].clone();
@@ -347,6 +387,9 @@ fn write_status(world: &World, pool: &Value, build: &Build, entries: &[Entry<Nod
         fields["readyMachineCount"] = json!(ready);
         fields["unavailableMachineCount"] = json!(unavailable);
         fields["degradedMachineCount"] = json!(degraded.len());
+        if object["status"]["certExpirys"].is_null() {
+            object["status"]["certExpirys"] = certificates.clone();
+        }
         if all {
             object["status"]["configuration"] = object["spec"]["configuration"].clone();
         }
@@ -385,6 +428,19 @@ fn write_status(world: &World, pool: &Value, build: &Build, entries: &[Entry<Nod
         set_condition(object, &Condition::new("Degraded", status(broken || rendering || unbuilt), "", text), now);
         fill_blanks(object);
     });
+}
+
+/// The certificates that nodes get, as pools tell them (pkg/controller/node/status.go, from the ControllerConfig).
+fn expiries(world: &World) -> Value {
+    let config = world.store.get(Res::CONTROLLER_CONFIGS, None, "machine-config-controller");
+    let of = |config: &Value| -> Value {
+        items(config, "/status/controllerCertificates")
+            .iter()
+            .filter(|it| it["bundleFile"] == "KubeAPIServerServingCAData")
+            .map(|it| json!({"bundle": it["bundleFile"], "expiry": it["notAfter"], "subject": it["subject"]}))
+            .collect()
+    };
+    config.map_or_else(|| json!([]), |config| of(&config))
 }
 
 /// Pool conditions always have a reason and a message, empty ones too.
@@ -465,8 +521,13 @@ mod tests {
             cordon_taint: false,
             taints: Vec::new(),
             windows: false,
+            current_image: String::new(),
+            desired_image: String::new(),
+            labels: 0,
         }
     }
+
+    const NEW: Goal<'static> = Goal { config: "new", image: Some("") };
 
     fn pool(limit: &Value) -> Value {
         json!({"metadata": {"name": "worker"}, "spec": {"configuration": {"name": "new"}, "maxUnavailable": limit}})
@@ -476,10 +537,8 @@ mod tests {
     fn the_next_node_is_the_oldest_of_the_first_zone_and_nodes_without_zone_come_last() {
         let nodes =
             [node("a", None, 400), node("b", Some("z2"), 300), node("c", Some("z1"), 1), node("d", Some("z1"), 9)];
-        let order: Vec<&str> = candidates(&pool(&json!(1)), &nodes.iter().collect::<Vec<_>>())
-            .iter()
-            .map(|node| node.name.as_str())
-            .collect();
+        let order: Vec<&str> =
+            candidates(&nodes.iter().collect::<Vec<_>>(), NEW).iter().map(|node| node.name.as_str()).collect();
         assert_eq!(order, ["d", "c", "b", "a"]);
     }
 
@@ -500,8 +559,8 @@ mod tests {
         stuck.state = "Degraded".to_owned();
         let others = [node("b", None, 1), node("c", None, 1), node("d", None, 1)];
         let nodes: Vec<&NodeView> = [&stuck].into_iter().chain(&others).collect();
-        assert_eq!(capacity(&pool(&json!(2)), &nodes), 0);
-        assert_eq!(capacity(&pool(&json!(3)), &nodes), 1);
+        assert_eq!(capacity(&pool(&json!(2)), &nodes, NEW), 0);
+        assert_eq!(capacity(&pool(&json!(3)), &nodes, NEW), 1);
     }
 
     #[test]
@@ -510,7 +569,7 @@ mod tests {
         cordoned.unschedulable = true;
         let other = node("b", None, 1);
         let nodes = [&cordoned, &other];
-        assert_eq!(capacity(&pool(&json!(1)), &nodes), 0);
-        assert_eq!(candidates(&pool(&json!(1)), &nodes), [&other]);
+        assert_eq!(capacity(&pool(&json!(1)), &nodes, NEW), 0);
+        assert_eq!(candidates(&nodes, NEW), [&other]);
     }
 }

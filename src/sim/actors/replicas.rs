@@ -12,7 +12,7 @@ use super::seen::{Entry, Key, PodView, Whole};
 use super::world::{Actor, World};
 use crate::sim::cluster::object::{Condition, hex, items, name, namespace, number, set_condition, status, text};
 use crate::sim::cluster::platform::{self, STATIC_PODS};
-use crate::sim::cluster::workloads::{bind, owned_by, pod, replica_set, run, template_hash};
+use crate::sim::cluster::workloads::{bind, claims, owned_by, pod, replica_set, run, template_hash};
 use crate::sim::kinds::Res;
 
 /// The controllers.
@@ -246,6 +246,11 @@ fn order(world: &World, set: &Value) {
                 let mut object = pod(&set["spec"]["template"], place, &pod_name, owned_by(set));
                 object["metadata"]["labels"]["statefulset.kubernetes.io/pod-name"] = json!(pod_name);
                 object["metadata"]["labels"]["apps.kubernetes.io/pod-index"] = json!(index.to_string());
+                for claim in claims(set, &mut object) {
+                    if world.store.get(Res::PERSISTENT_VOLUME_CLAIMS, Some(place), name(&claim)).is_none() {
+                        world.store.create(Res::PERSISTENT_VOLUME_CLAIMS, claim, world.now);
+                    }
+                }
                 world.store.create(Res::PODS, object, world.now);
                 may_create = false;
             }

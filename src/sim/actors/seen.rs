@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 use crate::sim::cluster::machines::MCO;
-use crate::sim::cluster::object::{annotation, flag, items, label, name, namespace, selects, text, time};
+use crate::sim::cluster::object::{annotation, flag, hash, items, label, name, namespace, selects, text, time};
 use crate::sim::kinds::Res;
 use crate::sim::store::{ChangeKind, Store};
 
@@ -189,6 +189,12 @@ pub struct NodeView {
     pub taints: Vec<String>,
     /// Whether it runs Windows: pods of the platform do not.
     pub windows: bool,
+    /// `currentImage`: the image, built on the cluster, that it runs; empty for that of the release.
+    pub current_image: String,
+    /// `desiredImage`.
+    pub desired_image: String,
+    /// A digest of its labels, by which pools select it.
+    pub labels: u64,
 }
 
 /// The taint on nodes that are not yet targeted (machine-config-operator, pkg/controller/node).
@@ -227,6 +233,9 @@ impl View for NodeView {
                 .map(|taint| text(taint, "/key").to_owned())
                 .collect(),
             windows: label(object, "kubernetes.io/os") == Some("windows"),
+            current_image: note("currentImage"),
+            desired_image: note("desiredImage"),
+            labels: hash(&object["metadata"]["labels"].to_string()),
         }
     }
 }
@@ -308,6 +317,8 @@ pub struct Seen {
     by_owner: BTreeMap<String, BTreeSet<Key>>,
     /// The pool of each node.
     pool_of: BTreeMap<String, String>,
+    /// Nodes that went from one pool to another since the last refresh: node, old pool, new pool.
+    pub moved: Vec<(String, Option<String>, Option<String>)>,
     /// How many objects were read at the last refresh: the measure of a step's cost.
     pub read: usize,
 }
@@ -327,6 +338,7 @@ impl Default for Seen {
             by_node: BTreeMap::new(),
             by_owner: BTreeMap::new(),
             pool_of: BTreeMap::new(),
+            moved: Vec::new(),
             read: 0,
         }
     }
@@ -369,6 +381,7 @@ impl Seen {
     /// A node belongs to the custom pool that selects it, else to master, else to worker; one that two custom pools
     /// select belongs to none (machine-config-operator, pkg/helpers GetPoolsForNode).
     fn assign_pools(&mut self) {
+        self.moved.clear();
         let all = self.pools.has_news();
         for (key, old) in &self.nodes.before {
             if !self.nodes.entries.contains_key(key) {
@@ -402,10 +415,13 @@ impl Seen {
             assigned.push((node.view.name.clone(), pool.map(str::to_owned)));
         }
         for (node, pool) in assigned {
-            match pool {
-                Some(pool) => self.pool_of.insert(node, pool),
+            let old = match &pool {
+                Some(pool) => self.pool_of.insert(node.clone(), pool.clone()),
                 None => self.pool_of.remove(&node),
             };
+            if old != pool {
+                self.moved.push((node, old, pool));
+            }
         }
     }
 

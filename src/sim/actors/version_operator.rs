@@ -8,6 +8,7 @@ pub mod gates;
 pub mod offers;
 pub mod payload;
 pub mod progress;
+pub mod validate;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -18,7 +19,7 @@ use super::world::{Actor, Event, EventType, Speaker, World, involved};
 use crate::sim::cluster::object::{Condition, condition_status, drop_condition, set_condition, text};
 use crate::sim::cluster::{cluster_version, release};
 use crate::sim::kinds::Res;
-use crate::sim::scenario::MishapKind;
+use crate::sim::scenario::{MishapKind, Payload};
 use crate::sim::store::timestamp;
 use accept::{Acceptance, Request};
 use payload::Attempt;
@@ -43,7 +44,7 @@ pub struct VersionOperator {
     /// Since when it waits for each cluster operator (pkg/payload/task.go, `COUpdateStartTimes`).
     waits: BTreeMap<&'static str, Duration>,
     offers_due: Duration,
-    offers_for: (String, String),
+    offers_for: (String, String, String),
     upgradeable_due: Duration,
     unreachable: bool,
     reconcile_due: Duration,
@@ -102,7 +103,11 @@ pub(super) fn event(world: &mut World, kind: EventType, reason: &str, message: &
 
 impl VersionOperator {
     fn refresh_offers(&mut self, world: &World, object: &Value) {
-        let key = (text(object, "/spec/channel").to_owned(), text(object, "/status/desired/version").to_owned());
+        let key = (
+            format!("{} {}", text(object, "/spec/channel"), text(object, "/spec/upstream")),
+            text(object, "/status/desired/image").to_owned(),
+            text(object, "/spec/desiredUpdate/architecture").to_owned(),
+        );
         let unreachable = world.mishaps.is_armed(MishapKind::UpdatesUnreachable, "", world.elapsed);
         let news = std::mem::replace(&mut self.unreachable, unreachable) != unreachable;
         if !news && key == self.offers_for && world.elapsed < self.offers_due {
@@ -124,7 +129,10 @@ impl VersionOperator {
     /// What the spec asks for, against what is being done.
     fn handle_request(&mut self, world: &mut World, object: &Value) {
         let generation = object["metadata"]["generation"].clone();
-        let request = accept::request(object);
+        let request = match validate::problem(object) {
+            Some(problem) => Request::Invalid(problem),
+            None => accept::request(&world.scenario, object),
+        };
         if let Request::Invalid(problem) = &request {
             let message = format!("The cluster version is invalid: {problem}");
             self.acceptance = None;
@@ -147,7 +155,7 @@ impl VersionOperator {
                 let acceptance = self.acceptance.take().filter(|_| same);
                 let mut acceptance = acceptance.unwrap_or_else(|| Acceptance::begin(world, &version, &image, force));
                 if let Some(accepted) = acceptance.step(world, object) {
-                    self.start(world, &accepted);
+                    self.start(world, object, &accepted);
                 } else {
                     self.acceptance = Some(acceptance);
                 }
@@ -172,10 +180,14 @@ impl VersionOperator {
     }
 
     /// A release was accepted: it becomes what the cluster works towards.
-    fn start(&mut self, world: &mut World, accepted: &accept::Accepted) {
+    fn start(&mut self, world: &mut World, object: &Value, accepted: &accept::Accepted) {
         let now = world.now;
         let target = accepted.version.as_str();
-        let desired = cluster_version::release_object(&world.scenario, target);
+        let multi = release::digest(&accepted.image) == release::digest(&release::multi_image(target))
+            || (cluster_version::is_multi(object) && world.scenario.cluster.payload == Payload::Multi);
+        let mut desired = cluster_version::release_object(&world.scenario, target, multi);
+        // Wherever it was pulled from.
+        desired["image"] = json!(accepted.image);
         let loaded = cluster_version::payload_loaded(&world.scenario, target, &accepted.image);
         write(world, |object| {
             let fields = &mut object["status"];

@@ -29,11 +29,22 @@ const CAPABILITIES: [&str; 17] = [
     "openshift-samples",
 ];
 
+/// The image of a release for a cluster that runs payloads for all architectures, or for one.
+pub fn release_image(scenario: &Scenario, version: &str, multi: bool) -> String {
+    let migrated = multi && scenario.cluster.payload != Payload::Multi;
+    if migrated { release::multi_image(version) } else { release::image(version) }
+}
+
+/// Whether a cluster runs payloads for all architectures.
+pub fn is_multi(cluster: &Value) -> bool {
+    cluster["status"]["desired"]["architecture"] == "Multi"
+}
+
 /// `status.desired` (and an entry of `availableUpdates`) of a release: what the update service knows, or the bare
 /// version and image.
-pub fn release_object(scenario: &Scenario, version: &str) -> Value {
-    let mut object = json!({"image": release::image(version), "version": version});
-    if scenario.cluster.payload == Payload::Multi {
+pub fn release_object(scenario: &Scenario, version: &str, multi: bool) -> Value {
+    let mut object = json!({"image": release_image(scenario, version, multi), "version": version});
+    if multi || scenario.cluster.payload == Payload::Multi {
         object["architecture"] = json!("Multi");
     }
     let minor = release::minor(version);
@@ -64,7 +75,8 @@ pub fn release_object(scenario: &Scenario, version: &str) -> Value {
 
 /// `Payload loaded ...`, as ReleaseAccepted says it.
 pub fn payload_loaded(scenario: &Scenario, version: &str, image: &str) -> String {
-    let architecture = if scenario.cluster.payload == Payload::Multi { "Multi" } else { "amd64" };
+    let migrated = release::digest(image) == release::digest(&release::multi_image(version));
+    let architecture = if migrated || scenario.cluster.payload == Payload::Multi { "Multi" } else { "amd64" };
     format!("Payload loaded version=\"{version}\" image=\"{image}\" architecture=\"{architecture}\"")
 }
 
@@ -128,7 +140,7 @@ pub fn build(builder: &Builder<'_>) {
             "availableUpdates": null,
             "capabilities": {"enabledCapabilities": CAPABILITIES, "knownCapabilities": CAPABILITIES},
             "conditions": conditions,
-            "desired": release_object(scenario, version),
+            "desired": release_object(scenario, version, false),
             "history": history,
             "observedGeneration": 2,
             "versionHash": release::version_hash(version),

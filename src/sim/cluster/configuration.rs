@@ -1,10 +1,15 @@
 //! What a person configures once for the whole cluster: Infrastructure, gates, credentials, pull secret.
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use super::{Builder, infrastructure_name};
 use crate::sim::kinds::Res;
 use crate::sim::scenario::{ARBITER, Scenario};
+
+/// Credentials for the registries of the platform, which nobody would let in.
+const REGISTRIES: &str = r#"{"auths":{"cloud.openshift.com":{"auth":"c2ltdWxhdGVk"},"quay.io":{"auth":"c2ltdWxhdGVk"},"registry.redhat.io":{"auth":"c2ltdWxhdGVk"}}}"#;
 
 /// `controlPlaneTopology` of a scenario's cluster (openshift/api, config/v1 TopologyMode).
 pub fn control_plane_topology(scenario: &Scenario) -> &'static str {
@@ -91,7 +96,8 @@ fn credentials(builder: &Builder<'_>) {
     builder.old(Res::AUTHENTICATIONS, json!({"metadata": {"name": "cluster"}, "spec": spec, "status": status}));
     let secret = |namespace: &str, name: &str, kind: &str, key: &str| {
         // "simulated", and nothing that would open a door.
-        let data = json!({key: "c2ltdWxhdGVk"});
+        let plain = if kind == "Opaque" { "simulated" } else { REGISTRIES };
+        let data = json!({key: STANDARD.encode(plain)});
         let metadata = json!({"name": name, "namespace": namespace});
         builder.old(Res::SECRETS, json!({"metadata": metadata, "type": kind, "data": data}));
     };

@@ -157,7 +157,8 @@ fn layered(builder: &Builder<'_>, pool: &str) {
     let built = builder.installed + TimeDelta::hours(2);
     builder.born(Res::MACHINE_OS_BUILDS, os_build(&config, &rendered, built), built);
     let build_name = os_build_name(pool, &rendered);
-    finish_build(builder.store, pool, &build_name, built + TimeDelta::minutes(9));
+    let image = built_image(&build_name, 0);
+    finish_build(builder.store, pool, (&build_name, &image), built + TimeDelta::minutes(9));
 }
 
 /// The name of the build of a pool's image for a rendered config.
@@ -165,16 +166,26 @@ pub fn os_build_name(pool: &str, rendered: &str) -> String {
     format!("{pool}-{}", hex(&format!("os image {rendered}"), 32))
 }
 
-/// The image that a build makes.
-pub fn built_image(build: &str) -> String {
+/// The name of the build that a MachineOSConfig asks for now: one that was changed asks for another.
+pub fn os_build_of(config: &Value, rendered: &str) -> String {
+    let pool = text(config, "/spec/machineConfigPool/name");
+    match config["metadata"]["generation"].as_i64() {
+        Some(generation) if generation > 1 => os_build_name(pool, &format!("{rendered} {generation}")),
+        _ => os_build_name(pool, rendered),
+    }
+}
+
+/// The image that a build makes; one that is repeated makes another.
+pub fn built_image(build: &str, again: u32) -> String {
     let registry = format!("image-registry.openshift-image-registry.svc:5000/{NAMESPACE}/os-image");
-    format!("{registry}@sha256:{}", hex(&format!("built {build}"), 64))
+    let purpose = if again == 0 { format!("built {build}") } else { format!("built {build} {again}") };
+    format!("{registry}@sha256:{}", hex(&purpose, 64))
 }
 
 /// A MachineOSBuild that has just been asked for.
 pub fn os_build(config: &Value, rendered: &str, now: DateTime<Utc>) -> Value {
     let pool = text(config, "/spec/machineConfigPool/name");
-    let build = os_build_name(pool, rendered);
+    let build = os_build_of(config, rendered);
     let job = json!({"group": "batch", "name": format!("build-{build}"), "namespace": NAMESPACE, "resource": "jobs"});
     let conditions: Vec<Value> = ["Prepared", "Building", "Failed", "Interrupted", "Succeeded"]
         .into_iter()
@@ -209,8 +220,7 @@ pub fn os_build(config: &Value, rendered: &str, now: DateTime<Utc>) -> Value {
 }
 
 /// A build has succeeded: its image is what the pool's nodes are to run.
-pub fn finish_build(store: &Store, config: &str, build: &str, now: DateTime<Utc>) {
-    let image = built_image(build);
+pub fn finish_build(store: &Store, config: &str, (build, image): (&str, &str), now: DateTime<Utc>) {
     store.update(Res::MACHINE_OS_BUILDS, None, build, |object| {
         for (kind, status, message) in
             [("Prepared", "False", ""), ("Building", "False", ""), ("Succeeded", "True", "Build Ready")]

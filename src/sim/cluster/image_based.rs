@@ -106,7 +106,7 @@ fn controllers(builder: &Builder<'_>, agent: &LifecycleAgent) {
         let image = format!("registry.redhat.io/{name}@sha256:{}", hex(&format!("{name} {}", agent.version), 64));
         let template = Template::new(name, image, "master");
         let on = builder.scenario.hosts("master");
-        Owned { namespace, name, template, on, since: builder.installed }.deployment(builder);
+        Owned { namespace, name, template, on, since: builder.installed, claim: None }.deployment(builder);
     }
 }
 

@@ -178,7 +178,7 @@ impl Seat<'_> {
             notes["machine.openshift.io/machine"] = json!(machine);
         }
         if self.pool.layered {
-            let image = controller_config::built_image(&controller_config::os_build_name(self.pool_name, config));
+            let image = controller_config::built_image(&controller_config::os_build_name(self.pool_name, config), 0);
             for key in ["currentImage", "desiredImage"] {
                 notes[format!("{MCO}/{key}")] = json!(image);
             }

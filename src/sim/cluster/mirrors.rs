@@ -3,6 +3,8 @@
 //! Rules: cluster-version-operator and library-go, pkg/verify (signatures are kept in ConfigMaps with the label
 //! `release.openshift.io/verification-signatures`, under the key `sha256-DIGEST-N`).
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value, json};
 
 use super::object::items;
@@ -76,6 +78,29 @@ pub fn build(builder: &Builder<'_>) {
         let spec = json!({"repositoryDigestMirrors": pairs});
         builder.old(Res::IMAGE_CONTENT_SOURCE_POLICIES, json!({"metadata": {"name": "release"}, "spec": spec}));
     }
+}
+
+/// Where images may be pulled from: for each source its mirrors, and whether the source itself may not be asked.
+pub fn pairs(store: &Store) -> BTreeMap<String, (Vec<String>, bool)> {
+    let mut pairs: BTreeMap<String, (Vec<String>, bool)> = BTreeMap::new();
+    for (res, list) in [
+        (Res::IMAGE_DIGEST_MIRROR_SETS, "/spec/imageDigestMirrors"),
+        (Res::IMAGE_CONTENT_SOURCE_POLICIES, "/spec/repositoryDigestMirrors"),
+    ] {
+        for set in store.list(res) {
+            for pair in items(&set, list) {
+                let entry = pairs.entry(pair["source"].as_str().unwrap_or_default().to_owned()).or_default();
+                let mirrors = pair["mirrors"].as_array().into_iter().flatten().filter_map(Value::as_str);
+                for mirror in mirrors {
+                    if !entry.0.iter().any(|known| known == mirror) {
+                        entry.0.push(mirror.to_owned());
+                    }
+                }
+                entry.1 |= pair["mirrorSourcePolicy"] == "NeverContactSource";
+            }
+        }
+    }
+    pairs
 }
 
 /// The registry that the release payload is pulled from, if a mirror set names one.

@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value, json};
 
+use crate::sim::selector::label_selector_matches;
 use crate::sim::store::timestamp;
 
 /// The text at a JSON pointer, empty when there is none.
@@ -68,6 +69,9 @@ pub fn remove(object: &mut Value, parent: &str, field: &str) {
 /// Whether every pair of `matchLabels` (or of a plain map) is among the labels. An empty selector matches nothing, as
 /// the machine config operator and disruption budgets' callers here want it.
 pub fn selects(selector: &Value, labels: &Value) -> bool {
+    if !items(selector, "/matchExpressions").is_empty() {
+        return label_selector_matches(selector, labels);
+    }
     let pairs = selector.get("matchLabels").unwrap_or(selector).as_object();
     pairs.is_some_and(|pairs| !pairs.is_empty() && pairs.iter().all(|(key, value)| labels.get(key) == Some(value)))
 }

@@ -1,5 +1,6 @@
 //! Operators that OLM installed: ClusterServiceVersions, Subscriptions, InstallPlans. And who uses which API.
 
+use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
 use super::object::{hash, hex};
@@ -17,39 +18,48 @@ pub fn build(builder: &Builder<'_>) {
     request_counts(builder);
 }
 
+/// The namespace of OLM.
+pub const NAMESPACE: &str = "openshift-operator-lifecycle-manager";
+/// The ClusterServiceVersion of OLM's own package server, which is a part of the payload.
+pub const PACKAGE_SERVER: &str = "packageserver";
+
 /// OLM manages its own package server as one of its packages.
 fn package_server(builder: &Builder<'_>) {
-    let spec = json!({
-        "displayName": "Package Server", "version": "0.0.1-snapshot", "maturity": "alpha",
-        "minKubeVersion": "1.11.0", "provider": {"name": "Red Hat"},
-    });
-    builder.old(
-        Res::CLUSTER_SERVICE_VERSIONS,
-        json!({
-            "metadata": {
-                "name": "packageserver", "namespace": "openshift-operator-lifecycle-manager",
-            },
-            "spec": spec,
-            "status": phase(builder, "Succeeded"),
-        }),
-    );
+    builder.old(Res::CLUSTER_SERVICE_VERSIONS, package_server_csv(phase(builder, "Succeeded")));
+}
+
+/// That ClusterServiceVersion in a phase.
+pub fn package_server_csv(status: Value) -> Value {
+    json!({
+        "metadata": {"name": PACKAGE_SERVER, "namespace": NAMESPACE},
+        "spec": {
+            "displayName": "Package Server", "version": "0.0.1-snapshot", "maturity": "alpha",
+            "minKubeVersion": "1.11.0", "provider": {"name": "Red Hat"},
+        },
+        "status": status,
+    })
 }
 
 fn phase(builder: &Builder<'_>, phase: &str) -> Value {
+    phase_at(phase, minutes_before(builder.now, 60 * 24 * 12))
+}
+
+/// The status of a ClusterServiceVersion that has been in a phase since then.
+pub fn phase_at(phase: &str, since: DateTime<Utc>) -> Value {
     let (reason, message) = match phase {
         "Succeeded" => ("InstallSucceeded", "install strategy completed with no errors"),
         "Failed" => ("InstallCheckFailed", "install timeout"),
         "Installing" => ("InstallWaiting", "installing: waiting for deployment to become ready"),
         _ => ("RequirementsNotMet", "one or more requirements couldn't be found"),
     };
-    let since = minutes_before(builder.now, 60 * 24 * 12);
     json!({
         "lastTransitionTime": timestamp(since), "lastUpdateTime": timestamp(since), "message": message,
         "phase": phase, "reason": reason,
     })
 }
 
-fn csv_name(package: &str, version: &str) -> String {
+/// The name of a package's ClusterServiceVersion.
+pub fn csv_name(package: &str, version: &str) -> String {
     format!("{package}.v{version}")
 }
 
@@ -65,6 +75,8 @@ pub fn install(builder: &Builder<'_>, package: &Package) {
     let spec = json!({"displayName": title, "version": package.version, "provider": {"name": "Example"}});
     let object = json!({"metadata": metadata, "spec": spec, "status": phase(builder, &package.phase)});
     builder.old(Res::CLUSTER_SERVICE_VERSIONS, object);
+    let group = json!({"metadata": {"name": package.name, "namespace": package.namespace}, "spec": {}});
+    builder.old(Res::OPERATOR_GROUPS, group);
     let group = json!({
         "metadata": {"name": package.name, "namespace": package.namespace},
         "spec": {
@@ -81,7 +93,8 @@ pub fn install(builder: &Builder<'_>, package: &Package) {
     }
 }
 
-fn plan_name(csv: &str) -> String {
+/// The name of the InstallPlan that brings a ClusterServiceVersion.
+pub fn plan_name(csv: &str) -> String {
     format!("install-{}", &hex(csv, 5))
 }
 

@@ -61,7 +61,7 @@ fn daemons(builder: &Builder<'_>) {
             template.labels = json!({"k8s-app": "machine-config-daemon"});
             template.grace = 600;
         }
-        let owned = Owned { namespace, name, template, on: nodes.clone(), since: since(builder) };
+        let owned = Owned { namespace, name, template, on: nodes.clone(), since: since(builder), claim: None };
         owned.daemon_set(builder);
     }
 }
@@ -130,7 +130,7 @@ fn operators(builder: &Builder<'_>) {
         }
         let on = vec![node_name("master", seat % masters)];
         seat += 1;
-        Owned { namespace, name, template, on, since: since(builder) }.deployment(builder);
+        Owned { namespace, name, template, on, since: since(builder), claim: None }.deployment(builder);
     };
     place(
         "openshift-cluster-version",
@@ -165,7 +165,7 @@ fn monitoring(builder: &Builder<'_>) {
         let mut template = Template::new(app, release::component_image(version, app), "worker");
         template.stop = 12;
         template.grace = 60;
-        Owned { namespace, name, template, on: pair(offset), since: since(builder) }
+        Owned { namespace, name, template, on: pair(offset), since: since(builder), claim: None }
     };
     component("openshift-monitoring", "prometheus-k8s", "prometheus", 0).stateful_set(builder);
     if workers == 1 {

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
+use super::disruption_policy::{REGISTRIES, registries_file};
 use super::object::{hex, items, label, name, owner, text};
-use super::{Builder, controller_config, release};
+use super::{Builder, controller_config, mirrors, release};
 use crate::sim::kinds::Res;
 use crate::sim::scenario::{ARBITER, MaxUnavailable, Pool};
 use crate::sim::store::{Store, timestamp};
@@ -21,7 +22,8 @@ pub const CONTROLLER_VERSION: &str = "machineconfiguration.openshift.io/generate
 pub const REQUIRED: &str = "operator.machineconfiguration.openshift.io/required-for-upgrade";
 
 /// The MachineConfigs that the controller itself generates for a role at a release.
-pub fn generated(role: &str, version: &str) -> Vec<Value> {
+pub fn generated(role: &str, version: &str, multi: bool) -> Vec<Value> {
+    let os = if multi { "rhel-coreos-multi" } else { "rhel-coreos" };
     let config = |name: String, spec: Value| {
         json!({
             "metadata": {
@@ -46,7 +48,7 @@ pub fn generated(role: &str, version: &str) -> Vec<Value> {
             format!("00-{role}"),
             json!({
                 "config": {"ignition": {"version": "3.4.0"}},
-                "osImageURL": release::component_image(version, "rhel-coreos"),
+                "osImageURL": release::component_image(version, os),
             }),
         ),
         config(format!("01-{role}-container-runtime"), file("/etc/containers/storage.conf", "storage")),
@@ -56,16 +58,27 @@ pub fn generated(role: &str, version: &str) -> Vec<Value> {
     ]
 }
 
+/// The name of the MachineConfig that says where images come from.
+pub fn registries_name(role: &str) -> String {
+    format!("99-{role}-generated-registries")
+}
+
+/// What that MachineConfig holds for the mirror sets that there are.
+pub fn registries(store: &Store) -> Value {
+    let pairs = mirrors::pairs(store);
+    let file = if pairs.is_empty() {
+        json!({"path": REGISTRIES, "mode": 420, "contents": {"source": "data:,unqualified"}})
+    } else {
+        registries_file(&pairs)
+    };
+    json!({"config": {"ignition": {"version": "3.4.0"}, "storage": {"files": [file]}}})
+}
+
 /// What a person (or the installer) added for a role: it does not change with the release.
-fn given(role: &str) -> Vec<Value> {
+fn given(store: &Store, role: &str) -> Vec<Value> {
     let config = |name: String, spec: Value| json!({"metadata": {"name": name, "labels": {ROLE: role}}, "spec": spec});
     vec![
-        config(
-            format!("99-{role}-generated-registries"),
-            json!({"config": {"ignition": {"version": "3.4.0"}, "storage": {"files": [
-                {"path": "/etc/containers/registries.conf", "mode": 420, "contents": {"source": "data:,unqualified"}},
-            ]}}}),
-        ),
+        config(registries_name(role), registries(store)),
         config(
             format!("99-{role}-ssh"),
             json!({"config": {"ignition": {"version": "3.2.0"}, "passwd": {"users": [{"name": "core"}]}}}),
@@ -103,12 +116,21 @@ pub fn render(pool: &Value, sources: &[Arc<Value>], version: &str) -> Value {
     let mut files = Vec::new();
     let mut os_image = json!("");
     let mut kernel_arguments = Vec::new();
+    let (mut units, mut users, mut extensions) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut fips, mut kernel_type) = (false, json!("default"));
     for source in sources {
         content.push_str(name(source));
         content.push_str(&source["spec"].to_string());
         files.extend_from_slice(items(source, "/spec/config/storage/files"));
         kernel_arguments.extend_from_slice(items(source, "/spec/kernelArguments"));
-        if let Some(image) = source["spec"].get("osImageURL") {
+        units.extend_from_slice(items(source, "/spec/config/systemd/units"));
+        users.extend_from_slice(items(source, "/spec/config/passwd/users"));
+        extensions.extend_from_slice(items(source, "/spec/extensions"));
+        fips |= source["spec"]["fips"] == true;
+        if let Some(kernel) = source["spec"].get("kernelType").filter(|kernel| *kernel != "") {
+            kernel_type = kernel.clone();
+        }
+        if let Some(image) = source["spec"].get("osImageURL").filter(|image| *image != "") {
             os_image = image.clone();
         }
     }
@@ -128,10 +150,14 @@ pub fn render(pool: &Value, sources: &[Arc<Value>], version: &str) -> Value {
         },
         "spec": {
             "baseOSExtensionsContainerImage": release::component_image(version, "rhel-coreos-extensions"),
-            "config": {"ignition": {"version": "3.4.0"}, "storage": {"files": files}},
-            "fips": false,
+            "config": {
+                "ignition": {"version": "3.4.0"}, "passwd": {"users": users}, "storage": {"files": files},
+                "systemd": {"units": units},
+            },
+            "extensions": extensions,
+            "fips": fips,
             "kernelArguments": kernel_arguments,
-            "kernelType": "default",
+            "kernelType": kernel_type,
             "osImageURL": os_image,
         },
     })
@@ -156,7 +182,7 @@ pub fn build(builder: &Builder<'_>) {
     let updated =
         builder.scenario.cluster.history.first().map_or(builder.installed, |past| builder.now - past.started.delta());
     for role in builder.scenario.roles() {
-        for config in generated(role, version).into_iter().chain(given(role)) {
+        for config in generated(role, version, false).into_iter().chain(given(builder.store, role)) {
             builder.old(Res::MACHINE_CONFIGS, config);
         }
     }

@@ -10,6 +10,28 @@ pub fn image(version: &str) -> String {
     format!("quay.io/openshift-release-dev/ocp-release@sha256:{}", hex(&format!("release {version}"), 64))
 }
 
+/// The image of the same release for all architectures, where the usual one is for one.
+pub fn multi_image(version: &str) -> String {
+    format!("quay.io/openshift-release-dev/ocp-release@sha256:{}", hex(&format!("multi release {version}"), 64))
+}
+
+/// The digest in a pull spec, empty where it names a tag or nothing.
+pub fn digest(image: &str) -> &str {
+    image.rsplit_once('@').map_or("", |(_, digest)| digest)
+}
+
+/// Whether a pull spec means the image of a version: by the same digest wherever it is kept, or by a tag that is the
+/// version, as registries name them (`4.19.3-x86_64`).
+pub fn means(image: &str, version: &str) -> bool {
+    match digest(image) {
+        "" => {
+            let tag = image.rsplit_once(':').map_or("", |(_, tag)| tag);
+            tag == version || tag.strip_prefix(version).is_some_and(|rest| rest.starts_with("-x86_64"))
+        }
+        found => found == digest(&self::image(version)) || found == digest(&multi_image(version)),
+    }
+}
+
 /// The pull spec of a component's image in a release.
 pub fn component_image(version: &str, component: &str) -> String {
     let digest = hex(&format!("component {version} {component}"), 64);

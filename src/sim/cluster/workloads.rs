@@ -31,6 +31,8 @@ pub struct Template {
     pub stop: u64,
     /// Whether it tolerates every taint, as DaemonSets of the platform do.
     pub tolerates_all: bool,
+    /// Volumes besides those of a StatefulSet's replicas.
+    pub volumes: Vec<Value>,
 }
 
 impl Template {
@@ -45,6 +47,7 @@ impl Template {
             grace: 30,
             stop: 6,
             tolerates_all: false,
+            volumes: Vec::new(),
         }
     }
 
@@ -70,6 +73,15 @@ impl Template {
             "terminationGracePeriodSeconds": self.grace,
             "tolerations": tolerations,
         });
+        if !self.volumes.is_empty() {
+            let mounts: Vec<Value> = self
+                .volumes
+                .iter()
+                .map(|volume| json!({"mountPath": format!("/var/{}", text(volume, "/name")), "name": volume["name"]}))
+                .collect();
+            spec["containers"][0]["volumeMounts"] = json!(mounts);
+            spec["volumes"] = json!(self.volumes);
+        }
         if !self.role.is_empty() {
             spec["nodeSelector"] = json!({format!("node-role.kubernetes.io/{}", self.role): ""});
         }
@@ -149,6 +161,8 @@ pub struct Owned<'a> {
     pub on: Vec<String>,
     /// When the pods started.
     pub since: DateTime<Utc>,
+    /// The access mode of the volume of each replica of a StatefulSet.
+    pub claim: Option<&'a str>,
 }
 
 impl Owned<'_> {
@@ -185,11 +199,19 @@ impl Owned<'_> {
     pub fn stateful_set(&self, builder: &Builder<'_>) {
         let mut spec = self.spec();
         spec["serviceName"] = json!(self.name);
+        if let Some(mode) = self.claim {
+            spec["volumeClaimTemplates"] = json!([{"metadata": {"name": DATA}, "spec": claim_spec(mode)}]);
+        }
         let metadata = json!({"name": self.name, "namespace": self.namespace, "labels": {"app": self.template.app}});
         builder.old(Res::STATEFUL_SETS, json!({"metadata": metadata, "spec": spec}));
         let Some(set) = builder.store.get(Res::STATEFUL_SETS, Some(self.namespace), self.name) else { return };
         for (index, node) in self.on.iter().enumerate() {
-            self.start(builder, &set["spec"]["template"], &format!("{}-{index}", self.name), owned_by(&set), node);
+            let pod_name = format!("{}-{index}", self.name);
+            let mut pod = pod(&set["spec"]["template"], self.namespace, &pod_name, owned_by(&set));
+            for claim in claims(&set, &mut pod) {
+                builder.old(Res::PERSISTENT_VOLUME_CLAIMS, claim);
+            }
+            self.run(builder, pod, node);
         }
     }
 
@@ -218,11 +240,53 @@ impl Owned<'_> {
     }
 
     fn start(&self, builder: &Builder<'_>, template: &Value, pod_name: &str, owners: Value, node: &str) {
-        let mut pod = pod(template, self.namespace, pod_name, owners);
+        self.run(builder, pod(template, self.namespace, pod_name, owners), node);
+    }
+
+    fn run(&self, builder: &Builder<'_>, mut pod: Value, node: &str) {
         bind(&mut pod, node, self.since);
         run(&mut pod, self.since);
         builder.born(Res::PODS, pod, self.since);
     }
+}
+
+/// The name of the volume that a replica of a StatefulSet has for itself.
+const DATA: &str = "data";
+
+fn claim_spec(mode: &str) -> Value {
+    json!({
+        "accessModes": [mode], "resources": {"requests": {"storage": "10Gi"}}, "storageClassName": "gp3-csi",
+        "volumeMode": "Filesystem",
+    })
+}
+
+/// A claim that has got its volume.
+fn bound_claim(in_namespace: &str, claim_name: &str, spec: &Value) -> Value {
+    let mut spec = spec.clone();
+    spec["volumeName"] = json!(format!("pvc-{}", super::object::uuid(&format!("{in_namespace}/{claim_name}"))));
+    let status = json!({"accessModes": spec["accessModes"], "capacity": {"storage": "10Gi"}, "phase": "Bound"});
+    json!({"metadata": {"name": claim_name, "namespace": in_namespace}, "spec": spec, "status": status})
+}
+
+/// Gives a replica of a StatefulSet its own volumes; the claims that they need, which outlive the pod.
+pub fn claims(set: &Value, pod: &mut Value) -> Vec<Value> {
+    let mut needed = Vec::new();
+    for template in items(set, "/spec/volumeClaimTemplates") {
+        let volume = text(template, "/metadata/name");
+        let claim = format!("{volume}-{}", name(pod));
+        let entry = json!({"name": volume, "persistentVolumeClaim": {"claimName": claim}});
+        let mount = json!({"mountPath": format!("/var/{volume}"), "name": volume});
+        for (list, entry) in [("/spec/volumes", entry), ("/spec/containers/0/volumeMounts", mount)] {
+            let mut values = items(pod, list).to_vec();
+            values.push(entry);
+            let (parent, field) = list.rsplit_once('/').unwrap_or_default();
+            if let Some(parent) = pod.pointer_mut(parent) {
+                parent[field] = json!(values);
+            }
+        }
+        needed.push(bound_claim(namespace(pod), &claim, &template["spec"]));
+    }
+    needed
 }
 
 /// The ReplicaSet of a Deployment's present template.
@@ -279,8 +343,18 @@ fn create(builder: &Builder<'_>, workload: &Workload) {
     let mut template = Template::new(&workload.name, image, &workload.pool);
     template.grace = workload.grace.0.as_secs();
     template.stop = workload.stop.0.as_secs();
+    if workload.scratch {
+        template.volumes.push(json!({"emptyDir": {}, "name": "scratch"}));
+    }
+    let claim = workload.claim.as_deref();
+    if let Some(mode) = claim.filter(|_| workload.kind != WorkloadKind::StatefulSet) {
+        let volume = json!({"name": DATA, "persistentVolumeClaim": {"claimName": workload.name}});
+        template.volumes.push(volume);
+        let claim = bound_claim(&workload.namespace, &workload.name, &claim_spec(mode));
+        builder.old(Res::PERSISTENT_VOLUME_CLAIMS, claim);
+    }
     let since = minutes_before(builder.now, 60 * 24 * (2 + (hash(&workload.name) % 20) as i64)).max(builder.installed);
-    let owned = Owned { namespace: &workload.namespace, name: &workload.name, template, on, since };
+    let owned = Owned { namespace: &workload.namespace, name: &workload.name, template, on, since, claim };
     match workload.kind {
         WorkloadKind::Deployment => owned.deployment(builder),
         WorkloadKind::StatefulSet => owned.stateful_set(builder),

@@ -166,6 +166,10 @@ fn workloads(scenario: &Scenario) -> Result<(), String> {
         if let Some(node) = workload.on.iter().find(|node| !names.contains(*node)) {
             return Err(format!("workloads: {id} is on node {node}, which does not exist"));
         }
+        let modes = ["ReadWriteOnce", "ReadWriteMany", "ReadOnlyMany", "ReadWriteOncePod"];
+        if let Some(mode) = workload.claim.as_deref().filter(|mode| !modes.contains(mode)) {
+            return Err(format!("workloads: the claim of {id} is {mode:?}, which is none of {}", modes.join(", ")));
+        }
         if let Some(Budget { min_available, max_unavailable }) = &workload.budget {
             match (min_available, max_unavailable) {
                 (Some(limit), None) | (None, Some(limit)) => amount(&format!("workloads: budget of {id}"), limit)?,

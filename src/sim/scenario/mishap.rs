@@ -144,6 +144,8 @@ mishaps! {
     PodStuck = "pod-stuck", Workload;
     /// A second PodDisruptionBudget covers the pods of a workload. At once; ends when it is deleted.
     SecondBudget = "second-budget", Workload;
+    /// OLM's own package server does not get installed. At once; ends when its ClusterServiceVersion is deleted.
+    PackageServerStuck = "package-server-stuck", ClusterVersion;
     /// A PodDisruptionBudget allows no disruption at all of a workload. At once; ends when it is deleted.
     BudgetZero = "budget-zero", Workload;
     /// The seed image cannot be pulled. When Prep sets up the new stateroot.
@@ -182,6 +184,9 @@ impl MishapKind {
     pub fn reference(self, object: &str) -> String {
         match self {
             Self::PodStuck => format!("pod/{object}"),
+            Self::PackageServerStuck => {
+                "clusterserviceversion/openshift-operator-lifecycle-manager/packageserver".to_owned()
+            }
             Self::SecondBudget | Self::BudgetZero => format!("poddisruptionbudget/{object}"),
             _ => match self.about() {
                 About::ClusterVersion | About::Release | About::Gate => "clusterversion/version".to_owned(),

@@ -139,6 +139,9 @@ pub struct Mirror {
     /// Releases that were mirrored; empty for all.
     #[serde(default)]
     pub releases: Vec<String>,
+    /// Whether recommendations come through all the same, by a proxy.
+    #[serde(default)]
+    pub update_service: bool,
 }
 
 /// Images that the nodes of a pool are to have before they need them.

@@ -3,6 +3,7 @@
 
 use serde_json::Value;
 
+use super::supplies;
 use crate::sim::kinds::Res;
 
 /// What a value has to look like.
@@ -58,11 +59,11 @@ pub struct KindShape {
     pub rules: Option<Rules>,
 }
 
-const fn field(name: &'static str, shape: Shape) -> Field {
+pub(super) const fn field(name: &'static str, shape: Shape) -> Field {
     Field { name, required: false, shape }
 }
 
-const fn must(name: &'static str, shape: Shape) -> Field {
+pub(super) const fn must(name: &'static str, shape: Shape) -> Field {
     Field { name, required: true, shape }
 }
 
@@ -80,17 +81,17 @@ pub fn shape_of(res: Res) -> Option<KindShape> {
         Res::PDBS => (false, &PDB, None),
         Res::INSTALL_PLANS => (false, &INSTALL_PLAN, None),
         Res::CLOUD_CREDENTIALS => (true, &CLOUD_CREDENTIAL, None),
-        Res::PINNED_IMAGE_SETS => (true, &PINNED_IMAGE_SET, None),
-        Res::MACHINE_OS_CONFIGS => (true, &MACHINE_OS_CONFIG, None),
+        Res::PINNED_IMAGE_SETS => (true, &PINNED_IMAGE_SET, Some(pinned_image_set_rules)),
+        Res::MACHINE_OS_CONFIGS => (true, &MACHINE_OS_CONFIG, Some(machine_os_config_rules)),
         Res::IMAGE_DIGEST_MIRROR_SETS => (true, &IMAGE_DIGEST_MIRROR_SET, None),
         Res::IMAGE_CONTENT_SOURCE_POLICIES => (true, &IMAGE_CONTENT_SOURCE_POLICY, None),
         Res::CSRS => (true, &CSR, None),
-        _ => return None,
+        _ => return supplies::shape_of(res),
     };
     Some(KindShape { spec_required, spec, rules })
 }
 
-const REFERENCE: &[Field] = &[
+pub(super) const REFERENCE: &[Field] = &[
     field("apiVersion", Shape::Text),
     field("fieldPath", Shape::Text),
     field("kind", Shape::Text),
@@ -100,7 +101,7 @@ const REFERENCE: &[Field] = &[
     field("uid", Shape::Text),
 ];
 
-const SELECTOR: Shape = Shape::Object(&[
+pub(super) const SELECTOR: Shape = Shape::Object(&[
     field(
         "matchExpressions",
         Shape::List(&Shape::Object(&[
@@ -171,6 +172,7 @@ static CLUSTER_VERSION: Shape = Shape::Object(&[
     field(
         "desiredUpdate",
         Shape::Object(&[
+            field("acceptRisks", Shape::List(&Shape::Object(&[must("name", Shape::Text)]))),
             field("architecture", Shape::Choice(&["Multi", ""])),
             field("force", Shape::Boolean),
             field("image", Shape::Text),
@@ -257,7 +259,7 @@ static INSTALL_PLAN: Shape = Shape::Object(&[
     field("sourceNamespace", Shape::Text),
 ]);
 
-const LOG_LEVEL: Shape = Shape::Choice(&["", "Normal", "Debug", "Trace", "TraceAll"]);
+pub(super) const LOG_LEVEL: Shape = Shape::Choice(&["", "Normal", "Debug", "Trace", "TraceAll"]);
 
 static CLOUD_CREDENTIAL: Shape = Shape::Object(&[
     field("credentialsMode", Shape::Choice(&["", "Manual", "Mint", "Passthrough"])),
@@ -311,6 +313,34 @@ static CSR: Shape = Shape::Object(&[
     field("usages", Shape::List(&Shape::Text)),
     field("username", Shape::Text),
 ]);
+
+/// openshift/api, machineconfiguration/v1/types_pinned_image_set.go.
+fn pinned_image_set_rules(object: &Value, _previous: &Value) -> Vec<(&'static str, String)> {
+    let images = object["spec"]["pinnedImages"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let mut broken = Vec::new();
+    if !(1..=500).contains(&images.len()) {
+        let message = format!("{}: spec.pinnedImages in body should have between 1 and 500 items", images.len());
+        broken.push(("spec.pinnedImages", message));
+    }
+    let is_pinned = |image: &&Value| {
+        let digest = image["name"].as_str().and_then(|name| name.rsplit_once("@sha256:")).map(|(_, digest)| digest);
+        digest.is_some_and(|digest| digest.len() == 64 && digest.bytes().all(|byte| byte.is_ascii_hexdigit()))
+    };
+    if !images.iter().all(|image| is_pinned(&image)) {
+        let message = "\"string\": the OCI Image reference must end with a valid '@sha256:<digest>' suffix, where \
+                       '<digest>' is 64 characters long";
+        broken.push(("spec.pinnedImages.name", message.to_owned()));
+    }
+    broken
+}
+
+/// openshift/api, machineconfiguration/v1/types_machineosconfig.go: one MachineOSConfig for a pool, of its name.
+fn machine_os_config_rules(object: &Value, _previous: &Value) -> Vec<(&'static str, String)> {
+    if object["metadata"]["name"] == object["spec"]["machineConfigPool"]["name"] {
+        return Vec::new();
+    }
+    vec![("<nil>", "MachineOSConfig name must match the referenced MachineConfigPool name".to_owned())]
+}
 
 /// The pool's definition has rules of its own (for image streams), which the shape covers here.
 fn no_rules(_object: &Value, _previous: &Value) -> Vec<(&'static str, String)> {

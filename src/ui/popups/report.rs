@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{estimates, preflight, updates};
+use super::{estimates, phases, preflight, updates};
 use crate::ui::ctx::Ctx;
 use crate::ui::theme::Tone;
 use crate::ui::widgets::filter::{Filter, Filtered};
@@ -20,6 +20,8 @@ pub enum About {
     Preflight(Option<String>),
     /// Where the cluster could go.
     Updates,
+    /// Where the update stands, phase by phase.
+    Phases,
 }
 
 /// A part of an answer that a filter shows or hides as a whole.
@@ -83,6 +85,7 @@ impl Report {
             About::Preflight(Some(version)) => format!("preflight for {version}"),
             About::Preflight(None) => "preflight".into(),
             About::Updates => "updates".into(),
+            About::Phases => "phases".into(),
         }
     }
 
@@ -92,13 +95,14 @@ impl Report {
             About::Estimates(_) => "estimates",
             About::Preflight(_) => "preflight",
             About::Updates => "updates",
+            About::Phases => "phases",
         }
     }
 
     /// What has to be read for it.
     pub fn purpose(&self) -> Purpose {
         match self.about {
-            About::Estimates(_) => Purpose::Watch,
+            About::Estimates(_) | About::Phases => Purpose::Watch,
             About::Preflight(_) => Purpose::Preflight,
             About::Updates => Purpose::Updates,
         }
@@ -136,8 +140,11 @@ impl Report {
             About::Estimates(part) => estimates::sections(part, ctx),
             About::Preflight(target) => preflight::sections(target.as_deref(), ctx),
             About::Updates => updates::sections(ctx),
+            About::Phases => phases::sections(ctx),
         };
-        if let Some(reading) = reading(self.purpose(), ctx) {
+        // The phases are judged on what is read all the time.
+        let reading = if self.about == About::Phases { None } else { reading(self.purpose(), ctx) };
+        if let Some(reading) = reading {
             self.sections.insert(0, Section::fixed(vec![reading]));
         }
         self.show();

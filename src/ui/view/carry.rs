@@ -1,10 +1,10 @@
 //! What each command does: in the line, in the popup on top, in the panes.
 
 use super::{Popup, View};
+use crate::actions::next_step::Leads;
 use crate::actions::{ActionId, Ask, Target};
 use crate::input::{Command, Pane, Tab};
 use crate::ui::ctx::{Ctx, JobState};
-use crate::ui::next_step::Leads;
 use crate::ui::panes::findings::subject_words;
 use crate::ui::panes::image_based::{self, ImageBasedPane};
 use crate::ui::popups::choices::{Choices, Offering, Pick, next_speed};
@@ -98,6 +98,9 @@ impl View {
         }
         if let Some(Popup::Choices(_)) = self.popups.last() {
             return self.in_choices(command, ctx);
+        }
+        if command == Command::NextStep {
+            return self.next_step(ctx);
         }
         if let Some(Popup::Finding(_)) = self.popups.last()
             && let Some(requests) = self.in_finding(command, ctx)
@@ -257,6 +260,7 @@ impl View {
                 };
                 self.report(About::Estimates(part));
             }
+            Command::Phases => self.report(About::Phases),
             Command::Act(action) => return self.act(action, ctx),
             Command::NextStep => return self.next_step(ctx),
             Command::Mark => self.mark(ctx, false),
@@ -477,7 +481,11 @@ impl View {
     fn next_step(&mut self, ctx: &Ctx<'_>) -> Vec<Request> {
         match self.next.as_ref().map(|step| step.leads.clone()) {
             None => Vec::new(),
-            Some(Leads::Plan(action, target)) => vec![Request::Plan(Ask::new(action, target))],
+            Some(Leads::Plan(ask)) => vec![Request::Plan(ask)],
+            Some(Leads::Phases) => {
+                self.report(About::Phases);
+                Vec::new()
+            }
             Some(Leads::Versions) => {
                 self.offer(Offering::Versions);
                 Vec::new()

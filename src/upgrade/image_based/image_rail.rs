@@ -1,18 +1,52 @@
 //! The phase rail of an image-based upgrade: Idle, Prep, Upgrade, Rollback.
 
+use super::health_checks::Health;
+use super::image_verdict;
 use super::stage_machine::{Stage, State};
+use chrono::{DateTime, Utc};
+
 use super::{ImageBased, Record};
 use crate::upgrade::assessment::{Step, StepState};
+use crate::upgrade::words;
 
 /// The steps.
 pub fn rail(image: &ImageBased) -> Vec<Step> {
-    let step = |name, state, detail: String| Step { name, state, detail, beside: false };
+    let step = |name, state, detail: String| Step {
+        detail,
+        since: since(image, state, name),
+        waits: waits(image, state),
+        evidence: if state == StepState::Todo { Vec::new() } else { image_verdict::evidence(image) },
+        ..Step::new(name, state)
+    };
     vec![
         step("idle", idle(image), String::new()),
         step("prep", prep(image), prep_detail(image)),
         step("upgrade", upgrade(image), upgrade_detail(image)),
         step("rollback", rollback(image), String::new()),
     ]
+}
+
+/// When the step began, or ended.
+fn since(image: &ImageBased, state: StepState, name: &str) -> Option<DateTime<Utc>> {
+    let stage = match name {
+        "prep" => Stage::Prep,
+        "upgrade" => Stage::Upgrade,
+        "rollback" => Stage::Rollback,
+        _ => return image.since.filter(|_| matches!(state, StepState::Active | StepState::Trouble)),
+    };
+    let run = image.run(stage)?;
+    if state == StepState::Done { run.completed.or(run.started) } else { run.started }
+}
+
+/// What the agent says, and what it waits for.
+fn waits(image: &ImageBased, state: StepState) -> Vec<String> {
+    if !matches!(state, StepState::Active | StepState::Trouble) {
+        return Vec::new();
+    }
+    let said = words::first_line(&image.message).to_owned();
+    let health = image.health.iter().filter(|row| row.health == Health::Waits);
+    let health = health.map(|row| format!("{}: {}", row.name, row.words));
+    [said].into_iter().filter(|said| !said.is_empty()).chain(health).collect()
 }
 
 fn idle(image: &ImageBased) -> StepState {

@@ -27,7 +27,8 @@ pub fn judge(assessment: &Assessment, _: &Memory) -> Option<Verdict> {
     Some(Verdict { kind, why: why(image, assessment.now), since: image.since, evidence: evidence(image) })
 }
 
-fn evidence(image: &ImageBased) -> Vec<Evidence> {
+/// What it rests on.
+pub(super) fn evidence(image: &ImageBased) -> Vec<Evidence> {
     let seen =
         |field: &str, value: String, at| Evidence { object: OBJECT.to_owned(), field: field.to_owned(), value, at };
     let stage = image.stage.map_or("not set", super::stage_machine::Stage::word).to_owned();

@@ -153,6 +153,12 @@ fn a_finding_that_is_over_says_so() {
 }
 
 #[test]
+fn phases_say_what_they_wait_for_and_the_next_step() {
+    assert_snapshot!("phases_80x24", at("P", 80, 24));
+    assert_snapshot!("phases_120x40", at("P", 120, 40));
+}
+
+#[test]
 fn estimates_show_their_working() {
     assert_snapshot!("estimates_80x24", at("e", 80, 24));
     assert_snapshot!("estimates_120x40", at("e", 120, 40));

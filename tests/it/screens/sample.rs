@@ -333,13 +333,27 @@ fn timeline() -> Timeline {
 }
 
 fn rail() -> Vec<Step> {
-    let step = |name, state, detail: &str, beside| Step { name, state, detail: detail.into(), beside };
+    let step = |name, state, detail: &str, beside| Step { detail: detail.into(), beside, ..Step::new(name, state) };
     vec![
         step("preflight", StepState::Done, "", false),
+        step("requested", StepState::Done, "", false),
         step("accepted", StepState::Done, "", false),
         step("operators", StepState::Done, "13/14", false),
         step("masters", StepState::Active, "2/3", false),
-        step("pools", StepState::Trouble, "4/9", true),
+        Step {
+            since: Some(ago(840)),
+            waits: vec![
+                "worker-3: 1 pod does not go: shop/cart-0".into(),
+                "pool infra is paused: 3 nodes stay behind".into(),
+            ],
+            evidence: vec![Evidence {
+                object: "mcp/worker".into(),
+                field: "updated nodes".into(),
+                value: "4 of 6".into(),
+                at: None,
+            }],
+            ..step("pools", StepState::Trouble, "4/9", true)
+        },
         step("verify", StepState::Todo, "", false),
     ]
 }

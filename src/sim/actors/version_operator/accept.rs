@@ -10,9 +10,10 @@ use serde_json::Value;
 
 use super::super::world::{EventType, World};
 use super::gates;
-use crate::sim::cluster::object::{Condition, flag, items, set_condition, text};
-use crate::sim::cluster::{mirrors, release};
-use crate::sim::scenario::MishapKind;
+use crate::sim::cluster::object::{Condition, condition, flag, items, set_condition, text};
+use crate::sim::cluster::{cluster_version, mirrors, release};
+use crate::sim::kinds::Res;
+use crate::sim::scenario::{MishapKind, Scenario};
 
 /// How long it takes until a failed retrieval is tried again.
 const RETRIEVE_AGAIN: Duration = Duration::from_secs(60);
@@ -38,7 +39,7 @@ pub enum Request {
 }
 
 /// Reads and validates the request.
-pub fn request(object: &Value) -> Request {
+pub fn request(scenario: &Scenario, object: &Value) -> Request {
     let wish = &object["spec"]["desiredUpdate"];
     let (version, image, force) = (text(wish, "/version"), text(wish, "/image"), flag(wish, "/force"));
     if !image.is_empty() {
@@ -46,6 +47,13 @@ pub fn request(object: &Value) -> Request {
     }
     if version.is_empty() {
         return Request::None;
+    }
+    if wish["architecture"] == "Multi" && !cluster_version::is_multi(object) {
+        if version == text(object, "/status/desired/version") {
+            let image = cluster_version::release_image(scenario, version, true);
+            return Request::Target { version: version.to_owned(), image, force };
+        }
+        return Request::Invalid(not_available(version));
     }
     if version == text(object, "/status/desired/version") {
         return Request::None;
@@ -55,11 +63,15 @@ pub fn request(object: &Value) -> Request {
         Some(release) => {
             Request::Target { version: version.to_owned(), image: text(release, "/image").to_owned(), force }
         }
-        None => Request::Invalid(format!(
-            "spec.desiredUpdate.version: Invalid value: {version:?}: when image is empty the update must be an \
-             available update"
-        )),
+        None => Request::Invalid(not_available(version)),
     }
+}
+
+fn not_available(version: &str) -> String {
+    format!(
+        "spec.desiredUpdate.version: Invalid value: {version:?}: when image is empty the update must be an available \
+         update"
+    )
 }
 
 /// A release that passed.
@@ -140,7 +152,7 @@ impl Acceptance {
     fn payload_version(&self, world: &World, object: &Value) -> Option<String> {
         let known = world.scenario.releases.iter().map(|release| release.version.as_str());
         let past = items(object, "/status/history").iter().map(|entry| text(entry, "/version"));
-        known.chain(past).find(|version| release::image(version) == self.image).map(str::to_owned)
+        known.chain(past).find(|version| release::means(&self.image, version)).map(str::to_owned)
     }
 
     /// Whether the payload can be pulled and a signature of it found.
@@ -150,8 +162,15 @@ impl Acceptance {
             .releases
             .iter()
             .map(|release| release.version.as_str())
-            .find(|version| release::image(version) == self.image)
+            .find(|version| release::means(&self.image, version))
             .unwrap_or(&self.version);
+        if release::digest(&self.image).is_empty() && !self.force {
+            let text = format!(
+                "Retrieving payload failed {named} failure=The update cannot be verified: release images that are \
+                 not accessed via digest cannot be verified"
+            );
+            return Err((text, Failing::Signature));
+        }
         let mirror = world.scenario.cluster.mirror.as_ref();
         let mirrored = mirror.is_none_or(|mirror| {
             let kept = mirror.releases.is_empty() || mirror.releases.iter().any(|it| it == version);
@@ -165,8 +184,9 @@ impl Acceptance {
             );
             return Err((text, Failing::Pull));
         }
-        let signed = mirrors::is_signed(&world.store, &self.image);
-        let offline = world.strikes(MishapKind::SignatureMissing, version).is_some() || mirror.is_some();
+        let by_tag = release::digest(&self.image).is_empty();
+        let signed = !by_tag && mirrors::is_signed(&world.store, &self.image);
+        let offline = by_tag || world.strikes(MishapKind::SignatureMissing, version).is_some() || mirror.is_some();
         if !signed && offline {
             let digest = self.image.rsplit_once('@').map_or(self.image.as_str(), |(_, digest)| digest);
             let text = format!(
@@ -180,7 +200,9 @@ impl Acceptance {
 
     fn retrieved(&mut self, world: &mut World, object: &Value) {
         let named = format!("version={:?} image={:?}", self.version, self.image);
-        if self.payload_version(world, object).is_none() {
+        // Nothing is pulled that could not be verified.
+        let may_pull = self.force || !release::digest(&self.image).is_empty();
+        if may_pull && self.payload_version(world, object).is_none() {
             let message = format!(
                 "Retrieving payload failed {named} failure=Unable to download and prepare the update: deadline \
                  exceeded, \
@@ -266,7 +288,7 @@ impl Acceptance {
                 &format!("precondition warning for payload loaded {named}: {}", risks.join("\n")),
             );
         }
-        let loaded = crate::sim::cluster::cluster_version::payload_loaded(&world.scenario, &self.version, &self.image);
+        let loaded = cluster_version::payload_loaded(&world.scenario, &self.version, &self.image);
         super::event(world, EventType::Normal, "PayloadLoaded", &loaded);
         Some(Accepted {
             version: self.version.clone(),
@@ -323,6 +345,7 @@ fn preconditions(world: &World, object: &Value, target: &str) -> Verdict {
     verdict.blocking.extend(giant_hop(&from, &to));
     let completed = Version::parse(gates::current_version(object)).unwrap_or_else(|_| from.clone());
     if (to.major, to.minor) > (completed.major, completed.minor) {
+        verdict.blocking.extend(etcd_backup(world, &completed));
         let holds = gates::holds(world, object);
         let only_progress = holds.iter().all(|hold| hold.reason == "UpdateInProgress");
         if let Some((reason, message)) = gates::summary(&holds) {
@@ -337,8 +360,33 @@ fn preconditions(world: &World, object: &Value, target: &str) -> Verdict {
             }
         }
     }
+    if to.minor == from.minor
+        && let Some(hold) = gates::holds(world, object).into_iter().find(|hold| hold.condition == gates::OVERRIDES)
+    {
+        // Up to 4.20 overrides hold patch updates too.
+        let failure = Failure { check: "ClusterVersionUpgradeable", reason: hold.reason, message: hold.message };
+        let held = if from.minor <= 20 { &mut verdict.blocking } else { &mut verdict.warnings };
+        held.push(failure);
+    }
     verdict.warnings.extend(recommended(object, &from, target));
     verdict
+}
+
+/// Up to 4.14 a minor update waits for a backup of etcd, which the etcd operator makes when it is asked for
+/// (cluster-version-operator, pkg/payload/precondition/clusterversion/etcdbackup.go).
+fn etcd_backup(world: &World, completed: &Version) -> Option<Failure> {
+    if completed.minor > 14 {
+        return None;
+    }
+    let operator = world.store.get(Res::CLUSTER_OPERATORS, None, "etcd")?;
+    let found = condition(&operator, "RecentBackup");
+    if found.is_some_and(|found| found["status"] == "True") {
+        return None;
+    }
+    let (reason, message) =
+        found.map_or(("EtcdRecentBackupNotSet", ""), |it| (text(it, "/reason"), text(it, "/message")));
+    let message = format!("RecentBackup: {message}");
+    Some(Failure { check: "EtcdRecentBackup", reason: reason.to_owned(), message })
 }
 
 /// Only the release before this one, of the same minor version, may be gone back to.

@@ -24,6 +24,9 @@ pub struct Hold {
     pub message: String,
 }
 
+/// The condition that names overrides.
+pub const OVERRIDES: &str = "UpgradeableClusterVersionOverrides";
+
 /// The version that gates compare with: the newest that was completed.
 pub fn current_version(object: &Value) -> &str {
     items(object, "/status/history")
@@ -39,7 +42,7 @@ pub fn holds(world: &World, object: &Value) -> Vec<Hold> {
     holds.extend(operators(world));
     if items(object, "/spec/overrides").iter().any(|it| flag(it, "/unmanaged")) {
         holds.push(Hold {
-            condition: "UpgradeableClusterVersionOverrides",
+            condition: OVERRIDES,
             status: "False",
             reason: "ClusterVersionOverridesSet".to_owned(),
             message: "Disabling ownership via cluster version overrides prevents upgrades. Please remove overrides \
@@ -114,12 +117,9 @@ fn operators(world: &World) -> Option<Hold> {
 pub fn write(world: &World, object: &Value) {
     let holds = holds(world, object);
     super::write(world, |object| {
-        for kind in [
-            "UpgradeableAdminAckRequired",
-            "UpgradeableClusterOperators",
-            "UpgradeableClusterVersionOverrides",
-            "UpgradeableUpgradeInProgress",
-        ] {
+        for kind in
+            ["UpgradeableAdminAckRequired", "UpgradeableClusterOperators", OVERRIDES, "UpgradeableUpgradeInProgress"]
+        {
             match holds.iter().find(|hold| hold.condition == kind) {
                 Some(hold) => {
                     set_condition(object, &Condition::new(kind, hold.status, &hold.reason, &hold.message), world.now);

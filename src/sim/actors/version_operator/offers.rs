@@ -6,22 +6,29 @@ use semver::Version;
 use serde_json::{Value, json};
 
 use super::super::world::World;
-use crate::sim::cluster::cluster_version::release_object;
+use crate::sim::cluster::cluster_version::{is_multi, release_object};
 use crate::sim::cluster::object::{Condition, set_condition, text};
+use crate::sim::kinds::Res;
 use crate::sim::scenario::{Applies, MishapKind, Release, Risk, Scenario};
 
 /// Writes `availableUpdates`, `conditionalUpdates` and RetrievedUpdates.
 pub fn write(world: &World, object: &Value) {
     let channel = text(object, "/spec/channel");
     let current = text(object, "/status/desired/version");
-    let known = release_object(&world.scenario, current);
+    let multi = is_multi(object);
+    let known = release_object(&world.scenario, current, multi);
     let in_channel = known["channels"].as_array().is_some_and(|channels| channels.iter().any(|it| it == channel));
-    let retrieved = if world.strikes(MishapKind::UpdatesUnreachable, "").is_some() {
-        let message = "Unable to retrieve available updates: Get \"https://api.openshift.com/api/upgrades_info/v1/graph\": \
-                       dial tcp: lookup api.openshift.com: i/o timeout";
-        Err(("RemoteFailed", message.to_owned()))
+    let asked = &object["spec"]["desiredUpdate"];
+    let migrates = !multi && asked["architecture"] == "Multi";
+    let service = service(world, text(object, "/spec/upstream"));
+    let retrieved = if let Some(problem) = unreachable(world, &service) {
+        Err(problem)
     } else if channel.is_empty() {
         Err(("NoChannel", "The update channel has not been configured.".to_owned()))
+    } else if migrates {
+        // Nothing but the payload of the same version for all architectures.
+        let same = release_object(&world.scenario, current, true);
+        return store(world, &Ok(()), &[same], Vec::new());
     } else if in_channel {
         Ok(())
     } else {
@@ -32,9 +39,63 @@ pub fn write(world: &World, object: &Value) {
         Err(("VersionNotFound", message))
     };
     let (available, conditional) = match &retrieved {
-        Ok(()) => offers(world, current, channel),
+        Ok(()) => offers(world, current, channel, (multi, &service)),
         Err(_) => (Vec::new(), Vec::new()),
     };
+    store(world, &retrieved, &available, conditional);
+}
+
+/// Who is asked for recommendations.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Service {
+    /// The one on the internet.
+    Public,
+    /// One in this cluster.
+    Local,
+    /// Another, which nobody here knows.
+    Unknown(String),
+}
+
+/// The path of the graph below the URI of an update service.
+const GRAPH: &str = "/api/upgrades_info/v1/graph";
+
+fn service(world: &World, upstream: &str) -> Service {
+    let public = upstream.is_empty() || upstream.starts_with("https://api.openshift.com/");
+    let is_local = |service: &Value| {
+        let uri = text(service, "/status/policyEngineURI");
+        !uri.is_empty() && upstream.strip_prefix(uri).is_some_and(|path| path == GRAPH)
+    };
+    if public {
+        Service::Public
+    } else if world.store.list(Res::UPDATE_SERVICES).iter().any(|service| is_local(service)) {
+        Service::Local
+    } else {
+        Service::Unknown(upstream.to_owned())
+    }
+}
+
+/// Why a service does not answer: reason and message.
+fn unreachable(world: &World, service: &Service) -> Option<(&'static str, String)> {
+    let get = |url: &str, why: &str| {
+        Some(("RemoteFailed", format!("Unable to retrieve available updates: Get \"{url}\": {why}")))
+    };
+    let timeout = "dial tcp: lookup api.openshift.com: i/o timeout";
+    match service {
+        Service::Local => None,
+        Service::Public => {
+            let offline = world.scenario.cluster.mirror.as_ref().is_some_and(|mirror| !mirror.update_service);
+            let struck = world.strikes(MishapKind::UpdatesUnreachable, "").is_some();
+            if struck || offline { get(&format!("https://api.openshift.com{GRAPH}"), timeout) } else { None }
+        }
+        Service::Unknown(url) => {
+            let host = url.split('/').nth(2).unwrap_or_default();
+            get(url, &format!("dial tcp: lookup {host}: no such host"))
+        }
+    }
+}
+
+/// Writes what was retrieved, or why nothing was.
+fn store(world: &World, retrieved: &Result<(), (&'static str, String)>, available: &[Value], conditional: Vec<Value>) {
     super::write(world, |object| {
         let fields = &mut object["status"];
         fields["availableUpdates"] = if available.is_empty() { Value::Null } else { json!(available) };
@@ -59,7 +120,7 @@ pub fn write(world: &World, object: &Value) {
             }
             fields["conditionalUpdates"] = json!(list);
         }
-        let condition = match &retrieved {
+        let condition = match retrieved {
             Ok(()) => Condition::new("RetrievedUpdates", "True", "", ""),
             Err((reason, message)) => Condition::new("RetrievedUpdates", "False", reason, message),
         };
@@ -67,13 +128,19 @@ pub fn write(world: &World, object: &Value) {
     });
 }
 
-fn offers(world: &World, current: &str, channel: &str) -> (Vec<Value>, Vec<Value>) {
+fn offers(world: &World, current: &str, channel: &str, (multi, service): (bool, &Service)) -> (Vec<Value>, Vec<Value>) {
     let mut releases: Vec<&Release> = candidates(&world.scenario, current, channel);
+    if *service == Service::Local
+        && let Some(mirror) = &world.scenario.cluster.mirror
+    {
+        // A service here offers what its registry has.
+        releases.retain(|release| mirror.releases.is_empty() || mirror.releases.contains(&release.version));
+    }
     releases.sort_by_key(|release| std::cmp::Reverse(Version::parse(&release.version).ok()));
     let mut available = Vec::new();
     let mut conditional = Vec::new();
     for release in releases {
-        let object = release_object(&world.scenario, &release.version);
+        let object = release_object(&world.scenario, &release.version, multi);
         if release.risks.is_empty() {
             available.push(object);
             continue;

@@ -1,0 +1,30 @@
+//! Fields that a definition has only where a feature gate is on: elsewhere the server does not know them.
+//!
+//! Rules: openshift/api, config/v1/types_cluster_version.go (`acceptRisks`, feature gate ClusterUpdateAcceptRisks, in the
+//! technology preview since 4.22).
+
+use serde_json::Value;
+
+use crate::sim::kinds::Res;
+use crate::sim::store::Store;
+
+/// The first minor release with the gate.
+const SINCE: u64 = 22;
+
+/// Drops fields whose gate is off, and says which they were.
+pub fn prune(store: &Store, res: Res, object: &mut Value) -> Vec<String> {
+    if res != Res::CLUSTER_VERSIONS || accepts_risks(store, object) {
+        return Vec::new();
+    }
+    let update = object.pointer_mut("/spec/desiredUpdate").and_then(Value::as_object_mut);
+    let dropped = update.and_then(|fields| fields.remove("acceptRisks"));
+    dropped.map(|_| "spec.desiredUpdate.acceptRisks".to_owned()).into_iter().collect()
+}
+
+fn accepts_risks(store: &Store, cluster: &Value) -> bool {
+    let version = cluster.pointer("/status/desired/version").and_then(Value::as_str).unwrap_or_default();
+    let minor = version.split('.').nth(1).and_then(|minor| minor.parse::<u64>().ok()).unwrap_or_default();
+    let gates = store.get(Res::FEATURE_GATES, None, "cluster");
+    let set = gates.as_ref().and_then(|gates| gates.pointer("/spec/featureSet")?.as_str()).unwrap_or_default();
+    minor >= SINCE && matches!(set, "TechPreviewNoUpgrade" | "DevPreviewNoUpgrade")
+}
