@@ -11,7 +11,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 use super::files::WithFiles;
 use super::simulator::Simulator;
-use super::{follow, hook, save};
+use super::{follow, hook, keepsake, save};
 use crate::actions::audit::Audit;
 use crate::actions::outcome::Outcome;
 use crate::actions::{self, Plan, Refusal, Session};
@@ -21,10 +21,11 @@ use crate::cluster::{Cluster, execute};
 use crate::recorder::Recorder;
 use crate::snapshot::Recording;
 use crate::ui::{Flash, FlashLevel, SimRequest};
-use crate::upgrade::assessment::{Assessment, Resource, Subject};
+use crate::upgrade::assessment::{Assessment, Level, Resource, Subject};
 use crate::upgrade::facts::Kind;
+use crate::upgrade::image_based;
 use crate::upgrade::needs::Purpose;
-use crate::upgrade::timeline::Entry;
+use crate::upgrade::timeline::{Entry, Origin};
 
 /// What the loop itself has to do, because it concerns the terminal or the end.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -171,7 +172,20 @@ impl Performer {
         let (messages, recorder) = (self.messages.clone(), self.recorder.clone());
         let first = order.rehearsal.plan.writes.first().map(|write| write.object.clone()).unwrap_or_default();
         let effect = order.rehearsal.plan.effect.clone();
+        let (views, notes) = (self.views.clone(), self.notes.clone());
         let task = own(async move {
+            match keepsake::keep(&order.rehearsal.plan, &views).await {
+                Ok(None) => {}
+                Ok(Some(path)) => {
+                    let text = format!("saved before it goes: {}", path.display());
+                    let _ = notes.send(kept(text.clone()));
+                    let _ = messages.send(Msg::Say(Flash { level: FlashLevel::Info, text }));
+                }
+                Err(words) => {
+                    let _ = messages.send(Msg::JobDone { id, outcome: Outcome::Refused { words } });
+                    return;
+                }
+            }
             // A job that ended without a word would count as being sent for ever.
             let work = AssertUnwindSafe(execute::execute(&requests, order, &recorder, replan));
             let outcome = work.catch_unwind().await.unwrap_or_else(|_| Outcome::Failed {
@@ -243,6 +257,12 @@ impl Performer {
         let text = "this cluster is not simulated here".to_owned();
         let _ = self.messages.send(Msg::Say(Flash { level: FlashLevel::Warning, text }));
     }
+}
+
+/// That something was saved before it goes, for the timeline: the line at the bottom is soon another one.
+fn kept(text: String) -> Entry {
+    let subject = Subject::Object(Resource::cluster(&Kind::ImageBasedUpgrades.resource(), image_based::NAME));
+    Entry { at: clock::now(), level: Level::Info, subject, text, origin: Origin::Action }
 }
 
 /// A task on the worker that ends when the handle is dropped.

@@ -2,6 +2,7 @@
 
 mod explained;
 mod hostile;
+mod image_based;
 mod keys;
 mod panes;
 mod popups;

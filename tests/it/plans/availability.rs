@@ -261,6 +261,7 @@ fn a_missing_permission_is_named_as_oc_would_ask_for_it() {
             ActionId::PausePool | ActionId::UnpausePool => "machineconfigpools.machineconfiguration.openshift.io",
             ActionId::CordonNodes | ActionId::UncordonNodes => "nodes",
             ActionId::StartUpdate => "clusterversions.config.openshift.io",
+            other => panic!("{other:?} is not among these"),
         };
         refused(&sample, action, &target, &format!("kim may not patch {resource} (oc auth can-i patch {resource})"));
     }

@@ -118,7 +118,7 @@ proptest! {
                     ActionId::PausePool => prop_assert_ne!(target, &Target::pool("master")),
                     ActionId::CordonNodes => one_control_plane_node_at_most(&plan, &states),
                     ActionId::UncordonNodes => nobodys_drain(&plan, &states),
-                    ActionId::UnpausePool | ActionId::StartUpdate => {}
+                    _ => {}
                 }
             }
         }

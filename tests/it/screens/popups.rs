@@ -120,6 +120,7 @@ fn pause() -> Plan {
         confirm: Confirm::Button,
         effect: Effect::PoolPaused { pool: "worker".into(), paused: true },
         inverse: Some(ActionId::UnpausePool),
+        keepsake: None,
         strict_lock: false,
     }
 }
@@ -136,6 +137,7 @@ fn update() -> Plan {
         confirm: Confirm::Type("4.19.3".into()),
         effect: Effect::UpdateRequested { version: "4.19.3".into() },
         inverse: None,
+        keepsake: None,
         strict_lock: true,
         ..pause()
     }
