@@ -6,12 +6,19 @@
 //! Does not: a client, the terminal, the clock.
 //! May import: `api`, `upgrade`.
 
+mod accept_risks;
+mod ack_gate;
 mod again;
 mod ask;
 pub mod audit;
 mod capacity;
 mod catalogue;
+mod clear_update;
+mod cluster_version;
 mod cordon_nodes;
+mod create_pool;
+mod delete_pool;
+mod force_update;
 mod gate;
 mod ibu;
 mod ibu_idle;
@@ -21,25 +28,42 @@ mod ibu_rollback;
 mod ibu_trigger_reconcile;
 mod ibu_upgrade;
 mod material;
+mod migrate_multi_arch;
+mod move_nodes;
 mod next_image_step;
 pub mod next_step;
 mod node;
 pub mod outcome;
 mod pause_pool;
+mod pending;
+mod pin_images;
 pub mod pods;
 mod pool;
+mod pool_effect;
+mod pool_role;
+mod prune_rendered_configs;
+mod rebuild_image;
+mod rendered_config;
 mod request;
+mod set_channel;
+mod set_max_unavailable;
+mod set_upgradeable_to;
+mod set_upstream;
 mod start_update;
 mod uncordon_nodes;
 mod unpause_pool;
+mod update_request;
+mod update_risks;
+mod update_target;
 mod what_if;
 mod words;
 
 pub use again::{again, difference, rest_differs, same_meaning};
 pub use ask::{Args, Ask, Target};
-pub use catalogue::{ActionId, Arg, ArgKind, Entry, Takes};
+pub use catalogue::{ALL, ActionId, Arg, ArgKind, Entry, Takes};
 pub use material::{Found, Material, Read};
 pub use pods::complete;
+pub use pool_effect::PoolEffect;
 pub use request::oc;
 pub use words::FIELD_MANAGER;
 
@@ -79,10 +103,35 @@ pub struct Precondition {
 /// A question that the person answers before confirming; the answer is recorded.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Question {
-    /// Stable name under which the answer is recorded: `etcd-backup`.
-    pub name: &'static str,
+    /// Stable name under which the answer is recorded: `etcd-backup`, `accept-risk-DiskLoss`.
+    pub name: String,
     /// The question.
     pub words: String,
+    /// The only answer with which the plan goes on; none: any answer that is not empty.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub exactly: Option<String>,
+}
+
+impl Question {
+    /// A question that any words answer.
+    pub fn open(name: impl Into<String>, words: impl Into<String>) -> Self {
+        Self { name: name.into(), words: words.into(), exactly: None }
+    }
+
+    /// Something to be agreed to by typing `exactly`.
+    pub fn agreed_by(exactly: impl Into<String>, name: impl Into<String>, words: impl Into<String>) -> Self {
+        Self { name: name.into(), words: words.into(), exactly: Some(exactly.into()) }
+    }
+
+    /// Why `answer` does not answer it; none: it does.
+    pub fn unanswered_by(&self, answer: &str) -> Option<String> {
+        let answer = answer.trim();
+        match &self.exactly {
+            None if answer.is_empty() => Some(self.words.clone()),
+            Some(exactly) if answer != exactly => Some(format!("{} (type {exactly})", self.words)),
+            _ => None,
+        }
+    }
 }
 
 /// How the person confirms.
@@ -197,6 +246,8 @@ pub enum Effect {
         /// Value.
         paused: bool,
     },
+    /// What pools, their nodes and their configurations show.
+    Pool(PoolEffect),
     /// `spec.unschedulable` of all the nodes.
     NodesUnschedulable {
         /// Nodes.
@@ -223,11 +274,54 @@ pub enum Effect {
         /// The object as it was before.
         before: Version,
     },
-    /// `spec.desiredUpdate` of the ClusterVersion.
-    UpdateRequested {
-        /// Version.
-        version: String,
+    /// `spec.desiredUpdate` of the ClusterVersion asks for this, to be applied and not only to be checked.
+    UpdateRequested(WantedUpdate),
+    /// The ClusterVersion asks for no update.
+    RequestCleared,
+    /// `spec.desiredUpdate.acceptRisks` of the ClusterVersion holds exactly these.
+    RisksAccepted {
+        /// Names.
+        names: Vec<String>,
     },
+    /// `spec.channel` of the ClusterVersion; empty: none.
+    ChannelSet {
+        /// Channel.
+        channel: String,
+    },
+    /// `spec.upstream` of the ClusterVersion; empty: none.
+    UpstreamSet {
+        /// Address.
+        upstream: String,
+    },
+}
+
+/// What `spec.desiredUpdate` of the ClusterVersion asks for.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct WantedUpdate {
+    /// Version; empty: whatever the image holds.
+    pub version: String,
+    /// Pull spec; empty: the one that the update service names.
+    pub image: String,
+    /// `Multi`, or empty.
+    pub architecture: String,
+    /// Signature and preconditions are passed over.
+    pub force: bool,
+}
+
+impl WantedUpdate {
+    /// The version, else the image.
+    pub fn name(&self) -> &str {
+        if self.version.is_empty() { &self.image } else { &self.version }
+    }
+
+    /// Does the ClusterVersion ask for it?
+    fn is_asked_for(&self, assessment: &Assessment) -> bool {
+        let seen = assessment.facts.cluster_version.as_ref().and_then(|seen| seen.spec.desired_update.as_ref());
+        seen.is_some_and(|seen| {
+            let same = (&seen.version, &seen.image, &seen.architecture, seen.force);
+            same == (&self.version, &self.image, &self.architecture, self.force) && seen.mode.is_empty()
+        })
+    }
 }
 
 /// Something that the action makes disappear, as it was.
@@ -354,6 +448,7 @@ impl Effect {
             // The pictures do not have them: see [`Effect::reread`].
             Self::Stored { .. } | Self::Gone { .. } => false,
             Self::PoolPaused { pool, paused } => assessment.pool(pool).is_some_and(|pool| pool.paused == *paused),
+            Self::Pool(effect) => effect.holds(assessment),
             Self::NodesUnschedulable { nodes, unschedulable } => nodes
                 .iter()
                 .all(|name| assessment.node(name).is_some_and(|node| node.cordon.is_some() == *unschedulable)),
@@ -372,10 +467,28 @@ impl Effect {
                 };
                 objects.iter().any(|one| one.name() == NAME && newer(one) && one.annotation(key).is_none())
             }
-            Self::UpdateRequested { version } => {
-                let seen = assessment.facts.cluster_version.as_ref();
-                seen.and_then(|seen| seen.spec.desired_update.as_ref()).is_some_and(|wanted| wanted.version == *version)
-            }
+            Self::UpdateRequested(wanted) => wanted.is_asked_for(assessment),
+            Self::RequestCleared => assessment.facts.cluster_version.as_ref().is_some_and(|seen| {
+                let wanted = seen.spec.desired_update.as_ref();
+                wanted.is_none_or(|wanted| {
+                    [&wanted.version, &wanted.image, &wanted.architecture].into_iter().all(String::is_empty)
+                })
+            }),
+            Self::RisksAccepted { names } => assessment.facts.cluster_version.as_ref().is_some_and(|seen| {
+                let wanted = seen.spec.desired_update.as_ref();
+                let accepted: &[_] = wanted.map_or(&[], |wanted| &wanted.accept_risks);
+                accepted.len() == names.len() && accepted.iter().all(|risk| names.contains(&risk.name))
+            }),
+            Self::ChannelSet { channel } => assessment
+                .facts
+                .cluster_version
+                .as_ref()
+                .is_some_and(|seen| seen.spec.channel.as_deref().unwrap_or_default() == channel),
+            Self::UpstreamSet { upstream } => assessment
+                .facts
+                .cluster_version
+                .as_ref()
+                .is_some_and(|seen| seen.spec.upstream.as_deref().unwrap_or_default() == upstream),
         }
     }
 
@@ -384,10 +497,11 @@ impl Effect {
         match self {
             Self::All(effects) => effects.iter().map(Self::words).collect::<Vec<_>>().join(", "),
             Self::Stored { object, fields, .. } => {
-                let names = fields.iter().map(|(pointer, _)| pointer.trim_start_matches('/').replace('/', "."));
+                let names = fields.iter().map(|(pointer, _)| words::field(pointer));
                 format!("{object} shows {}", names.collect::<Vec<_>>().join(", "))
             }
             Self::Gone { object, .. } => format!("{object} is gone"),
+            Self::Pool(effect) => effect.words(),
             Self::PoolPaused { pool, paused: true } => format!("pool {pool} shows as paused"),
             Self::PoolPaused { pool, paused: false } => format!("pool {pool} shows as not paused"),
             Self::NodesUnschedulable { nodes, unschedulable } => {
@@ -397,7 +511,22 @@ impl Effect {
             Self::ImageStage { stage } => format!("the lifecycle agent has taken up the stage {stage}"),
             Self::ImageAnnotation { key, value } => format!("the ImageBasedUpgrade shows {key}={value}"),
             Self::ImageAnnotationTaken { key, .. } => format!("the lifecycle agent has taken {key} up"),
-            Self::UpdateRequested { version } => format!("the ClusterVersion asks for {version}"),
+            Self::UpdateRequested(wanted) if !wanted.architecture.is_empty() => {
+                format!("the ClusterVersion asks for {} in architecture {}", wanted.name(), wanted.architecture)
+            }
+            Self::UpdateRequested(wanted) if wanted.force => {
+                format!("the ClusterVersion asks for {} by force", wanted.name())
+            }
+            Self::UpdateRequested(wanted) => format!("the ClusterVersion asks for {}", wanted.name()),
+            Self::RequestCleared => "the ClusterVersion asks for no update".to_owned(),
+            Self::RisksAccepted { names } if names.is_empty() => "the ClusterVersion accepts no risk".to_owned(),
+            Self::RisksAccepted { names } => format!("the ClusterVersion accepts {}", names.join(", ")),
+            Self::ChannelSet { channel } if channel.is_empty() => "the ClusterVersion has no channel".to_owned(),
+            Self::ChannelSet { channel } => format!("the ClusterVersion has the channel {channel}"),
+            Self::UpstreamSet { upstream } if upstream.is_empty() => {
+                "the ClusterVersion names no update service".to_owned()
+            }
+            Self::UpstreamSet { upstream } => format!("the ClusterVersion names the update service {upstream}"),
         }
     }
 

@@ -14,6 +14,7 @@ pub mod assess;
 pub mod assessment;
 pub mod blockers;
 pub mod capacity;
+pub mod certificates;
 pub mod changes;
 pub mod checks;
 pub mod cordon;

@@ -1,6 +1,6 @@
 //! How many nodes a pool may still take, before and after an action.
 
-use super::words::order;
+use super::words::{list, order};
 use crate::upgrade::assessment::{Assessment, Pool};
 use crate::upgrade::verdict::rendered;
 
@@ -52,6 +52,9 @@ pub(super) fn next(pool: &Pool, after: &Assessment) -> Option<String> {
     let why = if capacity.why_none.is_empty() { String::new() } else { format!(": {}", capacity.why_none) };
     Some(if capacity.next.is_empty() {
         format!("no node of pool {} would be next{why}", pool.name)
+    } else if let [_, ..] = capacity.busy.as_slice() {
+        let behind = list(capacity.busy.iter().map(String::as_str));
+        format!("in pool {} follow on {behind}: {}{}", pool.name, order(&capacity.next), deferred(then))
     } else if capacity.free == 0 {
         format!("no node of pool {} can be taken{why}; in line: {}", pool.name, order(&capacity.next))
     } else {

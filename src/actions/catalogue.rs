@@ -6,13 +6,13 @@ use std::fmt;
 
 use serde::{Serialize, Serializer};
 
-use super::{
-    Ask, Danger, Material, Offered, Plan, Refusal, Session, Target, cordon_nodes, ibu_idle, ibu_manual_cleanup_done,
-    ibu_prep, ibu_rollback, ibu_trigger_reconcile, ibu_upgrade, pause_pool, start_update, uncordon_nodes, unpause_pool,
-};
+use super::{Ask, Danger, Material, Offered, Plan, Refusal, Session, Target};
 use crate::upgrade::access::Permission;
 use crate::upgrade::assessment::Assessment;
 use crate::upgrade::facts::Kind;
+
+/// The flag that stands for the names of pools ([`Takes::Pools`]): the action chooses them.
+pub const ALL: &str = "all";
 
 /// What an action takes as its target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,7 +23,7 @@ pub enum Takes {
     Version,
     /// One pool.
     Pool,
-    /// One pool or several.
+    /// One pool or several; none with the flag [`ALL`], where the action has it.
     Pools,
     /// One node or several.
     Nodes,
@@ -134,6 +134,8 @@ impl Entry {
         }
         let fits = match (self.takes, &ask.target) {
             (Takes::Cluster | Takes::Version, Target::Cluster) | (Takes::Version, Target::Version(_)) => true,
+            // A flag `--all` stands for the names of pools.
+            (Takes::Pools, Target::Cluster) => ask.args.flag(ALL),
             (Takes::Pool, Target::Pools(names)) => names.len() == 1,
             (Takes::Pools, Target::Pools(names)) | (Takes::Nodes, Target::Nodes(names)) => !names.is_empty(),
             (Takes::Objects { none, .. }, Target::Cluster) => none,
@@ -184,7 +186,7 @@ macro_rules! catalogue {
             /// Its row.
             pub fn entry(self) -> &'static Entry {
                 match self {
-                    $(Self::$id => &$file::ENTRY,)*
+                    $(Self::$id => &super::$file::ENTRY,)*
                 }
             }
         }
@@ -193,14 +195,44 @@ macro_rules! catalogue {
 
 catalogue! {
     // --- The ClusterVersion ---
+    /// Set the channel.
+    SetChannel => set_channel,
+    /// Set the update service.
+    SetUpstream => set_upstream,
     /// Start an update.
     StartUpdate => start_update,
+    /// Migrate to the multi-architecture payload.
+    MigrateMultiArch => migrate_multi_arch,
+    /// Clear the request of an update.
+    ClearUpdate => clear_update,
+    /// Accept risks of updates.
+    AcceptRisks => accept_risks,
+    /// Acknowledge an admin gate.
+    AckGate => ack_gate,
+    /// Force an update.
+    ForceUpdate => force_update,
+    /// Say that cloud credentials are ready.
+    SetUpgradeableTo => set_upgradeable_to,
 
     // --- Pools ---
     /// Pause MachineConfigPools.
     PausePool => pause_pool,
     /// Unpause MachineConfigPools.
     UnpausePool => unpause_pool,
+    /// Set how many nodes of a pool may be unavailable.
+    SetMaxUnavailable => set_max_unavailable,
+    /// Create a custom pool.
+    CreatePool => create_pool,
+    /// Move nodes to another pool.
+    MoveNodes => move_nodes,
+    /// Delete a custom pool.
+    DeletePool => delete_pool,
+    /// Delete rendered configs that nothing uses.
+    PruneRenderedConfigs => prune_rendered_configs,
+    /// Build the image of a layered pool again.
+    RebuildImage => rebuild_image,
+    /// Have the nodes of a pool pull images ahead.
+    PinImages => pin_images,
 
     // --- Nodes and pods ---
     /// Cordon nodes.

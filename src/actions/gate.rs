@@ -81,6 +81,9 @@ fn can_i(permission: &Permission) -> String {
     if !permission.group.is_empty() {
         resource = format!("{resource}.{}", permission.group);
     }
+    if !permission.name.is_empty() {
+        resource = format!("{resource}/{}", permission.name);
+    }
     if !permission.subresource.is_empty() {
         resource = format!("{resource} --subresource={}", permission.subresource);
     }

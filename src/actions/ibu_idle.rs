@@ -85,13 +85,15 @@ fn questions(image: &ImageBased, step: Move) -> Vec<Question> {
     let mut questions = Vec::new();
     if step == Move::Finalize && image.state == State::Upgraded {
         questions.push(Question {
-            name: "workloads",
+            name: "workloads".to_owned(),
+            exactly: None,
             words: "Who has looked at the workloads on the new system, and when?".to_owned(),
         });
     }
     if image.state == State::RolledBack || image.rolled_back_by_itself() {
         questions.push(Question {
-            name: "evidence",
+            name: "evidence".to_owned(),
+            exactly: None,
             words: "Where are the logs that tell why it was rolled back?".to_owned(),
         });
     }

@@ -71,7 +71,8 @@ fn make(assessment: &Assessment, session: &Session, ask: &Ask, _: &Material) -> 
         ],
         writes: vec![ibu::annotation_write(assessment, session, key, "", &format!("{key}="))?],
         questions: vec![Question {
-            name: "cause",
+            name: "cause".to_owned(),
+            exactly: None,
             words: "What was the cause, and what was done about it?".to_owned(),
         }],
         effect: Effect::ImageAnnotationTaken { key, before },

@@ -3,6 +3,8 @@
 use super::{ActionId, Ask, Session, Target, next_image_step};
 use crate::upgrade::assessment::{Assessment, Pool, StepState, Subject, VerdictKind};
 use crate::upgrade::link::LinkState;
+use crate::upgrade::updates::gates_of;
+use crate::upgrade::version::leaves_minor;
 
 /// How many offers are tried before it is said that none can be started.
 const OFFERS: usize = 4;
@@ -43,7 +45,7 @@ pub fn next_step(assessment: &Assessment, session: &Session) -> Option<NextStep>
     if next_image_step::under_way(assessment) {
         return next_image_step::step(assessment, session);
     }
-    let steps = [free_the_drain, unpause, start, verify];
+    let steps = [free_the_drain, unpause, acknowledge_for_request, start, acknowledge, verify];
     steps.iter().find_map(|step| step(assessment, session))
 }
 
@@ -87,10 +89,30 @@ fn unpause(assessment: &Assessment, session: &Session) -> Option<NextStep> {
     steps.next()
 }
 
+/// A request that was refused waits for an acknowledgement.
+fn acknowledge_for_request(assessment: &Assessment, session: &Session) -> Option<NextStep> {
+    let refused = assessment.update.requested.as_ref().filter(|requested| requested.refused)?;
+    let present = assessment.facts.cluster_version.as_deref()?;
+    leaves_minor(&present.status.desired.version, &refused.target).then_some(())?;
+    acknowledge(assessment, session)
+}
+
+/// A gate holds up the next minor, and nothing else is left to be done from here.
+fn acknowledge(assessment: &Assessment, session: &Session) -> Option<NextStep> {
+    if assessment.update.in_progress {
+        return None;
+    }
+    let gates = gates_of(assessment)?.into_iter();
+    let mut open = gates.filter(|gate| gate.acknowledged == Some(false) && !gate.broken);
+    let ask = Ask::new(ActionId::AckGate, Target::Cluster).with("key", open.next()?.key);
+    planned(assessment, session, "preflight", "acknowledge the gate".to_owned(), ask)
+}
+
 /// Nothing rolls: an update can be started.
 fn start(assessment: &Assessment, session: &Session) -> Option<NextStep> {
     let idle = matches!(assessment.verdict.kind, VerdictKind::NotUpdating | VerdictKind::Completed);
-    let offers = assessment.update.offers.iter().take(OFFERS).filter(|_| idle);
+    // One that is not recommended is nothing to be led to.
+    let offers = assessment.update.offers.iter().filter(|offer| idle && offer.risk.is_none()).take(OFFERS);
     let mut steps = offers.filter_map(|offer| {
         let ask = Ask::new(ActionId::StartUpdate, Target::Version(offer.version.clone()));
         planned(assessment, session, "requested", "start an update".to_owned(), ask)

@@ -1,26 +1,30 @@
-//! Pause a pool: the machine-config controller takes no further node of it.
+//! Pause pools: the machine-config controller takes no further node of them.
 
-use super::pool::{self, KINDS, PATCH, find, in_flight, paused_found, pending, still_to_come};
+use serde_json::json;
+
+use super::pending::{certificate, difference, in_flight, pending, still_to_come};
+use super::pool::{self, KINDS, PATCH, find, paused_found, required, told_of};
 use super::words::{count, list, order, whose_pause};
 use super::{
-    ActionId, Ask, Danger, Effect, Entry, Material, Offered, Plan, Precondition, Refusal, Session, Takes, Target,
-    capacity, gate,
+    ALL, ActionId, Arg, ArgKind, Ask, Danger, Effect, Entry, Material, Offered, Plan, Precondition, Read, Refusal,
+    Session, Takes, Target, capacity, gate,
 };
 use crate::upgrade::assessment::{Assessment, Pool};
 
-/// Pausing is reversible and touches no workload: what is being worked on goes on, what is not stays as it is.
-pub(super) const DANGER: Danger = Danger::L;
-
-/// Pause the pool.
+/// Pause pools.
 pub(super) const ENTRY: Entry = Entry {
     id: ActionId::PausePool,
     name: "pause-pool",
     word: "pause",
-    summary: "pause the pool: no further node is taken",
+    summary: "pause the pool or the marked pools: no further node is taken",
     gerund: "pausing a pool",
-    dangers: &[DANGER],
-    takes: Takes::Pool,
-    args: &[],
+    dangers: &[Danger::L, Danger::M],
+    takes: Takes::Pools,
+    args: &[Arg::option(
+        ALL,
+        ArgKind::Flag,
+        "every pool that the update does not wait for: all but master and arbiter",
+    )],
     permissions: &[PATCH],
     needs: &[],
     inverse: Some(ActionId::UnpausePool),
@@ -28,65 +32,113 @@ pub(super) const ENTRY: Entry = Entry {
     plan: make,
 };
 
+/// Pausing is reversible and touches no workload. But a rollout that it stops stays stopped without a sign: the effective
+/// capacity is 0, no condition, event or alert tells of it (machine-config-operator dropped the alert in 4.13), and nodes
+/// of two configurations stay side by side.
+pub(super) fn danger(assessment: &Assessment, names: &[String]) -> Danger {
+    let stops = |name: &String| {
+        assessment.pool(name).is_some_and(|pool| !pool.paused && !still_to_come(assessment, pool).is_empty())
+    };
+    if names.iter().any(stops) { Danger::M } else { Danger::L }
+}
+
 fn offered(assessment: &Assessment, session: &Session, target: &Target) -> Option<Offered> {
-    let [name] = target.pools() else { return None };
-    assessment.pool(name).filter(|pool| pool.paused == false)?;
-    let refusal = available(assessment, session, name).err();
-    Some(Offered { action: ActionId::PausePool, title: title(name), danger: DANGER, refusal })
+    let names = target.pools();
+    let chosen = to_pause(assessment, names);
+    (!chosen.is_empty()).then(|| Offered {
+        action: ActionId::PausePool,
+        title: pool::title("Pause", &chosen),
+        danger: danger(assessment, names),
+        refusal: available(assessment, session, names).err(),
+    })
 }
 
-fn make(assessment: &Assessment, session: &Session, ask: &Ask, _: &Material) -> Result<Plan, Refusal> {
-    let [name] = ask.target.pools() else { return Err(Refusal("one pool at a time".to_owned())) };
-    plan(assessment, session, ask, name)
+/// Those of the pools that are not paused yet.
+fn to_pause<'a>(assessment: &'a Assessment, names: &[String]) -> Vec<&'a str> {
+    let pools = names.iter().filter_map(|name| assessment.pool(name));
+    pools.filter(|pool| !pool.paused).map(|pool| pool.name.as_str()).collect()
 }
 
-/// Can the pool be paused now?
-pub(super) fn available(assessment: &Assessment, session: &Session, name: &str) -> Result<(), Refusal> {
+fn make(assessment: &Assessment, session: &Session, ask: &Ask, material: &Material) -> Result<Plan, Refusal> {
+    let names = pool::meant(assessment, ask, |pool, seen| !required(pool, seen) && !pool.paused);
+    let names = match (names, &ask.target) {
+        // Before anything was listed there are no pools either: that is told first.
+        (Ok(names), Target::Cluster) if names.is_empty() => {
+            gate::session(assessment, session, KINDS)?;
+            return Err(Refusal("every pool that may be paused is paused already, or there is none".to_owned()));
+        }
+        (names, _) => names?,
+    };
+    plan(assessment, session, ask, &names, material)
+}
+
+/// Can the pools be paused now?
+pub(super) fn available(assessment: &Assessment, session: &Session, names: &[String]) -> Result<(), Refusal> {
     gate::session(assessment, session, KINDS)?;
-    let (pool, seen) = find(assessment, name)?;
-    if pool.control_plane || seen.is_required_for_upgrade() {
-        // machine-config-operator, RequiredPools (pkg/operator/sync.go): the operator waits for these pools, paused or
-        // not, and degrades.
-        return Err(Refusal(format!(
-            "pool {name} is never paused: the cluster operator machine-config waits for it, so the update of the cluster \
-             would hang"
-        )));
+    for name in names {
+        let (pool, seen) = find(assessment, name)?;
+        if required(pool, seen) {
+            // machine-config-operator, RequiredPools (pkg/operator/sync.go): the operator waits for these pools, paused
+            // or not, and degrades.
+            return Err(Refusal(format!(
+                "pool {name} is never paused: the cluster operator machine-config waits for it, so the update of the \
+                 cluster would hang"
+            )));
+        }
     }
-    if pool.paused {
-        return Err(Refusal(format!("pool {name} is paused already, {}", whose_pause(pool))));
+    if to_pause(assessment, names).is_empty() {
+        return Err(match names {
+            [name] => Refusal(format!("pool {name} is paused already, {}", whose_pause(find(assessment, name)?.0))),
+            names => Refusal(format!("all {} pools are paused already", names.len())),
+        });
     }
     gate::permitted(assessment, &PATCH)
 }
 
-/// The plan.
-fn plan(assessment: &Assessment, session: &Session, ask: &Ask, name: &str) -> Result<Plan, Refusal> {
-    available(assessment, session, name)?;
-    let (pool, seen) = find(assessment, name)?;
-    Ok(Plan {
-        danger: DANGER,
-        preconditions: vec![
-            paused_found(pool),
+/// The plan. Pools that are paused already are left as they are, and named.
+fn plan(
+    assessment: &Assessment,
+    session: &Session,
+    ask: &Ask,
+    names: &[String],
+    material: &Material,
+) -> Result<Plan, Refusal> {
+    available(assessment, session, names)?;
+    let chosen = to_pause(assessment, names);
+    let mut plan =
+        Plan { danger: danger(assessment, names), ..Plan::draft(&ENTRY, ask, pool::title("Pause", &chosen)) };
+    let mut effects = Vec::new();
+    for name in names {
+        let (pool, seen) = find(assessment, name)?;
+        plan.preconditions.push(if pool.paused {
             Precondition {
-                words: format!("pool {name} is not one that the update waits for"),
-                evidence: format!(
-                    "mcp/{name} has no label operator.machineconfiguration.openshift.io/required-for-upgrade"
-                ),
-            },
-            gate::permission_found(assessment, &PATCH),
-        ],
-        consequences: consequences(assessment, pool),
-        writes: vec![pool::write(session, seen, true)?],
-        effect: Effect::PoolPaused { pool: name.to_owned(), paused: true },
-        ..Plan::draft(&ENTRY, ask, title(name))
-    })
+                words: format!("pool {name} is paused already and is left as it is"),
+                evidence: format!("mcp/{name} spec.paused = true, {}", whose_pause(pool)),
+            }
+        } else {
+            paused_found(pool)
+        });
+        if pool.paused {
+            continue;
+        }
+        plan.preconditions.push(Precondition {
+            words: format!("pool {name} is not one that the update waits for"),
+            evidence: format!(
+                "mcp/{name} has no label operator.machineconfiguration.openshift.io/required-for-upgrade"
+            ),
+        });
+        let lines = consequences(assessment, pool, material, &mut plan.reads);
+        plan.consequences.extend(told_of(chosen.len() > 1, pool, lines));
+        plan.writes.push(pool::write(session, seen, "paused", &json!(true))?);
+        effects.push(Effect::PoolPaused { pool: name.clone(), paused: true });
+    }
+    plan.preconditions.push(gate::permission_found(assessment, &PATCH));
+    plan.consequences.extend(for_all(assessment));
+    plan.effect = pool::effect(effects);
+    Ok(plan)
 }
 
-/// `Pause pool worker`.
-pub(super) fn title(name: &str) -> String {
-    format!("Pause pool {name}")
-}
-
-fn consequences(assessment: &Assessment, pool: &Pool) -> Vec<String> {
+fn consequences(assessment: &Assessment, pool: &Pool, material: &Material, reads: &mut Vec<Read>) -> Vec<String> {
     let mut lines = Vec::new();
     let moving = in_flight(assessment, pool);
     if moving.is_empty() {
@@ -101,14 +153,22 @@ fn consequences(assessment: &Assessment, pool: &Pool) -> Vec<String> {
     if let (Some(pending), false) = (pending(assessment, pool), waiting.is_empty()) {
         lines.push(format!("{} of {} stay as they are: {}", waiting.len(), pool.total, list(waiting)));
         lines.push(format!("pending: {pending}"));
+        lines.extend(difference(assessment, pool, material, reads));
         let next = capacity::candidates(pool, assessment);
         if !next.is_empty() {
-            lines.push(format!("without the pause the next would be: {}", order(&next)));
+            lines.push(format!("without the pause these would reboot, in this order: {}", order(&next)));
         }
     } else {
         lines.push("nothing is pending now".to_owned());
     }
-    lines.push("changes that come while it is paused gather; unpausing releases all of them at once".to_owned());
+    lines.push(certificate(assessment, pool));
+    lines
+}
+
+/// What a pause means whatever the pool.
+fn for_all(assessment: &Assessment) -> Vec<String> {
+    let mut lines =
+        vec!["changes that come while it is paused gather; unpausing releases all of them at once".to_owned()];
     if assessment.update.in_progress {
         let to = assessment.update.to.as_deref().unwrap_or("the new version");
         lines.push(format!(

@@ -1,18 +1,24 @@
-//! What pausing and unpausing share: finding the pool, the request, the pending difference.
+//! What actions on pools share: finding a pool, choosing several, the patch of one, the control plane's refusal.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
+use super::catalogue::ALL;
 use super::request::Change;
-use super::words::{config, shell};
-use super::{PatchKind, Precondition, Refusal, Session, Write};
+use super::words::{list, shell};
+use super::{Ask, Effect, PatchKind, Precondition, Refusal, Session, Target, Write};
 use crate::api;
 use crate::upgrade::access::Permission;
-use crate::upgrade::assessment::{Assessment, NodePhase, Pool};
+use crate::upgrade::assessment::{Assessment, Pool};
 use crate::upgrade::facts::Kind;
 
-/// Pausing and unpausing patch the pool.
-pub(super) const PATCH: Permission =
-    Permission::cluster("patch", "machineconfiguration.openshift.io", "machineconfigpools");
+/// The API group of pools and all that belongs to them.
+pub(super) const GROUP: &str = "machineconfiguration.openshift.io";
+
+/// Where its objects are.
+pub(super) const API: &str = "/apis/machineconfiguration.openshift.io/v1";
+
+/// Pausing, unpausing and the like patch the pool.
+pub(super) const PATCH: Permission = Permission::cluster("patch", GROUP, "machineconfigpools");
 
 /// What such a decision rests on.
 pub(super) const KINDS: &[Kind] = &[Kind::MachineConfigPools, Kind::Nodes];
@@ -28,19 +34,61 @@ pub(super) fn find<'a>(
     Ok((pool, seen))
 }
 
-/// The request that sets `spec.paused`.
-pub(super) fn write(session: &Session, seen: &api::MachineConfigPool, paused: bool) -> Result<Write, Refusal> {
+/// Does the update of the cluster wait for the pool (machine-config-operator, `RequiredPools` in pkg/operator/sync.go)?
+/// Master and arbiter are labelled so; their names are enough.
+pub(super) fn required(pool: &Pool, seen: &api::MachineConfigPool) -> bool {
+    pool.control_plane || seen.is_required_for_upgrade()
+}
+
+/// Path of a pool.
+pub(super) fn path(name: &str) -> String {
+    format!("{API}/machineconfigpools/{name}")
+}
+
+/// The request that sets one field of `spec`.
+pub(super) fn write(
+    session: &Session,
+    seen: &api::MachineConfigPool,
+    field: &str,
+    value: &Value,
+) -> Result<Write, Refusal> {
     let name = seen.name();
+    let spec = json!({ field: value });
     Change {
         object: format!("mcp/{name}"),
-        path: format!("/apis/machineconfiguration.openshift.io/v1/machineconfigpools/{name}"),
+        path: path(name),
         patch: PatchKind::Merge,
         metadata: &seen.metadata,
-        spec: json!({ "paused": paused }),
-        oc: format!("patch mcp/{} --type=merge -p '{{\"spec\":{{\"paused\":{paused}}}}}'", shell(name)),
-        stored: vec![("/spec/paused".to_owned(), json!(paused))],
+        oc: format!("patch mcp/{} --type=merge -p {}", shell(name), shell(&json!({ "spec": spec }).to_string())),
+        spec,
+        stored: vec![(format!("/spec/{field}"), value.clone())],
     }
     .write(session)
+}
+
+/// The pools that are meant: those named, or with the flag `--all` those that `fit`, in the order of the screen.
+pub(super) fn meant(
+    assessment: &Assessment,
+    ask: &Ask,
+    fit: impl Fn(&Pool, &api::MachineConfigPool) -> bool,
+) -> Result<Vec<String>, Refusal> {
+    match (&ask.target, ask.args.flag(ALL)) {
+        (Target::Pools(names), false) => Ok(names.clone()),
+        (Target::Pools(_), true) => Err(Refusal("either pools are named, or --all stands for them".to_owned())),
+        _ => {
+            let names = assessment.pools.iter().map(|pool| pool.name.clone());
+            let fits = |name: &String| find(assessment, name).is_ok_and(|(pool, seen)| fit(pool, seen));
+            Ok(names.filter(fits).collect())
+        }
+    }
+}
+
+/// `Pause pool worker`, `Pause 3 pools: gpu, infra, worker`.
+pub(super) fn title(verb: &str, names: &[&str]) -> String {
+    match names {
+        [name] => format!("{verb} pool {name}"),
+        names => format!("{verb} {} pools: {}", names.len(), list(names.iter().copied())),
+    }
 }
 
 /// `the pool is (not) paused`, with its evidence.
@@ -52,46 +100,12 @@ pub(super) fn paused_found(pool: &Pool) -> Precondition {
     }
 }
 
-/// From which configurations the pool's nodes still have to go to its target: `rendered-worker-1 (4.18.22) ->
-/// rendered-worker-2 (4.19.3)`; none when all are there.
-pub(super) fn pending(assessment: &Assessment, pool: &Pool) -> Option<String> {
-    if !pool.outdated() {
-        return None;
-    }
-    let old = |config: Option<&str>| config.is_some() && config != pool.target.as_deref();
-    let mut from: Vec<String> = assessment
-        .nodes_of(&pool.name)
-        .filter(|node| old(node.current_config.as_deref()))
-        .map(|node| config(node.current_config.as_deref(), node.version.as_deref()))
-        .collect();
-    from.sort_unstable();
-    from.dedup();
-    let from = if from.is_empty() { "what its nodes have".to_owned() } else { from.join(", ") };
-    Some(format!("{from} -> {}", config(pool.target.as_deref(), pool.target_version.as_deref())))
+/// The lines of several pools in one list: each names its pool where there is more than one.
+pub(super) fn told_of(several: bool, pool: &Pool, lines: Vec<String>) -> Vec<String> {
+    if several { lines.into_iter().map(|line| format!("{}: {line}", pool.name)).collect() } else { lines }
 }
 
-/// Nodes of the pool that the machine-config daemon works on, by name. Without their phases: those change by the minute,
-/// and the sentence should mean the same as long as the nodes are the same.
-pub(super) fn in_flight<'a>(assessment: &'a Assessment, pool: &'a Pool) -> Vec<&'a str> {
-    assessment
-        .nodes_of(&pool.name)
-        .filter(|node| node.phase.moving() || targeted_and_failing(node, pool))
-        .map(|node| node.name.as_str())
-        .collect()
-}
-
-/// Nodes of the pool that are not at its target and were not targeted yet, by name.
-pub(super) fn still_to_come<'a>(assessment: &'a Assessment, pool: &'a Pool) -> Vec<&'a str> {
-    let waits = |phase| matches!(phase, NodePhase::Waiting | NodePhase::Paused);
-    assessment
-        .nodes_of(&pool.name)
-        .filter(|node| waits(node.phase) || node.phase == NodePhase::Degraded && !targeted_and_failing(node, pool))
-        .filter(|node| node.current_config != pool.target)
-        .map(|node| node.name.as_str())
-        .collect()
-}
-
-/// The node was targeted and reports a failure: the daemon goes on trying, paused or not.
-fn targeted_and_failing(node: &crate::upgrade::assessment::Node, pool: &Pool) -> bool {
-    node.phase == NodePhase::Degraded && node.desired_config == pool.target && node.current_config != pool.target
+/// One effect, or several together.
+pub(super) fn effect(mut effects: Vec<Effect>) -> Effect {
+    if effects.len() == 1 { effects.remove(0) } else { Effect::All(effects) }
 }

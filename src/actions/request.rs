@@ -3,7 +3,7 @@
 use kube::core::ObjectMeta;
 use serde_json::{Value, json};
 
-use super::words::shell;
+use super::words::{field, shell};
 use super::{PatchKind, Refusal, Session, Verb, Write};
 
 /// What the patch of an object that is watched is made of.
@@ -47,6 +47,35 @@ impl Change<'_> {
             stored: self.stored,
         })
     }
+}
+
+/// The patch of an object that is not watched, as it was read; `body` without the lock, `line` the whole `oc` line.
+pub(super) fn patch(
+    object: &str,
+    path: &str,
+    kind: PatchKind,
+    metadata: &ObjectMeta,
+    body: Value,
+    line: String,
+) -> Result<Write, Refusal> {
+    let (Some(uid), Some(version)) = (&metadata.uid, &metadata.resource_version) else {
+        return Err(Refusal(format!("{object} was read without uid or resourceVersion: it cannot be locked")));
+    };
+    let mut body = body;
+    body["metadata"]["uid"] = json!(uid);
+    body["metadata"]["resourceVersion"] = json!(version);
+    Ok(Write {
+        object: object.to_owned(),
+        path: path.to_owned(),
+        object_path: None,
+        verb: Verb::Patch(kind),
+        body,
+        secret: false,
+        uid: Some(uid.clone()),
+        resource_version: Some(version.clone()),
+        oc: line,
+        stored: Vec::new(),
+    })
 }
 
 /// `sha256:` and the first 16 hexadecimal digits of the digest: enough to compare, too little to guess from.
@@ -176,7 +205,7 @@ impl Write {
                 Value::Null => matches!(found, None | Some(Value::Null | Value::Bool(false))),
                 wanted => found == Some(wanted),
             };
-            let field = pointer.trim_start_matches('/').replace('/', ".");
+            let field = field(pointer);
             let found = found.map_or_else(|| "nothing".to_owned(), Value::to_string);
             (!stored).then(|| format!("{field} should be {wanted} and is {found}"))
         })

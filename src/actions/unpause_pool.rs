@@ -1,10 +1,13 @@
-//! Unpause a pool: everything that has gathered is released, and reboots begin.
+//! Unpause pools: everything that has gathered is released, and reboots begin.
 
-use super::pool::{self, KINDS, PATCH, find, in_flight, paused_found, pending, still_to_come};
-use super::words::{count, list, whose_pause};
+use serde_json::json;
+
+use super::pending::{certificate, difference, in_flight, pending, reboots, still_to_come};
+use super::pool::{self, KINDS, PATCH, find, paused_found, told_of};
+use super::words::{FIELD_MANAGER, count, list, whose_pause};
 use super::{
-    ActionId, Ask, Danger, Effect, Entry, Material, Offered, Plan, Read, Refusal, Session, Takes, Target, capacity,
-    gate, what_if,
+    ALL, ActionId, Arg, ArgKind, Ask, Danger, Effect, Entry, Material, Offered, Plan, Precondition, Read, Refusal,
+    Session, Takes, Target, capacity, gate, what_if,
 };
 use crate::upgrade::assessment::{Assessment, Pool};
 use crate::upgrade::verdict::rendered;
@@ -15,16 +18,16 @@ pub(super) const DANGER: Danger = Danger::M;
 /// On how many of the next nodes the pods are read: more would be a long list that changes before it is reached.
 const NODES_READ: usize = 3;
 
-/// Unpause the pool.
+/// Unpause pools.
 pub(super) const ENTRY: Entry = Entry {
     id: ActionId::UnpausePool,
     name: "unpause-pool",
     word: "unpause",
-    summary: "unpause the pool: its nodes will reboot",
+    summary: "unpause the pool or the marked pools: their nodes will reboot",
     gerund: "unpausing a pool",
     dangers: &[DANGER],
-    takes: Takes::Pool,
-    args: &[],
+    takes: Takes::Pools,
+    args: &[Arg::option(ALL, ArgKind::Flag, "every pool that was paused from here; those that others paused stay so")],
     permissions: &[PATCH],
     needs: &[],
     inverse: Some(ActionId::PausePool),
@@ -33,66 +36,135 @@ pub(super) const ENTRY: Entry = Entry {
 };
 
 fn offered(assessment: &Assessment, session: &Session, target: &Target) -> Option<Offered> {
-    let [name] = target.pools() else { return None };
-    assessment.pool(name).filter(|pool| pool.paused == true)?;
-    let refusal = available(assessment, session, name).err();
-    Some(Offered { action: ActionId::UnpausePool, title: title(name), danger: DANGER, refusal })
+    let names = target.pools();
+    let chosen = to_unpause(assessment, names);
+    (!chosen.is_empty()).then(|| Offered {
+        action: ActionId::UnpausePool,
+        title: pool::title("Unpause", &chosen),
+        danger: DANGER,
+        refusal: available(assessment, session, names).err(),
+    })
 }
 
-fn make(assessment: &Assessment, session: &Session, ask: &Ask, _: &Material) -> Result<Plan, Refusal> {
-    let [name] = ask.target.pools() else { return Err(Refusal("one pool at a time".to_owned())) };
-    plan(assessment, session, ask, name)
+/// Those of the pools that are paused.
+fn to_unpause<'a>(assessment: &'a Assessment, names: &[String]) -> Vec<&'a str> {
+    let pools = names.iter().filter_map(|name| assessment.pool(name));
+    pools.filter(|pool| pool.paused).map(|pool| pool.name.as_str()).collect()
 }
 
-/// Can the pool be unpaused now?
-pub(super) fn available(assessment: &Assessment, session: &Session, name: &str) -> Result<(), Refusal> {
+/// Paused by this program: by this person or by a colleague's cockpit.
+fn ours(pool: &Pool) -> bool {
+    pool.paused && pool.paused_by.as_ref().is_some_and(|(manager, _)| manager == FIELD_MANAGER)
+}
+
+fn make(assessment: &Assessment, session: &Session, ask: &Ask, material: &Material) -> Result<Plan, Refusal> {
+    let names = pool::meant(assessment, ask, |pool, _| ours(pool))?;
+    if names.is_empty() {
+        gate::session(assessment, session, KINDS)?;
+        let others: Vec<&Pool> = assessment.pools.iter().filter(|pool| pool.paused).collect();
+        let others = others.iter().map(|pool| format!("{} ({})", pool.name, whose_pause(pool))).collect::<Vec<_>>();
+        return Err(Refusal(if others.is_empty() {
+            "no pool is paused".to_owned()
+        } else {
+            format!("no pool was paused from here; name those that are meant: {}", others.join(", "))
+        }));
+    }
+    plan(assessment, session, ask, &names, material)
+}
+
+/// Can the pools be unpaused now?
+pub(super) fn available(assessment: &Assessment, session: &Session, names: &[String]) -> Result<(), Refusal> {
     gate::session(assessment, session, KINDS)?;
-    let (pool, _) = find(assessment, name)?;
-    if !pool.paused {
-        return Err(Refusal(format!("pool {name} is not paused")));
+    for name in names {
+        find(assessment, name)?;
+    }
+    if to_unpause(assessment, names).is_empty() {
+        return Err(match names {
+            [name] => Refusal(format!("pool {name} is not paused")),
+            names => Refusal(format!("none of the {} pools is paused", names.len())),
+        });
     }
     gate::permitted(assessment, &PATCH)
 }
 
-/// The plan.
-fn plan(assessment: &Assessment, session: &Session, ask: &Ask, name: &str) -> Result<Plan, Refusal> {
-    available(assessment, session, name)?;
-    let (pool, seen) = find(assessment, name)?;
-    let after = what_if::unpaused(assessment, name);
-    let next = after.pool(name).map(|pool| (pool.capacity.free, capacity::candidates(pool, &after)));
-    let (free, next) = next.unwrap_or_default();
-    Ok(Plan {
-        danger: DANGER,
-        preconditions: vec![paused_found(pool), gate::permission_found(assessment, &PATCH)],
-        consequences: consequences(assessment, pool, &after),
-        reads: next.into_iter().take(free.min(NODES_READ)).map(Read::PodsOn).collect(),
-        writes: vec![pool::write(session, seen, false)?],
-        effect: Effect::PoolPaused { pool: name.to_owned(), paused: false },
-        ..Plan::draft(&ENTRY, ask, title(name))
+/// The plan. Pools that are not paused are left as they are, and named.
+fn plan(
+    assessment: &Assessment,
+    session: &Session,
+    ask: &Ask,
+    names: &[String],
+    material: &Material,
+) -> Result<Plan, Refusal> {
+    available(assessment, session, names)?;
+    let chosen = to_unpause(assessment, names);
+    let mut plan = Plan { danger: DANGER, ..Plan::draft(&ENTRY, ask, pool::title("Unpause", &chosen)) };
+    let (mut effects, mut first) = (Vec::new(), Vec::new());
+    for name in names {
+        let (pool, seen) = find(assessment, name)?;
+        if !pool.paused {
+            plan.preconditions.push(Precondition {
+                words: format!("pool {name} is not paused and is left as it is"),
+                evidence: format!("mcp/{name} spec.paused = false"),
+            });
+            continue;
+        }
+        plan.preconditions.push(paused_found(pool));
+        let after = what_if::unpaused(assessment, name);
+        let lines = consequences(assessment, pool, &after, material, &mut plan.reads);
+        plan.consequences.extend(told_of(chosen.len() > 1, pool, lines));
+        let next = after.pool(name).map(|pool| (pool.capacity.free, capacity::candidates(pool, &after)));
+        let (free, next) = next.unwrap_or_default();
+        first.extend(next.into_iter().take(free));
+        plan.writes.push(pool::write(session, seen, "paused", &json!(false))?);
+        effects.push(Effect::PoolPaused { pool: name.clone(), paused: false });
+    }
+    plan.preconditions.push(gate::permission_found(assessment, &PATCH));
+    plan.consequences.extend(together(&chosen));
+    plan.consequences.extend(left_paused(assessment, ask));
+    plan.reads.extend(first.into_iter().take(NODES_READ).map(Read::PodsOn));
+    plan.effect = pool::effect(effects);
+    Ok(plan)
+}
+
+/// Several pools roll at the same time.
+fn together(chosen: &[&str]) -> Option<String> {
+    (chosen.len() > 1).then(|| {
+        format!(
+            "the {} pools roll at the same time, each as far as its own maxUnavailable goes: to test one before the \
+             next, unpause them one by one",
+            chosen.len()
+        )
     })
 }
 
-/// `Unpause pool worker`.
-pub(super) fn title(name: &str) -> String {
-    format!("Unpause pool {name}")
+/// With `--all`: whose pauses are respected.
+fn left_paused(assessment: &Assessment, ask: &Ask) -> Option<String> {
+    let others = assessment.pools.iter().filter(|pool| pool.paused && !ours(pool));
+    let others: Vec<String> = others.map(|pool| format!("{} ({})", pool.name, whose_pause(pool))).collect();
+    (ask.args.flag(ALL) && !others.is_empty())
+        .then(|| format!("left as they are, because they were not paused from here: {}", others.join(", ")))
 }
 
-fn consequences(assessment: &Assessment, pool: &Pool, after: &Assessment) -> Vec<String> {
+fn consequences(
+    assessment: &Assessment,
+    pool: &Pool,
+    after: &Assessment,
+    material: &Material,
+    reads: &mut Vec<Read>,
+) -> Vec<String> {
     let mut lines = vec![whose_pause(pool)];
     let waiting = still_to_come(assessment, pool);
     let Some(pending) = pending(assessment, pool).filter(|_| !waiting.is_empty()) else {
         lines.push("nothing is pending: no node reboots now".to_owned());
+        lines.push(certificate(assessment, pool));
         return lines;
     };
     lines.push(format!("pending: {pending}"));
-    lines.push(format!(
-        "{} will be cordoned, drained and rebooted (unless every change is one that needs no reboot): {}",
-        count(waiting.len(), "node"),
-        list(waiting.iter().copied()),
-    ));
+    lines.extend(difference(assessment, pool, material, reads));
+    lines.extend(reboots(assessment, pool, after));
     let moving = in_flight(assessment, pool);
     if !moving.is_empty() {
-        lines.push(format!("in flight already: {}", list(moving)));
+        lines.push(format!("{} in flight already: {}", count(moving.len(), "node"), list(moving)));
     }
     lines.push(format!(
         "at most {} unavailable at once (maxUnavailable {}), {} unavailable now, effective capacity {} afterwards",
@@ -103,6 +175,7 @@ fn consequences(assessment: &Assessment, pool: &Pool, after: &Assessment) -> Vec
     ));
     lines.extend(capacity::next(pool, after));
     lines.extend(second_round(assessment, pool));
+    lines.push(certificate(assessment, pool));
     lines
 }
 

@@ -2,8 +2,10 @@
 //!
 //! So the order of the next nodes is never told by a second opinion that could differ from the screen's.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+
+use serde_json::Value;
 
 use crate::api;
 use crate::upgrade::assess::assess;
@@ -39,6 +41,47 @@ pub(super) fn unpaused(assessment: &Assessment, pool: &str) -> Assessment {
     what_if(assessment, |facts| {
         for seen in Arc::make_mut(&mut facts.pools).iter_mut().filter(|seen| seen.name() == pool) {
             Arc::make_mut(seen).spec.paused = false;
+        }
+    })
+}
+
+/// The assessment with another `maxUnavailable` of `pool`.
+pub(super) fn with_max_unavailable(assessment: &Assessment, pool: &str, value: &Value) -> Assessment {
+    let value = match value {
+        Value::Number(number) => api::IntOrString::Int(number.as_i64().unwrap_or(i64::MAX)),
+        other => api::IntOrString::Text(other.as_str().unwrap_or_default().to_owned()),
+    };
+    what_if(assessment, |facts| {
+        for seen in Arc::make_mut(&mut facts.pools).iter_mut().filter(|seen| seen.name() == pool) {
+            Arc::make_mut(seen).spec.max_unavailable = Some(value.clone());
+        }
+    })
+}
+
+/// The assessment with a pool more; pools are kept by name.
+pub(super) fn with_pool(assessment: &Assessment, pool: api::MachineConfigPool) -> Assessment {
+    what_if(assessment, |facts| {
+        let pools = Arc::make_mut(&mut facts.pools);
+        let at = pools.partition_point(|seen| seen.name() < pool.name());
+        pools.insert(at, Arc::new(pool));
+    })
+}
+
+/// The assessment with other labels on nodes; none removes a label.
+pub(super) fn labelled(
+    assessment: &Assessment,
+    changes: &BTreeMap<&str, BTreeMap<String, Option<String>>>,
+) -> Assessment {
+    what_if(assessment, |facts| {
+        for node in Arc::make_mut(&mut facts.nodes).iter_mut() {
+            let Some(change) = changes.get(node.name()) else { continue };
+            let labels = Arc::make_mut(node).metadata.labels.get_or_insert_default();
+            for (key, value) in change {
+                match value {
+                    Some(value) => labels.insert(key.clone(), value.clone()),
+                    None => labels.remove(key),
+                };
+            }
         }
     })
 }

@@ -11,6 +11,16 @@ use crate::upgrade::assessment::{Cordon, Pool};
 /// The manager under which the API server remembers the fields that this program writes.
 pub const FIELD_MANAGER: &str = "oc-cockpit";
 
+/// A JSON pointer as people write a field: `spec.desiredUpdate.image`.
+pub(super) fn field(pointer: &str) -> String {
+    pointer.trim_start_matches('/').replace('/', ".").replace("~1", "/").replace("~0", "~")
+}
+
+/// A key as it stands in a JSON pointer.
+pub(super) fn in_pointer(key: &str) -> String {
+    key.replace('~', "~0").replace('/', "~1")
+}
+
 /// How many names a list shows before it says how many more there are.
 const NAMES: usize = 8;
 

@@ -139,6 +139,8 @@ part! {
         "url" => pub url: Option<String>,
         /// Channels that hold it.
         "channels" => pub channels: Vec<String>,
+        /// `Multi`: its images run on several architectures; empty: on the one of the cluster.
+        "architecture" => pub architecture: String,
     }
 }
 

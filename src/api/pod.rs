@@ -57,6 +57,10 @@ part! {
         "volumes" => pub volumes: Vec<PodVolume>,
         /// Containers.
         "containers" => pub containers: Vec<PodContainer>,
+        /// Containers that run before them; those that are restarted always stay beside them.
+        "initContainers" => pub init_containers: Vec<PodContainer>,
+        /// What the runtime takes for itself.
+        "overhead" => pub overhead: Resources,
     }
 }
 
@@ -65,6 +69,8 @@ part! {
     pub struct PodContainer {
         /// What it needs.
         "resources" => pub resources: ContainerResources,
+        /// `Always` makes a container that runs before the others one that stays beside them; else empty.
+        "restartPolicy" => pub restart_policy: String,
     }
 }
 

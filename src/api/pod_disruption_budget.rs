@@ -16,6 +16,14 @@ kind! {
 }
 
 impl PodDisruptionBudget {
+    /// One that was read as `policy/v1beta1`, as `policy/v1` says the same: there an empty selector selects nothing, here
+    /// it selects all of the namespace (Kubernetes: pkg/apis/policy/v1beta1/conversion.go).
+    #[must_use]
+    pub fn of_v1beta1(mut self) -> Self {
+        self.spec.selector = self.spec.selector.filter(|selector| !selector.is_empty());
+        self
+    }
+
     /// Namespace.
     pub fn namespace(&self) -> &str {
         self.metadata.namespace.as_deref().unwrap_or_default()

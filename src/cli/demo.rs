@@ -10,8 +10,8 @@ use clap::Args;
 #[command(next_help_heading = "Simulated cluster")]
 pub struct ServeArgs {
     /// Scenario: tour, minor, stuck-drain, degraded-operator, gate, lost-node, drift, layered, disconnected, arbiter, sno,
-    /// compact, multi-arch, eus, config-rollout, canary, credentials-manual, offline, ibu, ibu-auto-rollback, ibu-abort-failed,
-    /// or the path of a file like those in assets/scenarios
+    /// compact, multi-arch, eus, config-rollout, canary, credentials-manual, offline, ibu, ibu-auto-rollback,
+    /// ibu-abort-failed, or the path of a file like those in assets/scenarios
     #[arg(long, value_name = "NAME|FILE")]
     pub scenario: Option<String>,
     /// How much faster than a real cluster, in place of the scenario's own pace

@@ -77,7 +77,9 @@ async fn review(session: &Session) -> bool {
 
 async fn allowed(requests: &Requests, permission: &Permission) -> Result<Answer, Trouble> {
     let mut attributes = json!({ "verb": permission.verb, "group": permission.group, "resource": permission.resource });
-    for (name, value) in [("subresource", permission.subresource), ("namespace", permission.namespace)] {
+    for (name, value) in
+        [("subresource", permission.subresource), ("namespace", permission.namespace), ("name", permission.name)]
+    {
         if !value.is_empty() {
             attributes[name] = json!(value);
         }

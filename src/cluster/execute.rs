@@ -173,11 +173,12 @@ pub async fn execute<A: Audit>(client: &impl Transport, order: Order, audit: &A,
     Outcome::Accepted { done }
 }
 
-/// The first question of the plan without an answer.
-fn unanswered(order: &Order) -> Option<&str> {
-    let answered = |name: &str| order.answers.iter().any(|given| given.name == name && !given.answer.trim().is_empty());
-    let questions = &order.rehearsal.plan.questions;
-    questions.iter().find(|question| !answered(question.name)).map(|question| question.words.as_str())
+/// The first question of the plan that is not answered, in words.
+fn unanswered(order: &Order) -> Option<String> {
+    order.rehearsal.plan.questions.iter().find_map(|question| {
+        let given = order.answers.iter().find(|given| given.name == question.name);
+        question.unanswered_by(given.map_or("", |given| given.answer.as_str()))
+    })
 }
 
 /// How one write ended.

@@ -31,6 +31,12 @@ pub(super) trait Watched:
         self.meta().namespace.as_deref().unwrap_or_default()
     }
 
+    /// The same where an older version of the API told it ([`Place::fallback`]): it may have meant something else.
+    #[must_use]
+    fn told_by_older(self) -> Self {
+        self
+    }
+
     /// Called for each object that came, before it is put into the facts.
     fn noticed(&self, _session: &Session) {}
 }
@@ -65,7 +71,6 @@ core!(MachineConfigNode, MachineConfigNodes, machine_config_nodes);
 core!(Node, Nodes, nodes);
 core!(MachineConfig, MachineConfigs, machine_configs);
 
-around!(PodDisruptionBudget, PodDisruptionBudgets, pod_disruption_budgets);
 around!(CertificateSigningRequest, CertificateSigningRequests, certificate_signing_requests);
 around!(Machine, Machines, machines);
 around!(MachineHealthCheck, MachineHealthChecks, machine_health_checks);
@@ -96,6 +101,18 @@ around!(BackupStorageLocation, BackupStorageLocations, backup_storage_locations)
 around!(DataProtectionApplication, DataProtectionApplications, data_protection_applications);
 around!(LogicalVolume, LogicalVolumes, logical_volumes);
 around!(SriovNetworkNodeState, SriovNodeStates, sriov_node_states);
+
+impl Watched for api::PodDisruptionBudget {
+    const KIND: Kind = Kind::PodDisruptionBudgets;
+
+    fn objects<R>(facts: &mut Facts, _: &Place, change: impl FnOnce(&mut Vec<Arc<Self>>) -> R) -> R {
+        change(Arc::make_mut(&mut Arc::make_mut(&mut facts.around).pod_disruption_budgets))
+    }
+
+    fn told_by_older(self) -> Self {
+        self.of_v1beta1()
+    }
+}
 
 impl Watched for api::ClusterVersion {
     const KIND: Kind = Kind::ClusterVersions;

@@ -141,7 +141,7 @@ impl<K: Watched> Keeper<K> {
                 if object.name().is_empty() {
                     unreadable.push((format!("item {}", objects.len() + 1), "it has no name".to_owned()));
                 } else {
-                    objects.push(Arc::new(object));
+                    objects.push(Arc::new(if self.fallen_back { object.told_by_older() } else { object }));
                 }
             }
             more = page.more;
@@ -224,6 +224,7 @@ impl<K: Watched> Keeper<K> {
         let version = match event {
             Event::Applied(object) if object.name().is_empty() => String::new(),
             Event::Applied(object) => {
+                let object = if self.fallen_back { object.told_by_older() } else { object };
                 object.noticed(&self.session);
                 let version = object.meta().resource_version.clone().unwrap_or_default();
                 picture.place(seat, |facts, state| kinds::apply::<K>((facts, state), place, Arc::new(object)));

@@ -140,6 +140,8 @@ pub enum When {
     PausedPool,
     /// A node (or nodes) is selected.
     Node,
+    /// A node is selected, or a pool in the pane of pools.
+    Markable,
     /// Rows are marked in the focused pane.
     Marked,
     /// Something is selected that has an object behind it.
@@ -196,6 +198,11 @@ impl When {
             Self::Pool => panes && at.row == Row::Pool,
             Self::PausedPool => panes && at.row == Row::PausedPool,
             Self::Node => panes && matches!(at.row, Row::Node | Row::CordonedNode),
+            Self::Markable => match at.row {
+                Row::Node | Row::CordonedNode => panes,
+                Row::Pool | Row::PausedPool => panes && at.pane == Pane::Pools,
+                _ => false,
+            },
             Self::Marked => panes && at.marked,
             Self::Selected => panes && !matches!(at.row, Row::None | Row::Other),
             Self::Table => panes && matches!(at.pane, Pane::Operators | Pane::Nodes | Pane::Findings | Pane::Timeline),
@@ -225,6 +232,7 @@ impl When {
                 | Self::Pool
                 | Self::PausedPool
                 | Self::Node
+                | Self::Markable
                 | Self::Marked
                 | Self::Selected
                 | Self::Table
@@ -242,6 +250,7 @@ impl When {
             Self::Pool => "select a pool that is not paused",
             Self::PausedPool => "select a paused pool",
             Self::Node => "select a node",
+            Self::Markable => "select a node, or a pool in the pane of pools",
             Self::Marked => "nothing is marked",
             Self::Selected => "nothing is selected that has an object behind it",
             Self::Nodes => "only where nodes are listed",
@@ -277,6 +286,7 @@ impl When {
             "pool" => Self::Pool,
             "paused-pool" => Self::PausedPool,
             "node" => Self::Node,
+            "markable" => Self::Markable,
             "marked" => Self::Marked,
             "selected" => Self::Selected,
             "table" => Self::Table,

@@ -547,6 +547,7 @@ mod tests {
                 key: "ack-4.18-kube-1.32-api-removals-in-4.19".to_owned(),
                 message: "Kubernetes 1.32 removes APIs.".to_owned(),
                 acknowledged: Some(false),
+                broken: false,
             }]),
             accepted_risks: vec!["SlowDisks".to_owned()],
         }

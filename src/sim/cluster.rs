@@ -72,8 +72,8 @@ pub fn build(store: &Store, scenario: &Scenario, now: DateTime<Utc>) {
     platform::build(&builder);
     monitoring::build(&builder);
     workloads::build(&builder);
-    image_based::build(&builder);
     cloud_access::build(&builder);
+    image_based::build(&builder);
 }
 
 /// What a cluster of that release serves, and in which version.

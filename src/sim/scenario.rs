@@ -70,12 +70,12 @@ const BUILT_IN: [(&str, &str); 21] = [
     ("multi-arch", include_str!("../../assets/scenarios/multi-arch.yaml")),
     ("eus", include_str!("../../assets/scenarios/eus.yaml")),
     ("config-rollout", include_str!("../../assets/scenarios/config-rollout.yaml")),
-    ("ibu", include_str!("../../assets/scenarios/ibu.yaml")),
-    ("ibu-auto-rollback", include_str!("../../assets/scenarios/ibu-auto-rollback.yaml")),
-    ("ibu-abort-failed", include_str!("../../assets/scenarios/ibu-abort-failed.yaml")),
     ("canary", include_str!("../../assets/scenarios/canary.yaml")),
     ("credentials-manual", include_str!("../../assets/scenarios/credentials-manual.yaml")),
     ("offline", include_str!("../../assets/scenarios/offline.yaml")),
+    ("ibu", include_str!("../../assets/scenarios/ibu.yaml")),
+    ("ibu-auto-rollback", include_str!("../../assets/scenarios/ibu-auto-rollback.yaml")),
+    ("ibu-abort-failed", include_str!("../../assets/scenarios/ibu-abort-failed.yaml")),
 ];
 
 /// Above this many workers a pool left at the default `maxUnavailable` of one would roll for days: `--nodes` then sets

@@ -199,7 +199,11 @@ impl View {
             command_line,
             read_only: writes_off(ctx).is_some(),
             row: self.row_kind(ctx),
-            marked: self.nodes.marked() && matches!(self.pane(), Pane::Nodes | Pane::Map),
+            marked: match self.pane() {
+                Pane::Nodes | Pane::Map => self.nodes.marked(),
+                Pane::Pools => self.nodes.marked() || !self.pools.marks(ctx.assessment).is_empty(),
+                _ => false,
+            },
             searching: self.text_view().is_some_and(TextView::searching),
             sim: matches!(self.popups.last(), Some(Popup::Choices(c)) if c.offering == Offering::Sim),
             versions: matches!(self.popups.last(), Some(Popup::Choices(c)) if c.offering == Offering::Versions),
@@ -213,16 +217,27 @@ impl View {
         }
     }
 
+    /// The marked pools where pools are listed, else the one that is selected.
+    fn pools_meant(&self, selected: String, ctx: &Ctx<'_>) -> Vec<String> {
+        let marks = if self.pane() == Pane::Pools { self.pools.marks(ctx.assessment) } else { Vec::new() };
+        if marks.is_empty() { vec![selected] } else { marks }
+    }
+
     fn row_kind(&self, ctx: &Ctx<'_>) -> Row {
         match self.subject(ctx) {
             None => Row::None,
             Some(Subject::Version) => Row::Version,
             Some(Subject::Operator(_)) => Row::Operator,
-            Some(Subject::Pool(name)) => match ctx.assessment.pool(&name) {
-                Some(pool) if pool.paused => Row::PausedPool,
-                Some(_) => Row::Pool,
-                None => Row::Other,
-            },
+            Some(Subject::Pool(name)) => {
+                // Of marked pools one that is not paused is enough: then pausing is what `p` means.
+                let names = self.pools_meant(name, ctx);
+                let mut pools = names.iter().filter_map(|name| ctx.assessment.pool(name));
+                match pools.next().map(|first| first.paused && pools.all(|pool| pool.paused)) {
+                    None => Row::Other,
+                    Some(true) => Row::PausedPool,
+                    Some(false) => Row::Pool,
+                }
+            }
             Some(Subject::Node(name)) => match ctx.assessment.node(&name) {
                 Some(node) if node.cordon.is_some() => Row::CordonedNode,
                 Some(_) => Row::Node,

@@ -15,20 +15,33 @@ pub struct Permission {
     pub subresource: &'static str,
     /// Namespace; empty for cluster-scoped resources and for "all namespaces".
     pub namespace: &'static str,
+    /// The only object that is meant; empty for any.
+    pub name: &'static str,
 }
 
 impl Permission {
     /// A permission on a cluster-scoped resource.
     pub const fn cluster(verb: &'static str, group: &'static str, resource: &'static str) -> Self {
-        Self { verb, group, resource, subresource: "", namespace: "" }
+        Self { verb, group, resource, subresource: "", namespace: "", name: "" }
+    }
+
+    /// The same on the one object of that name: what a role that lists `resourceNames` permits.
+    pub const fn named(self, name: &'static str) -> Self {
+        Self { name, ..self }
+    }
+
+    /// The same in one namespace.
+    pub const fn in_namespace(self, namespace: &'static str) -> Self {
+        Self { namespace, ..self }
     }
 
     /// As `oc auth can-i` words it: `patch nodes`, `patch machineconfigpools.machineconfiguration.openshift.io`.
     pub fn words(&self) -> String {
         let dot = if self.group.is_empty() { "" } else { "." };
         let slash = if self.subresource.is_empty() { "" } else { "/" };
+        let name = if self.name.is_empty() { String::new() } else { format!(" {}", self.name) };
         let scope = if self.namespace.is_empty() { String::new() } else { format!(" in {}", self.namespace) };
-        format!("{} {}{dot}{}{slash}{}{scope}", self.verb, self.resource, self.group, self.subresource)
+        format!("{} {}{dot}{}{slash}{}{name}{scope}", self.verb, self.resource, self.group, self.subresource)
     }
 }
 

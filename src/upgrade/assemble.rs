@@ -120,7 +120,12 @@ impl Objects {
             ("", "Node") => push(&mut self.nodes, value),
             ("", "Event") => self.events.extend(read::<api::Event>(value).filter(concerns)),
             ("", "Pod") => push(&mut self.pods, value),
-            ("policy", "PodDisruptionBudget") => push(&mut self.pod_disruption_budgets, value),
+            ("policy", "PodDisruptionBudget") => {
+                let older = text("apiVersion").ends_with("/v1beta1");
+                let budget = read::<api::PodDisruptionBudget>(value);
+                let budget = budget.map(|budget| if older { budget.of_v1beta1() } else { budget });
+                self.pod_disruption_budgets.extend(budget.map(Arc::new));
+            }
             ("certificates.k8s.io", "CertificateSigningRequest") => push(&mut self.certificate_signing_requests, value),
             ("machine.openshift.io", "Machine") => push(&mut self.machines, value),
             ("machine.openshift.io", "MachineHealthCheck") => push(&mut self.machine_health_checks, value),
@@ -511,6 +516,13 @@ mod tests {
         ];
         let facts = from_values(&values, at("2026-01-01T00:00:00Z"));
         assert_eq!(facts.around.pod_disruption_budgets[0].status.disruptions_allowed, 1);
+        let selecting = |version: &str| {
+            let budget = json!({"apiVersion": version, "kind": "PodDisruptionBudget",
+                "metadata": {"namespace": "shop", "name": "all"}, "spec": {"selector": {}}});
+            from_values([&budget], at("2026-01-01T00:00:00Z")).around.pod_disruption_budgets[0].spec.selector.is_some()
+        };
+        assert!(selecting("policy/v1"), "an empty selector selects all of the namespace");
+        assert!(!selecting("policy/v1beta1"), "there it selects nothing");
         assert!(facts.around.alerts[0].fires());
         assert!(facts.known(Kind::Alerts) && facts.known(Kind::PodDisruptionBudgets));
         assert!(!facts.known(Kind::Machines), "that a dump holds no machine says nothing");

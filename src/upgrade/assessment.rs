@@ -783,8 +783,11 @@ pub struct Capacity {
     pub free: usize,
     /// The next candidates in the controller's order, as many as could be named (not only `free`).
     pub next: Vec<String>,
-    /// Why no node is next although some wait; empty otherwise.
+    /// Why no node is taken now although some wait; empty otherwise.
     pub why_none: String,
+    /// The nodes that the controller works on, when they alone use the capacity up: the next one follows them, as it
+    /// should. Empty when there is room, or when something else takes some of it.
+    pub busy: Vec<String>,
     /// What the order of [`Capacity::next`] could not take into account; empty when it is exact.
     pub caveat: String,
 }

@@ -114,7 +114,8 @@ pub fn capacity(pool: &MachineConfigPool, members: &[Member], rules: &Rules) -> 
     candidates.sort_by_cached_key(|member| (rules.last == Some(member.node.name()), order(member.node)));
     let held = rules.held.is_some();
     let free = if held { 0 } else { max_unavailable.saturating_sub(unavailable_now).saturating_sub(failing) };
-    let why_none = why_none(pool, members, &candidates, rules, waiting, free);
+    let holders = Holders::of(members);
+    let why_none = why_none(pool, &holders, &candidates, rules, waiting, free);
     let passed_over = pool.spec.paused || passes_over(pool, rules).is_some();
     let next = if passed_over { &[][..] } else { &candidates[..candidates.len().min(NAMED)] };
     let rows = if passed_over || !rules.rendered { Vec::new() } else { candidates.iter().map(|m| m.row).collect() };
@@ -126,6 +127,7 @@ pub fn capacity(pool: &MachineConfigPool, members: &[Member], rules: &Rules) -> 
         free,
         next: next.iter().map(|member| member.node.name().to_owned()).collect(),
         why_none,
+        busy: if free == 0 && !held && holders.only_work() { holders.at_work() } else { Vec::new() },
         caveat: if next.len() > 1 { rules.caveat.to_owned() } else { String::new() },
     };
     (capacity, rows)
@@ -153,7 +155,7 @@ fn order(node: &Node) -> (bool, &str, Option<DateTime<Utc>>) {
 /// Why the controller takes no further node although some wait; empty if it does, or if none waits.
 fn why_none(
     pool: &MachineConfigPool,
-    members: &[Member],
+    holders: &Holders,
     candidates: &[&Member],
     rules: &Rules,
     waiting: usize,
@@ -175,7 +177,8 @@ fn why_none(
         return why.clone();
     }
     if free == 0 {
-        return format!("no capacity: {}", holders(members));
+        // Nodes that are worked on are what the capacity is for: no trouble, and not told like one.
+        return if holders.only_work() { holders.words() } else { format!("no capacity: {}", holders.words()) };
     }
     if candidates.is_empty() {
         return "the nodes that wait are cordoned or not ready, so the controller passes them over".to_owned();
@@ -183,45 +186,65 @@ fn why_none(
     String::new()
 }
 
-/// Who uses the capacity up, in words.
-fn holders(members: &[Member]) -> String {
-    let mut groups: [(&str, Vec<&str>); 4] =
-        [("at work on", Vec::new()), ("cordoned", Vec::new()), ("not ready", Vec::new()), ("failing", Vec::new())];
-    for member in members {
-        let group = if member.marks.failing() {
-            3
-        } else if !unavailable(member.ready, &member.marks) {
-            continue;
-        } else if member.phase.moving() {
-            0
-        } else if member.node.spec.unschedulable {
-            1
-        } else if member.ready && member.marks.state != DaemonState::Done {
-            0
-        } else {
-            2
-        };
-        groups[group].1.push(member.node.name());
-    }
-    let mut parts: Vec<String> = Vec::new();
-    for (word, names) in &mut groups {
-        if !names.is_empty() {
-            names.sort_by(|a, b| words::natural(a, b));
-            parts.push(format!("{word} {}", words::some_of(names.iter().copied(), 3)));
+/// Who uses the capacity up.
+struct Holders<'a> {
+    groups: [(&'static str, Vec<&'a str>); 4],
+    /// Fail and are unavailable: both count.
+    twice: Vec<&'a str>,
+}
+
+impl<'a> Holders<'a> {
+    fn of(members: &[Member<'a>]) -> Self {
+        let mut groups: [(&str, Vec<&str>); 4] =
+            [("at work on", Vec::new()), ("cordoned", Vec::new()), ("not ready", Vec::new()), ("failing", Vec::new())];
+        for member in members {
+            let group = if member.marks.failing() {
+                3
+            } else if !unavailable(member.ready, &member.marks) {
+                continue;
+            } else if member.phase.moving() {
+                0
+            } else if member.node.spec.unschedulable {
+                1
+            } else if member.ready && member.marks.state != DaemonState::Done {
+                0
+            } else {
+                2
+            };
+            groups[group].1.push(member.node.name());
         }
+        for (_, names) in &mut groups {
+            names.sort_by(|a, b| words::natural(a, b));
+        }
+        // A drain that failed leaves its node cordoned (unavailable) and degraded (failing).
+        let twice = members.iter().filter(|m| m.marks.failing() && !m.ready).map(|member| member.node.name()).collect();
+        Self { groups, twice }
     }
-    // A drain that failed leaves its node cordoned (unavailable) and degraded (failing).
-    let twice: Vec<&str> =
-        members.iter().filter(|m| m.marks.failing() && !m.ready).map(|member| member.node.name()).collect();
-    if !twice.is_empty() {
-        let verb = if twice.len() == 1 {
-            "fails and is unavailable, which counts twice"
-        } else {
-            "fail and are unavailable, which counts twice"
-        };
-        parts.push(format!("{} {verb}", words::some_of(twice.iter().copied(), 3)));
+
+    /// Is it the controller's own work, and nothing else?
+    fn only_work(&self) -> bool {
+        let [(_, work), others @ ..] = &self.groups;
+        !work.is_empty() && others.iter().all(|(_, names)| names.is_empty())
     }
-    parts.join("; ")
+
+    fn at_work(&self) -> Vec<String> {
+        self.groups[0].1.iter().map(|&name| name.to_owned()).collect()
+    }
+
+    fn words(&self) -> String {
+        let told = self.groups.iter().filter(|(_, names)| !names.is_empty());
+        let told = told.map(|(word, names)| format!("{word} {}", words::some_of(names.iter().copied(), 3)));
+        let mut parts: Vec<String> = told.collect();
+        if !self.twice.is_empty() {
+            let verb = if self.twice.len() == 1 {
+                "fails and is unavailable, which counts twice"
+            } else {
+                "fail and are unavailable, which counts twice"
+            };
+            parts.push(format!("{} {verb}", words::some_of(self.twice.iter().copied(), 3)));
+        }
+        parts.join("; ")
+    }
 }
 
 #[cfg(test)]
@@ -282,8 +305,10 @@ mod tests {
         cluster.drains("worker-0", "worker", 35);
         assert_eq!(
             of_worker(&cluster),
-            (0, names(&["worker-2", "worker-1"]), "no capacity: at work on worker-0".to_owned())
+            (0, names(&["worker-2", "worker-1"]), "at work on worker-0".to_owned()),
+            "that is what the capacity is for: it does not read like trouble"
         );
+        assert_eq!(cluster.assess(40).pool("worker").unwrap().capacity.busy, ["worker-0"]);
         cluster.pool("worker")["spec"]["maxUnavailable"] = json!(2);
         assert_eq!(of_worker(&cluster), (1, names(&["worker-2", "worker-1"]), String::new()));
     }
@@ -296,6 +321,7 @@ mod tests {
             of_worker(&cluster),
             (0, names(&["worker-2", "worker-1"]), "no capacity: cordoned worker-0".to_owned())
         );
+        assert_eq!(cluster.assess(40).pool("worker").unwrap().capacity.busy, [] as [&str; 0]);
         let cordon = cluster.assess(40).node("worker-0").unwrap().cordon.clone().unwrap();
         assert!(!cordon.by_mco);
         assert_eq!(cordon.manager.as_deref(), Some("kubectl-cordon"));

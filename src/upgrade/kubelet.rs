@@ -55,12 +55,13 @@ impl Wanted {
     }
 
     /// Does the node run an older kubelet than the release's? Nodes of the release may differ in the patch: packages of
-    /// operators and of the operating system are built apart. Unknown versions are not called old.
-    pub fn lags(&self, node: &Node) -> bool {
-        let Some(kubelet) = of(node) else { return false };
+    /// operators and of the operating system are built apart. None: the node tells no version that can be read, which is
+    /// neither old nor new.
+    pub fn lags(&self, node: &Node) -> Option<bool> {
+        let kubelet = of(node)?;
         let old_minor = self.minor.is_some_and(|minor| kubelet.major == 1 && kubelet.minor < minor);
         let old_patch = node.outside.is_some() && self.newest.as_ref().is_some_and(|newest| kubelet < *newest);
-        old_minor || old_patch
+        Some(old_minor || old_patch)
     }
 }
 
@@ -76,7 +77,7 @@ mod tests {
     fn lagging(cluster: &Specimen) -> Vec<String> {
         let assessment = cluster.assess(100);
         let wanted = Wanted::by(&assessment);
-        assessment.nodes.iter().filter(|node| wanted.lags(node)).map(|node| node.name.clone()).collect()
+        assessment.nodes.iter().filter(|node| wanted.lags(node) == Some(true)).map(|node| node.name.clone()).collect()
     }
 
     #[test]
@@ -92,6 +93,18 @@ mod tests {
             .unwrap()
             .push(json!({"name": "kube-apiserver", "version": "1.33.1"}));
         assert_eq!(lagging(&cluster).len(), 6, "what the operator says counts");
+    }
+
+    #[test]
+    fn a_node_that_tells_no_version_is_neither_behind_nor_up_to_date() {
+        for told in [json!(null), json!(""), json!("unknown")] {
+            let mut cluster = Specimen::finished();
+            cluster.node("worker-1")["status"]["nodeInfo"]["kubeletVersion"] = told;
+            let assessment = cluster.assess(100);
+            let wanted = Wanted::by(&assessment);
+            assert_eq!(wanted.lags(assessment.node("worker-1").unwrap()), None);
+            assert_eq!(wanted.lags(assessment.node("worker-0").unwrap()), Some(false));
+        }
     }
 
     #[test]

@@ -80,11 +80,14 @@ impl<'a> PoolAim<'a> {
         let release = configs.release(target);
         let rendered = !is_other_release(release, update);
         let updating = pool.status.conditions.condition("Updating");
-        let rolling = updating.filter(|updating| updating.status == Tri::True || pool.spec.paused);
-        let waiting_since = if rendered { rolling.and_then(|rolling| rolling.since) } else { update.started };
-        // A pool that was paused in the middle has held its nodes since then only.
-        let paused_at = pool.paused_by().filter(|_| pool.spec.paused).and_then(|owner| owner.at);
-        let waiting_since = waiting_since.max(paused_at.filter(|_| waiting_since.is_some()));
+        let waiting_since = if pool.spec.paused {
+            // `Updating` turns False when a rollout ends, long before anybody pauses: its time says nothing of the pause.
+            pool.paused_by().and_then(|owner| owner.at)
+        } else if rendered {
+            updating.filter(|updating| updating.status == Tri::True).and_then(|rolling| rolling.since)
+        } else {
+            update.started
+        };
         let degraded = pool.status.conditions.condition("NodeDegraded").filter(|told| told.status == Tri::True);
         let degraded_since = degraded.and_then(|degraded| degraded.since);
         let image = layer.filter(|layer| layer.build == Build::Succeeded).and_then(|layer| layer.image.as_deref());

@@ -19,6 +19,9 @@ mod ready_nodes;
 #[expect(clippy::unnecessary_wraps, reason = "every question has the same form")]
 mod ready_release;
 
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Utc};
 
 use super::assessment::{Assessment, Evidence, Remedy, Resource};
@@ -27,6 +30,7 @@ use super::facts::{Kind, KindStatus};
 use super::link::LinkState;
 use super::updates::{Choice, Updates, updates};
 use super::version::{kubernetes_minor, leaves_minor, minor_parts};
+use super::words;
 
 /// The answer of a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -103,12 +107,15 @@ struct Ask<'a> {
     target: Option<&'a str>,
     choice: Option<&'a Choice>,
     minor: bool,
+    /// The kinds that the question at hand rests on.
+    consulted: RefCell<BTreeSet<Kind>>,
 }
 
 impl Ask<'_> {
     /// Why one of these kinds is not known; none: all are. While a watch fails the last good content counts, if there was
     /// any.
     fn unread(&self, kinds: &[Kind]) -> Option<String> {
+        self.consulted.borrow_mut().extend(kinds);
         kinds.iter().filter(|kind| !self.now.facts.known(**kind)).find_map(|kind| {
             let name = kind.plural();
             match self.now.facts.status(*kind) {
@@ -119,6 +126,39 @@ impl Ask<'_> {
                 KindStatus::Forbidden(trouble) => Some(format!("{name} may not be read: {}", trouble.words)),
             }
         })
+    }
+
+    /// The answer of a question. What it rests on may be listed and still not be whole: an object that could not be read
+    /// is not among those that were looked at, so nothing passes for certain.
+    fn answer(&self, question: Question) -> Option<Row> {
+        self.consulted.borrow_mut().clear();
+        let mut row = question(self)?;
+        let consulted = self.consulted.borrow();
+        let unreadable: Vec<String> = consulted.iter().filter_map(|kind| self.unreadable(*kind)).collect();
+        if unreadable.is_empty() || row.answer == Answer::Unknown {
+            return Some(row);
+        }
+        if row.answer == Answer::Pass {
+            row.answer = Answer::Unknown;
+        }
+        row.why = std::iter::once(row.why).chain(unreadable).collect::<Vec<_>>().join("\n");
+        let look = |kind: &Kind| {
+            let (name, _) = self.now.facts.kinds.get(kind)?.unreadable.first()?;
+            let (namespace, name) = name.split_once('/').map_or((None, name.as_str()), |(a, b)| (Some(a), b));
+            let namespace = namespace.map(|namespace| format!(" -n {namespace}")).unwrap_or_default();
+            let line = format!("oc get {} {name}{namespace} -o yaml", kind.resource());
+            Some(Remedy::look("Look at what could not be read as the server has it.").oc(line))
+        };
+        row.remedies.extend(consulted.iter().filter_map(look));
+        Some(row)
+    }
+
+    /// Objects of a kind that could not be read; none: all could.
+    fn unreadable(&self, kind: Kind) -> Option<String> {
+        let unreadable = &self.now.facts.kinds.get(&kind)?.unreadable;
+        let (name, why) = unreadable.first()?;
+        let number = words::count(unreadable.len(), "object");
+        Some(format!("{number} of {} could not be read and may say otherwise, such as {name}: {why}", kind.plural()))
     }
 
     /// Do these objects come from files? Then an object that is not among them may only not have been written down.
@@ -161,6 +201,13 @@ impl Row {
 
     fn remedied(self, remedies: impl IntoIterator<Item = Remedy>) -> Self {
         Self { remedies: remedies.into_iter().collect(), ..self }
+    }
+
+    /// What cannot be told of the target, whatever is read: it has to be named so that it can.
+    fn untold(id: &'static str, title: &'static str, why: impl Into<String>) -> Self {
+        let name = Remedy::look("Name a version that is on offer, or look into the release itself.")
+            .oc("oc adm release info PULLSPEC");
+        Self::new(id, title, Answer::Unknown, why).remedied([name])
     }
 
     /// What was not read: how to make it readable.
@@ -232,8 +279,9 @@ pub fn preflight(assessment: &Assessment, target: Option<&str>) -> Preflight {
     let version = choice.map(|choice| choice.version.as_str()).or(target);
     // A digest names no version: what it holds is not known before it is pulled, so the whole list is gone through.
     let minor = version.is_some_and(|version| leaves_minor(&updates.current, version));
-    let ask = Ask { now: assessment, updates: &updates, target: version, choice, minor };
-    let rows = QUESTIONS.iter().filter_map(|question| question(&ask)).collect();
+    let consulted = RefCell::default();
+    let ask = Ask { now: assessment, updates: &updates, target: version, choice, minor, consulted };
+    let rows = QUESTIONS.iter().filter_map(|question| ask.answer(*question)).collect();
     Preflight {
         known: true,
         current: updates.current.clone(),

@@ -6,6 +6,7 @@
 mod choices;
 mod gates;
 mod precheck_alerts;
+mod removed_apis;
 
 use std::collections::BTreeSet;
 
@@ -13,11 +14,12 @@ use chrono::{DateTime, Utc};
 use semver::Version;
 
 pub use gates::acknowledge;
+pub use removed_apis::{StillUsed, kubernetes_of_next_minor, still_used};
 
 use super::alert::Alert;
 use super::assessment::Assessment;
 use super::facts::{Kind, KindStatus};
-use crate::api::{ClusterVersion, Conditions as _, Tri};
+use crate::api::{ClusterVersion, Conditions as _, ConfigMap, Release, Tri};
 
 /// A risk of a version.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -106,6 +108,8 @@ pub struct Gate {
     pub message: String,
     /// Acknowledged; none: `admin-acks` could not be read.
     pub acknowledged: Option<bool>,
+    /// The gate itself is wrong (its name, or that it says nothing): it blocks whatever is acknowledged.
+    pub broken: bool,
 }
 
 /// Where the cluster could go.
@@ -208,11 +212,16 @@ pub fn updates(assessment: &Assessment) -> Updates {
         issues: issues(assessment, version),
         not_upgradeable: upgradeable.map(|gate| (gate.reason.clone(), gate.message.clone())),
         operators: not_upgradeable(assessment),
-        gates: gates::gates(&assessment.facts, current_version(version)),
+        gates: gates::gates(&assessment.facts, gate_version(version)),
         accepted_risks: wanted
             .map(|wanted| wanted.accept_risks.iter().map(|risk| risk.name.clone()).collect())
             .unwrap_or_default(),
     }
+}
+
+/// The versions on offer whose release fits: for who asks about one, without judging the others.
+pub fn choices_of(version: &ClusterVersion, fits: impl Fn(&Release) -> bool) -> Vec<Choice> {
+    choices::fitting(version, fits)
 }
 
 /// Does an alert speak against any update, by the rules of `oc adm upgrade recommend`?
@@ -221,14 +230,19 @@ pub(super) fn speaks_against_update(alert: &Alert) -> bool {
 }
 
 /// Gates that apply and whether they are acknowledged; none: they could not be read.
-pub(super) fn gates_of(assessment: &Assessment) -> Option<Vec<Gate>> {
+pub fn gates_of(assessment: &Assessment) -> Option<Vec<Gate>> {
     let version = assessment.facts.cluster_version.as_deref()?;
-    gates::gates(&assessment.facts, current_version(version))
+    gates::gates(&assessment.facts, gate_version(version))
+}
+
+/// The same of the two ConfigMaps as they were read by themselves; none: it does not exist. `version`: [`gate_version`].
+pub fn gates_in(gates: Option<&ConfigMap>, acks: Option<&ConfigMap>, version: &str) -> Vec<Gate> {
+    gates::judge(gates, |key| Some(acks.is_some_and(|acks| gates::is_acknowledged(acks, key))), version)
 }
 
 /// The version that gates are judged for: the newest that was completed (cluster-version-operator, pkg/cvo/status.go,
 /// `getCurrentVersion`).
-fn current_version(version: &ClusterVersion) -> &str {
+pub fn gate_version(version: &ClusterVersion) -> &str {
     let completed = version.status.history.iter().find(|entry| entry.is_completed() && !entry.version.is_empty());
     completed.map_or(version.status.desired.version.as_str(), |entry| entry.version.as_str())
 }

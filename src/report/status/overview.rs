@@ -266,6 +266,9 @@ impl Page<'_> {
         };
         let capacity = &pool.capacity;
         let next = match (&capacity.why_none, capacity.next.first()) {
+            (Some(_), Some(first)) if !capacity.busy.is_empty() => {
+                format!("{first}, after {}", some_of(capacity.busy.iter().map(String::as_str), 2))
+            }
             (Some(why), _) => why.clone(),
             (None, Some(first)) if capacity.free > 0 => format!("{first} (room for {})", capacity.free),
             (None, Some(first)) => format!("{first}, when there is room"),

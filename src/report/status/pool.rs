@@ -104,6 +104,10 @@ pub struct Capacity {
     pub next: Vec<String>,
     /// Why none is next although some wait.
     pub why_none: Option<String>,
+    /// The nodes that the next one follows, when the controller's own work alone uses the capacity up. For the page: the
+    /// JSON has it in the words of `whyNone`.
+    #[serde(skip)]
+    pub busy: Vec<String>,
 }
 
 /// All pools, counted over `nodes`.
@@ -163,6 +167,7 @@ fn told(pool: &assessment::Pool, members: &[&Node]) -> Pool {
             free: pool.capacity.free,
             next: pool.capacity.next.clone(),
             why_none: said(&pool.capacity.why_none),
+            busy: pool.capacity.busy.clone(),
         },
     }
 }

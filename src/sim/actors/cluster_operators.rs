@@ -324,19 +324,6 @@ impl ClusterOperators {
     }
 }
 
-/// After a reboot into another stateroot operators find that what they manage is not quite as they want it, some for
-/// longer than others.
-fn settling(world: &World, operator: &Operator) -> Option<(String, String)> {
-    if world.elapsed >= world.settles {
-        return None;
-    }
-    let (since, purpose) = (world.disk.booted_at, format!("settle {} {}", operator.name, world.disk.boots));
-    let share = 0.2 + 0.8 * (world.dice.roll(&purpose) % 1_000) as f64 / 1_000.0;
-    let until = since + world.settles.saturating_sub(since).mul_f64(share);
-    let message = format!("{}: waiting for the operand to become available after a restart", operator.name);
-    (world.elapsed < until).then(|| ("RollingOut".to_owned(), message))
-}
-
 /// Up to 4.14 the etcd operator makes a backup when a minor update waits for one (cluster-etcd-operator,
 /// pkg/operator/upgradebackupcontroller).
 fn back_up(world: &World, due: &mut Option<Duration>) {
@@ -362,6 +349,19 @@ fn back_up(world: &World, due: &mut Option<Duration>) {
         }
         Some(_) => {}
     }
+}
+
+/// After a reboot into another stateroot operators find that what they manage is not quite as they want it, some for
+/// longer than others.
+fn settling(world: &World, operator: &Operator) -> Option<(String, String)> {
+    if world.elapsed >= world.settles {
+        return None;
+    }
+    let (since, purpose) = (world.disk.booted_at, format!("settle {} {}", operator.name, world.disk.boots));
+    let share = 0.2 + 0.8 * (world.dice.roll(&purpose) % 1_000) as f64 / 1_000.0;
+    let until = since + world.settles.saturating_sub(since).mul_f64(share);
+    let message = format!("{}: waiting for the operand to become available after a restart", operator.name);
+    (world.elapsed < until).then(|| ("RollingOut".to_owned(), message))
 }
 
 /// What mishaps make an operator say.

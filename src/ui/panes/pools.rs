@@ -28,7 +28,7 @@ use crate::ui::widgets::motion::Motion;
 use crate::ui::widgets::pen::{Pen, write};
 use crate::ui::widgets::strip::{rank, stuck};
 use crate::ui::words;
-use crate::upgrade::assessment::{Node, Subject};
+use crate::upgrade::assessment::{Assessment, Node, Subject};
 use crate::upgrade::facts::Kind;
 
 /// The kinds that the pane rests on.
@@ -115,6 +115,8 @@ pub struct Pools {
     shape: Option<Shape>,
     /// The filter: over nodes.
     pub filter: Filter,
+    /// Marked pools, in the order in which they were marked.
+    marks: Vec<String>,
 }
 
 /// A node as a filter sees it.
@@ -285,6 +287,51 @@ impl Pools {
         })
     }
 
+    /// The pool that is selected itself, not one of its nodes.
+    fn selected_pool(&self) -> Option<&str> {
+        match self.tree.selected() {
+            [TreeId::Pool(name), ..] if self.subject_node().is_none() => Some(self.names.name(*name)),
+            _ => None,
+        }
+    }
+
+    fn subject_node(&self) -> Option<&TreeId> {
+        self.tree.selected().iter().find(|id| matches!(id, TreeId::Node(_)))
+    }
+
+    /// Marks or unmarks the selected pool; false when a node is selected, or nothing.
+    pub fn mark(&mut self) -> bool {
+        let Some(name) = self.selected_pool().map(str::to_owned) else { return false };
+        match self.marks.iter().position(|mark| *mark == name) {
+            Some(at) => drop(self.marks.remove(at)),
+            None => self.marks.push(name),
+        }
+        true
+    }
+
+    /// Marks every pool from the one marked last to the selected one; false when a node is selected, or nothing.
+    pub fn mark_range(&mut self) -> bool {
+        let Some(name) = self.selected_pool().map(str::to_owned) else { return false };
+        let listed: Vec<&str> = self.branches.iter().map(|branch| self.names.name(branch.pool)).collect();
+        let place = |name: &str| listed.iter().position(|other| *other == name);
+        let here = place(&name).unwrap_or(0);
+        let from = self.marks.last().and_then(|mark| place(mark)).unwrap_or(here);
+        let range = listed.get(from.min(here)..=from.max(here)).unwrap_or_default();
+        let more: Vec<String> = range.iter().map(|&name| name.to_owned()).collect();
+        self.marks.extend(more.into_iter().filter(|name| !self.marks.contains(name)).collect::<Vec<_>>());
+        true
+    }
+
+    /// The marked pools that there still are.
+    pub fn marks(&self, assessment: &Assessment) -> Vec<String> {
+        self.marks.iter().filter(|mark| assessment.pool(mark).is_some()).cloned().collect()
+    }
+
+    /// Forgets the marks; false when there were none.
+    pub fn clear_marks(&mut self) -> bool {
+        !std::mem::take(&mut self.marks).is_empty()
+    }
+
     /// Selects a pool or a node, opening what is around it.
     pub fn select(&mut self, subject: &Subject, ctx: &Ctx<'_>) -> bool {
         let path = match subject {
@@ -358,11 +405,16 @@ impl Pools {
 
     /// What is remarkable about the list for its title.
     pub fn words(&self, ctx: &Ctx<'_>) -> String {
-        if !self.filter.active() {
-            return String::new();
+        let mut parts = Vec::new();
+        if self.filter.active() {
+            let (shown, all) = self.counts(ctx);
+            parts.push(format!("/{} {shown}/{all}", self.filter.text()));
         }
-        let (shown, all) = self.counts(ctx);
-        format!("/{} {shown}/{all}", self.filter.text())
+        let marks = self.marks(ctx.assessment).len();
+        if marks > 0 {
+            parts.push(format!("{marks} marked"));
+        }
+        parts.join(" ")
     }
 
     /// Nodes that pass the filter, and all nodes of pools.
@@ -429,6 +481,12 @@ impl Pools {
             }
             if self.tree.selected() == path {
                 buffer.set_style(row, highlight);
+            }
+            // The sign of a mark takes the place of the cursor's, as in tables.
+            if let [TreeId::Pool(name)] = path
+                && self.marks.iter().any(|mark| mark == self.names.name(*name))
+            {
+                write(buffer, (area.x, y), 1, ctx.theme, Tone::Marked, ctx.theme.symbols().mark);
             }
         }
     }

@@ -3,7 +3,7 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use crate::actions::{self, ActionId, Ask, Danger, Target};
+use crate::actions::{self, ActionId, Ask, Danger, Material, Target};
 use crate::ui::ctx::Ctx;
 use crate::ui::request::{Request, SimFault, SimRequest};
 use crate::ui::theme::Tone;
@@ -74,6 +74,7 @@ pub fn danger_tone(danger: Danger) -> Tone {
 pub fn target_words(target: &Target) -> String {
     match target {
         Target::Nodes(names) if names.len() > 1 => format!("{} marked nodes", names.len()),
+        Target::Pools(names) if names.len() > 1 => format!("{} marked pools", names.len()),
         Target::Cluster => "the cluster".into(),
         other => other.words(),
     }
@@ -256,11 +257,11 @@ fn actions(target: &Target, ctx: &Ctx<'_>) -> Vec<Choice> {
 
 fn versions(ctx: &Ctx<'_>) -> Vec<Choice> {
     let choice = |offer: &crate::upgrade::assessment::Offer| {
-        let target = Target::Version(offer.version.clone());
-        let refusal = actions::offered(ctx.assessment, ctx.session, &target)
-            .into_iter()
-            .find(|offered| offered.action == ActionId::StartUpdate)
-            .and_then(|offered| offered.refusal);
+        let ask = Ask::new(ActionId::StartUpdate, Target::Version(offer.version.clone()));
+        // Another target for an update that is in progress is a choice that was made by coming here: the preface and the
+        // plan say what it means.
+        let ask = if ctx.assessment.update.in_progress { ask.with("allow-with-warnings", "") } else { ask };
+        let refusal = actions::plan(ctx.assessment, ctx.session, &ask, &Material::default()).err();
         let risk = offer.risk.as_ref().map_or_else(|| "recommended".to_owned(), |risk| format!("risk: {risk}"));
         let (tone, detail) = match (&refusal, &offer.risk) {
             (Some(refusal), _) => (Tone::Dim, format!("no: {}", refusal.0)),
@@ -268,7 +269,7 @@ fn versions(ctx: &Ctx<'_>) -> Vec<Choice> {
             (None, None) => (Tone::Ok, risk),
         };
         // A refusal is not hidden behind a dead line: the app words it once more when the plan is asked for.
-        let pick = Pick::Ask(Request::Plan(Ask::new(ActionId::StartUpdate, target)));
+        let pick = Pick::Ask(Request::Plan(ask));
         Choice { tone, words: offer.version.clone(), detail, pick }
     };
     ctx.assessment.update.offers.iter().map(choice).collect()

@@ -197,7 +197,7 @@ impl PlanPopup {
                     .questions
                     .iter()
                     .zip(&self.answers)
-                    .map(|(question, answer)| (question.name.to_owned(), answer.text().trim().to_owned()))
+                    .map(|(question, answer)| (question.name.clone(), answer.text().trim().to_owned()))
                     .collect(),
             }),
         }
@@ -220,9 +220,9 @@ impl PlanPopup {
         if self.reads.iter().any(Option::is_none) {
             return Some("the consequences are still being read".into());
         }
-        let open = self.plan.questions.iter().zip(&self.answers).find(|(_, answer)| answer.text().trim().is_empty());
-        if let Some((question, _)) = open {
-            return Some(format!("to be answered first: {}", question.words));
+        let mut answers = self.plan.questions.iter().zip(&self.answers);
+        if let Some(open) = answers.find_map(|(question, answer)| question.unanswered_by(answer.text())) {
+            return Some(format!("to be answered first: {open}"));
         }
         match &self.plan.confirm {
             Confirm::Type(text) if self.typed.text().trim() != text => Some(format!("type {text} to confirm")),

@@ -1,6 +1,6 @@
 //! A finding in full: what it means, what to do, what it rests on, what follows from it.
 
-use crate::actions::{ActionId, Target};
+use crate::actions::{ActionId, Ask, Target};
 use crate::input::Command;
 use crate::ui::ctx::Ctx;
 use crate::ui::neutral::neutral_lines;
@@ -26,7 +26,7 @@ pub struct FindingPopup {
 }
 
 /// What an action of this program does, as the `oc` line of a remedy says it.
-fn covered(remedy: &Remedy, assessment: &Assessment) -> Option<(ActionId, Target)> {
+fn covered(remedy: &Remedy, assessment: &Assessment) -> Option<Ask> {
     let line = remedy.oc.as_deref()?;
     let words: Vec<&str> = line.split_whitespace().filter(|word| !word.starts_with("--context")).collect();
     let known_nodes = |names: &[&str]| {
@@ -35,8 +35,27 @@ fn covered(remedy: &Remedy, assessment: &Assessment) -> Option<(ActionId, Target
         all.then_some(Target::Nodes(names))
     };
     match words.as_slice() {
-        ["oc", "adm", "cordon", names @ ..] => Some((ActionId::CordonNodes, known_nodes(names)?)),
-        ["oc", "adm", "uncordon", names @ ..] => Some((ActionId::UncordonNodes, known_nodes(names)?)),
+        ["oc", "adm", "cordon", names @ ..] => Some(Ask::new(ActionId::CordonNodes, known_nodes(names)?)),
+        ["oc", "adm", "uncordon", names @ ..] => Some(Ask::new(ActionId::UncordonNodes, known_nodes(names)?)),
+        ["oc", "adm", "upgrade", rest @ ..] => upgrade(rest, assessment),
+        ["oc", "-n", "openshift-config", "patch", "configmap", "admin-acks", rest @ ..] => {
+            let patch = rest.concat().replace(['\'', '"'], "");
+            let (_, key) = patch.split_once("{data:{")?;
+            let key = key.strip_suffix(":true}}")?;
+            Some(Ask::new(ActionId::AckGate, Target::Cluster).with("key", key))
+        }
+        ["oc", "annotate", "cloudcredential", "cluster", .., said] => {
+            let version = said.strip_prefix("cloudcredential.openshift.io/upgradeable-to=")?;
+            // `VERSION` stands where the target is not known.
+            let known = version.starts_with(|c: char| c.is_ascii_digit());
+            let target = if known { Target::Version(version.to_owned()) } else { Target::Cluster };
+            Some(Ask::new(ActionId::SetUpgradeableTo, target))
+        }
+        ["oc", "patch", "clusterversion", "version", rest @ ..]
+            if rest.concat().contains("/spec/desiredUpdate/mode") =>
+        {
+            without_mode(assessment)
+        }
         ["oc", "patch", rest @ ..] => {
             let (pool, rest) = pool_of(rest, assessment)?;
             let patch = rest.concat().replace(['\'', '"'], "");
@@ -45,19 +64,40 @@ fn covered(remedy: &Remedy, assessment: &Assessment) -> Option<(ActionId, Target
                 () if patch.contains("{spec:{paused:true}}") => ActionId::PausePool,
                 () => return None,
             };
-            Some((action, Target::pool(pool)))
-        }
-        ["oc", "adm", "upgrade", rest @ ..] => {
-            let version = match rest {
-                ["--to", version] => *version,
-                [flag] => flag.strip_prefix("--to=")?,
-                _ => return None,
-            };
-            let offered = assessment.update.offers.iter().any(|offer| offer.version == version);
-            offered.then(|| (ActionId::StartUpdate, Target::Version(version.to_owned())))
+            Some(Ask::new(action, Target::pool(pool)))
         }
         _ => None,
     }
+}
+
+/// `oc adm upgrade` with these words.
+fn upgrade(words: &[&str], assessment: &Assessment) -> Option<Ask> {
+    let cluster = |action| Some(Ask::new(action, Target::Cluster));
+    let version = match words {
+        ["--clear"] => return cluster(ActionId::ClearUpdate),
+        ["--to-multi-arch"] => return cluster(ActionId::MigrateMultiArch),
+        ["channel", channel] => {
+            let ask = Ask::new(ActionId::SetChannel, Target::Cluster);
+            // `stable-4.y` and `CHANNEL` stand for one that the person has to choose.
+            let named = channel.contains('-') && channel.ends_with(|c: char| c.is_ascii_digit());
+            return Some(if named { ask.with("channel", *channel) } else { ask });
+        }
+        ["--to", version] => *version,
+        [flag] => flag.strip_prefix("--to=")?,
+        _ => return None,
+    };
+    let offered = assessment.update.offers.iter().any(|offer| offer.version == version);
+    offered.then(|| Ask::new(ActionId::StartUpdate, Target::Version(version.to_owned())))
+}
+
+/// What is requested as a preflight, to be applied.
+fn without_mode(assessment: &Assessment) -> Option<Ask> {
+    let wanted = assessment.facts.cluster_version.as_deref()?.spec.desired_update.as_ref()?;
+    if !wanted.version.is_empty() {
+        return Some(Ask::new(ActionId::StartUpdate, Target::Version(wanted.version.clone())));
+    }
+    let by_image = Ask::new(ActionId::StartUpdate, Target::Cluster).with("image", wanted.image.clone());
+    (!wanted.image.is_empty()).then(|| by_image.with("allow-explicit", ""))
 }
 
 /// The pool that a patch is for, and what follows it: `mcp/worker ...` or `mcp worker ...`.
@@ -94,7 +134,7 @@ impl FindingPopup {
     }
 
     /// What an action of this program does of the chosen remedy.
-    pub fn action(&self, assessment: &Assessment) -> Option<(ActionId, Target)> {
+    pub fn action(&self, assessment: &Assessment) -> Option<Ask> {
         if self.over {
             return None;
         }
@@ -249,11 +289,14 @@ pub fn remedy_lines(remedy: &Remedy, ctx: &Ctx<'_>, mark: &str) -> Vec<TextLine>
     let mut first =
         TextLine::new(Tone::Key, format!("{mark} ")).and(tone, letter).and(Tone::Text, format!("  {}", remedy.words));
     let writes = ctx.session.read_only.is_none();
-    if let Some((action, target)) = covered(remedy, ctx.assessment).filter(|_| writes) {
-        let keys = ctx.keymap.keys(Command::Act(action), false);
-        if let Some(key) = keys.first() {
-            let what = super::choices::target_words(&target);
+    if let Some(ask) = covered(remedy, ctx.assessment).filter(|_| writes) {
+        let own = ctx.keymap.keys(Command::Act(ask.action), false);
+        let chosen = ctx.keymap.keys(Command::DoRemedy, false);
+        if let Some(key) = own.first().filter(|_| ask.args.is_empty()) {
+            let what = super::choices::target_words(&ask.target);
             first = first.and(Tone::Key, format!("  {key}")).and(Tone::Dim, format!(" on {what} does it"));
+        } else if let Some(key) = chosen.first().filter(|_| !mark.trim().is_empty()) {
+            first = first.and(Tone::Key, format!("  {key}")).and(Tone::Dim, " does it");
         }
     }
     let indent = words::width(mark) + 4;

@@ -261,7 +261,14 @@ fn about_pool(lines: &mut Vec<TextLine>, pool: &Pool, ctx: &Ctx<'_>) {
     let capacity = &pool.capacity;
     lines.push(field("capacity", capacity_words(pool, ctx)));
     if !capacity.next.is_empty() {
-        lines.push(field("next", capacity.next.join(", ")));
+        let names = capacity.next.join(", ");
+        lines.push(match capacity.busy.as_slice() {
+            [] if capacity.free == 0 && !capacity.why_none.is_empty() => {
+                field("in line", format!("{names} ({})", capacity.why_none))
+            }
+            [] => field("next", names),
+            busy => field("next", format!("{names}, after {}", busy.join(", "))),
+        });
     } else if !capacity.why_none.is_empty() {
         lines.push(field("next", format!("none: {}", capacity.why_none)));
     }

@@ -2,7 +2,7 @@
 
 use super::{Popup, View};
 use crate::actions::next_step::Leads;
-use crate::actions::{ActionId, Ask, Target};
+use crate::actions::{ActionId, Ask, Takes, Target};
 use crate::input::{Command, Pane, Tab};
 use crate::ui::ctx::{Ctx, JobState};
 use crate::ui::panes::findings::subject_words;
@@ -84,8 +84,12 @@ impl View {
                 Outcome::Confirmed(request) => {
                     self.popups.pop();
                     // What was marked is done: the next key must not meet it unawares.
-                    if matches!(&request, Request::Confirm { plan, .. } if matches!(plan.target, Target::Nodes(_))) {
-                        self.nodes.clear_marks();
+                    if let Request::Confirm { plan, .. } = &request {
+                        match plan.target {
+                            Target::Nodes(_) => drop(self.nodes.clear_marks()),
+                            Target::Pools(_) => drop(self.pools.clear_marks()),
+                            _ => {}
+                        }
                     }
                     vec![request]
                 }
@@ -155,10 +159,7 @@ impl View {
                 finding.choose(command == Command::NextChoice);
                 Some(Vec::new())
             }
-            Command::DoRemedy => {
-                let action = finding.action(ctx.assessment);
-                Some(action.map(|(action, target)| Request::Plan(Ask::new(action, target))).into_iter().collect())
-            }
+            Command::DoRemedy => Some(finding.action(ctx.assessment).map(Request::Plan).into_iter().collect()),
             _ => None,
         }
     }
@@ -267,6 +268,7 @@ impl View {
             Command::MarkRange => self.mark(ctx, true),
             Command::ClearMarks => {
                 self.nodes.clear_marks();
+                self.pools.clear_marks();
             }
             other => self.in_list(other, ctx),
         }
@@ -416,7 +418,9 @@ impl View {
         let pane = self.pane();
         if !self.filter_of(pane).text().is_empty() {
             self.set_filter(pane, "", ctx);
-        } else if matches!(pane, Pane::Nodes | Pane::Map) && self.nodes.clear_marks() {
+        } else if (matches!(pane, Pane::Nodes | Pane::Map) && self.nodes.clear_marks())
+            || (pane == Pane::Pools && self.pools.clear_marks())
+        {
             // The marks were the step.
         } else if self.tab != Tab::Overview {
             self.go(Tab::Overview);
@@ -441,10 +445,13 @@ impl View {
     }
 
     fn mark(&mut self, ctx: &Ctx<'_>, range: bool) {
-        if self.pane() == Pane::Pools
-            && let Some(Subject::Node(name)) = self.pools.subject()
-        {
-            self.nodes.select(&name, ctx);
+        if self.pane() == Pane::Pools {
+            if if range { self.pools.mark_range() } else { self.pools.mark() } {
+                return;
+            }
+            if let Some(Subject::Node(name)) = self.pools.subject() {
+                self.nodes.select(&name, ctx);
+            }
         }
         if range {
             self.nodes.mark_range(ctx);
@@ -453,13 +460,13 @@ impl View {
         }
     }
 
-    /// What an action would be aimed at: the marked nodes, or what is selected.
+    /// What an action would be aimed at: the marked nodes or pools, or what is selected.
     fn target(&self, ctx: &Ctx<'_>) -> Target {
         let marks = self.nodes.marks(ctx.assessment);
         match self.subject(ctx) {
             Some(Subject::Node(name)) if marks.is_empty() => Target::Nodes(vec![name]),
             Some(Subject::Node(_)) => Target::Nodes(marks),
-            Some(Subject::Pool(name)) => Target::pool(name),
+            Some(Subject::Pool(name)) => Target::Pools(self.pools_meant(name, ctx)),
             _ => Target::Cluster,
         }
     }
@@ -469,8 +476,17 @@ impl View {
             self.offer(Offering::Versions);
             return Vec::new();
         }
-        let target = self.target(ctx);
-        let fits = action.entry().accepts(&Ask::new(action, target.clone())).is_ok();
+        let takes = action.entry().takes;
+        let target = match takes {
+            Takes::Cluster | Takes::Version => Target::Cluster,
+            Takes::Pool | Takes::Pools | Takes::Nodes | Takes::Objects { .. } => self.target(ctx),
+        };
+        let fits = match takes {
+            Takes::Pool | Takes::Pools => matches!(target, Target::Pools(_)),
+            Takes::Nodes => matches!(target, Target::Nodes(_)),
+            Takes::Cluster | Takes::Version | Takes::Objects { none: true, .. } => true,
+            Takes::Objects { .. } => matches!(target, Target::Objects(_)),
+        };
         if fits {
             vec![Request::Plan(Ask::new(action, target))]
         } else {

@@ -56,7 +56,8 @@ impl<'a> Budgets<'a> {
     }
 }
 
-/// Does the budget select the pod? In `policy/v1` an empty selector selects all of the namespace, none selects nothing.
+/// Does the budget select the pod? In `policy/v1` an empty selector selects all of the namespace, none selects nothing;
+/// budgets of `v1beta1` were brought to that when they were read.
 fn selects(budget: &PodDisruptionBudget, pod: &Pod) -> bool {
     static NO_LABELS: BTreeMap<String, String> = BTreeMap::new();
     let labels = pod.metadata.labels.as_ref().unwrap_or(&NO_LABELS);

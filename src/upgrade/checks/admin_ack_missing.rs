@@ -53,12 +53,12 @@ fn remedies(closed: &[Gate]) -> Vec<Remedy> {
         "oc get apirequestcounts -o jsonpath='{range .items[?(@.status.removedInRelease!=\"\")]}{.metadata.name}{\"\\t\"}\
          {.status.removedInRelease}{\"\\t\"}{.status.requestCount}{\"\\n\"}{end}'",
     );
-    let acknowledge = closed.iter().map(|gate| {
+    let acknowledge = closed.iter().filter(|gate| !gate.broken).map(|gate| {
         let words =
             "Acknowledge it when what it says has been settled: clients that are not ready break after the update.";
         Remedy::change(Danger::M, words).oc(acknowledge(&gate.key))
     });
-    std::iter::once(look).chain(acknowledge).collect()
+    acknowledge.chain([look]).collect()
 }
 
 /// The first address in a text.

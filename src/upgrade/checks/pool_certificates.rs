@@ -4,41 +4,28 @@
 //! Up to 4.12 a paused pool holds back the renewed kubelet CA (alert MachineConfigControllerPausedPoolKubeletCA: critical
 //! from 14 days on); from 4.13 on the daemon writes it whether the pool is paused or not.
 
-use std::collections::BTreeMap;
-
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 
 use super::pool_paused::unpause;
 use super::{Finding, Impact, Level, Look, Remedy, Resource, Subject, evidence, finding, reading};
 use crate::upgrade::assessment::Pool;
+use crate::upgrade::certificates::{Trust, delivered_despite_pause, trust};
 use crate::upgrade::danger::Danger;
 use crate::upgrade::words;
 
-/// The signer by which kubelets trust the API server: valid for a year, renewed after 292 days. The others of the bundle
-/// live for days or weeks only, some are leftovers of the installation: their dates say nothing.
-const SIGNER: &str = "kube-apiserver-to-kubelet-signer";
 /// From here on it is urgent.
 const URGENT: TimeDelta = TimeDelta::days(14);
 /// From here on a paused pool of an old release should be unpaused for a while.
 const SOON: TimeDelta = TimeDelta::days(60);
 
 pub(super) fn check(look: &Look, found: &mut Vec<Finding>) {
-    let held_back = !delivered_despite_pause(look.now.update.to.as_deref().unwrap_or_default());
+    // Where the release is not known, no pause is blamed.
+    let release = look.now.update.to.as_deref().unwrap_or_default();
+    let held_back = delivered_despite_pause(release) == Some(false);
     for pool in &look.now.pools {
         let Some(object) = look.now.facts.pools.iter().find(|object| object.name() == pool.name) else { continue };
-        // A renewed certificate stands beside the one that it replaces, which runs out in peace.
-        let mut newest: BTreeMap<(&str, &str), DateTime<Utc>> = BTreeMap::new();
-        for told in &object.status.cert_expirys {
-            let Some(expiry) = told.expiry else { continue };
-            let signer = told.subject.split(['@', ',']).next().unwrap_or_default();
-            if !signer.ends_with(SIGNER) {
-                continue;
-            }
-            let known = newest.entry((told.bundle.as_str(), signer)).or_insert(expiry);
-            *known = (*known).max(expiry);
-        }
-        let Some((&(bundle, subject), &expiry)) = newest.iter().min_by_key(|(_, expiry)| **expiry) else { continue };
-        let left = expiry - look.now.now;
+        let Some(trust) = trust(&look.now.facts, object).filter(|trust| trust.of_pool) else { continue };
+        let left = trust.expiry - look.now.now;
         let level = match (pool.paused && held_back, left) {
             (_, left) if left <= TimeDelta::zero() => Level::Critical,
             (true, left) if left <= URGENT => Level::Critical,
@@ -46,19 +33,12 @@ pub(super) fn check(look: &Look, found: &mut Vec<Finding>) {
             (false, left) if left <= URGENT => Level::Warning,
             _ => continue,
         };
-        found.push(about(pool, level, (bundle, subject, expiry), left, held_back));
+        found.push(about(pool, level, &trust, left, held_back));
     }
 }
 
-/// 4.13 and later.
-fn delivered_despite_pause(version: &str) -> bool {
-    let mut parts = version.split('.').map(|part| part.parse::<u32>().unwrap_or(0));
-    let (major, minor) = (parts.next().unwrap_or(0), parts.next().unwrap_or(0));
-    (major, minor) >= (4, 13) || major == 0
-}
-
-fn about(pool: &Pool, level: Level, told: (&str, &str, DateTime<Utc>), left: TimeDelta, held_back: bool) -> Finding {
-    let (bundle, subject, expiry) = told;
+fn about(pool: &Pool, level: Level, told: &Trust, left: TimeDelta, held_back: bool) -> Finding {
+    let Trust { bundle, subject, expiry, .. } = told;
     let name = &pool.name;
     let when = if left > TimeDelta::zero() {
         format!("runs out in {}", words::span(left))
@@ -97,7 +77,7 @@ fn about(pool: &Pool, level: Level, told: (&str, &str, DateTime<Utc>), left: Tim
             format!("mcp/{name}"),
             "status.certExpirys",
             format!("{bundle} {subject}: {expiry}"),
-            Some(expiry),
+            Some(*expiry),
         )],
         ..finding(
             "pool-certificates",

@@ -24,6 +24,7 @@ struct Scene {
     cluster: Specimen,
     around: Vec<Value>,
     unread: Vec<Kind>,
+    unreadable: Vec<(Kind, &'static str)>,
     recorded: bool,
 }
 
@@ -77,7 +78,7 @@ impl Scene {
             object("CloudCredential", "", "cluster", json!({"spec": {"credentialsMode": ""}})),
             object("Secret", "kube-system", "aws-creds", json!({})),
         ];
-        Self { cluster, around, unread: Vec::new(), recorded: false }
+        Self { cluster, around, unread: Vec::new(), unreadable: Vec::new(), recorded: false }
     }
 
     fn with(mut self, object: Value) -> Self {
@@ -108,7 +109,9 @@ impl Scene {
         }
         for kind in Kind::CORE.into_iter().chain(Kind::AROUND) {
             let status = if self.unread.contains(&kind) { KindStatus::NotAsked } else { KindStatus::Live };
-            facts.kinds.insert(kind, KindState { status, heard: Some(at(0)), unreadable: Vec::new() });
+            let bad = self.unreadable.iter().filter(|(of, _)| *of == kind);
+            let unreadable = bad.map(|(_, name)| ((*name).to_owned(), "spec is no object".to_owned())).collect();
+            facts.kinds.insert(kind, KindState { status, heard: Some(at(0)), unreadable });
         }
         preflight(&assess(Arc::new(facts), &Memory::default(), at(0)), target)
     }
@@ -546,4 +549,112 @@ fn a_cluster_without_a_channel_is_not_called_cut_off() {
     });
     assert_eq!(scene.answer(PATCH, "mirrors"), None);
     assert_eq!(scene.answer(PATCH, "signature"), None);
+}
+
+#[test]
+fn an_object_that_could_not_be_read_lets_nothing_pass() {
+    let with = |kind: Kind, name: &'static str| {
+        let mut scene = Scene::ready();
+        scene.unreadable.push((kind, name));
+        scene
+    };
+    for (kind, name, id) in [
+        (Kind::Nodes, "worker-9", "nodes-ready"),
+        (Kind::ClusterOperators, "etcd-2", "operators-healthy"),
+        (Kind::MachineConfigPools, "gpu", "pools-unpaused"),
+        (Kind::ConfigMaps, "openshift-config-managed/admin-gates", "admin-gates"),
+        (Kind::PodDisruptionBudgets, "shop/cart", "disruption-budgets"),
+    ] {
+        assert_eq!(Scene::ready().answer(NEW, id), Some(Answer::Pass), "{id}");
+        let row = with(kind, name).row(NEW, id).unwrap();
+        assert_eq!(row.answer, Answer::Unknown, "{id}");
+        assert!(row.why.contains(name) || id == "admin-gates", "{id}: {}", row.why);
+    }
+    let row = with(Kind::PodDisruptionBudgets, "shop/cart").row(NEW, "disruption-budgets").unwrap();
+    let line = row.remedies.last().and_then(|remedy| remedy.oc.clone()).unwrap();
+    assert_eq!(line, "oc get poddisruptionbudgets.policy cart -n shop -o yaml");
+    // What stands in the way is not covered up by what could not be read.
+    let mut scene = with(Kind::PodDisruptionBudgets, "shop/other").with(budget(0, 1, 1, 1));
+    scene = scene.with(pod("cart-0", "worker-0", json!({})));
+    let row = scene.row(NEW, "drain-forecast").unwrap();
+    assert_eq!(row.answer, Answer::Block);
+    assert!(row.why.contains("shop/other"), "{}", row.why);
+}
+
+#[test]
+fn what_the_target_holds_is_asked_of_the_target_and_not_of_permissions() {
+    let scene =
+        Scene::ready().changed(|cluster| cluster.says("RetrievedUpdates", "False", "RemoteFailed", "no route", 0));
+    for target in ["5.1.0", "nonsense", "mirror.example/ocp/release@sha256:0123"] {
+        for id in ["kubelet-skew", "removed-apis"] {
+            let row = scene.row(target, id).unwrap_or_else(|| panic!("{target}: no row {id}"));
+            assert_eq!(row.answer, Answer::Unknown, "{target} {id}");
+            assert!(row.why.contains("which Kubernetes the target brings"), "{}", row.why);
+            assert!(row.remedies.iter().all(|remedy| !remedy.words.contains("permission")), "{:?}", row.remedies);
+        }
+    }
+    let row = scene.row("4.18.31", "signature").unwrap();
+    assert_eq!((row.answer, row.why.as_str()), (Answer::Unknown, "the digest of the target is not known"));
+    assert!(row.remedies.iter().all(|remedy| !remedy.words.contains("permission")), "{:?}", row.remedies);
+}
+
+#[test]
+fn the_release_before_can_be_gone_back_to_and_no_other() {
+    let before = |progressing: &'static str| {
+        Scene::ready().changed(move |cluster| {
+            cluster.says("Progressing", progressing, "", "", 0);
+            let image = cluster.version["status"]["desired"]["image"].clone();
+            let history = cluster.version["status"]["history"].as_array_mut().unwrap();
+            history[0]["image"] = image;
+            let entry = |version: &str, at: i64| {
+                json!({"state": "Completed", "version": version, "image": format!("quay.io/r@sha256:{version}"),
+                    "startedTime": stamp(at - 60), "completionTime": stamp(at)})
+            };
+            history.insert(1, entry("4.18.21", -60 * 24 * 10));
+            history.insert(2, entry("4.18.20", -60 * 24 * 20));
+        })
+    };
+    let row = before("False").row("4.18.21", "target").unwrap();
+    assert_eq!(row.answer, Answer::Warn, "{}", row.why);
+    assert!(row.why.contains("can be gone back to"), "{}", row.why);
+    assert_eq!(before("False").answer("4.18.20", "target"), Some(Answer::Block), "only the one just before");
+    assert_eq!(before("True").answer("4.18.21", "target"), Some(Answer::Block), "only at rest");
+}
+
+#[test]
+fn containers_that_run_first_need_their_place_as_well() {
+    let asking = |init: Value| {
+        let mut scene = Scene::ready();
+        for node in ["worker-0", "worker-1", "worker-2"] {
+            let spec = json!({"spec": {"nodeName": node, "initContainers": init,
+                "containers": [{"resources": {"requests": {"cpu": "1", "memory": "1Gi"}}}]}});
+            scene = scene.with(pod(&format!("cart-{node}"), node, spec));
+        }
+        scene.row(NEW, "capacity").unwrap()
+    };
+    let init = |cpu: &str, policy: &str| {
+        let mut init = json!({"resources": {"requests": {"cpu": cpu}}});
+        if !policy.is_empty() {
+            init["restartPolicy"] = json!(policy);
+        }
+        init
+    };
+    let most = |row: &Row| {
+        row.why
+            .split("pool worker")
+            .nth(1)
+            .unwrap()
+            .split("at most ")
+            .nth(1)
+            .unwrap()
+            .split(" cores")
+            .next()
+            .unwrap()
+            .to_owned()
+    };
+    assert_eq!(most(&asking(json!([]))), "1.0");
+    assert_eq!(most(&asking(json!([init("3", "")]))), "3.0", "more than what runs afterwards");
+    assert_eq!(most(&asking(json!([init("500m", "")]))), "1.0", "less than what runs afterwards");
+    assert_eq!(most(&asking(json!([init("500m", "Always")]))), "1.5", "it stays beside it");
+    assert_eq!(most(&asking(json!([init("500m", "Always"), init("3", "")]))), "3.5", "it is up while the other runs");
 }

@@ -29,6 +29,11 @@ impl Amount {
         Self { cpu: self.cpu.saturating_add(other.cpu), memory: self.memory.saturating_add(other.memory) }
     }
 
+    /// The larger of both, each by itself.
+    fn larger(self, other: Self) -> Self {
+        Self { cpu: self.cpu.max(other.cpu), memory: self.memory.max(other.memory) }
+    }
+
     fn without(self, other: Self) -> Self {
         Self { cpu: self.cpu.saturating_sub(other.cpu).max(0), memory: self.memory.saturating_sub(other.memory).max(0) }
     }
@@ -59,9 +64,22 @@ struct Load<'a> {
     free: Amount,
 }
 
+/// What the scheduler keeps free for a pod: its containers and those that start before them and stay (sidecars), or, while
+/// it starts, the largest of what runs once before them on top of the sidecars that are up by then, whichever is more; and
+/// what the runtime takes for itself (Kubernetes, `resourcehelper.PodRequests`).
 fn requests(pod: &api::Pod) -> Amount {
-    let containers = pod.spec.containers.iter();
-    containers.fold(Amount::default(), |sum, container| sum.and(Amount::of(&container.resources.requests)))
+    let of = |container: &api::PodContainer| Amount::of(&container.resources.requests);
+    let running = pod.spec.containers.iter().fold(Amount::default(), |sum, container| sum.and(of(container)));
+    let (mut sidecars, mut starting) = (Amount::default(), Amount::default());
+    for container in &pod.spec.init_containers {
+        if container.restart_policy == "Always" {
+            sidecars = sidecars.and(of(container));
+            starting = starting.larger(sidecars);
+        } else {
+            starting = starting.larger(sidecars.and(of(container)));
+        }
+    }
+    running.and(sidecars).larger(starting).and(Amount::of(&pod.spec.overhead))
 }
 
 fn load<'a>(ask: &Ask, node: &'a Node) -> Option<Load<'a>> {

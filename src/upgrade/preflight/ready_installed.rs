@@ -30,8 +30,7 @@ pub(super) fn compatible(ask: &Ask) -> Option<Row> {
         return Some(Row::unknown(id, title, why, Kind::ClusterServiceVersions));
     }
     let Some(target) = ask.target.and_then(minor_parts) else {
-        let why = "which minor the target is of is not known".to_owned();
-        return Some(Row::unknown(id, title, why, Kind::ClusterServiceVersions));
+        return Some(Row::untold(id, title, "which minor the target is of is not known"));
     };
     let all = &ask.now.facts.around.cluster_service_versions;
     let held: Vec<_> = all

@@ -70,8 +70,9 @@ pub(super) fn gates(ask: &Ask) -> Option<Row> {
     if !ask.minor {
         return None;
     }
+    let unread = ask.unread(&[Kind::ConfigMaps]);
     let Some(gates) = &ask.updates.gates else {
-        let why = ask.unread(&[Kind::ConfigMaps]).unwrap_or_else(|| "the gates are not known".to_owned());
+        let why = unread.unwrap_or_else(|| "the gates are not known".to_owned());
         return Some(Row::unknown(id, title, why, Kind::ConfigMaps));
     };
     let closed: Vec<_> = gates.iter().filter(|gate| gate.acknowledged != Some(true)).collect();
@@ -110,8 +111,7 @@ pub(super) fn removed_apis(ask: &Ask) -> Option<Row> {
         return Some(Row::unknown(id, title, why, Kind::ApiRequestCounts));
     }
     let Some(kubernetes) = ask.kubernetes() else {
-        let why = "which Kubernetes the target brings is not known".to_owned();
-        return Some(Row::unknown(id, title, why, Kind::ApiRequestCounts));
+        return Some(Row::untold(id, title, "which Kubernetes the target brings is not known"));
     };
     let used: Vec<_> = ask
         .now

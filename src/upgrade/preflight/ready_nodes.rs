@@ -238,8 +238,7 @@ pub(super) fn kubelet_skew(ask: &Ask) -> Option<Row> {
     }
     let minor = minor_parts(ask.target.unwrap_or(&ask.updates.current)).map(|(_, minor)| minor);
     let Some((minor, kubernetes)) = minor.zip(ask.kubernetes()) else {
-        let why = "which Kubernetes the target brings is not known".to_owned();
-        return Some(Row::unknown(id, title, why, Kind::Nodes));
+        return Some(Row::untold(id, title, "which Kubernetes the target brings is not known"));
     };
     let allowed = allowed_skew(minor);
     let behind = |node: &Node| kubelet::of(node).map(|version| kubernetes.saturating_sub(version.minor));

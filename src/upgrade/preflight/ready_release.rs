@@ -1,7 +1,7 @@
 //! Is the target on offer, and can the cluster get and verify its images?
 
 use super::{Answer, Ask, Row, evidence};
-use crate::api::{Conditions as _, MirroredSource, Tri};
+use crate::api::{Conditions as _, HistoryEntry, MirroredSource, Tri};
 use crate::upgrade::assessment::{Remedy, Resource};
 use crate::upgrade::checks::{signature_missing, updates_not_retrieved};
 use crate::upgrade::danger::Danger;
@@ -17,6 +17,9 @@ const CONTENT: &str = "quay.io/openshift-release-dev/ocp-v4.0-art-dev";
 pub(super) fn target(ask: &Ask) -> Option<Row> {
     let (id, title) = ("target", "The target is on offer and recommended");
     let Some(target) = ask.target else { return Some(nothing_on_offer(ask, id, title)) };
+    if let Some(row) = back(ask, id, title, target) {
+        return Some(row);
+    }
     if let Some(refusal) = hop(ask, target) {
         return Some(
             Row::new(id, title, Answer::Block, refusal)
@@ -60,6 +63,36 @@ pub(super) fn target(ask: &Ask) -> Option<Row> {
             )])
             .remedied([Remedy::look("Read its risks, and take another version if one of them matters here.")
                 .oc(format!("oc adm upgrade recommend --version {target}"))]),
+    )
+}
+
+/// Back to the release that was applied just before, of the same minor: the only way back that the operator lets pass, and
+/// only while nothing is at work (cluster-version-operator, pkg/payload/precondition/clusterversion/rollback.go; oc:
+/// pkg/cli/admin/upgrade/rollback).
+fn back(ask: &Ask, id: &'static str, title: &'static str, target: &str) -> Option<Row> {
+    let version = ask.now.facts.cluster_version.as_deref()?;
+    let desired = &version.status.desired;
+    let older = semver::Version::parse(target).ok()? < semver::Version::parse(&desired.version).ok()?;
+    let differs = |entry: &&HistoryEntry| entry.version != desired.version || entry.image != desired.image;
+    let before = version.status.history.iter().find(differs)?;
+    if !older || before.version != target || minor_parts(target) != minor_parts(&desired.version) {
+        return None;
+    }
+    let still = version.status.conditions.condition("Progressing").is_some_and(|found| found.status == Tri::False);
+    let (answer, why) = if still {
+        (Answer::Warn, format!("{target} was applied just before {}: it can be gone back to", desired.version))
+    } else {
+        (
+            Answer::Block,
+            format!("{target} was applied just before {}, and is gone back to only at rest", desired.version),
+        )
+    };
+    let remedy = Remedy::look("Going back is for a release that fails here; what it repaired comes back as well.");
+    Some(
+        Row::new(id, title, answer, why)
+            .about([Resource::version()])
+            .rests_on([evidence("clusterversion/version", "status.history", before.image.clone())])
+            .remedied([remedy.oc("OC_ENABLE_CMD_UPGRADE_ROLLBACK=true oc adm upgrade rollback")]),
     )
 }
 
@@ -210,8 +243,7 @@ pub(super) fn signature(ask: &Ask) -> Option<Row> {
     }
     let Some(digest) = ask.choice.and_then(|choice| choice.image.split_once("@sha256:")).map(|(_, digest)| digest)
     else {
-        let why = "the digest of the target is not known".to_owned();
-        return Some(Row::unknown(id, title, why, Kind::ConfigMaps));
+        return Some(Row::untold(id, title, "the digest of the target is not known"));
     };
     if let Some(why) = ask.unread(&[Kind::ConfigMaps]) {
         return Some(Row::unknown(id, title, why, Kind::ConfigMaps));

@@ -11,11 +11,16 @@ use crate::upgrade::words;
 
 /// All of them: major.minor descending, then newest first; what is no version comes last.
 pub fn choices(version: &ClusterVersion) -> Vec<Choice> {
+    fitting(version, |_| true)
+}
+
+/// Those whose release fits, in the same order.
+pub fn fitting(version: &ClusterVersion, fits: impl Fn(&Release) -> bool) -> Vec<Choice> {
     let status = &version.status;
     let current = status.desired.version.as_str();
-    let mut choices: Vec<Choice> =
-        status.conditional_updates.iter().map(|update| conditional(version, update, current)).collect();
-    for release in &status.available_updates {
+    let conditional_updates = status.conditional_updates.iter().filter(|update| fits(&update.release));
+    let mut choices: Vec<Choice> = conditional_updates.map(|update| conditional(version, update, current)).collect();
+    for release in status.available_updates.iter().filter(|release| fits(release)) {
         // The cluster-version operator copies conditional updates that are recommended into the plain list.
         let known = |choice: &Choice| choice.image == release.image && choice.version == release.version;
         if !choices.iter().any(known) {

@@ -2,6 +2,7 @@
 //! ConfigMap `openshift-config-managed/admin-gates` names them, `openshift-config/admin-acks` acknowledges them.
 
 use super::{Gate, minor_of};
+use crate::api::ConfigMap;
 use crate::upgrade::facts::{Facts, Kind};
 use crate::upgrade::link::LinkState;
 
@@ -14,15 +15,27 @@ const ACKS: (&str, &str) = ("openshift-config", "admin-acks");
 /// recording without it may only not hold it.
 pub fn gates(facts: &Facts, current: &str) -> Option<Vec<Gate>> {
     let map = facts.around.config_map(GATES.0, GATES.1);
-    let whole = facts.known(Kind::ConfigMaps) && facts.link.state != LinkState::Recording;
+    // A map that could not be read is not among those that were.
+    let unreadable = facts.kinds.get(&Kind::ConfigMaps).is_some_and(|state| !state.unreadable.is_empty());
+    let whole = facts.known(Kind::ConfigMaps) && !unreadable && facts.link.state != LinkState::Recording;
     if map.is_none() && !whole {
         return None;
     }
     let acks = facts.around.config_map(ACKS.0, ACKS.1);
     let acknowledged = |key: &str| match acks {
-        Some(acks) => Some(acks.data.get(key).is_some_and(|value| value == "true")),
+        Some(acks) => Some(is_acknowledged(acks, key)),
         None => whole.then_some(false),
     };
+    Some(judge(map, acknowledged, current))
+}
+
+/// Does the ConfigMap acknowledge the gate?
+pub fn is_acknowledged(acks: &ConfigMap, key: &str) -> bool {
+    acks.data.get(key).is_some_and(|value| value == "true")
+}
+
+/// The gates of `map` for the minor of `current`.
+pub fn judge(map: Option<&ConfigMap>, acknowledged: impl Fn(&str) -> Option<bool>, current: &str) -> Vec<Gate> {
     let present = minor_of(current);
     let gates = map.iter().flat_map(|map| &map.data).filter_map(|(key, text)| match minor(key) {
         // A gate that is broken itself blocks, and no acknowledgement helps.
@@ -31,16 +44,20 @@ pub fn gates(facts: &Facts, current: &str) -> Option<Vec<Gate>> {
             message: "its name has not the form ack-MAJOR.MINOR-WORDS, so it blocks whatever is acknowledged"
                 .to_owned(),
             acknowledged: Some(false),
+            broken: true,
         }),
         Some(minor) if Some(minor) != present.as_deref() => None,
         Some(_) if text.trim().is_empty() => Some(Gate {
             key: key.clone(),
             message: "it says nothing, so it blocks whatever is acknowledged".to_owned(),
             acknowledged: Some(false),
+            broken: true,
         }),
-        Some(_) => Some(Gate { key: key.clone(), message: text.clone(), acknowledged: acknowledged(key) }),
+        Some(_) => {
+            Some(Gate { key: key.clone(), message: text.clone(), acknowledged: acknowledged(key), broken: false })
+        }
     });
-    Some(gates.collect())
+    gates.collect()
 }
 
 /// The minor of a gate's name: `^ack-([4-5][.][0-9]{1,})-[^-]` (cluster-version-operator, `adminAckGateRegexp`).

@@ -221,7 +221,7 @@ fn only_alerts_that_bear_on_an_update_are_issues() {
     assert_eq!(told.issues[1].reason, "Alert:firing");
 }
 
-fn map(namespace: &str, name: &str, data: &Value) -> Arc<crate::api::ConfigMap> {
+fn map(namespace: &str, name: &str, data: &Value) -> Arc<ConfigMap> {
     let map = json!({"metadata": {"namespace": namespace, "name": name}, "data": data});
     Arc::new(serde_json::from_value(map).unwrap())
 }

@@ -63,6 +63,7 @@ pub(super) fn ending(assessment: &Assessment, memory: &Memory) -> Option<Verdict
         .or_else(|| node_failing(assessment))
         .or_else(|| not_quiet(assessment, memory))
         .or_else(|| node_behind(assessment, &wanted))
+        .or_else(|| kubelet_untold(assessment, &wanted))
         .or_else(|| operators_unseen(assessment))
         .or_else(|| completed(assessment, ended))
 }
@@ -123,7 +124,7 @@ fn by_others(assessment: &Assessment, wanted: &Wanted) -> Option<Verdict> {
     let old = assessment.nodes.iter().filter(|node| {
         (node.outside.is_some() || node.phase == NodePhase::Unmanaged)
             && is_judged(assessment, node)
-            && wanted.lags(node)
+            && wanted.lags(node) == Some(true)
     });
     let old: Vec<&Node> = old.collect();
     let first = *old.first()?;
@@ -230,7 +231,10 @@ fn not_quiet(assessment: &Assessment, memory: &Memory) -> Option<Verdict> {
 /// A node of a pool that is done reports the kubelet of before: it has just come back, or its pool is not what it seems.
 fn node_behind(assessment: &Assessment, wanted: &Wanted) -> Option<Verdict> {
     let behind = |node: &&Node| {
-        node.pool.is_some() && node.outside.is_none() && node.phase == NodePhase::Done && wanted.lags(node)
+        node.pool.is_some()
+            && node.outside.is_none()
+            && node.phase == NodePhase::Done
+            && wanted.lags(node) == Some(true)
     };
     let nodes: Vec<&Node> = assessment.nodes.iter().filter(behind).collect();
     let first = *nodes.first()?;
@@ -240,6 +244,18 @@ fn node_behind(assessment: &Assessment, wanted: &Wanted) -> Option<Verdict> {
         why: format!("all pools are done; {} still reports kubelet {kubelet}", named(&nodes)),
         since: assessment.update.completed,
         evidence: vec![node_evidence(first, "status.nodeInfo.kubeletVersion", &kubelet, None)],
+    })
+}
+
+/// A node that tells no kubelet version is not called up to date.
+fn kubelet_untold(assessment: &Assessment, wanted: &Wanted) -> Option<Verdict> {
+    let silent = assessment.nodes.iter().filter(|node| is_judged(assessment, node) && wanted.lags(node).is_none());
+    let silent: Vec<&Node> = silent.collect();
+    let first = *silent.first()?;
+    let value = first.kubelet.clone().unwrap_or_default();
+    Some(Verdict {
+        evidence: vec![node_evidence(first, "status.nodeInfo.kubeletVersion", &value, None)],
+        ..unknown(format!("all pools are done; which kubelet {} runs is not told", named(&silent)))
     })
 }
 

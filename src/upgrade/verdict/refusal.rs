@@ -5,8 +5,8 @@ use chrono::TimeDelta;
 use super::{VERSION, condition, evidence, evidence_of, told, version_evidence};
 use crate::api::Tri;
 use crate::upgrade::assessment::{Assessment, Evidence, Verdict, VerdictKind, age};
-use crate::upgrade::facts::{Facts, Kind};
 use crate::upgrade::memory::Memory;
+use crate::upgrade::updates::gates_of;
 use crate::upgrade::version::leaves_minor;
 use crate::upgrade::words;
 
@@ -51,20 +51,12 @@ fn gate_evidence(gate: &str) -> Evidence {
 /// Gates of the present minor that nobody has acknowledged and that a request for `target` runs into (cvo:
 /// pkg/cvo/upgradeable.go, `clusterAdminAcksCompletedUpgradeable`); empty when the ConfigMaps are not known.
 fn open_gates(assessment: &Assessment, target: &str) -> Vec<String> {
-    let facts: &Facts = &assessment.facts;
     let current = assessment.update.to.as_deref().unwrap_or_default();
-    if !facts.known(Kind::ConfigMaps) || !leaves_minor(current, target) {
+    if !leaves_minor(current, target) {
         return Vec::new();
     }
-    let minor = current.splitn(3, '.').take(2).collect::<Vec<_>>().join(".");
-    let Some(gates) = facts.around.config_map("openshift-config-managed", "admin-gates") else { return Vec::new() };
-    let acks = facts.around.config_map("openshift-config", "admin-acks");
-    let prefix = format!("ack-{minor}-");
-    let open = |gate: &&String| {
-        gate.strip_prefix(&prefix).is_some_and(|rest| !rest.is_empty() && !rest.starts_with('-'))
-            && acks.and_then(|acks| acks.data.get(*gate)).is_none_or(|said| said != "true")
-    };
-    gates.data.keys().filter(open).cloned().collect()
+    let gates = gates_of(assessment).unwrap_or_default().into_iter();
+    gates.filter(|gate| gate.acknowledged == Some(false) && !gate.broken).map(|gate| gate.key).collect()
 }
 
 /// The spec as a whole is invalid: the operator stops at what it has.

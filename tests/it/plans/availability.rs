@@ -320,7 +320,7 @@ fn an_effect_holds_when_the_watch_shows_it() {
     let paused = Effect::PoolPaused { pool: "worker".into(), paused: true };
     let both = ["worker-2".to_owned(), "worker-3".to_owned()].to_vec();
     let cordoned = Effect::NodesUnschedulable { nodes: both, unschedulable: true };
-    let requested = Effect::UpdateRequested { version: "4.18.25".into() };
+    let requested = Effect::UpdateRequested(WantedUpdate { version: "4.18.25".into(), ..WantedUpdate::default() });
     for effect in [&paused, &cordoned, &requested] {
         assert!(!effect.holds(&sample.assessment()), "{}", effect.words());
     }

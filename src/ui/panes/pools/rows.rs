@@ -144,22 +144,29 @@ pub fn next_words(pool: &Pool, ctx: &Ctx<'_>) -> Option<String> {
         forecast.filter(|forecast| !forecast.blockers.is_empty())
     };
     let marked = |name: &String| if held(name).is_some() { format!("{name} {sign}") } else { name.clone() };
+    // Nothing is imminent while there is no room: what stands before the names says so.
+    let lead = match (capacity.free, capacity.busy.as_slice()) {
+        (0, []) if !capacity.why_none.is_empty() => format!("{}; in line: ", capacity.why_none),
+        (0, [one]) => format!("after {one}: "),
+        (0, [first, rest @ ..]) => format!("after {first} or {} more: ", rest.len()),
+        _ => "next: ".to_owned(),
+    };
     let text = match capacity.next.as_slice() {
         [] if capacity.why_none.is_empty() => return None,
         [] => return Some(format!("next: none, {}", capacity.why_none)),
-        [first] => format!("next: {}", marked(first)),
+        [first] => format!("{lead}{}", marked(first)),
         // Of several masters the one that runs the operator's own pod comes last (`DeferringOperatorNodeUpdate` in the
         // machine-config controller).
         [first, second, rest @ ..] if pool.name == "master" => {
             let rest: Vec<String> = rest.iter().map(marked).collect();
             let then = if rest.is_empty() { String::new() } else { format!(", then {}", rest.join(", ")) };
-            format!("next: {} or {}{then}", marked(first), marked(second))
+            format!("{lead}{} or {}{then}", marked(first), marked(second))
         }
         [first, rest @ ..] => {
             let more = rest.len().saturating_sub(2);
             let then = rest.iter().take(2).map(marked).collect::<Vec<_>>().join(", ");
             let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-            format!("next: {}, then {then}{more}", marked(first))
+            format!("{lead}{}, then {then}{more}", marked(first))
         }
     };
     let why = capacity.next.iter().take(3).find_map(|name| held(name).map(|forecast| (name, forecast)));

@@ -1,0 +1,168 @@
+//! Set the update service that recommended updates come from.
+
+use http::Uri;
+use serde_json::{Value, json};
+
+use super::cluster_version::{self, PATCH, found, patch_line, writable};
+use super::{
+    ActionId, Arg, ArgKind, Ask, Danger, Effect, Entry, Material, Offered, Plan, Read, Refusal, Session, Takes, Target,
+    gate,
+};
+use crate::upgrade::assessment::Assessment;
+
+const DANGER: Danger = Danger::L;
+
+/// Where local update services say their address (update-service-operator, `UpdateService` `status.policyEngineURI`).
+const SERVICES: &str = "/apis/updateservice.operator.openshift.io/v1/updateservices";
+
+/// What follows that address: the graph that the cluster-version operator asks for.
+const GRAPH: &str = "/api/upgrades_info/v1/graph";
+
+/// Set the update service.
+pub(super) const ENTRY: Entry = Entry {
+    id: ActionId::SetUpstream,
+    name: "set-upstream",
+    word: "service",
+    summary: "set the update service that recommended updates come from",
+    gerund: "setting the update service",
+    dangers: &[DANGER],
+    takes: Takes::Cluster,
+    args: &[
+        Arg {
+            required: false,
+            ..Arg::word("url", ArgKind::Text, "its address, which ends in /api/upgrades_info/v1/graph")
+        },
+        Arg::option("clear", ArgKind::Flag, "name none: Red Hat's is asked"),
+    ],
+    permissions: &[PATCH],
+    needs: &[],
+    inverse: Some(ActionId::SetUpstream),
+    offered,
+    plan: make,
+};
+
+fn offered(assessment: &Assessment, session: &Session, target: &Target) -> Option<Offered> {
+    let refusal = matches!(target, Target::Cluster).then(|| writable(assessment, session).err())?;
+    let title = "Set the update service".to_owned();
+    Some(Offered { action: ActionId::SetUpstream, title, danger: DANGER, refusal })
+}
+
+fn make(assessment: &Assessment, session: &Session, ask: &Ask, material: &Material) -> Result<Plan, Refusal> {
+    let seen = writable(assessment, session)?;
+    let present = seen.spec.upstream.as_deref().unwrap_or_default();
+    let upstream = wanted(ask)?;
+    if upstream == present {
+        return Err(Refusal(match upstream {
+            "" => "no update service is named: Red Hat's is asked already".to_owned(),
+            upstream => format!("the update service is {upstream} already"),
+        }));
+    }
+    let title = match upstream {
+        "" => "Ask Red Hat's update service".to_owned(),
+        upstream => format!("Ask the update service {upstream}"),
+    };
+    let draft = Plan {
+        danger: DANGER,
+        preconditions: vec![
+            found("the update service now", "spec.upstream", present),
+            gate::permission_found(assessment, &PATCH),
+        ],
+        effect: Effect::UpstreamSet { upstream: upstream.to_owned() },
+        strict_lock: true,
+        ..Plan::draft(&ENTRY, ask, title)
+    };
+    let local = if upstream.is_empty() { Some(None) } else { local_services(material, upstream) };
+    let Some(local) = local else {
+        let reads = vec![Read::List(SERVICES.to_owned())];
+        return Ok(Plan {
+            reads,
+            consequences: vec!["reading which update services the cluster runs".into()],
+            ..draft
+        });
+    };
+    let value = if upstream.is_empty() { Value::Null } else { json!(upstream) };
+    let spec = json!({ "upstream": value });
+    let oc = patch_line(&spec);
+    Ok(Plan {
+        consequences: consequences(assessment, present, upstream).into_iter().chain(local).collect(),
+        writes: vec![cluster_version::write(session, seen, spec, oc, vec![("upstream", value)])?],
+        ..draft
+    })
+}
+
+/// The address that is asked for; empty: none. An address that cannot be parsed would make the ClusterVersion as a whole
+/// invalid (cluster-version-operator, lib/validation/validation.go).
+fn wanted(ask: &Ask) -> Result<&str, Refusal> {
+    let url = ask.args.get("url").unwrap_or_default();
+    match (url, ask.args.flag("clear")) {
+        ("", true) => return Ok(""),
+        ("", false) => return Err(Refusal("name the address of the update service, or clear".to_owned())),
+        (_, true) => return Err(Refusal("either an address or clear, not both".to_owned())),
+        _ => {}
+    }
+    let parsed: Uri = url.parse().map_err(|error| Refusal(format!("{url} is no address: {error}")))?;
+    let http = matches!(parsed.scheme_str(), Some("http" | "https"));
+    if !http || parsed.host().is_none_or(str::is_empty) {
+        return Err(Refusal(format!("{url} is no address of a service: https://HOST{GRAPH}")));
+    }
+    Ok(url)
+}
+
+fn consequences(assessment: &Assessment, present: &str, upstream: &str) -> Vec<String> {
+    let mut lines = vec![
+        "what is on offer comes from there from now on, and changes within minutes; nothing is updated by that"
+            .to_owned(),
+    ];
+    if !upstream.is_empty() {
+        if !upstream.split('?').next().unwrap_or_default().trim_end_matches('/').ends_with("/graph") {
+            lines.push(format!("the address does not end in {GRAPH}: the graph is asked for at exactly this address"));
+        }
+        if upstream.starts_with("http:") {
+            lines.push("it is asked without encryption: who is on the way can change what is recommended".to_owned());
+        }
+        lines.push(
+            "its certificate has to be trusted by the cluster's proxy configuration, or RetrievedUpdates says RemoteFailed"
+                .to_owned(),
+        );
+    }
+    if assessment.update.in_progress {
+        lines.push("the update that is in progress goes on".to_owned());
+    }
+    lines.push(match present {
+        "" => "to go back, name none again".to_owned(),
+        present => format!("to go back, name {present} again"),
+    });
+    lines
+}
+
+/// What the cluster's own update services say to `upstream`; none: they were not read yet.
+fn local_services(material: &Material, upstream: &str) -> Option<Option<String>> {
+    let told = match material.list(SERVICES)? {
+        Err(words) => format!("whether it is an update service of this cluster is not known: {words}"),
+        Ok(None | Some([])) => return Some(None),
+        Ok(Some(services)) => {
+            let text = |service: &Value, pointer: &str| {
+                service.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned()
+            };
+            let named = |service: &&Value| {
+                let address = text(service, "/status/policyEngineURI");
+                !address.is_empty() && upstream.starts_with(&format!("{}/", address.trim_end_matches('/')))
+            };
+            match services.iter().find(named) {
+                Some(service) => format!(
+                    "it is the update service {}/{} of this cluster",
+                    text(service, "/metadata/namespace"),
+                    text(service, "/metadata/name")
+                ),
+                None => {
+                    let addresses = services.iter().map(|service| text(service, "/status/policyEngineURI"));
+                    let addresses: Vec<String> = addresses
+                        .map(|address| if address.is_empty() { "(no address yet)".into() } else { address + GRAPH })
+                        .collect();
+                    format!("it is none of the update services of this cluster: {}", addresses.join(", "))
+                }
+            }
+        }
+    };
+    Some(Some(told))
+}
