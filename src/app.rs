@@ -270,6 +270,10 @@ impl App {
             }
             Msg::Rehearsed { ticket, rehearsed } => self.rehearsed(ticket, *rehearsed),
             Msg::JobDone { id, outcome } => self.job_done(id, &outcome),
+            Msg::Draining { id, progress } => {
+                self.state.jobs.draining(id, progress);
+                Vec::new()
+            }
             Msg::Reread { id, seen } => self.reread(id, seen),
             Msg::Sim(info) => {
                 self.state.sim = Some(info);

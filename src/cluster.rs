@@ -16,6 +16,7 @@ mod client;
 mod connection;
 mod credentials;
 mod decode;
+pub mod drain;
 mod events;
 pub mod execute;
 mod identity;

@@ -108,11 +108,27 @@ pub fn rest_differs(before: &Plan, after: &Plan) -> Option<String> {
             Some(_) => {}
         }
     }
+    if let Some(words) = drain_differs(before, after) {
+        return Some(words);
+    }
     if after.danger > before.danger {
         return Some(format!("the danger is {:?} now, it was {:?}", after.danger, before.danger));
     }
     let known = |words: &str| before.preconditions.iter().any(|old| old.words == words);
     after.preconditions.iter().find(|new| !known(&new.words)).map(|new| format!("a precondition is new: {}", new.words))
+}
+
+/// What differs in a drain, but for the pods: those come and go, and the consequences tell them. Of several nodes some may
+/// be left to do.
+fn drain_differs(before: &Plan, after: &Plan) -> Option<String> {
+    let (Some(old), Some(new)) = (&before.drain, &after.drain) else { return None };
+    let known =
+        |node: &&super::drain::DrainedNode| old.nodes.iter().any(|old| old.name == node.name && old.uid == node.uid);
+    if let Some(node) = new.nodes.iter().find(|node| !known(node)) {
+        return Some(format!("node {} is another one now (it was deleted and created again)", node.name));
+    }
+    let how = |drain: &super::Drain| (drain.eviction.clone(), drain.empty_dir, drain.force, drain.timeout);
+    (how(old) != how(new)).then(|| "it would be drained in another way".to_owned())
 }
 
 /// The same request but for the resourceVersion?

@@ -107,6 +107,11 @@ impl Args {
         self.0.entry(name.to_owned()).or_default().push(value.into());
     }
 
+    /// Takes an argument away.
+    pub fn remove(&mut self, name: &str) {
+        self.0.remove(name);
+    }
+
     /// The value of an argument; the last one, when it was given several times.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.0.get(name).and_then(|values| values.last()).map(String::as_str)

@@ -95,7 +95,12 @@ fn already(found: &[Found<'_>]) -> Refusal {
 /// A second control plane node is never taken out while one is.
 fn control_plane(assessment: &Assessment, found: &[Found<'_>]) -> Result<(), Refusal> {
     let chosen: Vec<_> = to_cordon(found).into_iter().filter(|found| found.control_plane()).collect();
-    let [first, rest @ ..] = chosen.as_slice() else { return Ok(()) };
+    second(assessment, &chosen)
+}
+
+/// Of these control plane nodes at most one is taken out, and only while all others are in.
+pub(super) fn second(assessment: &Assessment, chosen: &[&Found<'_>]) -> Result<(), Refusal> {
+    let [first, rest @ ..] = chosen else { return Ok(()) };
     if let [second, ..] = rest {
         return Err(Refusal(format!(
             "{} and {} are both control plane nodes: never two at once",
@@ -151,7 +156,8 @@ fn preconditions(assessment: &Assessment, found: &[Found<'_>]) -> Vec<Preconditi
     lines
 }
 
-fn consequences(assessment: &Assessment, found: &[Found<'_>]) -> Vec<String> {
+/// What cordoning the nodes leads to: capacity, and which nodes are next.
+pub(super) fn consequences(assessment: &Assessment, found: &[Found<'_>]) -> Vec<String> {
     let chosen = to_cordon(found);
     let names: Vec<&str> = chosen.iter().map(|found| found.node.name.as_str()).collect();
     let after = what_if::cordoned(assessment, &names, true);

@@ -49,7 +49,7 @@ pub(super) fn find<'a>(assessment: &'a Assessment, names: &[String]) -> Result<V
 }
 
 /// The request that sets or removes `spec.unschedulable`.
-fn write(session: &Session, seen: &api::Node, unschedulable: bool) -> Result<Write, Refusal> {
+pub(super) fn write(session: &Session, seen: &api::Node, unschedulable: bool) -> Result<Write, Refusal> {
     let name = seen.name();
     let (verb, value) = if unschedulable { ("cordon", json!(true)) } else { ("uncordon", Value::Null) };
     Change {

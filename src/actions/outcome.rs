@@ -92,6 +92,15 @@ pub enum Outcome {
         /// What was not sent.
         left: Vec<String>,
     },
+    /// The person stopped it. What was sent stays sent.
+    Stopped {
+        /// Writes that were accepted before.
+        done: Vec<Written>,
+        /// How far it came.
+        words: String,
+        /// What was not begun.
+        left: Vec<String>,
+    },
     /// It is not known whether a write was applied; nothing after it was sent. The watch will tell.
     Unknown {
         /// Writes that were accepted before.
@@ -115,6 +124,7 @@ impl Outcome {
             Self::Accepted { done }
             | Self::Changed { done, .. }
             | Self::Failed { done, .. }
+            | Self::Stopped { done, .. }
             | Self::Unknown { done, .. } => done,
         }
     }
@@ -146,6 +156,7 @@ impl Outcome {
             Self::Refused { words } => format!("nothing was sent: {words}"),
             Self::Changed { words, .. } => format!("not sent: {words}{so_far}"),
             Self::Failed { object, words, left, .. } => format!("{object}: {words}{so_far}{}", rest(left)),
+            Self::Stopped { words, left, .. } => format!("stopped: {words}{}", rest(left)),
             Self::Unknown { object, words, left, .. } => {
                 format!(
                     "{object}: {words}; it is not known whether it was applied, the watch will tell{so_far}{}",

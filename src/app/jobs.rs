@@ -4,12 +4,14 @@
 //! [`PATIENCE`], the job says "sent, not seen yet" and goes on looking.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::command_log::LineId;
 use super::effect::Effect as Do;
 use crate::actions::audit::{AuditId, Proof};
+use crate::actions::drain::Progress;
 use crate::actions::outcome::{Outcome, Written};
 use crate::actions::{Effect, Plan};
 use crate::ui::{Job, JobState};
@@ -37,6 +39,8 @@ struct Live {
     lines: Vec<LineId>,
     /// When it was confirmed: what is told to the person counts from there.
     confirmed: DateTime<Utc>,
+    /// When it was answered: the watch is waited for from there.
+    answered: DateTime<Utc>,
     phase: Phase,
 }
 
@@ -83,23 +87,27 @@ impl Jobs {
             words: "sending".to_owned(),
             since: now,
             ended: None,
+            drain: None,
         });
         if self.shown.len() > KEPT {
             self.shown.remove(0);
         }
-        self.live.insert(id, Live { plan, lines, confirmed: now, phase: Phase::Sending });
+        self.live.insert(id, Live { plan, lines, confirmed: now, answered: now, phase: Phase::Sending });
         id
     }
 
     /// The requests of a job were answered.
     pub fn answered(&mut self, id: u64, outcome: &Outcome, now: DateTime<Utc>) -> Answered {
         let Some(mut live) = self.live.remove(&id) else { return Answered::default() };
+        live.answered = now;
         let mut words = outcome.words(&live.plan.target);
         let ids = outcome.unproved();
         let abandoned = matches!(live.phase, Phase::Abandoned);
         let (state, effect) = match outcome {
             Outcome::Accepted { .. } | Outcome::Unknown { .. } => (JobState::Running, Some(live.plan.effect.clone())),
             Outcome::Refused { .. } => (JobState::Failed, None),
+            // What was sent was told of as it went; nobody waits for the rest.
+            Outcome::Stopped { .. } => (JobState::Cancelled, None),
             Outcome::Failed { done, .. } | Outcome::Changed { done, .. } => {
                 (JobState::Failed, part(&live.plan.effect, done))
             }
@@ -125,6 +133,16 @@ impl Jobs {
             None => answered.effects.push(Do::Prove { ids, proof: Proof::NotSeen { until: now } }),
         }
         answered
+    }
+
+    /// A drain has come further.
+    pub fn draining(&mut self, id: u64, progress: Arc<Progress>) {
+        if let Some(job) = self.shown.iter_mut().find(|job| job.id == id) {
+            if job.state == JobState::Running {
+                job.words = progress.headline();
+            }
+            job.drain = Some(progress);
+        }
     }
 
     /// Does the newest picture show what was waited for? Returns the proofs for the audit log.
@@ -163,7 +181,7 @@ impl Jobs {
         for (id, live) in &mut self.live {
             if let Phase::Awaiting { ids, late, .. } = &mut live.phase
                 && !*late
-                && now - live.confirmed >= PATIENCE
+                && now - live.answered >= PATIENCE
             {
                 *late = true;
                 effects.push(Do::Prove { ids: std::mem::take(ids), proof: Proof::NotSeen { until: now } });
@@ -183,6 +201,12 @@ impl Jobs {
 
     /// The person stops a job. None: there is no such job under way.
     pub fn cancel(&mut self, id: u64, now: DateTime<Utc>) -> Option<Vec<Do>> {
+        let live = self.live.get(&id)?;
+        // A drain ends by itself, and says how far it came.
+        if live.plan.drain.is_some() && matches!(live.phase, Phase::Sending | Phase::Abandoned) {
+            self.set(id, JobState::Running, "stopping; what was sent stays sent", None);
+            return Some(vec![Do::CancelJob(id)]);
+        }
         let live = self.live.remove(&id)?;
         Some(match live.phase {
             Phase::Sending | Phase::Abandoned => {
@@ -234,6 +258,9 @@ fn part(effect: &Effect, done: &[Written]) -> Option<Effect> {
                 unschedulable: *unschedulable,
             }
         }
+        Effect::All(effects) => Effect::All(effects.iter().filter_map(|effect| part(effect, done)).collect()),
+        // A drain that did not come to its end is told by itself.
+        Effect::NodesDrained { .. } => return None,
         other => other.clone(),
     })
 }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::actions::Refusal;
+use crate::actions::drain::Progress;
 use crate::actions::outcome::{Outcome, Rehearsal};
 use crate::input::Key;
 use crate::ui::request::Fetched;
@@ -52,6 +53,13 @@ pub enum Msg {
         id: u64,
         /// What came of it.
         outcome: Outcome,
+    },
+    /// A drain of [`super::Effect::Execute`] has come further.
+    Draining {
+        /// The job.
+        id: u64,
+        /// How far it is.
+        progress: Arc<Progress>,
     },
     /// The objects of a job's effect that no watch shows were read again, after [`Self::JobDone`].
     Reread {

@@ -3,6 +3,8 @@
 //! A write needs all of: writes are on, the picture is live, the plan was made, the server rehearsed it and would accept
 //! it, and the person confirmed what was shown.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 
 use super::command_log::LineId;
@@ -144,7 +146,12 @@ impl App {
         let lines = plan.writes.iter().map(|write| self.state.log.begin(now, true, write.oc.clone())).collect();
         let actor = Actor::of(&self.state.assessment, &self.state.session);
         let answers = answers.into_iter().map(|(name, answer)| Given { name, answer }).collect();
+        let drains = plan.drain.is_some();
         let id = self.state.jobs.start(plan, lines, now);
+        if drains {
+            self.state.jobs.draining(id, Arc::default());
+            self.view.show_drain(id);
+        }
         vec![Effect::Execute { id, order: Box::new(Order { rehearsal, actor, answers }) }]
     }
 
@@ -167,6 +174,7 @@ impl App {
             // The line of the job says it until the watch shows the effect.
             Outcome::Accepted { .. } => {}
             Outcome::Unknown { .. } => self.state.say(flash::warning(words)),
+            Outcome::Stopped { .. } => self.state.say(flash::warning(words)),
             Outcome::Refused { .. } | Outcome::Failed { .. } => {
                 self.view.show_refusal(&plan.ask(), &words);
             }

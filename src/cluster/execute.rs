@@ -11,7 +11,7 @@ use std::time::Duration;
 use futures::stream::{self, StreamExt as _};
 use serde_json::Value;
 
-use self::answer::{Verdict, judge, lost};
+pub(super) use self::answer::{Verdict, judge, lost, told};
 use super::{ContentType, Method, PodOnNode, PodPhase, Reply, Request, Requests};
 use crate::actions::audit::{Answer, Attempt, Audit, AuditId, Sent};
 use crate::actions::outcome::{Order, Outcome, Rehearsal, Step, Written};
@@ -37,6 +37,11 @@ pub trait Transport: Sync {
 
     /// Reads what a plan asks for.
     fn read(&self, read: &Read) -> impl Future<Output = Result<Found, Trouble>> + Send;
+
+    /// Does another cluster answer by now than the one that this was made for? Then why nothing is sent any more.
+    fn elsewhere(&self) -> Option<String> {
+        None
+    }
 }
 
 impl Transport for Requests {
@@ -46,6 +51,10 @@ impl Transport for Requests {
 
     async fn read(&self, read: &Read) -> Result<Found, Trouble> {
         Requests::read(self, read).await
+    }
+
+    fn elsewhere(&self) -> Option<String> {
+        Requests::elsewhere(self)
     }
 }
 
@@ -68,8 +77,8 @@ pub async fn rehearse(client: &impl Transport, plan: Plan, mut replan: impl Repl
     let mut tries = 0;
     loop {
         material.fresh = fetch_all(client, &whole.writes).await.map_err(Refusal)?;
-        let fresh = replan(&plan.target, &material)?;
-        material = read_all(client, &fresh.reads, material).await;
+        let (fresh, read) = made(client, &plan.target, material, &mut replan).await?;
+        material = read;
         let dry: Vec<Verdict> = stream::iter(fresh.writes.clone())
             .map(|write| async move { try_dry(client, &write).await })
             .buffered(AT_ONCE)
@@ -104,6 +113,26 @@ async fn whole(client: &impl Transport, plan: Plan, replan: &mut impl Replan) ->
     Err(Refusal("the plan asks for ever more to be read".to_owned()))
 }
 
+/// The plan made on `material`, and on whatever it asks to be read further: after a change it may be asked for anew without
+/// what was read before.
+async fn made(
+    client: &impl Transport,
+    target: &Target,
+    material: Material,
+    replan: &mut impl Replan,
+) -> Result<(Plan, Material), Refusal> {
+    let mut material = material;
+    for _ in 0..ROUNDS {
+        let plan = replan(target, &material)?;
+        let whole = plan.reads.iter().all(|read| matches!(read, Read::PodsOn(_)) || material.answer(read).is_some());
+        material = read_all(client, &plan.reads, material).await;
+        if whole {
+            return Ok((plan, material));
+        }
+    }
+    Err(Refusal("the plan asks for ever more to be read".to_owned()))
+}
+
 /// How long an effect that no watch shows is looked for, and how often.
 const PATIENCE: Duration = Duration::from_secs(60);
 const PERIOD: Duration = Duration::from_secs(1);
@@ -113,7 +142,13 @@ const PERIOD: Duration = Duration::from_secs(1);
 pub async fn shown(client: &impl Transport, effects: &[&Effect]) -> bool {
     let looking = async {
         for effect in effects {
-            let (Effect::Stored { path, .. } | Effect::Gone { path, .. }) = effect else { continue };
+            let (Effect::Stored { path, .. }
+            | Effect::Digests { path, .. }
+            | Effect::Gone { path, .. }
+            | Effect::Leaving { path, .. }) = effect
+            else {
+                continue;
+            };
             loop {
                 let reply = client.send(Request { limit: Some(LIMIT), ..Request::new(Method::Get, path) }).await;
                 let shows = reply.is_ok_and(|reply| match reply.status {
@@ -262,37 +297,46 @@ impl<T: Transport, A: Audit> Job<'_, T, A> {
     }
 
     fn entry(&self, write: &Write, attempt: u32) -> Attempt {
-        let plan = &self.order.rehearsal.plan;
-        Attempt {
-            actor: self.order.actor.clone(),
-            action: plan.action,
-            target: plan.target.clone(),
-            args: plan.args.clone(),
-            danger: plan.danger,
-            object: write.object.clone(),
-            request: Sent {
-                method: write.method(),
-                uri: match write.verb {
-                    Verb::Delete | Verb::Evict => write.path.clone(),
-                    _ => format!("{}?fieldManager={FIELD_MANAGER}", write.path),
-                },
-                content_type: write.content_type(),
-                body: write.shown(),
+        let dry_run = self.order.rehearsal.steps.get(self.at).map(|step| step.words.clone());
+        entry(self.order, write, dry_run, attempt)
+    }
+}
+
+/// The first line of a write in the audit log.
+pub(super) fn entry(order: &Order, write: &Write, dry_run: Option<String>, attempt: u32) -> Attempt {
+    let plan = &order.rehearsal.plan;
+    Attempt {
+        actor: order.actor.clone(),
+        action: plan.action,
+        target: plan.target.clone(),
+        args: plan.args.clone(),
+        danger: plan.danger,
+        object: write.object.clone(),
+        request: Sent {
+            method: write.method(),
+            uri: match write.verb {
+                Verb::Delete | Verb::Evict => write.path.clone(),
+                _ => format!("{}?fieldManager={FIELD_MANAGER}", write.path),
             },
-            oc: write.oc.clone(),
-            dry_run: self.order.rehearsal.steps.get(self.at).map(|step| step.words.clone()),
-            answers: self.order.answers.clone(),
-            attempt,
-        }
+            content_type: write.content_type(),
+            body: write.shown(),
+        },
+        oc: write.oc.clone(),
+        undo: plan.undo.iter().find(|undo| undo.object == write.object).and_then(|undo| undo.oc.clone()),
+        dry_run,
+        answers: order.answers.clone(),
+        attempt,
     }
 }
 
 /// Sends a write, or its dry run, and judges the answer.
 async fn send(client: &impl Transport, write: &Write, dry: bool) -> Verdict {
-    match client.send(request(write, dry)).await {
+    let verdict = match client.send(request(write, dry)).await {
         Ok(reply) => judge(write, &reply),
         Err(trouble) => lost(&trouble),
-    }
+    };
+    // Servers and webhooks quote what they were sent.
+    if write.secret { verdict.reworded(|words| write.veiled(words)) } else { verdict }
 }
 
 async fn try_dry(client: &impl Transport, write: &Write) -> Verdict {
@@ -301,7 +345,7 @@ async fn try_dry(client: &impl Transport, write: &Write) -> Verdict {
 
 /// The request of a write. `fieldManager` names us in `managedFields`; `fieldValidation=Strict` would make old servers'
 /// pruning an error, but is refused by none and honoured only from 1.25 on, so the answer is compared instead.
-fn request(write: &Write, dry: bool) -> Request {
+pub(super) fn request(write: &Write, dry: bool) -> Request {
     let (method, content_type) = match write.verb {
         Verb::Patch(PatchKind::Merge) => (Method::Patch, ContentType::MergePatch),
         Verb::Patch(PatchKind::Strategic) => (Method::Patch, ContentType::StrategicPatch),
@@ -357,7 +401,7 @@ async fn fetch(client: &impl Transport, write: &Write) -> Result<Option<(String,
         return if write.uid.is_none() { Ok(None) } else { Err(format!("{object} is gone")) };
     }
     if !reply.ok() {
-        return Err(format!("{object} could not be read: {}", answer::told(&reply)));
+        return Err(format!("{object} could not be read: {}", told(&reply)));
     }
     let uid = reply.body.pointer("/metadata/uid").and_then(Value::as_str);
     match &write.uid {

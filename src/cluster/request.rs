@@ -80,7 +80,7 @@ impl ContentType {
 }
 
 /// One request. Never retried by itself: whoever sends decides.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct Request {
     /// Method.
     pub method: Method,
@@ -92,6 +92,20 @@ pub struct Request {
     pub body: Option<(ContentType, Value)>,
     /// Limit for the whole exchange; none: the limit of the options.
     pub limit: Option<Duration>,
+}
+
+// A body may be that of a Secret: it is in no log and no panic message.
+impl std::fmt::Debug for Request {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let body = self.body.as_ref().map(|(kind, body)| (kind, body.to_string().len()));
+        f.debug_struct("Request")
+            .field("method", &self.method)
+            .field("path", &self.path)
+            .field("query", &self.query)
+            .field("body", &body)
+            .field("limit", &self.limit)
+            .finish()
+    }
 }
 
 impl Request {
@@ -383,6 +397,11 @@ impl Requests {
         }
         let words = "the picture on which it was decided is not live any more";
         Err(trouble::trouble(TroubleKind::Credentials, words, "wait until the link is live"))
+    }
+
+    /// Does another cluster answer by now than the one that the requests were decided for? Then in words.
+    pub fn elsewhere(&self) -> Option<String> {
+        self.same_cluster().err().map(|trouble| trouble.words)
     }
 
     /// Is the cluster still the one that the request was decided for?

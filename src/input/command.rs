@@ -216,6 +216,8 @@ pub enum Command {
     Act(ActionId),
     /// Stop the selected action of this program that is still under way.
     CancelJob,
+    /// The newest drain of this program, as it goes.
+    Drains,
     /// Accept the text.
     Accept,
     /// Drop the text.
@@ -252,6 +254,7 @@ const TABLE: &[(Command, &str, &str, &str, Group)] = &[
         "stop the newest action of this program that is under way",
         Group::Actions,
     ),
+    (Command::Drains, "drains", "drain", "the newest drain of this program, as it goes", Group::Look),
     (Command::Enter, "enter", "open", "down: open, go to", Group::Look),
     (Command::Press, "press", "choose", "take the choice, press the button", Group::Look),
     (Command::Describe, "describe", "describe", "describe: conditions, fields, ages, evidence", Group::Look),

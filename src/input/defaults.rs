@@ -34,6 +34,11 @@ const RULES: &[(&str, W, C, u8)] = &[
     ("t", W::Log, C::Timestamps, 13),
     ("tab", W::Log, C::NextChoice, 10),
     ("shift-tab", W::Log, C::PreviousChoice, 0),
+    // A drain.
+    ("tab", W::Drain, C::NextChoice, 10),
+    ("shift-tab", W::Drain, C::PreviousChoice, 0),
+    ("x", W::Drain, C::Menu, 9),
+    ("D", W::Drains, C::Drains, 15),
     // A finding.
     ("enter", W::Finding, C::GoTo, 10),
     ("tab", W::Finding, C::NextChoice, 11),
@@ -50,6 +55,7 @@ const RULES: &[(&str, W, C, u8)] = &[
     ("p", W::PausedPool, C::Act(A::UnpausePool), 10),
     ("c", W::Node, C::Act(A::CordonNodes), 11),
     ("u", W::Node, C::Act(A::UncordonNodes), 12),
+    ("r", W::Node, C::Act(A::DrainNodes), 13),
     ("U", W::Panes, C::Act(A::StartUpdate), 13),
     ("n", W::NextStep, C::NextStep, 9),
     ("x", W::Panes, C::Menu, 20),

@@ -87,6 +87,10 @@ pub struct Snapshot {
     pub log: bool,
     /// The cluster has image-based upgrades.
     pub image_based: bool,
+    /// A drain of this program is on top.
+    pub drain: bool,
+    /// This program drains nodes, or did.
+    pub drains: bool,
     /// Something can be started: the rail names a next step.
     pub next_step: bool,
     /// The phases are on top.
@@ -112,6 +116,8 @@ impl Default for Snapshot {
             covered: false,
             log: false,
             image_based: false,
+            drain: false,
+            drains: false,
             next_step: false,
             phases: false,
             running: false,
@@ -166,6 +172,10 @@ pub enum When {
     Covered,
     /// A log is on top.
     Log,
+    /// A drain of this program is on top.
+    Drain,
+    /// This program drains nodes, or did.
+    Drains,
     /// Something is selected whose logs can be read.
     Explained,
     /// The same, and the focus is not on the map, which is walked in four directions.
@@ -215,6 +225,8 @@ impl When {
             Self::Finding => quiet && at.finding,
             Self::Covered => quiet && at.finding && at.covered,
             Self::Log => quiet && at.log,
+            Self::Drain => quiet && at.drain,
+            Self::Drains => quiet && at.drains && !at.drain,
             Self::Explained => panes && explained(at.row),
             Self::Logged => panes && explained(at.row) && at.pane != Pane::Map,
             Self::ImageBased => panes && at.image_based,
@@ -264,6 +276,8 @@ impl When {
             Self::Finding => "only in a finding",
             Self::Covered => "no action of this program does that",
             Self::Log => "only in a log",
+            Self::Drain => "only in a drain",
+            Self::Drains => "this program drains nothing",
             Self::Explained | Self::Logged => "select an operator, a pool or a node",
             Self::ImageBased => "this cluster has no image-based upgrades",
             Self::NextStep => "there is no next step now",
@@ -297,6 +311,7 @@ impl When {
             "sim" => Self::Sim,
             "finding" => Self::Finding,
             "log" => Self::Log,
+            "drain" => Self::Drain,
             "explained" => Self::Explained,
             "image-based" => Self::ImageBased,
             _ => return None,

@@ -17,6 +17,10 @@ impl Transport for WithFiles {
         self.0.send(request).await
     }
 
+    fn elsewhere(&self) -> Option<String> {
+        self.0.elsewhere()
+    }
+
     async fn read(&self, read: &Read) -> Result<Found, Trouble> {
         let Read::File(path) = read else { return self.0.read(read).await };
         let path = PathBuf::from(path);

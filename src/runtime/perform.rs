@@ -7,17 +7,19 @@ use std::sync::Arc;
 
 use futures::FutureExt as _;
 use tokio::sync::{mpsc, watch};
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::files::WithFiles;
 use super::simulator::Simulator;
 use super::{follow, hook, keepsake, save};
 use crate::actions::audit::Audit;
+use crate::actions::drain::Progress;
 use crate::actions::outcome::Outcome;
 use crate::actions::{self, Plan, Refusal, Session};
 use crate::app::{Effect, Msg};
 use crate::clock;
-use crate::cluster::{Cluster, execute};
+use crate::cluster::{Cluster, drain, execute};
 use crate::recorder::Recorder;
 use crate::snapshot::Recording;
 use crate::ui::{Flash, FlashLevel, SimRequest};
@@ -42,6 +44,14 @@ pub enum Own {
     Quit,
 }
 
+/// An action under way.
+#[derive(Debug)]
+struct Work {
+    task: AbortOnDropHandle<()>,
+    /// Asks it to come to an end by itself; none: it is ended as it is.
+    stop: Option<CancellationToken>,
+}
+
 /// Turns effects into work. Dropping it ends all work that is under way.
 #[derive(Debug)]
 pub struct Performer {
@@ -57,7 +67,7 @@ pub struct Performer {
     notes: mpsc::UnboundedSender<Entry>,
     purpose: watch::Sender<Purpose>,
     views: PathBuf,
-    jobs: BTreeMap<u64, AbortOnDropHandle<()>>,
+    jobs: BTreeMap<u64, Work>,
     /// The log that is on the screen.
     log: Option<AbortOnDropHandle<()>>,
     rehearsal: Option<AbortOnDropHandle<()>>,
@@ -98,7 +108,7 @@ impl Performer {
     /// Does `effect`, or hands it back when it is the loop's own. It was decided on facts of `epoch`: nothing of it goes
     /// to another cluster.
     pub fn perform(&mut self, effect: Effect, session: &Session, epoch: u64) -> Option<Own> {
-        self.jobs.retain(|_, task| !task.is_finished());
+        self.jobs.retain(|_, work| !work.task.is_finished());
         self.reads.retain(|task| !task.is_finished());
         match effect {
             Effect::Copy(text) => return Some(Own::Copy(text)),
@@ -108,7 +118,7 @@ impl Performer {
             Effect::Quit => return Some(Own::Quit),
             Effect::Rehearse { ticket, plan } => self.rehearse(ticket, *plan, session.clone(), epoch),
             Effect::Execute { id, order } => self.execute(id, *order, session.clone(), epoch),
-            Effect::CancelJob(id) => drop(self.jobs.remove(&id)),
+            Effect::CancelJob(id) => self.cancel(id),
             Effect::Prove { ids, proof } => {
                 let recorder = self.recorder.clone();
                 tokio::spawn(async move { recorder.proved(&ids, proof).await });
@@ -173,6 +183,9 @@ impl Performer {
         let first = order.rehearsal.plan.writes.first().map(|write| write.object.clone()).unwrap_or_default();
         let effect = order.rehearsal.plan.effect.clone();
         let (views, notes) = (self.views.clone(), self.notes.clone());
+        let drains = order.rehearsal.plan.drain.is_some();
+        let stop = CancellationToken::new();
+        let asked = drains.then(|| stop.clone());
         let task = own(async move {
             match keepsake::keep(&order.rehearsal.plan, &views).await {
                 Ok(None) => {}
@@ -187,7 +200,10 @@ impl Performer {
                 }
             }
             // A job that ended without a word would count as being sent for ever.
-            let work = AssertUnwindSafe(execute::execute(&requests, order, &recorder, replan));
+            let tell = |progress: &Progress| {
+                let _ = messages.send(Msg::Draining { id, progress: Arc::new(progress.clone()) });
+            };
+            let work = AssertUnwindSafe(drain::drain(&requests, order, &recorder, replan, &stop, tell));
             let outcome = work.catch_unwind().await.unwrap_or_else(|_| Outcome::Failed {
                 done: Vec::new(),
                 object: first,
@@ -202,7 +218,15 @@ impl Performer {
                 let _ = messages.send(Msg::Reread { id, seen });
             }
         });
-        self.jobs.insert(id, task);
+        self.jobs.insert(id, Work { task, stop: asked });
+    }
+
+    /// A drain is asked to end, and says how far it came; asked again, or anything else, is ended as it is.
+    fn cancel(&mut self, id: u64) {
+        match self.jobs.get(&id).and_then(|work| work.stop.as_ref()).filter(|stop| !stop.is_cancelled()) {
+            Some(stop) => stop.cancel(),
+            None => drop(self.jobs.remove(&id)),
+        }
     }
 
     fn fetch(&mut self, subject: Subject, epoch: u64) {

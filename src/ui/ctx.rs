@@ -2,11 +2,13 @@
 
 use std::collections::VecDeque;
 use std::path::Path;
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
 use super::theme::Theme;
 use crate::actions::Session;
+use crate::actions::drain::Progress;
 use crate::input::{Command, Keymap};
 use crate::upgrade::assessment::Assessment;
 
@@ -114,6 +116,8 @@ pub struct Job {
     pub since: DateTime<Utc>,
     /// When it ended.
     pub ended: Option<DateTime<Utc>>,
+    /// How far its drain is, where it is one.
+    pub drain: Option<Arc<Progress>>,
 }
 
 /// A line of the command log.

@@ -3,6 +3,7 @@
 pub mod choices;
 pub mod command_log;
 pub mod confirm;
+pub mod drain;
 pub mod estimates;
 pub mod finding;
 pub mod help;

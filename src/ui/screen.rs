@@ -301,6 +301,10 @@ fn draw_popup(popup: &mut Popup, buffer: &mut Buffer, body: Rect, ctx: &Ctx<'_>)
             (body, report.title())
         }
         Popup::Logs(log) => (body, log.title()),
+        Popup::Drain(drain) => {
+            drain.refresh(ctx);
+            (body, drain.title(ctx))
+        }
         Popup::Help { filter, .. } if filter.is_empty() => (body, "help".to_owned()),
         Popup::Help { filter, .. } => (body, format!("help /{filter}")),
         Popup::Log(_) => (body, "command log".to_owned()),
@@ -336,6 +340,10 @@ fn draw_popup(popup: &mut Popup, buffer: &mut Buffer, body: Rect, ctx: &Ctx<'_>)
         Popup::Logs(log) => {
             mark.append(log.mark(ctx));
         }
+        Popup::Drain(drain) => {
+            mark.put(Tone::Key, spaced(&drain.view.search_words()));
+            mark.put(Tone::Dim, drain.view.place());
+        }
         _ => {}
     }
     let inner = panel(buffer, area, ctx.theme, &heading, &mark);
@@ -355,6 +363,10 @@ fn draw_popup(popup: &mut Popup, buffer: &mut Buffer, body: Rect, ctx: &Ctx<'_>)
         }
         Popup::Logs(log) => {
             log.draw(buffer, inner, ctx);
+            None
+        }
+        Popup::Drain(drain) => {
+            drain.view.draw(buffer, inner, ctx.theme);
             None
         }
         Popup::Help { view, at, filter } => {

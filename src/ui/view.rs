@@ -15,6 +15,7 @@ use super::panes::pools::Pools;
 use super::panes::timeline::TimelineSheet;
 use super::popups::choices::{Choices, Offering};
 use super::popups::confirm::PlanPopup;
+use super::popups::drain::DrainPopup;
 use super::popups::finding::FindingPopup;
 use super::popups::logs::LogPopup;
 use super::popups::object::ObjectPopup;
@@ -51,6 +52,8 @@ pub(super) enum Popup {
     Choices(Choices),
     /// A plan that waits for confirmation.
     Plan(Box<PlanPopup>),
+    /// A drain as it goes.
+    Drain(Box<DrainPopup>),
     /// Something that needs more room than the flash line.
     Message { title: String, view: TextView },
 }
@@ -211,6 +214,8 @@ impl View {
             covered: matches!(self.popups.last(), Some(Popup::Finding(f)) if f.action(ctx.assessment).is_some()),
             log: matches!(self.popups.last(), Some(Popup::Logs(_))),
             image_based: image_based::served(ctx.assessment),
+            drain: matches!(self.popups.last(), Some(Popup::Drain(_))),
+            drains: ctx.jobs.iter().any(|job| job.drain.is_some()),
             next_step: self.next.is_some(),
             phases: matches!(self.popups.last(), Some(Popup::Report(report)) if report.about == About::Phases),
             running: ctx.jobs.iter().any(|job| job.state == super::ctx::JobState::Running),
@@ -354,6 +359,12 @@ impl View {
         self.show_message(title, why);
     }
 
+    /// A drain has begun: shown as it goes. The plan that led here has done its work.
+    pub fn show_drain(&mut self, job: u64) {
+        self.popups.retain(|popup| !matches!(popup, Popup::Plan(_) | Popup::Choices(_) | Popup::Drain(_)));
+        self.popups.push(Popup::Drain(Box::new(DrainPopup::new(job))));
+    }
+
     /// A text that is too important for the line at the bottom, in a popup of its own.
     pub fn show_message(&mut self, title: impl Into<String>, text: &str) {
         let lines = super::neutral::neutral_lines(text);
@@ -412,6 +423,7 @@ impl View {
             Popup::Object(object) => Some(&object.view),
             Popup::Finding(finding) => Some(&finding.view),
             Popup::Report(report) => Some(&report.view),
+            Popup::Drain(drain) => Some(&drain.view),
             Popup::Help { view, .. } | Popup::Log(view) | Popup::Message { view, .. } => Some(view),
             Popup::Choices(_) | Popup::Plan(_) | Popup::Logs(_) => None,
         }
@@ -446,6 +458,7 @@ impl View {
             Popup::Object(object) => Some(&mut object.view),
             Popup::Finding(finding) => Some(&mut finding.view),
             Popup::Report(report) => Some(&mut report.view),
+            Popup::Drain(drain) => Some(&mut drain.view),
             Popup::Help { view, .. } | Popup::Log(view) | Popup::Message { view, .. } => Some(view),
             Popup::Choices(_) | Popup::Plan(_) | Popup::Logs(_) => None,
         }

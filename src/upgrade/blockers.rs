@@ -110,6 +110,16 @@ impl<'a> Evictions<'a> {
         Some(Blocker { namespace: pod.namespace().to_owned(), pod: pod.name().to_owned(), cause, owner, since, frees })
     }
 
+    /// What keeps a pod that was told to go now from going, with what frees it; none: nothing is known to.
+    pub fn holds(&self, pod: &Pod) -> Option<Blocker> {
+        self.blocker(pod, None, false)
+    }
+
+    /// The budgets that select a pod, by name.
+    pub fn budgets_of(&self, pod: &Pod) -> Vec<String> {
+        self.budgets.over(pod).iter().map(|claim| claim.budget.name().to_owned()).collect()
+    }
+
     fn budget(&self, pod: &Pod) -> Option<Cause> {
         let claims = self.budgets.over(pod);
         match claims.as_slice() {
@@ -179,9 +189,25 @@ fn migrates(machine: &VirtualMachineInstance) -> bool {
 }
 
 /// Does a drain make it go?
-pub(super) fn leaves(pod: &Pod) -> bool {
+pub fn leaves(pod: &Pod) -> bool {
     let of_daemon_set = pod.owner().is_some_and(|owner| owner.kind == "DaemonSet");
     !of_daemon_set && !pod.is_mirror() && !pod.is_finished()
+}
+
+/// Does it keep the quorum of the control plane (static pod operators, `<operand>-guard-<node>`; etcd's old deployment
+/// `etcd-quorum-guard`)?
+pub fn guards(pod: &Pod) -> bool {
+    of_platform(pod.namespace()) && (pod.name().contains("-guard-") || pod.namespace() == "openshift-etcd")
+}
+
+/// Does a namespace belong to the platform? What is in it is looked after by operators, not by people.
+pub fn of_platform(namespace: &str) -> bool {
+    budgets::of_platform(namespace)
+}
+
+/// The workload that a pod belongs to, as `oc` takes it: `deployment/web`; none: a bare pod, which nothing brings back.
+pub fn workload(pod: &Pod) -> Option<String> {
+    owner::of(pod)
 }
 
 /// Ready, as budgets count it.
@@ -213,6 +239,19 @@ pub fn lasting(cause: &Cause) -> bool {
         Cause::SeveralBudgets { .. } | Cause::Terminating { .. } => true,
         Cause::VirtualMachine { why } => why.starts_with("cannot"),
         Cause::BudgetNotObserved { .. } => false,
+    }
+}
+
+/// Why a pod does not leave, as short as a title needs it: `PDB cart allows 0 of 1`.
+pub fn short(cause: &Cause) -> String {
+    match cause {
+        Cause::Budget(budget) if budget.impossible => format!("PDB {} can never allow it", budget.name),
+        Cause::Budget(budget) => format!("PDB {} allows {} of {}", budget.name, budget.allowed, budget.expected),
+        Cause::BudgetNotObserved { name } => format!("PDB {name} not judged yet"),
+        Cause::SeveralBudgets { names } => format!("{} PDBs select it", names.len()),
+        Cause::Terminating { finalizers, .. } if finalizers.is_empty() => "it does not end".to_owned(),
+        Cause::Terminating { .. } => "held by a finalizer".to_owned(),
+        Cause::VirtualMachine { .. } => "a virtual machine".to_owned(),
     }
 }
 

@@ -77,6 +77,8 @@ const IMAGE_BASED: [Kind; 9] = [
 const DRAINING: usize = 40;
 /// The same, of those that come next.
 const NEXT: usize = 20;
+/// The same, of those that somebody cordoned.
+const CORDONED: usize = 20;
 /// The operator that waits for a ClusterServiceVersion of the platform.
 const PACKAGE_SERVER: &str = "operator-lifecycle-manager-packageserver";
 /// Label of the pods that virtual machines run in (KubeVirt, `AppLabel` of `virt-launcher`).
@@ -107,6 +109,10 @@ pub fn needs(assessment: &Assessment, purpose: Purpose) -> Needs {
     if assessment.nodes.iter().any(|node| !node.ready) {
         // A kubelet that is not heard may wait for its certificate, or its machine be replaced.
         kinds.extend([Kind::CertificateSigningRequests, Kind::Machines]);
+    }
+    if !assessment.facts.around.machine_health_checks.is_empty() {
+        // Which nodes they watch over is known by their Machines.
+        kinds.insert(Kind::Machines);
     }
     if assessment.pools.iter().any(|pool| pool.paused) {
         // Certificates do not reach the nodes of a paused pool.
@@ -159,7 +165,12 @@ fn nodes_of_interest(assessment: &Assessment) -> BTreeSet<String> {
     let mut draining: Vec<&Node> = assessment.nodes.iter().filter(drains).collect();
     // Where the time is not known it may be long.
     draining.sort_by_key(|node| node.since);
+    // What is left on nodes that somebody cordoned tells whether they are drained.
+    let cordoned = |node: &&Node| node.cordon.as_ref().is_some_and(|cordon| !cordon.by_mco) && !drains(node);
+    let cordoned = assessment.nodes.iter().filter(cordoned).take(CORDONED).map(|node| node.name.clone());
+    let cordoned: Vec<String> = cordoned.collect();
     let mut nodes: BTreeSet<String> = draining.into_iter().take(DRAINING).map(|node| node.name.clone()).collect();
+    nodes.extend(cordoned);
     nodes.extend(next(assessment).into_iter().take(NEXT).map(str::to_owned));
     nodes
 }
@@ -266,6 +277,17 @@ mod tests {
         cluster.node("worker-0")["status"]["conditions"] = json!([{"type": "Ready", "status": "Unknown"}]);
         let (kinds, ..) = of(&cluster.assess(0), Purpose::Watch);
         assert!(set(kinds.clone()).is_superset(&set(vec!["certificatesigningrequests", "machines"])), "{kinds:?}");
+    }
+
+    #[test]
+    fn machines_are_asked_for_where_something_checks_their_health() {
+        let mut assessment = Specimen::rolling().assess(40);
+        assert!(!of(&assessment, Purpose::Watch).0.contains(&"machines"));
+        let mut facts = (*assessment.facts).clone();
+        let around = Arc::make_mut(&mut facts.around);
+        around.machine_health_checks = Arc::new(vec![Arc::new(api::MachineHealthCheck::default())]);
+        assessment.facts = Arc::new(facts);
+        assert!(of(&assessment, Purpose::Watch).0.contains(&"machines"));
     }
 
     #[test]

@@ -8,7 +8,7 @@ use crate::upgrade::link::{Trouble, TroubleKind};
 
 /// What an answer means.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub(in crate::cluster) enum Verdict {
     /// Accepted, and stored as asked for.
     Accepted { status: u16, resource_version: String, words: String },
     /// The object was modified since it was read.
@@ -19,8 +19,20 @@ pub(super) enum Verdict {
     Unknown { words: String },
 }
 
+impl Verdict {
+    /// The same in other words.
+    pub(super) fn reworded(mut self, change: impl Fn(&str) -> String) -> Self {
+        let (Self::Accepted { words, .. }
+        | Self::Conflict { words, .. }
+        | Self::Refused { words, .. }
+        | Self::Unknown { words }) = &mut self;
+        *words = change(words);
+        self
+    }
+}
+
 /// What `reply` means for `write`.
-pub(super) fn judge(write: &Write, reply: &Reply) -> Verdict {
+pub(in crate::cluster) fn judge(write: &Write, reply: &Reply) -> Verdict {
     let status = reply.status;
     let refused = |words: String| Verdict::Refused { status, words };
     match status {
@@ -32,6 +44,7 @@ pub(super) fn judge(write: &Write, reply: &Reply) -> Verdict {
         409 => Verdict::Conflict { status, words: "it was modified since it was read".to_owned() },
         415 => refused(format!("the server does not take this kind of patch for it: {}", told(reply))),
         422 => refused(invalid(reply)),
+        429 if write.verb == Verb::Evict => refused(protected(reply)),
         429 => refused(slow_down(reply)),
         500..=599 => Verdict::Unknown { words: format!("the server failed with {status}: {}", told(reply)) },
         _ => refused(format!("the server refused it with {status}: {}", told(reply))),
@@ -39,7 +52,7 @@ pub(super) fn judge(write: &Write, reply: &Reply) -> Verdict {
 }
 
 /// What it means that no answer came. Where no connection came about, nothing can have been applied.
-pub(super) fn lost(trouble: &Trouble) -> Verdict {
+pub(in crate::cluster) fn lost(trouble: &Trouble) -> Verdict {
     let hint = if trouble.hint.is_empty() { String::new() } else { format!("; {}", trouble.hint) };
     let words = format!("{}{hint}", trouble.words);
     match trouble.kind {
@@ -65,7 +78,7 @@ pub(super) fn lost(trouble: &Trouble) -> Verdict {
 }
 
 /// The server's own words: the message of its Status, or the beginning of whatever it sent.
-pub(super) fn told(reply: &Reply) -> String {
+pub(in crate::cluster) fn told(reply: &Reply) -> String {
     const SHOWN: usize = 300;
     let message = reply.body.get("message").and_then(Value::as_str).filter(|message| !message.is_empty());
     match (message, &reply.body) {
@@ -103,6 +116,9 @@ fn forbidden(write: &Write, reply: &Reply) -> String {
         Verb::Delete => "delete",
     };
     if told.contains(&format!("cannot {verb} resource")) {
+        if write.verb == Verb::Evict {
+            return format!("not permitted: {told} (oc auth can-i create pods --subresource=eviction)");
+        }
         let (kind, name) = write.object.split_once('/').unwrap_or((&write.object, ""));
         return format!("not permitted: {told} (oc auth can-i {verb} {kind}/{name})");
     }
@@ -123,6 +139,16 @@ fn invalid(reply: &Reply) -> String {
         .map(|cause| format!("{}: {}", field(cause, "field"), field(cause, "message")))
         .collect();
     if words.is_empty() { format!("invalid: {}", told(reply)) } else { format!("invalid: {}", words.join("; ")) }
+}
+
+/// The budget that protects a pod, with its numbers.
+fn protected(reply: &Reply) -> String {
+    let causes = reply.body.pointer("/details/causes").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+    let budget = causes.iter().find(|cause| cause["reason"] == "DisruptionBudget");
+    match budget.and_then(|cause| cause["message"].as_str()) {
+        Some(words) => format!("its budget does not let it go: {words}"),
+        None => slow_down(reply),
+    }
 }
 
 fn slow_down(reply: &Reply) -> String {

@@ -39,7 +39,8 @@ pub(super) fn section(page: &Page) -> String {
     if let Some(Moment(at)) = image.rollback_expires_at {
         out += &page.line("Way back", &format!("until {}", at.format("%Y-%m-%dT%H:%M:%SZ")));
     }
-    if let Some(reboot) = &image.reboot {
+    let expected = image.reboot.as_ref().filter(|reboot| reboot.sureness != "Possible" || reboot.began_at.is_some());
+    if let Some(reboot) = expected {
         out += &page.line("Reboot", &format!("{} ({}: {})", reboot.what, reboot.sureness.to_lowercase(), reboot.why));
     }
     out

@@ -130,5 +130,5 @@ fn heading(text: &str) -> TextLine {
 
 /// `label   text`, indented.
 fn labelled(label: &str, tone: Tone, text: impl AsRef<str>) -> TextLine {
-    TextLine::new(Tone::Dim, format!("  {label:<13}")).and(tone, text).hanging(15)
+    TextLine::new(Tone::Dim, format!("  {label:<14}")).and(tone, text).hanging(16)
 }

@@ -28,7 +28,7 @@ use crate::ui::widgets::motion::Motion;
 use crate::ui::widgets::pen::{Pen, write};
 use crate::ui::widgets::strip::{rank, stuck};
 use crate::ui::words;
-use crate::upgrade::assessment::{Assessment, Node, Subject};
+use crate::upgrade::assessment::{Assessment, Node, Resource, Subject};
 use crate::upgrade::facts::Kind;
 
 /// The kinds that the pane rests on.
@@ -330,6 +330,13 @@ impl Pools {
     /// Forgets the marks; false when there were none.
     pub fn clear_marks(&mut self) -> bool {
         !std::mem::take(&mut self.marks).is_empty()
+    }
+
+    /// The pod that the selected line is about: one that holds a drain up, or will.
+    pub fn pod(&self, ctx: &Ctx<'_>) -> Option<Resource> {
+        let [_, TreeId::Node(name), TreeId::Line(at), ..] = self.tree.selected() else { return None };
+        let (node, shape) = (ctx.assessment.node(self.names.name(*name))?, self.shape.as_ref()?);
+        told(node, ctx, shape.room(2), shape.most()).get(usize::from(*at))?.pod.clone()
     }
 
     /// Selects a pool or a node, opening what is around it.

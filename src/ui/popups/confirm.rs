@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::choices::{danger_tone, danger_words};
-use crate::actions::{Ask, Confirm, Danger, PatchKind, Plan, Read, Verb, Write};
+use crate::actions::{Arg, ArgKind, Ask, Confirm, Danger, Drain, PatchKind, Plan, Read, Verb, Write};
 use crate::input::{Command, Key};
 use crate::ui::ctx::Ctx;
 use crate::ui::request::{Rehearsed, Request};
@@ -22,6 +22,8 @@ enum Field {
     Answer(usize),
     /// The text that confirms.
     Typed,
+    /// A flag of the action, by its place among them: given or not, the plan is made anew.
+    Flag(usize),
     /// The safe button.
     Cancel,
     /// The other one.
@@ -37,6 +39,8 @@ pub enum Outcome {
     Close,
     /// The plan was confirmed.
     Confirmed(Request),
+    /// Another plan is wanted.
+    Asked(Request),
     /// It cannot be confirmed yet: why.
     NotYet(String),
 }
@@ -51,6 +55,8 @@ pub struct PlanPopup {
     typed: LineEdit,
     focus: Field,
     notice: Option<String>,
+    /// It cannot be made as it was asked for.
+    refused: bool,
     view: TextView,
 }
 
@@ -64,10 +70,12 @@ impl PlanPopup {
             typed: LineEdit::default(),
             focus: Field::Cancel,
             notice: None,
+            refused: false,
             view: TextView::default(),
             plan,
         };
-        popup.focus = popup.fields()[0];
+        let fields = popup.fields();
+        popup.focus = fields.into_iter().find(|field| !matches!(field, Field::Flag(_))).unwrap_or(Field::Cancel);
         popup
     }
 
@@ -111,12 +119,36 @@ impl PlanPopup {
     /// Something is in the way: shown in the popup, which stays.
     pub fn refused(&mut self, why: &str) {
         self.notice = Some(why.to_owned());
+        self.refused = true;
+        // What may be in the way of the plan is in the way no longer when it is accepted.
+        let missing = self.flags().position(|flag| !self.plan.args.flag(flag.name));
+        if let Some(at) = missing {
+            self.focus = Field::Flag(at);
+        }
+    }
+
+    /// What can be given with the action, or not.
+    fn flags(&self) -> impl Iterator<Item = &'static Arg> + use<> {
+        self.plan.action.entry().args.iter().filter(|arg| arg.kind == ArgKind::Flag)
+    }
+
+    /// The same wish with a flag that was not given, or without one that was.
+    fn toggled(&self, at: usize) -> Option<Ask> {
+        let flag = self.flags().nth(at)?;
+        let mut ask = self.plan.ask();
+        if ask.args.flag(flag.name) {
+            ask.args.remove(flag.name);
+        } else {
+            ask.args.add(flag.name, "true");
+        }
+        Some(ask)
     }
 
     fn fields(&self) -> Vec<Field> {
         let answers = (0..self.answers.len()).map(Field::Answer);
         let typed = matches!(self.plan.confirm, Confirm::Type(_)).then_some(Field::Typed);
-        answers.chain(typed).chain([Field::Cancel, Field::Confirm]).collect()
+        let flags = (0..self.flags().count()).map(Field::Flag);
+        answers.chain(typed).chain(flags).chain([Field::Cancel, Field::Confirm]).collect()
     }
 
     /// Is text being typed?
@@ -174,6 +206,11 @@ impl PlanPopup {
             Command::Press | Command::Enter => match self.focus {
                 Field::Confirm => return self.confirm(ctx),
                 Field::Cancel => return Outcome::Close,
+                Field::Flag(at) => {
+                    if let Some(ask) = self.toggled(at) {
+                        return Outcome::Asked(Request::Plan(ask));
+                    }
+                }
                 _ => self.step(true),
             },
             Command::Older => self.view.go(Motion::Up),
@@ -211,6 +248,9 @@ impl PlanPopup {
         if !ctx.assessment.facts.link.state.writable() {
             return Some("the picture is not live: no write is sent on it".into());
         }
+        if self.refused {
+            return Some("it is refused as it was asked for".into());
+        }
         if self.dry_runs.iter().any(|run| matches!(run, Some(Err(_)))) {
             return Some("the server refused the dry run".into());
         }
@@ -232,6 +272,9 @@ impl PlanPopup {
 
     /// What copying gives: the `oc` lines.
     pub fn oc_lines(&self) -> String {
+        if let Some(drain) = &self.plan.drain {
+            return drain.oc.clone();
+        }
         self.plan.writes.iter().map(|write| write.oc.as_str()).collect::<Vec<_>>().join("\n")
     }
 
@@ -270,6 +313,9 @@ impl PlanPopup {
         for (write, run) in self.plan.writes.iter().zip(&self.dry_runs) {
             write_lines(&mut lines, write, run.as_ref(), ctx);
         }
+        if let Some(drain) = &self.plan.drain {
+            drain_lines(&mut lines, drain);
+        }
         if let Some(inverse) = self.plan.inverse {
             lines.push(TextLine::default());
             lines.push(TextLine::new(Tone::Dim, format!("to be reversed by: {}", Command::Act(inverse).word())));
@@ -279,13 +325,13 @@ impl PlanPopup {
 
     /// Lines that the popup would like at a width.
     pub fn height(&self, ctx: &Ctx<'_>) -> u16 {
-        (self.lines(ctx).len() + self.answers.len() * 2 + 8).clamp(12, 46) as u16
+        (self.lines(ctx).len() + self.answers.len() * 2 + self.flags().count() + 8).clamp(12, 46) as u16
     }
 
     /// Draws the plan, the fields and the buttons; gives back where the cursor stands.
     pub fn draw(&mut self, buffer: &mut Buffer, area: Rect, ctx: &Ctx<'_>) -> Option<(u16, u16)> {
         let typed = usize::from(matches!(self.plan.confirm, Confirm::Type(_)));
-        let fields = (self.answers.len() * 2 + typed) as u16;
+        let fields = (self.answers.len() * 2 + typed + self.flags().count()) as u16;
         let below = (fields + 2).min(area.height);
         self.view.set(self.lines(ctx));
         let text = Rect { height: area.height - below, ..area };
@@ -313,6 +359,14 @@ impl PlanPopup {
             let label = format!("type {text} to confirm: ");
             cursor = draw_field(buffer, line, ctx, &label, &self.typed, self.focus == Field::Typed).or(cursor);
         }
+        if matches!(self.plan.confirm, Confirm::Type(_)) {
+            y = (y + 1).min(area.bottom() - 1);
+        }
+        for (at, flag) in self.flags().enumerate() {
+            let line = Rect { y: y.min(area.bottom() - 1), height: 1, ..area };
+            draw_flag(buffer, line, ctx, flag, self.plan.args.flag(flag.name), self.focus == Field::Flag(at));
+            y = (y + 1).min(area.bottom() - 1);
+        }
         self.draw_buttons(buffer, Rect { y: area.bottom() - 1, height: 1, ..area }, ctx);
         cursor
     }
@@ -335,6 +389,14 @@ impl PlanPopup {
         }
         pen.draw(buffer, area);
     }
+}
+
+fn draw_flag(buffer: &mut Buffer, area: Rect, ctx: &Ctx<'_>, flag: &Arg, given: bool, focused: bool) {
+    let mut pen = Pen::new(ctx.theme);
+    let mark = if given { "[x]" } else { "[ ]" };
+    pen.put(if focused { Tone::ButtonFocused } else { Tone::Button }, format!("{mark} --{}", flag.name)).gap(2);
+    pen.rest(Tone::Dim, flag.words, usize::from(area.width));
+    pen.draw(buffer, area);
 }
 
 fn draw_field(
@@ -374,6 +436,15 @@ fn read_lines(lines: &mut Vec<TextLine>, read: &Read, answer: Option<&Result<Vec
             lines.extend(found.iter().map(|line| TextLine::new(Tone::Text, format!("    {line}")).hanging(6)));
         }
     }
+}
+
+/// What is sent after the requests, as it goes.
+fn drain_lines(lines: &mut Vec<TextLine>, drain: &Drain) {
+    let pods: usize = drain.nodes.iter().map(|node| node.pods.len()).sum();
+    let many = words::count(pods, "eviction", "evictions");
+    lines.push(TextLine::new(Tone::Strong, format!("  {}", drain.oc)).hanging(6));
+    let how = "each entered in the audit log, again after 5 s or more while a budget refuses; no budget is gone past";
+    lines.push(TextLine::new(Tone::Dim, format!("    then {many} ({}), {how}", drain.eviction)).hanging(6));
 }
 
 fn write_lines(lines: &mut Vec<TextLine>, write: &Write, run: Option<&Result<(), String>>, ctx: &Ctx<'_>) {

@@ -63,8 +63,20 @@ impl View {
                 return Some(vec![object.unwrap_or(Request::Refresh)]);
             }
             Command::CancelJob => {
+                let shown = match self.popups.last() {
+                    Some(Popup::Drain(drain)) => drain.running(ctx),
+                    _ => None,
+                };
+                if let Some(job) = shown {
+                    return Some(vec![Request::CancelJob(job)]);
+                }
                 let running = ctx.jobs.iter().rev().find(|job| job.state == JobState::Running);
                 return Some(running.map(|job| Request::CancelJob(job.id)).into_iter().collect());
+            }
+            Command::Drains => {
+                if let Some(job) = ctx.jobs.iter().rev().find(|job| job.drain.is_some()) {
+                    self.show_drain(job.id);
+                }
             }
             Command::Save => return Some(vec![self.saved(ctx)]),
             Command::Copy => return Some(vec![self.copied(ctx)]),
@@ -93,6 +105,7 @@ impl View {
                     }
                     vec![request]
                 }
+                Outcome::Asked(request) => vec![request],
                 Outcome::NotYet(why) => vec![Request::Say(why)],
             };
         }
@@ -110,6 +123,20 @@ impl View {
             && let Some(requests) = self.in_finding(command, ctx)
         {
             return requests;
+        }
+        if let Some(Popup::Drain(drain)) = self.popups.last_mut() {
+            match command {
+                Command::NextChoice | Command::PreviousChoice => {
+                    drain.choose(command == Command::NextChoice, ctx);
+                    return Vec::new();
+                }
+                Command::Menu => {
+                    let target = drain.target();
+                    target.into_iter().for_each(|target| self.offer(Offering::Actions(target)));
+                    return Vec::new();
+                }
+                _ => {}
+            }
         }
         match command {
             Command::Fullscreen => self.fullscreen = !self.fullscreen,
@@ -246,7 +273,8 @@ impl View {
                 };
             }
             Command::Menu => {
-                let target = self.target(ctx);
+                let pod = self.pools.pod(ctx).filter(|_| self.pane() == Pane::Pools);
+                let target = pod.map_or_else(|| self.target(ctx), |pod| Target::Objects(vec![pod]));
                 self.offer(Offering::Actions(target));
             }
             Command::Logs => return self.open_logs(ctx),
@@ -467,6 +495,7 @@ impl View {
             Some(Subject::Node(name)) if marks.is_empty() => Target::Nodes(vec![name]),
             Some(Subject::Node(_)) => Target::Nodes(marks),
             Some(Subject::Pool(name)) => Target::Pools(self.pools_meant(name, ctx)),
+            Some(Subject::Object(object)) => Target::Objects(vec![object]),
             _ => Target::Cluster,
         }
     }
@@ -479,6 +508,10 @@ impl View {
         let takes = action.entry().takes;
         let target = match takes {
             Takes::Cluster | Takes::Version => Target::Cluster,
+            Takes::Objects { none: true, .. } => match self.target(ctx) {
+                Target::Objects(objects) => Target::Objects(objects),
+                _ => Target::Cluster,
+            },
             Takes::Pool | Takes::Pools | Takes::Nodes | Takes::Objects { .. } => self.target(ctx),
         };
         let fits = match takes {
@@ -518,6 +551,7 @@ impl View {
             Some(Popup::Log(_)) => ctx.log.back().map(|line| line.oc.clone()),
             Some(Popup::Finding(finding)) => Some(finding.copied(ctx)),
             Some(Popup::Logs(log)) => Some(log.text()),
+            Some(Popup::Drain(drain)) => Some(drain.copied()),
             Some(_) => self.text_view().map(TextView::text),
             None if self.pane() == Pane::Findings => {
                 self.findings.row(ctx.assessment).map(|finding| finding::plain(finding, ctx))
@@ -548,6 +582,7 @@ impl View {
             Some(Popup::Log(view)) => return plain("command-log".into(), view.text()),
             Some(Popup::Message { view, .. }) => return plain("message".into(), view.text()),
             Some(Popup::Plan(plan)) => return plain("plan".into(), plan.text()),
+            Some(Popup::Drain(drain)) => return plain("drain".into(), drain.view.text()),
             Some(Popup::Finding(finding)) => return plain("finding".into(), finding.text(ctx)),
             Some(Popup::Report(report)) => return plain(report.name().into(), report.view.text()),
             Some(Popup::Logs(log)) => {

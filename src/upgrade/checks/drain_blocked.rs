@@ -63,7 +63,7 @@ fn title(node: &Node, trouble: &DrainTrouble) -> String {
         (blockers, _) => {
             let pods: Vec<String> = blockers.iter().map(pod).collect();
             let pods = words::some_of(pods.iter().map(String::as_str), 2);
-            let why = short(&blockers[0].cause);
+            let why = blockers::short(&blockers[0].cause);
             format!("{name}: drain blocked by {pods} ({why})")
         }
     }
@@ -71,19 +71,6 @@ fn title(node: &Node, trouble: &DrainTrouble) -> String {
 
 fn pod(blocker: &Blocker) -> String {
     format!("{}/{}", blocker.namespace, blocker.pod)
-}
-
-/// Why, as short as a title needs it.
-fn short(cause: &Cause) -> String {
-    match cause {
-        Cause::Budget(budget) if budget.impossible => format!("PDB {} can never allow it", budget.name),
-        Cause::Budget(budget) => format!("PDB {} allows {} of {}", budget.name, budget.allowed, budget.expected),
-        Cause::BudgetNotObserved { name } => format!("PDB {name} not judged yet"),
-        Cause::SeveralBudgets { names } => format!("{} PDBs select it", names.len()),
-        Cause::Terminating { finalizers, .. } if finalizers.is_empty() => "it does not end".to_owned(),
-        Cause::Terminating { .. } => "held by a finalizer".to_owned(),
-        Cause::VirtualMachine { .. } => "a virtual machine".to_owned(),
-    }
 }
 
 fn of_blocker(blocker: &Blocker, now: DateTime<Utc>) -> super::Evidence {
@@ -146,16 +133,17 @@ fn remedies(node: &Node, trouble: &DrainTrouble) -> Vec<Remedy> {
             Remedy::look(
                 "Find the PodDisruptionBudget that allows no disruption, and give its workload another ready replica.",
             )
-            .oc(format!("oc get pdb -n {namespace}")),
+            .oc(format!("oc get pdb -n {namespace}", namespace = words::shell(namespace))),
         );
-        remedies.push(
-            Remedy::look("Find out why the pod does not end, if it is being deleted already.")
-                .oc(format!("oc describe pod -n {namespace} {pod}")),
-        );
+        remedies.push(Remedy::look("Find out why the pod does not end, if it is being deleted already.").oc(format!(
+            "oc describe pod -n {namespace} {pod}",
+            namespace = words::shell(namespace),
+            pod = words::shell(pod)
+        )));
     } else {
         remedies.push(
             Remedy::look("Look which pods are still on the node.")
-                .oc(format!("oc get pods -A -o wide --field-selector spec.nodeName={}", node.name)),
+                .oc(format!("oc get pods -A -o wide --field-selector spec.nodeName={}", words::shell(&node.name))),
         );
     }
     remedies

@@ -7,6 +7,12 @@ use crate::upgrade::danger::Danger;
 use crate::upgrade::image_based::stage_machine::State;
 use crate::upgrade::words;
 
+/// The cause without what the agent tells to do about it, which the remedies say.
+fn cause(message: &str) -> &str {
+    let line = words::first_line(message);
+    line.split_once(". Perform cleanup manually").map_or(line, |(cause, _)| cause)
+}
+
 pub(super) fn check(look: &Look, found: &mut Vec<Finding>) {
     let Some(image) = seen(look) else { return };
     let (id, what) = match image.state {
@@ -28,6 +34,6 @@ pub(super) fn check(look: &Look, found: &mut Vec<Finding>) {
                 .oc(format!("oc annotate imagebasedupgrade upgrade {key}=")),
             Remedy::look("Only if that fails again: clean up by hand (never the booted stateroot), and annotate once more."),
         ],
-        ..about(image, id, Level::Error, format!("{what} failed: {}", words::first_line(&image.message)))
+        ..about(image, id, Level::Error, format!("{what} failed: {}", cause(&image.message)))
     });
 }

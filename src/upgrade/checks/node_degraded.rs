@@ -1,25 +1,24 @@
 //! `node-degraded`: the machine-config daemon failed on a node. Where its reason is understood, a finding of its own
 //! tells the cause and what to do, and this one points to it.
 
-use super::degraded::{Cause, daemon_log, reason};
+use super::degraded::{Cause, cause_of, daemon_log, reason};
 use super::{Finding, Impact, Level, Look, Remedy, Resource, Subject, evidence, finding, reading};
 use crate::upgrade::assessment::Node;
 use crate::upgrade::words;
 
 pub(super) fn check(look: &Look, found: &mut Vec<Finding>) {
     for node in look.now.nodes.iter() {
-        if let Some(reason) = reason(node) {
-            found.push(degraded(node, reason));
+        if reason(node).is_some() {
+            found.push(degraded(node, cause_of(look, node).map(|(cause, _)| cause)));
         } else if node.pool.is_none() && look.oc.node(node).degraded {
             // No pool manages it, and its daemon fails all the same.
-            found.push(degraded(node, &node.message));
+            found.push(degraded(node, Cause::of(&node.message)));
         }
     }
 }
 
-fn degraded(node: &Node, reason: &str) -> Finding {
+fn degraded(node: &Node, cause: Option<Cause>) -> Finding {
     let name = &node.name;
-    let cause = Cause::of(reason);
     let mut resources = vec![Resource::node(name)];
     resources.extend(node.pool.as_deref().map(Resource::pool));
     let pool = node.pool.as_deref().unwrap_or("its pool");

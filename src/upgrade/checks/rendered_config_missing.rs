@@ -1,16 +1,27 @@
 //! `rendered-config-missing`: a node refers to a rendered configuration that does not exist.
 
-use super::degraded::{Cause, because_of, between};
-use super::{Finding, Look, Remedy, reading};
+use super::degraded::{Cause, about, because_of, between, missing_config};
+use super::{Finding, Look, Remedy, evidence, reading};
+use crate::upgrade::assessment::{Node, NodePhase};
 use crate::upgrade::danger::Danger;
+use crate::upgrade::words::shell;
 
 pub(super) fn check(look: &Look, found: &mut Vec<Finding>) {
     let missing = |reason: &str| between(reason, "\"rendered-", "\"").map(|rest| format!("rendered-{rest}"));
-    let title = |node: &crate::upgrade::assessment::Node, reason: &str| {
-        let config = missing(reason).unwrap_or_else(|| "a rendered configuration".to_owned());
+    let title = |node: &Node, reason: &str| {
+        let config = missing(reason).or_else(|| missing_config(look, node).map(|(_, config)| config.to_owned()));
+        let config = config.unwrap_or_else(|| "a rendered configuration".to_owned());
         format!("{} refers to {config}, which does not exist", node.name)
     };
-    for about in because_of(look, Cause::ConfigMissing, title) {
+    let mut all = because_of(look, Cause::ConfigMissing, title);
+    // The daemon need not have noticed yet: it looks when it is to go there, or when it starts.
+    for node in look.now.nodes.iter().filter(|node| node.phase != NodePhase::Degraded) {
+        if let Some((field, config)) = missing_config(look, node) {
+            let proof = evidence(format!("node/{}", node.name), field, config, None);
+            all.push(Finding { since: None, ..about(node, Cause::ConfigMissing, title(node, config), proof) });
+        }
+    }
+    for about in all {
         let super::Subject::Node(name) = &about.subject else { continue };
         let pool = look.now.node(name).and_then(|node| node.pool.as_deref()).and_then(|pool| look.now.pool(pool));
         let mut remedies = vec![
@@ -24,7 +35,7 @@ pub(super) fn check(look: &Look, found: &mut Vec<Finding>) {
                     Danger::M,
                     "Replace a worker: delete its Machine, and let the machine set make a new one.",
                 )
-                .oc(format!("oc get machines -A -o wide | grep -w {name}")),
+                .oc(format!("oc get machines -A -o wide | grep -w {name}", name = shell(name))),
             );
         }
         remedies.push(Remedy::look(

@@ -520,6 +520,53 @@ fn lines<'a>(all: &'a [Finding], id: &str) -> Vec<&'a str> {
 }
 
 #[test]
+fn drift_is_told_by_the_machine_config_node_and_by_events_too() {
+    let drift = "unexpected on-disk state validating against rendered-x: content mismatch for file \"/etc/a\"";
+    // A later failure took the place of the annotation; the MachineConfigNode still has the first.
+    let mut cluster = degraded_by("something else");
+    let told = json!({"apiVersion": "machineconfiguration.openshift.io/v1", "kind": "MachineConfigNode",
+        "metadata": {"name": "worker-0"}, "status": {"conditions": [
+        {"type": "NodeDegraded", "status": "True", "message": drift, "lastTransitionTime": stamp(60)}]}});
+    cluster.machine_config_nodes.retain(|node| node["metadata"]["name"] != "worker-0");
+    cluster.machine_config_nodes.push(told);
+    let all = findings(&cluster, 61);
+    let found = all.iter().find(|finding| finding.id == "config-drift").unwrap_or_else(|| panic!("{all:#?}"));
+    assert!(found.title.contains("/etc/a"), "{}", found.title);
+    assert_eq!(found.evidence[0].object, "machineconfignode/worker-0");
+
+    for (reason, message, id) in [
+        ("ConfigDriftDetected", "content is odd", "config-drift"),
+        ("OnDiskStateValidationFailed", "expected target osImageURL \"a\", have \"b\"", "os-image-mismatch"),
+    ] {
+        let event = |minutes: i64| {
+            json!({"apiVersion": "v1", "kind": "Event", "metadata": {"name": "e", "namespace": "default"}, "reason": reason,
+                "message": message, "involvedObject": {"kind": "Node", "name": "worker-0"}, "lastTimestamp": stamp(minutes)})
+        };
+        let mut cluster = degraded_by("words that no release has used before");
+        cluster.events.push(event(61));
+        let all = findings(&cluster, 62);
+        let found = all.iter().find(|finding| finding.id == id).unwrap_or_else(|| panic!("{reason}: {all:#?}"));
+        assert_eq!(found.evidence[0].field, format!("event {reason}"));
+        let degraded = all.iter().find(|finding| finding.id == "node-degraded").unwrap();
+        assert_eq!(degraded.because.as_ref().map(|(id, _)| *id), Some(id));
+    }
+}
+
+#[test]
+fn a_configuration_that_does_not_exist_is_seen_without_any_message() {
+    let mut cluster = Specimen::updating();
+    cluster.mark("worker-0", &[("currentConfig", "rendered-worker-gone")]);
+    let found = findings(&cluster, 61);
+    let about = found.iter().find(|finding| finding.id == "rendered-config-missing").unwrap();
+    assert_eq!(about.title, "worker-0 refers to rendered-worker-gone, which does not exist");
+    assert_eq!((about.evidence[0].field.as_str(), &about.subject), ("currentConfig", &on_node("worker-0")));
+    // A list that does not even hold what the pool asks for is no evidence.
+    cluster.machine_configs.retain(|config| config["metadata"]["name"] == "rendered-master-4.19.3");
+    let found = findings(&cluster, 61);
+    assert!(!found.iter().any(|finding| finding.id == "rendered-config-missing"), "{found:#?}");
+}
+
+#[test]
 fn lines_work_as_they_are_written() {
     let found = of_facts(|facts| {
         let requests = (0..12).map(|number| {

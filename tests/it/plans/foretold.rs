@@ -90,7 +90,7 @@ impl Story {
         let rehearsal = rehearse(&client, plan.clone(), replan).await.unwrap();
         assert!(rehearsal.ok(), "{rehearsal:?}");
         let answer = |name: &str| Given { name: name.into(), answer: "nas:/backups/etcd".into() };
-        let answers = plan.questions.iter().map(|question| answer(question.name)).collect();
+        let answers = plan.questions.iter().map(|question| answer(&question.name)).collect();
         let order = Order { rehearsal, actor: Actor::of(&seen, &session()), answers };
         let (recorder, task) = Recorder::start(Some(scratch("foretold").join("audit.jsonl")));
         let outcome = execute(&client, order, &recorder, replan).await;

@@ -46,6 +46,11 @@ impl InProcess {
         self.sent.lock().unwrap().iter().map(text).collect::<Vec<_>>().join("\n")
     }
 
+    /// Every request, in order.
+    pub fn sent(&self) -> Vec<Request> {
+        self.sent.lock().unwrap().clone()
+    }
+
     /// How many writes that are no dry runs were sent.
     pub fn writes(&self) -> usize {
         self.sent.lock().unwrap().iter().filter(|request| is_write(request)).count()

@@ -103,7 +103,8 @@ impl Sample {
         sample
     }
 
-    fn add(&mut self, object: Value) {
+    /// Puts an object into it: found again by `Kind/name` (nodes by name, `pool/worker`, `version`).
+    pub fn add(&mut self, object: Value) {
         let name = object["metadata"]["name"].as_str().unwrap();
         let key = match object["kind"].as_str().unwrap() {
             "Node" => name.to_owned(),
@@ -200,6 +201,25 @@ impl Sample {
         plan(&self.assessment(), &self.session, &Ask::new(action, target.clone()), &Material::default())
     }
 
+    /// The plan for a wish, with what was read for it.
+    pub fn plan_of(&self, ask: &Ask, material: &Material) -> Result<Plan, Refusal> {
+        plan(&self.assessment(), &self.session, ask, material)
+    }
+
+    /// Why a wish is refused; `ok` with its danger when it is not.
+    pub fn answer(&self, ask: &Ask) -> String {
+        match self.plan_of(ask, &Material::default()) {
+            Ok(plan) => format!("ok, {:?}", plan.danger),
+            Err(Refusal(words)) => words,
+        }
+    }
+
+    /// Adds an object, or puts it in the place of the one of that name.
+    pub fn put(&mut self, object: Value) -> &mut Self {
+        self.add(object);
+        self
+    }
+
     /// Why the action is refused; `ok` with its danger when it is not.
     pub fn verdict(&self, action: ActionId, target: &Target) -> String {
         match self.plan(action, target) {
@@ -272,7 +292,7 @@ fn node_object(name: &str, pool: &str, at: usize) -> Value {
     })
 }
 
-fn pool_object(name: &str, nodes: usize) -> Value {
+pub fn pool_object(name: &str, nodes: usize) -> Value {
     let config = rendered(name, 1);
     let mut labels = json!({});
     if name == "master" {
@@ -291,7 +311,7 @@ fn pool_object(name: &str, nodes: usize) -> Value {
     })
 }
 
-fn config_object(pool: &str, number: u32, version: &str) -> Value {
+pub fn config_object(pool: &str, number: u32, version: &str) -> Value {
     json!({
         "apiVersion": format!("{MCO}/v1"), "kind": "MachineConfig",
         "metadata": {

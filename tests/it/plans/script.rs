@@ -145,10 +145,13 @@ pub fn pause(version: &str) -> Plan {
             oc: "oc patch mcp/worker".into(),
             stored: vec![("/spec/paused".into(), json!(true))],
         }],
+        drain: None,
         questions: Vec::new(),
         confirm: Confirm::Button,
         effect: Effect::PoolPaused { pool: "worker".into(), paused: true },
         inverse: Some(ActionId::UnpausePool),
+        undo: Vec::new(),
+        keepsake: None,
         strict_lock: false,
     }
 }

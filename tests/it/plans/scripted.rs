@@ -238,7 +238,7 @@ async fn what_became_more_dangerous_since_the_rehearsal_asks() {
 
 #[tokio::test]
 async fn a_question_without_an_answer_keeps_the_order_back() {
-    let asks = |name| Plan { questions: vec![Question { name, words: "Where?".into() }], ..pause("1") };
+    let asks = |name: &str| Plan { questions: vec![Question::open(name, "Where?")], ..pause("1") };
     let script = Script::of([]);
     let (outcome, _) = run(&script, asks("etcd-backup"), calm(&asks("etcd-backup"))).await;
     let Outcome::Refused { words } = outcome else { panic!("{outcome:?}") };

@@ -10,7 +10,7 @@ use oc_cockpit::actions::{
     ActionId, Ask, Material, Plan, Question, Refusal, Session, Target, again, permissions, plan,
 };
 use oc_cockpit::cluster::Cluster;
-use oc_cockpit::cluster::execute::{execute, rehearse};
+use oc_cockpit::cluster::execute::{execute, rehearse, shown};
 use oc_cockpit::recorder::Recorder;
 use oc_cockpit::sim::kinds::Res;
 use oc_cockpit::sim::server::{Options, Simulation, serve};
@@ -28,29 +28,29 @@ use super::script::{lines, scratch};
 use crate::support::sim::{namespace, pod};
 
 /// A simulated cluster with the sample's objects, and two pods on worker-3.
-fn options(sample: &Sample) -> Options {
+pub fn options(sample: &Sample) -> Options {
     let mut objects = sample.objects();
     objects.extend([namespace("shop"), pod("cart-0", "cart", "worker-3"), pod("web-0", "web", "worker-3")]);
     Options { objects, ..Options::default() }
 }
 
-fn simulation(sample: &Sample) -> Simulation {
+pub fn simulation(sample: &Sample) -> Simulation {
     Simulation::new(&options(sample)).unwrap()
 }
 
-fn session() -> Session {
+pub fn session() -> Session {
     Session { read_only: None, context: "lab".into() }
 }
 
 /// What a watch would show now.
-fn look(store: &Store) -> Assessment {
+pub fn look(store: &Store) -> Assessment {
     let kinds = [Res::CLUSTER_VERSIONS, Res::MACHINE_CONFIG_POOLS, Res::MACHINE_CONFIGS, Res::NODES];
     let objects: Vec<Value> = kinds.iter().flat_map(|kind| store.list(*kind)).map(|object| (*object).clone()).collect();
     assess_live(objects.iter())
 }
 
 /// Plans again on what the watch showed at the beginning, with the fresh objects put in.
-fn replanner(seen: Assessment, first: Plan) -> impl FnMut(&Target, &Material) -> Result<Plan, Refusal> + Send {
+pub fn replanner(seen: Assessment, first: Plan) -> impl FnMut(&Target, &Material) -> Result<Plan, Refusal> + Send {
     move |target, material| again(&seen, &session(), &first, target, material)
 }
 
@@ -59,24 +59,37 @@ fn nodes(names: &[&str]) -> Target {
 }
 
 /// A person who plans, rehearses, reads and confirms.
-struct Person {
+pub struct Person {
     seen: Assessment,
     plan: Plan,
-    rehearsal: Rehearsal,
+    pub rehearsal: Rehearsal,
 }
 
 async fn rehearsed(store: &Store, client: &InProcess, action: ActionId, target: &Target) -> Person {
+    rehearsed_for(store, client, &Ask::new(action, target.clone())).await
+}
+
+/// The same for a wish with values.
+pub async fn rehearsed_for(store: &Store, client: &InProcess, ask: &Ask) -> Person {
     let seen = look(store);
-    let plan = plan(&seen, &session(), &Ask::new(action, target.clone()), &Material::default()).unwrap();
+    let plan = plan(&seen, &session(), ask, &Material::default()).unwrap();
     let rehearsal = rehearse(client, plan.clone(), replanner(seen.clone(), plan.clone())).await.unwrap();
     Person { seen, plan, rehearsal }
 }
 
 impl Person {
-    async fn confirms(self, client: &InProcess) -> (Outcome, Vec<Value>) {
+    /// By now the watch shows this.
+    pub fn seeing(self, seen: Assessment) -> Self {
+        Self { seen, ..self }
+    }
+
+    pub async fn confirms(self, client: &InProcess) -> (Outcome, Vec<Value>) {
         let path = scratch("simulated").join("audit.jsonl");
         let (recorder, task) = Recorder::start(Some(path.clone()));
-        let answer = |question: &Question| Given { name: question.name.into(), answer: "s3://backups/etcd".into() };
+        let answer = |question: &Question| Given {
+            name: question.name.clone(),
+            answer: question.exactly.clone().unwrap_or_else(|| "s3://backups/etcd".into()),
+        };
         let answers = self.plan.questions.iter().map(answer).collect();
         let order = Order { rehearsal: self.rehearsal, actor: Actor::of(&self.seen, &session()), answers };
         let outcome = execute(client, order, &recorder, replanner(self.seen, self.plan)).await;
@@ -87,22 +100,30 @@ impl Person {
 
 /// Everything that a write could change, but for what the server counts.
 fn everything(store: &Store) -> Vec<Arc<Value>> {
-    [Res::CLUSTER_VERSIONS, Res::MACHINE_CONFIG_POOLS, Res::NODES].iter().flat_map(|kind| store.list(*kind)).collect()
+    let kinds = [Res::CLUSTER_VERSIONS, Res::MACHINE_CONFIG_POOLS, Res::MACHINE_CONFIGS, Res::NODES];
+    kinds.iter().flat_map(|kind| store.list(*kind)).collect()
 }
 
 /// Each action on a target on which it is possible: a dry run leaves no trace, the real one shows its effect.
 async fn acts(sample: &Sample, action: ActionId, target: &Target) -> String {
+    acts_for(sample, &Ask::new(action, target.clone())).await
+}
+
+/// The same for a wish with values.
+pub async fn acts_for(sample: &Sample, ask: &Ask) -> String {
     let simulation = simulation(sample);
     let (store, client) = (simulation.store(), InProcess::new(simulation.service()));
     let before = everything(&store);
-    let person = rehearsed(&store, &client, action, target).await;
+    let person = rehearsed_for(&store, &client, ask).await;
     assert!(person.rehearsal.ok() && !person.rehearsal.changed, "{:?}", person.rehearsal);
     assert_eq!(everything(&store), before, "a rehearsal changes nothing");
-    let effect = person.plan.effect.clone();
+    let effect = person.rehearsal.plan.effect.clone();
     assert!(!effect.holds(&look(&store)));
     let (outcome, audit) = person.confirms(&client).await;
     assert!(matches!(outcome, Outcome::Accepted { .. }), "{outcome:?}");
-    assert!(effect.holds(&look(&store)), "{}", effect.words());
+    // What no watch shows is read again.
+    let watched = effect.watched().is_none_or(|effect| effect.holds(&look(&store)));
+    assert!(watched && shown(&client, &effect.reread()).await, "{}", effect.words());
     assert_eq!(audit.len(), 2 * outcome.done().len());
     client.requests()
 }

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::sample::Sample;
 
 /// A plan as text.
-fn text(plan: &Plan) -> String {
+pub fn text(plan: &Plan) -> String {
     let mut text = format!("{} [{:?}]\n", plan.title, plan.danger);
     let mut section = |title: &str, lines: Vec<String>| {
         if !lines.is_empty() {
@@ -26,11 +26,18 @@ fn text(plan: &Plan) -> String {
         let stored = write.stored.iter().map(|(pointer, value)| format!("stored {pointer} = {value}"));
         let mut lines = vec![
             format!("{} {} ({})", write.method(), write.path, write.content_type()),
-            write.body.to_string(),
+            write.shown().to_string(),
             write.oc.clone(),
         ];
         lines.extend(stored);
         section(&write.object, lines);
+    }
+    if let Some(drain) = &plan.drain {
+        let mut lines: Vec<String> =
+            drain.nodes.iter().map(|node| format!("{} ({}): {} pods", node.name, node.uid, node.pods.len())).collect();
+        lines.push(format!("{}, budgets {}, timeout {:?}", drain.eviction, drain.budgets, drain.timeout));
+        lines.push(drain.oc.clone());
+        section("then drains", lines);
     }
     section("asks", plan.questions.iter().map(|question| format!("{}: {}", question.name, question.words)).collect());
     let confirm = match &plan.confirm {

@@ -197,6 +197,7 @@ fn capacity(max: &str, free: usize, next: &[&str], why_none: &str) -> Capacity {
         free,
         next: next.iter().map(ToString::to_string).collect(),
         why_none: why_none.into(),
+        busy: Vec::new(),
         caveat: String::new(),
     }
 }

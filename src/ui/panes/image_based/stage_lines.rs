@@ -123,6 +123,9 @@ fn outage(image: &ImageBased, ctx: &Ctx<'_>) -> Vec<TextLine> {
     let Some(outage) = image.outage.as_ref().filter(|_| image.record == Record::Seen) else { return Vec::new() };
     let signs = ctx.theme.symbols();
     let gone = outage.began.is_some() && ctx.assessment.facts.link.state != LinkState::Live;
+    if !gone && !outage.expected() {
+        return Vec::new();
+    }
     let sure = match outage.sure {
         Sureness::Certain => "certain",
         Sureness::Likely => "likely",

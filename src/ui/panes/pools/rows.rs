@@ -13,7 +13,7 @@ use crate::ui::widgets::bar::bar;
 use crate::ui::widgets::pen::Pen;
 use crate::ui::widgets::strip::{strip, stuck};
 use crate::ui::words;
-use crate::upgrade::assessment::{Blocker, Node, NodePhase, Outside, Pool};
+use crate::upgrade::assessment::{Blocker, Node, NodePhase, Outside, Pool, Resource};
 use crate::upgrade::estimate::Part;
 
 /// `worker   ███████▒▒░░░░  4/6   1 draining  1 blocked   max 1, free 0`.
@@ -209,6 +209,8 @@ pub struct Told {
     pub text: String,
     /// What explains it.
     pub below: Vec<(Tone, String)>,
+    /// The pod that it is about.
+    pub pod: Option<Resource>,
 }
 
 /// Is there anything below a node? As [`told`] says it, without saying it.
@@ -228,17 +230,23 @@ pub fn told(node: &Node, ctx: &Ctx<'_>, room: usize, most: usize) -> Vec<Told> {
     let blockers = |blockers: &[Blocker], tone: Tone, lines: &mut Vec<Told>| {
         for blocker in blockers.iter().take(12) {
             let below = crate::ui::panes::blockers::lines(blocker, ctx);
-            lines.push(Told { tone, text: short(blocker), below });
+            let pod = Some(Resource::pod(&blocker.namespace, &blocker.pod));
+            lines.push(Told { tone, text: short(blocker), below, pod });
         }
         if blockers.len() > 12 {
-            lines.push(Told { tone, text: format!("and {} more pods", blockers.len() - 12), below: Vec::new() });
+            lines.push(Told {
+                tone,
+                text: format!("and {} more pods", blockers.len() - 12),
+                below: Vec::new(),
+                pod: None,
+            });
         }
     };
     blockers(&node.blockers, Tone::Danger, &mut lines);
     let mut say = |tone: Tone, text: &str| {
         for line in neutral_lines(text).into_iter().filter(|line| !line.trim().is_empty()) {
             let wrapped = clipped(&line, room, most).into_iter();
-            lines.extend(wrapped.map(|text| Told { tone, text, below: Vec::new() }));
+            lines.extend(wrapped.map(|text| Told { tone, text, below: Vec::new(), pod: None }));
         }
     };
     if let Some(trouble) = &node.drain_trouble {

@@ -1,0 +1,199 @@
+//! What evicting and deleting a pod share: which pod, what it is, what protects it, which pods are never touched.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Deserialize;
+
+use super::departing::{self, Claim};
+use super::words::count;
+use super::{Ask, Material, Read, Refusal, Session, Takes, Target, gate};
+use crate::api::Pod;
+use crate::api::metadata::deleted;
+use crate::upgrade::assessment::{Assessment, Blocker};
+use crate::upgrade::blockers::{self, Evictions};
+
+/// A pod by `NAMESPACE/POD`.
+pub(super) const TAKES: Takes = Takes::Objects {
+    resource: "pods",
+    noun: "NAMESPACE/POD",
+    namespaced: true,
+    namespace: "",
+    several: false,
+    none: false,
+};
+
+/// Which pod.
+pub(super) struct Which<'a> {
+    /// Namespace.
+    pub namespace: &'a str,
+    /// Name.
+    pub name: &'a str,
+}
+
+/// The pod that is meant; none when the target is something else.
+pub(super) fn which(target: &Target) -> Option<Which<'_>> {
+    match target.objects() {
+        [one] if one.resource == "pods" && !one.namespace.is_empty() => {
+            Some(Which { namespace: &one.namespace, name: &one.name })
+        }
+        _ => None,
+    }
+}
+
+impl Which<'_> {
+    /// Its path.
+    pub fn path(&self) -> String {
+        format!("/api/v1/namespaces/{}/pods/{}", self.namespace, self.name)
+    }
+
+    /// `shop/cart-0`.
+    pub fn words(&self) -> String {
+        format!("{}/{}", self.namespace, self.name)
+    }
+}
+
+/// May such a pod be touched at all, as far as its name tells?
+pub(super) fn available(assessment: &Assessment, session: &Session, which: &Which<'_>) -> Result<(), Refusal> {
+    gate::session(assessment, session, &[])?;
+    if which.namespace == "openshift-etcd" {
+        return Err(Refusal(format!(
+            "{} is of etcd: its pods are members of the quorum or guard it, and are never touched from here",
+            which.words()
+        )));
+    }
+    if blockers::of_platform(which.namespace) && which.name.contains("-guard-") {
+        return Err(Refusal(format!("{} guards the quorum of the control plane: it is never touched", which.words())));
+    }
+    Ok(())
+}
+
+/// A pod as it was read for a plan.
+pub(super) struct Seen {
+    /// The pod.
+    pub pod: Pod,
+    /// UID.
+    pub uid: String,
+    /// The workload that it belongs to.
+    pub owner: Option<String>,
+    /// The budgets that select it, or why that is not known.
+    pub budgets: Result<Vec<String>, String>,
+    /// What would keep it from being evicted now.
+    pub blocker: Option<Blocker>,
+    /// Its claims that only one node may mount.
+    pub claims: Vec<Claim>,
+}
+
+/// What a plan is made of.
+pub(super) enum Gathered {
+    /// This has to be read first.
+    Reading(Vec<Read>),
+    /// All of it.
+    Whole(Box<Seen>),
+}
+
+/// Looks at what was read for the pod.
+pub(super) fn gather(assessment: &Assessment, ask: &Ask, material: &Material) -> Result<Gathered, Refusal> {
+    let Some(which) = which(&ask.target) else { return Err(Refusal("name one pod".to_owned())) };
+    let mut reads = Vec::new();
+    let budgets = departing::budgets(material, Some(which.namespace)).map_err(|read| reads.push(read)).ok();
+    let path = which.path();
+    let pod = match material.object(&path) {
+        None => {
+            reads.insert(0, Read::Object(path));
+            return Ok(Gathered::Reading(reads));
+        }
+        Some(Err(words)) => return Err(Refusal(format!("pod {} could not be read: {words}", which.words()))),
+        Some(Ok(None)) => return Err(Refusal(format!("there is no pod {}", which.words()))),
+        Some(Ok(Some(object))) => Pod::deserialize(object)
+            .map_err(|error| Refusal(format!("pod {} cannot be understood: {error}", which.words())))?,
+    };
+    touchable(&which, &pod)?;
+    let mut wanted = BTreeSet::new();
+    let claims = departing::claims(material, &pod, &mut wanted);
+    reads.extend(wanted.into_iter().map(Read::Object));
+    let (true, Some(budgets)) = (reads.is_empty(), budgets) else { return Ok(Gathered::Reading(reads)) };
+    let Some(uid) = pod.metadata.uid.clone() else {
+        return Err(Refusal(format!("pod {} was read without uid: it cannot be locked", which.words())));
+    };
+    let facts = departing::facts(assessment, &BTreeMap::new(), &budgets);
+    let evictions = Evictions::new(&facts, assessment.now);
+    let known = budgets.list.as_ref().map(|_| evictions.budgets_of(&pod)).map_err(Clone::clone);
+    let blocker = evictions.holds(&pod);
+    Ok(Gathered::Whole(Box::new(Seen { uid, owner: blockers::workload(&pod), budgets: known, blocker, claims, pod })))
+}
+
+/// Pods that are never touched, and one that goes already.
+fn touchable(which: &Which<'_>, pod: &Pod) -> Result<(), Refusal> {
+    let refuse = |words: String| Err(Refusal(words));
+    let name = which.words();
+    if pod.is_mirror() {
+        return refuse(format!(
+            "{name} is the image of a static pod: its kubelet runs it from a file, and what is done to it in the API does nothing"
+        ));
+    }
+    if blockers::guards(pod) {
+        return refuse(format!("{name} guards the quorum of the control plane: it is never touched"));
+    }
+    if deleted(&pod.metadata).is_some() {
+        let held = match pod.metadata.finalizers.as_deref() {
+            None | Some([]) => String::new(),
+            Some(finalizers) => format!(", and held by finalizer {}", finalizers.join(", ")),
+        };
+        return refuse(format!("{name} is being deleted already{held}: asking again changes nothing"));
+    }
+    Ok(())
+}
+
+impl Seen {
+    /// Would a second one beside it endanger data: a StatefulSet's, or one with a volume that one node alone may mount?
+    pub fn holds_data(&self) -> bool {
+        self.of("statefulset/") || !self.claims.is_empty()
+    }
+
+    /// Is it of such an owner?
+    pub fn of(&self, kind: &str) -> bool {
+        self.owner.as_deref().is_some_and(|owner| owner.starts_with(kind))
+    }
+
+    /// Who puts it back.
+    pub fn recreated(&self) -> String {
+        let name = self.pod.name();
+        match self.owner.as_deref() {
+            None => format!("nothing brings {name} back"),
+            Some(owner) if owner.starts_with("statefulset/") => {
+                format!("{owner} starts {name} again, but not before the old one is gone")
+            }
+            Some(owner) if owner.starts_with("daemonset/") => format!("{owner} starts another one on the same node"),
+            Some(owner) if owner.starts_with("virtualmachineinstance/") => {
+                format!("{owner} is the virtual machine that runs in it")
+            }
+            Some(owner) if owner.starts_with("job/") => format!("{owner} begins its work anew, if it may try again"),
+            Some(owner) => format!("{owner} starts another one, where there is room for it"),
+        }
+    }
+
+    /// What goes with the pod and how long that may take.
+    pub fn loses(&self) -> Vec<String> {
+        let mut lines = Vec::new();
+        if self.pod.has_empty_dir() {
+            lines.push("the content of its emptyDir volumes is lost".to_owned());
+        }
+        let claims: Vec<String> = self.claims.iter().map(Claim::words).collect();
+        if !claims.is_empty() {
+            lines.push(format!("its volumes have to follow it: {}", claims.join(", ")));
+        }
+        if let Some(grace) = self.pod.spec.grace_seconds.filter(|grace| *grace > 0) {
+            let seconds = count(usize::try_from(grace).unwrap_or_default(), "second");
+            lines.push(format!("it is given {seconds} to end"));
+        }
+        lines
+    }
+
+    /// Where it runs.
+    pub fn place(&self) -> String {
+        match self.pod.spec.node_name.as_str() {
+            "" => "it runs nowhere yet".to_owned(),
+            node => format!("it runs on {node}"),
+        }
+    }
+}
