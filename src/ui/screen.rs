@@ -101,7 +101,9 @@ fn draw_tabs(buffer: &mut Buffer, area: Rect, ctx: &Ctx<'_>, current: Tab) {
             _ => String::new(),
         };
         let roomy = area.width >= 90;
-        let text = format!("{} {}{}", tab.digit(), tab.title(), if roomy { count } else { String::new() });
+        // Where there is little room its title is shorter.
+        let title = if tab == Tab::ImageBased && !roomy { "Image" } else { tab.title() };
+        let text = format!("{} {title}{}", tab.digit(), if roomy { count } else { String::new() });
         if tab == current {
             pen.put(Tone::Tab, format!("[{text}]"));
         } else {

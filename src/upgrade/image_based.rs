@@ -181,10 +181,16 @@ impl ImageBased {
 
     /// Is it on its way to the seed's version, or there?
     pub fn goes_forward(&self) -> bool {
-        !matches!(
+        matches!(
             self.state,
-            State::RollingBack | State::RolledBack | State::RolledBackByItself | State::RollbackFailed
-        )
+            State::Preparing
+                | State::PrepFailed
+                | State::Prepared
+                | State::BeforePivot
+                | State::AfterPivot
+                | State::UpgradeFailed
+                | State::Upgraded
+        ) || self.asked() == Some(Stage::Prep)
     }
 
     /// Did the node roll back by itself?

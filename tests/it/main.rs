@@ -8,6 +8,7 @@ mod client_around;
 mod client_faults;
 mod dumps;
 mod estimates;
+mod image_journeys;
 mod journeys;
 mod plans;
 mod recommend;

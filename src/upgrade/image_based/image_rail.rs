@@ -114,6 +114,7 @@ fn rollback(image: &ImageBased) -> StepState {
         State::RollingBack => StepState::Active,
         State::RollbackFailed => StepState::Trouble,
         State::RolledBack | State::RolledBackByItself => StepState::Done,
+        _ if done(image, Stage::Rollback) => StepState::Done,
         _ => StepState::Todo,
     }
 }
