@@ -22,8 +22,16 @@ pub(super) const ENTRY: Entry = Entry {
     dangers: &[Danger::L, Danger::H],
     takes: Takes::Cluster,
     args: &[
-        Arg::option("seed-image", ArgKind::Text, "pull spec of the seed image"),
-        Arg::option("seed-version", ArgKind::Text, "OpenShift version of the seed, for example 4.19.3"),
+        Arg {
+            required: true,
+            choices: Some(seed_image),
+            ..Arg::option("seed-image", ArgKind::Text, "pull spec of the seed image")
+        },
+        Arg {
+            required: true,
+            choices: Some(seed_version),
+            ..Arg::option("seed-version", ArgKind::Text, "OpenShift version of the seed, for example 4.19.3")
+        },
         Arg::option("pull-secret", ArgKind::Text, "Secret in the agent's namespace to pull it with, or none"),
         Arg {
             several: true,
@@ -49,6 +57,21 @@ pub(super) const ENTRY: Entry = Entry {
     offered,
     plan: make,
 };
+
+/// The seed that is configured already.
+fn seed_image(assessment: &Assessment) -> Vec<String> {
+    configured(assessment, |image| &image.seed.image)
+}
+
+/// Its version.
+fn seed_version(assessment: &Assessment) -> Vec<String> {
+    configured(assessment, |image| &image.seed.version)
+}
+
+fn configured(assessment: &Assessment, field: fn(&ImageBased) -> &String) -> Vec<String> {
+    let known = assessment.image_based.as_deref().map(field);
+    known.filter(|known| !known.is_empty()).cloned().into_iter().collect()
+}
 
 fn offered(assessment: &Assessment, session: &Session, target: &Target) -> Option<Offered> {
     ibu::concerns(assessment, target)?;

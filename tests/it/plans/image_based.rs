@@ -181,7 +181,7 @@ fn only_what_the_agent_offers_can_be_asked_for() {
 #[test]
 fn a_seed_has_to_be_named_and_above_what_runs() {
     let words = refusal(&sample(Idle), &ask(ActionId::IbuPrep), &Material::default());
-    assert_eq!(words, "no seed is configured yet: give seed-image");
+    assert_eq!(words, "preparing an image-based upgrade needs seed-image: pull spec of the seed image");
     let lower = ask(ActionId::IbuPrep).with("seed-image", "i").with("seed-version", "4.18.1");
     let words = refusal(&sample(Idle), &lower, &Material::default());
     assert_eq!(words, "4.18.1 is not above the present version 4.18.22, as the agent asks for");
