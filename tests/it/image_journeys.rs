@@ -1,12 +1,22 @@
 //! Image-based upgrades in the real binary: through Prep, the reboot into another etcd and back, and to the end.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::support::{Home, Sim, Terminal};
 
 const SIZE: (u16, u16) = (150, 45);
 const TAB: &str = "\t";
 const ENTER: &str = "\r";
+/// Prep without the screen: one patch configures the seed and begins.
+const PREP: &[&str] = &[
+    "do",
+    "ibu-prep",
+    "--seed-image=registry.example.com:5000/seeds/edge:4.19.3",
+    "--seed-version=4.19.3",
+    "--oadp-content=openshift-adp/acm-klusterlet",
+    "--oadp-content=openshift-adp/edge-apps",
+    "--yes",
+];
 const PATH: &str = "/apis/lca.openshift.io/v1/imagebasedupgrades/upgrade";
 
 /// A single node whose seed image is prepared, and the cockpit on it, on the tab of image-based upgrades.
@@ -17,11 +27,10 @@ fn prepared(home: &Home) -> (Sim, Terminal) {
     terminal.press("8");
     terminal.wait_text("[8 Image-based]");
     terminal.wait_line(&["Prep", "puts the seed's system beside the running one"]);
-    let spec = json!({"spec": {"stage": "Prep",
-        "seedImageRef": {"version": "4.19.3", "image": "registry.example.com:5000/seeds/edge:4.19.3"},
-        "oadpContent": [{"namespace": "openshift-adp", "name": "acm-klusterlet"},
-                        {"namespace": "openshift-adp", "name": "edge-apps"}]}});
-    sim.ask("PATCH", PATH, &spec.to_string());
+    let mut args: Vec<String> = PREP.iter().map(|arg| (*arg).to_owned()).collect();
+    args.extend(sim.flags("admin"));
+    let done = home.run(&args.iter().map(String::as_str).collect::<Vec<_>>());
+    assert_eq!(done.status.code(), Some(0), "{}", String::from_utf8_lossy(&done.stderr));
     terminal.wait_text("PREPARED");
     (sim, terminal)
 }
@@ -46,15 +55,10 @@ fn confirm(terminal: &mut Terminal, title: &str, words: &[&str]) {
     terminal.press(ENTER);
 }
 
-/// The action of that title, from the menu.
-fn choose(terminal: &mut Terminal, up: usize, title: &str) {
-    terminal.press("x");
-    terminal.wait_text("actions for");
-    terminal.press("G");
-    for _ in 0..up {
-        terminal.press("k");
-    }
-    terminal.wait_text(title);
+/// An action by its name, on the command line of the cockpit.
+fn command(terminal: &mut Terminal, name: &str) {
+    terminal.press(":");
+    terminal.press(name);
     terminal.press(ENTER);
 }
 
@@ -87,7 +91,7 @@ fn an_upgrade_is_driven_through_its_reboot_and_rolled_back() {
     terminal.wait_text("it is the same cluster, by its clusterID");
     terminal.wait_text("image-based upgrade (4.19.3): before the reboot");
     terminal.press("8");
-    choose(&mut terminal, 2, "Reboot into the former system");
+    command(&mut terminal, "ibu-rollback");
     confirm(&mut terminal, "it cannot be taken back", &["rollback"]);
     terminal.wait_line(&["expected: the node reboots into its former system"]);
     terminal.wait_text("ROLLED BACK");
@@ -103,7 +107,7 @@ fn an_upgrade_is_driven_through_its_reboot_and_rolled_back() {
 fn a_finalize_keeps_the_history_in_a_file_first() {
     let home = Home::new();
     let (sim, mut terminal) = upgraded(&home);
-    choose(&mut terminal, 1, "Finalize the upgrade");
+    command(&mut terminal, "ibu-idle");
     confirm(&mut terminal, "no way back after that", &["kim, just now", "finalize"]);
     terminal.wait_text("saved before it goes");
     terminal.wait_text("NOT UPDATING");
