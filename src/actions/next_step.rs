@@ -1,6 +1,6 @@
 //! The one next step that can be driven from here. It is offered, never taken: it opens a plan, a list or a place.
 
-use super::{ActionId, Ask, Session, Target};
+use super::{ActionId, Ask, Session, Target, next_image_step};
 use crate::upgrade::assessment::{Assessment, Pool, StepState, Subject, VerdictKind};
 use crate::upgrade::link::LinkState;
 use crate::upgrade::updates::gates_of;
@@ -33,7 +33,7 @@ pub struct NextStep {
     pub leads: Leads,
 }
 
-/// The next step of a standard update: acknowledge, start, free the drain, unpause the next pool, verify. None when
+/// The next step of an image-based upgrade where one is under way, else of a standard update: acknowledge, start, free the drain, unpause the next pool, verify. None when
 /// nothing is to be done but wait, or nothing can be written.
 pub fn next_step(assessment: &Assessment, session: &Session) -> Option<NextStep> {
     if session.read_only.is_some() || !assessment.facts.link.state.writable() {
@@ -41,6 +41,9 @@ pub fn next_step(assessment: &Assessment, session: &Session) -> Option<NextStep>
     }
     if assessment.facts.link.state == LinkState::Recording {
         return None;
+    }
+    if next_image_step::under_way(assessment) {
+        return next_image_step::step(assessment, session);
     }
     let steps = [free_the_drain, unpause, acknowledge_for_request, start, acknowledge, verify];
     steps.iter().find_map(|step| step(assessment, session))

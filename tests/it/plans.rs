@@ -8,6 +8,7 @@ mod draining;
 mod foretold;
 mod from_files;
 mod gates;
+mod image_based;
 mod in_process;
 mod lab;
 mod meaning;
