@@ -105,8 +105,7 @@ impl Transport for InProcess {
         let response = self.service.clone().oneshot(builder.body(body).unwrap()).await.unwrap();
         let status = response.status().as_u16();
         let bytes = response.into_body().collect().await.unwrap().to_bytes();
-        let text = || Value::String(String::from_utf8_lossy(&bytes).into_owned());
-        Ok(Reply { status, body: serde_json::from_slice(&bytes).unwrap_or_else(|_| text()), retry_after: None })
+        Ok(Reply { status, body: serde_json::from_slice(&bytes).unwrap_or_default(), retry_after: None })
     }
 
     async fn read(&self, read: &Read) -> Result<Found, Trouble> {
