@@ -18,6 +18,7 @@ mod ask;
 pub mod audit;
 mod capacity;
 mod catalogue;
+mod choices;
 mod clear_update;
 mod cluster_version;
 mod cordon_nodes;
@@ -34,6 +35,7 @@ mod eviction;
 mod files;
 mod force_update;
 mod gate;
+mod grammar;
 mod health_checks;
 mod material;
 mod migrate_multi_arch;
@@ -78,6 +80,7 @@ pub use catalogue::{ALL, ActionId, Arg, ArgKind, Entry, Takes};
 pub use drain::Drain;
 pub use eviction::evict;
 pub use files::kinds::{FileKind, file_kinds};
+pub use grammar::{Nouns, SET, split};
 pub use material::{Found, Material, Read};
 pub use pods::complete;
 pub use pool_effect::PoolEffect;
@@ -90,6 +93,7 @@ pub use crate::upgrade::danger::Danger;
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::config::{Config, ContextSettings};
 use crate::upgrade::access::Permission;
 use crate::upgrade::assessment::Assessment;
 use crate::upgrade::link::LinkState;
@@ -101,6 +105,28 @@ pub struct Session {
     pub read_only: Option<String>,
     /// Context name, for the `oc` lines and the confirmation.
     pub context: String,
+    /// Actions that the configuration forbids in this context.
+    pub forbidden: Vec<ActionId>,
+    /// Every action is confirmed by typing the name of the context at least, as the configuration wants it.
+    pub typed: bool,
+}
+
+impl Session {
+    /// The circumstances in a context, as the configuration and the flags have them.
+    pub fn new(context: &str, settings: &ContextSettings) -> Self {
+        Self {
+            read_only: settings.read_only.clone(),
+            context: context.to_owned(),
+            forbidden: settings.forbid.iter().filter_map(|name| ActionId::named(name)).collect(),
+            typed: settings.typed,
+        }
+    }
+}
+
+/// What is wrong with the names of actions in the configuration, a line each.
+pub fn strangers(config: &Config) -> Vec<String> {
+    let unknown = config.forbidden().into_iter().filter(|(_, name)| ActionId::named(name).is_none());
+    unknown.map(|(place, name)| format!("{place}: `{name}` is no action; `oc-cockpit do --list` names them")).collect()
 }
 
 /// Why an action is not offered or not possible now, in one sentence.
@@ -430,7 +456,8 @@ pub fn offered(assessment: &Assessment, session: &Session, target: &Target) -> V
     if session.read_only.is_some() || assessment.facts.link.state == LinkState::Recording {
         return Vec::new();
     }
-    ActionId::ALL.iter().filter_map(|id| (id.entry().offered)(assessment, session, target)).collect()
+    let allowed = ActionId::ALL.iter().filter(|id| !session.forbidden.contains(id));
+    allowed.filter_map(|id| (id.entry().offered)(assessment, session, target)).collect()
 }
 
 /// The plan for what is asked, on what is known by now, or why not.
@@ -440,7 +467,14 @@ pub fn offered(assessment: &Assessment, session: &Session, target: &Target) -> V
 pub fn plan(assessment: &Assessment, session: &Session, ask: &Ask, material: &Material) -> Result<Plan, Refusal> {
     let entry = ask.action.entry();
     entry.accepts(ask)?;
-    (entry.plan)(assessment, session, ask, material)
+    if session.forbidden.contains(&ask.action) {
+        return Err(Refusal(format!("the configuration forbids {}", entry.gerund)));
+    }
+    let mut plan = (entry.plan)(assessment, session, ask, material)?;
+    if session.typed && plan.confirm == Confirm::Button && !session.context.is_empty() {
+        plan.confirm = Confirm::Type(session.context.clone());
+    }
+    Ok(plan)
 }
 
 impl Effect {

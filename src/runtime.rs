@@ -8,6 +8,7 @@
 pub mod cockpit;
 pub mod copy;
 pub mod crash;
+mod doing;
 mod files;
 mod follow;
 pub mod headless;

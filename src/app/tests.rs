@@ -500,7 +500,7 @@ fn a_message_goes_with_the_ticks() {
 fn the_header_names_the_user_that_the_server_names() {
     let app = looking();
     assert_eq!(app.state.connection.user, "kube:admin");
-    assert_eq!(*app.session(), Session { read_only: None, context: "lab".into() });
+    assert_eq!(*app.session(), Session { context: "lab".into(), ..Session::default() });
 }
 
 /// Presses keys, as the keymap writes them.
@@ -513,12 +513,12 @@ fn press(app: &mut App, keys: &str) -> Vec<Effect> {
 fn what_a_popup_needs_is_read_as_long_as_it_is_open() {
     let mut app = looking();
     let effects = press(&mut app, ": p r e f l i g h t enter");
-    assert_eq!(effects, [Effect::Purpose(Purpose::Preflight)]);
+    assert_eq!(effects, [Effect::Want(Purpose::Preflight.into())]);
     assert_eq!(app.update(Msg::Tick, at(500)), [], "it is said once");
-    assert_eq!(press(&mut app, "esc"), [Effect::Purpose(Purpose::Watch)]);
+    assert_eq!(press(&mut app, "esc"), [Effect::Want(Purpose::Watch.into())]);
     press(&mut app, ": u p d a t e s enter");
     let effects = app.update(Msg::Assessed(picture(false, LinkState::Live, 2)), at(600));
-    assert!(effects.contains(&Effect::Purpose(Purpose::Watch)), "another cluster closes it: {effects:?}");
+    assert!(effects.contains(&Effect::Want(Purpose::Watch.into())), "another cluster closes it: {effects:?}");
 }
 
 #[test]

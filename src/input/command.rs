@@ -150,6 +150,10 @@ pub enum Command {
     Yaml,
     /// The actions for the selected object.
     Menu,
+    /// The actions for the cluster as a whole, and those that need something to be named.
+    ClusterActions,
+    /// The form of an action: its target and its values.
+    Values,
     /// What this program asked of the cluster, as `oc` lines.
     CommandLog,
     /// Save the view to a file.
@@ -244,6 +248,20 @@ const TABLE: &[(Command, &str, &str, &str, Group)] = &[
     (Command::NextStep, "next-step", "next step", "the next step, as the rail names it", Group::Actions),
     (Command::Menu, "menu", "actions", "all actions for the selected object, and why not", Group::Actions),
     (
+        Command::ClusterActions,
+        "cluster-actions",
+        "cluster-wide",
+        "the actions for the cluster as a whole; in the menu, there and back",
+        Group::Actions,
+    ),
+    (
+        Command::Values,
+        "values",
+        "with values",
+        "in the menu: fill in what the action takes before it is planned",
+        Group::Actions,
+    ),
+    (
         Command::CancelJob,
         "cancel-job",
         "stop it",
@@ -336,6 +354,9 @@ const TABLE: &[(Command, &str, &str, &str, Group)] = &[
     (Command::Quit, "quit", "quit", "quit; again to force it", Group::Program),
 ];
 
+/// What actions were called in configurations of before.
+const FORMER: &[(&str, &str)] = &[("cordon-nodes", "cordon"), ("uncordon-nodes", "uncordon")];
+
 impl Command {
     /// Every command, in the order of help.
     pub fn all() -> impl Iterator<Item = Self> {
@@ -373,13 +394,23 @@ impl Command {
 
     /// Does it lead to a change of the cluster? Such commands do not exist while read-only.
     pub fn writes(self) -> bool {
-        matches!(self, Self::Act(_) | Self::NextStep | Self::Menu | Self::CancelJob | Self::DoRemedy)
+        matches!(
+            self,
+            Self::Act(_)
+                | Self::NextStep
+                | Self::Menu
+                | Self::ClusterActions
+                | Self::Values
+                | Self::CancelJob
+                | Self::DoRemedy
+        )
     }
 
-    /// The command of a name.
+    /// The command of a name. Names of before still hold.
     pub fn named(name: &str) -> Option<Self> {
         let known = || TABLE.iter().find(|row| row.1 == name).map(|row| row.0);
-        ActionId::named(name).map(Self::Act).or_else(known)
+        let before = || FORMER.iter().find(|(former, _)| *former == name).and_then(|(_, now)| ActionId::named(now));
+        ActionId::named(name).or_else(before).map(Self::Act).or_else(known)
     }
 }
 
@@ -402,5 +433,11 @@ mod tests {
         for command in Command::all() {
             assert_eq!(Command::named(command.name()), Some(command));
         }
+        assert_eq!(
+            Command::named("cordon-nodes"),
+            Some(Command::Act(ActionId::CordonNodes)),
+            "as it was called before"
+        );
+        assert!(FORMER.iter().all(|(former, now)| ActionId::named(former).is_none() && ActionId::named(now).is_some()));
     }
 }

@@ -16,6 +16,9 @@ const RULES: &[(&str, W, C, u8)] = &[
     ("ctrl-f", W::CommandLine, C::Complete, 0),
     ("tab", W::Plan, C::NextField, 3),
     ("shift-tab", W::Plan, C::PreviousField, 0),
+    ("tab", W::Form, C::NextField, 3),
+    ("shift-tab", W::Form, C::PreviousField, 0),
+    ("ctrl-f", W::Form, C::Complete, 0),
     ("pgdn", W::Plan, C::PageDown, 0),
     ("pgup", W::Plan, C::PageUp, 0),
     ("up", W::Typing, C::Older, 0),
@@ -59,11 +62,17 @@ const RULES: &[(&str, W, C, u8)] = &[
     ("U", W::Panes, C::Act(A::StartUpdate), 13),
     ("n", W::NextStep, C::NextStep, 9),
     ("x", W::Panes, C::Menu, 20),
+    ("X", W::Panes, C::ClusterActions, 0),
+    ("tab", W::Menu, C::ClusterActions, 12),
+    ("X", W::Menu, C::ClusterActions, 0),
+    ("e", W::Menu, C::Values, 11),
     ("ctrl-k", W::Running, C::CancelJob, 14),
     // Look closer.
     ("enter", W::Panes, C::Enter, 21),
     ("enter", W::List, C::Press, 21),
     ("enter", W::Plan, C::Press, 21),
+    ("enter", W::Form, C::Press, 21),
+    ("enter", W::Message, C::Back, 21),
     ("d", W::Selected, C::Describe, 22),
     ("d", W::Versions, C::Describe, 22),
     ("y", W::Selected, C::Yaml, 23),
@@ -153,7 +162,7 @@ mod tests {
 
     #[test]
     fn every_command_has_a_key() {
-        // Actions without one are in the menu.
+        // Actions have the menu and the command line; only the most used have a key of their own.
         for command in C::all().filter(|command| !matches!(command, C::Act(_))) {
             assert!(RULES.iter().any(|rule| rule.2 == command), "{command} cannot be given");
         }

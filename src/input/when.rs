@@ -1,5 +1,7 @@
 //! Under which circumstances a key means what it means: conditions on a pure snapshot of the screen.
 
+use super::action_set::ActionSet;
+
 /// Who has the keyboard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Layer {
@@ -11,6 +13,8 @@ pub enum Layer {
     List,
     /// A plan that waits for confirmation.
     Plan,
+    /// The form of an action.
+    Form,
 }
 
 /// The pane that has the focus.
@@ -77,6 +81,12 @@ pub struct Snapshot {
     pub sim: bool,
     /// The versions on offer are on top.
     pub versions: bool,
+    /// The action menu is on top.
+    pub menu: bool,
+    /// A message is on top that is only to be read.
+    pub message: bool,
+    /// Actions that the server does not let this user do: no key of theirs is shown.
+    pub barred: ActionSet,
     /// A finding is on top.
     pub finding: bool,
     /// An action of this program does the chosen remedy of that finding.
@@ -108,6 +118,9 @@ impl Default for Snapshot {
             searching: false,
             sim: false,
             versions: false,
+            menu: false,
+            message: false,
+            barred: ActionSet::default(),
             finding: false,
             covered: false,
             log: false,
@@ -159,8 +172,14 @@ pub enum When {
     Plan,
     /// The popup about the simulated cluster is on top.
     Sim,
+    /// The form of an action is on top.
+    Form,
     /// The versions on offer are on top.
     Versions,
+    /// The action menu is on top.
+    Menu,
+    /// A message is on top.
+    Message,
     /// A finding is on top.
     Finding,
     /// A finding is on top, and an action of this program does its chosen remedy.
@@ -214,7 +233,10 @@ impl When {
             Self::List => quiet && at.layer == Layer::List,
             Self::Plan => at.layer == Layer::Plan,
             Self::Sim => quiet && at.sim,
+            Self::Form => at.layer == Layer::Form,
             Self::Versions => quiet && at.versions,
+            Self::Menu => quiet && at.menu,
+            Self::Message => quiet && at.message,
             Self::Finding => quiet && at.finding,
             Self::Covered => quiet && at.finding && at.covered,
             Self::Log => quiet && at.log,
@@ -263,7 +285,10 @@ impl When {
             Self::List => "only in a list of choices",
             Self::Plan => "only in a plan",
             Self::Sim => "only in :sim",
+            Self::Form => "only in the form of an action",
             Self::Versions => "only among the versions on offer",
+            Self::Menu => "only in the action menu",
+            Self::Message => "only in a message",
             Self::Finding => "only in a finding",
             Self::Covered => "no action of this program does that",
             Self::Log => "only in a log",
@@ -298,6 +323,8 @@ impl When {
             "searching" => Self::Searching,
             "list" => Self::List,
             "plan" => Self::Plan,
+            "form" => Self::Form,
+            "menu" => Self::Menu,
             "sim" => Self::Sim,
             "finding" => Self::Finding,
             "log" => Self::Log,

@@ -25,7 +25,7 @@ use crate::snapshot::Recording;
 use crate::ui::{Flash, FlashLevel, SimRequest};
 use crate::upgrade::assessment::{Assessment, Resource, Subject};
 use crate::upgrade::facts::Kind;
-use crate::upgrade::needs::Purpose;
+use crate::upgrade::needs::Wanted;
 use crate::upgrade::timeline::Entry;
 
 /// What the loop itself has to do, because it concerns the terminal or the end.
@@ -64,7 +64,7 @@ pub struct Performer {
     assessed: watch::Receiver<Arc<Assessment>>,
     messages: mpsc::UnboundedSender<Msg>,
     notes: mpsc::UnboundedSender<Entry>,
-    purpose: watch::Sender<Purpose>,
+    wanted: watch::Sender<Wanted>,
     views: PathBuf,
     jobs: BTreeMap<u64, Work>,
     /// The log that is on the screen.
@@ -90,7 +90,7 @@ impl Performer {
             assessed,
             messages,
             notes,
-            purpose: watch::Sender::default(),
+            wanted: watch::Sender::default(),
             views,
             jobs: BTreeMap::new(),
             log: None,
@@ -99,9 +99,9 @@ impl Performer {
         }
     }
 
-    /// What somebody looks at, for whoever says what has to be read.
-    pub fn purpose(&self) -> watch::Receiver<Purpose> {
-        self.purpose.subscribe()
+    /// What somebody looks at and is about to do, for whoever says what has to be read.
+    pub fn wanted(&self) -> watch::Receiver<Wanted> {
+        self.wanted.subscribe()
     }
 
     /// Does `effect`, or hands it back when it is the loop's own. It was decided on facts of `epoch`: nothing of it goes
@@ -124,8 +124,8 @@ impl Performer {
             }
             Effect::Note(entry) => drop(self.notes.send(entry)),
             Effect::Fetch(subject) => self.fetch(subject, epoch),
-            Effect::Purpose(purpose) => {
-                self.purpose.send_replace(purpose);
+            Effect::Want(wanted) => {
+                self.wanted.send_replace(wanted);
             }
             Effect::Follow { ticket, ask } => {
                 let requests = self.cluster.as_ref().map(|cluster| cluster.requests().bound(epoch));
@@ -150,22 +150,10 @@ impl Performer {
         None
     }
 
-    /// A plan made again on fresh objects, by the newest assessment.
-    fn replan(&self, plan: Plan, session: Session, epoch: u64) -> impl execute::Replan + use<> {
-        let assessed = self.assessed.clone();
-        move |target: &actions::Target, material: &actions::Material| {
-            let newest = Arc::clone(&assessed.borrow());
-            if newest.facts.epoch != epoch {
-                return Err(Refusal("another cluster (or another state of it) is observed now".to_owned()));
-            }
-            actions::again(&newest, &session, &plan, target, material)
-        }
-    }
-
     fn rehearse(&mut self, ticket: u64, plan: Plan, session: Session, epoch: u64) {
         let Some(cluster) = &self.cluster else { return };
         let requests = WithFiles(cluster.requests().bound(epoch));
-        let replan = self.replan(plan.clone(), session, epoch);
+        let replan = replan(self.assessed.clone(), plan.clone(), session, epoch);
         let messages = self.messages.clone();
         // Only the newest plan is on the screen: the rehearsal of an older one ends with it.
         self.rehearsal = Some(own(async move {
@@ -177,7 +165,7 @@ impl Performer {
     fn execute(&mut self, id: u64, order: actions::outcome::Order, session: Session, epoch: u64) {
         let Some(cluster) = &self.cluster else { return };
         let requests = WithFiles(cluster.requests().bound(epoch));
-        let replan = self.replan(order.rehearsal.plan.clone(), session, epoch);
+        let replan = replan(self.assessed.clone(), order.rehearsal.plan.clone(), session, epoch);
         let (messages, recorder) = (self.messages.clone(), self.recorder.clone());
         let first = order.rehearsal.plan.writes.first().map(|write| write.object.clone()).unwrap_or_default();
         let effect = order.rehearsal.plan.effect.clone();
@@ -269,8 +257,24 @@ impl Performer {
     }
 }
 
+/// A plan made again on fresh objects, by the newest assessment. It is of `epoch`: nothing of it goes to another cluster.
+pub(super) fn replan(
+    assessed: watch::Receiver<Arc<Assessment>>,
+    plan: Plan,
+    session: Session,
+    epoch: u64,
+) -> impl execute::Replan {
+    move |target: &actions::Target, material: &actions::Material| {
+        let newest = Arc::clone(&assessed.borrow());
+        if newest.facts.epoch != epoch {
+            return Err(Refusal("another cluster (or another state of it) is observed now".to_owned()));
+        }
+        actions::again(&newest, &session, &plan, target, material)
+    }
+}
+
 /// A task on the worker that ends when the handle is dropped.
-fn own(work: impl Future<Output = ()> + Send + 'static) -> AbortOnDropHandle<()> {
+pub(super) fn own(work: impl Future<Output = ()> + Send + 'static) -> AbortOnDropHandle<()> {
     AbortOnDropHandle::new(tokio::spawn(work))
 }
 

@@ -19,12 +19,14 @@ use super::footer;
 use super::header;
 use super::panes::{findings, freshness, nodes, operators, pools, timeline};
 use super::popups::choices::{danger_tone, widest};
+use super::popups::menu::reading;
 use super::popups::{command_log, help};
 use super::theme::Tone;
 use super::view::{Popup, View};
 use super::widgets::panel::{centred, focus, panel, title};
 use super::widgets::pen::{Pen, write};
 use super::words;
+use crate::actions::Danger;
 use crate::input::{Pane, Tab};
 use crate::upgrade::facts::Kind;
 
@@ -309,6 +311,12 @@ fn draw_popup(popup: &mut Popup, buffer: &mut Buffer, body: Rect, ctx: &Ctx<'_>)
             (centred(body, 70, long + 4), title.clone())
         }
         Popup::Choices(choices) => (centred(body, widest(choices, ctx) + 4, choices.height(ctx) + 2), choices.title()),
+        Popup::Menu(menu) => (centred(body, 104, menu.height(ctx) + 2), menu.title()),
+        Popup::Form(form) => {
+            tone = danger_tone(form.action().entry().dangers.last().copied().unwrap_or(Danger::L));
+            (centred(body, 92, form.height() + 2), form.title())
+        }
+        Popup::Waiting(ask) => (centred(body, 70, 5), ask.action.name().to_owned()),
         Popup::Plan(plan) => {
             tone = danger_tone(plan.danger());
             (centred(body, 104, plan.height(ctx) + 2), plan.title().to_owned())
@@ -380,6 +388,19 @@ fn draw_popup(popup: &mut Popup, buffer: &mut Buffer, body: Rect, ctx: &Ctx<'_>)
         }
         Popup::Choices(choices) => {
             choices.draw(buffer, inner, ctx);
+            None
+        }
+        Popup::Menu(menu) => {
+            menu.draw(buffer, inner, ctx);
+            None
+        }
+        Popup::Form(form) => form.draw(buffer, inner, ctx),
+        Popup::Waiting(ask) => {
+            let kinds = reading(ask.action.entry(), ctx).unwrap_or_default();
+            let text = format!("reading {kinds} before it can be planned ...");
+            for (line, y) in words::wrap(&text, inner.width.into(), 2).iter().zip(inner.y..inner.bottom()) {
+                write(buffer, (inner.x, y), inner.width, ctx.theme, Tone::Text, line);
+            }
             None
         }
         Popup::Plan(plan) => plan.draw(buffer, inner, ctx),

@@ -403,6 +403,11 @@ impl Facts {
         self.kinds.get(&kind).map_or(unheard, |state| &state.status)
     }
 
+    /// Has `kind` been asked for and said something: objects, absence, a refusal, a failure?
+    pub fn settled(&self, kind: Kind) -> bool {
+        !matches!(self.status(kind), KindStatus::NotAsked | KindStatus::Waiting)
+    }
+
     /// Was `kind` listed, so that an object that is not among its objects does not exist? An absent kind has none.
     /// While its watch fails, what is known is the last good content, if there was any.
     pub fn known(&self, kind: Kind) -> bool {

@@ -18,6 +18,33 @@ pub enum Purpose {
     Preflight,
 }
 
+/// What somebody looks at, and is about to do.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Wanted {
+    /// What is looked at.
+    pub purpose: Purpose,
+    /// Kinds that a decision waits for, whatever is looked at.
+    pub kinds: BTreeSet<Kind>,
+}
+
+impl From<Purpose> for Wanted {
+    fn from(purpose: Purpose) -> Self {
+        Self { purpose, kinds: BTreeSet::new() }
+    }
+}
+
+impl Wanted {
+    /// What has to be read: what the purpose asks for on this assessment, and the kinds that are waited for.
+    pub fn needs(&self, assessment: &Assessment) -> Needs {
+        let mut needs = needs(assessment, self.purpose);
+        if self.kinds.contains(&Kind::Pods) {
+            needs.pods = PodsOf::All;
+        }
+        needs.kinds.extend(self.kinds.iter().copied().filter(|kind| !kind.is_core() && *kind != Kind::Pods));
+        needs
+    }
+}
+
 /// Whose pods are needed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PodsOf {
@@ -301,6 +328,15 @@ mod tests {
             conditions.push(json!({"type": "Upgradeable", "status": "False"}));
         }
         assert_eq!(of(&cluster.assess(0), Purpose::Watch).0, ["configmaps"], "a gate may be what is missing");
+    }
+
+    #[test]
+    fn what_a_decision_waits_for_is_read_beside_what_is_looked_at() {
+        let kinds = [Kind::CertificateSigningRequests, Kind::Pods, Kind::Nodes].into();
+        let wanted = Wanted { purpose: Purpose::Updates, kinds };
+        let needs = wanted.needs(&Specimen::idle().assess(0));
+        assert_eq!(needs.kinds, [Kind::CertificateSigningRequests, Kind::Alerts].into(), "nodes are read anyway");
+        assert_eq!(needs.pods, PodsOf::All);
     }
 
     #[test]

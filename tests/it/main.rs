@@ -6,6 +6,7 @@ mod answers;
 mod architecture;
 mod client_around;
 mod client_faults;
+mod doing;
 mod dumps;
 mod estimates;
 mod journeys;

@@ -1,5 +1,6 @@
 //! Screens, by snapshot: text as a person sees it; what colour says is asserted apart.
 
+mod acting;
 mod explained;
 mod hostile;
 mod keys;

@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::choices::{danger_tone, danger_words};
-use crate::actions::{Arg, ArgKind, Ask, Confirm, Danger, Drain, PatchKind, Plan, Read, Verb, Write};
+use crate::actions::{ActionId, Arg, ArgKind, Ask, Confirm, Danger, Drain, PatchKind, Plan, Read, Verb, Write};
 use crate::input::{Command, Key};
 use crate::ui::ctx::Ctx;
 use crate::ui::request::{Rehearsed, Request};
@@ -74,9 +74,33 @@ impl PlanPopup {
             view: TextView::default(),
             plan,
         };
-        let fields = popup.fields();
-        popup.focus = fields.into_iter().find(|field| !matches!(field, Field::Flag(_))).unwrap_or(Field::Cancel);
+        popup.focus = popup.first();
         popup
+    }
+
+    /// What was typed for a plan of before stays where the same is asked.
+    pub fn keep_answers(&mut self, before: &Self) {
+        for (question, answer) in self.plan.questions.iter().zip(&mut self.answers) {
+            let asked = before.plan.questions.iter().position(|asked| asked.name == question.name);
+            if let Some(known) = asked.and_then(|at| before.answers.get(at)) {
+                answer.clone_from(known);
+            }
+        }
+        self.focus = self.first();
+    }
+
+    /// The first field without a text; without any, the safe button.
+    fn first(&self) -> Field {
+        let empty = |field: &Field| match field {
+            Field::Answer(at) => self.answers[*at].text().is_empty(),
+            _ => true,
+        };
+        self.fields().into_iter().find(empty).unwrap_or(Field::Cancel)
+    }
+
+    /// The action.
+    pub fn action(&self) -> ActionId {
+        self.plan.action
     }
 
     /// Is this the plan for that wish?
@@ -99,7 +123,12 @@ impl PlanPopup {
         match news {
             Rehearsed::DryRun { write, result } => {
                 if let Some(slot) = self.dry_runs.get_mut(write) {
+                    let refused = result.is_err();
                     *slot = Some(result.map(|_| ()));
+                    if refused {
+                        // There is nothing left to type for: the safe button closes it.
+                        self.focus = Field::Cancel;
+                    }
                 }
             }
             Rehearsed::Read { read, result } => {
@@ -108,23 +137,26 @@ impl PlanPopup {
                     *slot = Some(result);
                 }
             }
-            Rehearsed::Whole { plan } => *self = Self::new(*plan),
+            Rehearsed::Whole { plan } => self.renew(*plan),
             Rehearsed::Changed { plan, why } => {
-                *self = Self::new(*plan);
+                self.renew(*plan);
                 self.notice = Some(format!("{why}: this is the new plan, read it again"));
             }
         }
     }
 
-    /// Something is in the way: shown in the popup, which stays.
+    fn renew(&mut self, plan: Plan) {
+        let before = std::mem::replace(self, Self::new(plan));
+        self.keep_answers(&before);
+    }
+
+    /// Something is in the way: shown in the popup, which stays until it is left by the safe button, which has the focus.
     pub fn refused(&mut self, why: &str) {
         self.notice = Some(why.to_owned());
         self.refused = true;
         // What may be in the way of the plan is in the way no longer when it is accepted.
         let missing = self.flags().position(|flag| !self.plan.args.flag(flag.name));
-        if let Some(at) = missing {
-            self.focus = Field::Flag(at);
-        }
+        self.focus = missing.map_or(Field::Cancel, Field::Flag);
     }
 
     /// What can be given with the action, or not.

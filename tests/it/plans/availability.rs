@@ -210,7 +210,7 @@ fn everything() -> Vec<(ActionId, Target, Sample)> {
 fn a_read_only_session_and_a_recording_are_offered_nothing() {
     for (action, target, mut sample) in everything() {
         assert!(!sample.offers(&target).is_empty(), "{action:?}");
-        sample.session = Session { read_only: Some("--read-only".into()), context: "lab".into() };
+        sample.session = Session { read_only: Some("--read-only".into()), context: "lab".into(), ..Session::default() };
         assert!(sample.offers(&target).is_empty(), "{action:?}");
         refused(&sample, action, &target, "writes are off: --read-only");
     }

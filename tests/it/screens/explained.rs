@@ -181,15 +181,15 @@ fn estimates_show_their_working() {
 #[test]
 fn looking_at_preflight_or_updates_asks_for_what_they_need() {
     let mut stage = stage();
-    assert_eq!(stage.view.purpose(), Purpose::Watch);
+    assert_eq!(stage.view.wanted().purpose, Purpose::Watch);
     stage.keys(":").types("preflight 4.19.3").keys("enter").shows("preflight for 4.19.3");
-    assert_eq!(stage.view.purpose(), Purpose::Preflight);
+    assert_eq!(stage.view.wanted().purpose, Purpose::Preflight);
     stage.keys("?");
-    assert_eq!(stage.view.purpose(), Purpose::Preflight, "it is still open below help");
+    assert_eq!(stage.view.wanted().purpose, Purpose::Preflight, "it is still open below help");
     stage.keys("esc :").types("updates").keys("enter").shows("[updates]");
-    assert_eq!(stage.view.purpose(), Purpose::Updates);
+    assert_eq!(stage.view.wanted().purpose, Purpose::Updates);
     stage.keys("esc");
-    assert_eq!(stage.view.purpose(), Purpose::Watch);
+    assert_eq!(stage.view.wanted().purpose, Purpose::Watch);
     stage.keys("U d").shows("[updates]");
 }
 

@@ -52,7 +52,7 @@ impl World {
         };
         Self {
             assessment,
-            session: Session { read_only: None, context: "prod-eu1".into() },
+            session: Session { context: "prod-eu1".into(), ..Session::default() },
             keymap: Keymap::default(),
             theme: Theme::built_in("dark", Depth::True, false).unwrap(),
             connection: Connection {
