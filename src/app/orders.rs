@@ -214,7 +214,8 @@ impl App {
             // The line of the job says it until the watch shows the effect.
             Outcome::Accepted { .. } => {}
             Outcome::Unknown { .. } => self.state.say(flash::warning(words)),
-            Outcome::Stopped { .. } => self.state.say(flash::warning(words)),
+            // The line of the job says how far it came.
+            Outcome::Stopped { .. } => {}
             Outcome::Refused { .. } | Outcome::Failed { .. } => {
                 self.view.show_refusal(&plan.ask(), &words);
             }

@@ -277,7 +277,7 @@ async fn after_a_conflict_the_rest_of_the_pools_is_paused() {
     let (outcome, audit) = person.confirms(&client).await;
     assert!(matches!(&outcome, Outcome::Accepted { done } if done.len() == 2), "{outcome:?}");
     let statuses: Vec<_> = audit.iter().filter_map(|line| line["status"].as_u64()).collect();
-    assert_eq!(statuses, [200, 409, 200]);
+    assert_eq!(statuses, [200, 409, 200], "{}", client.requests());
     assert!(["worker", "gpu"].iter().all(|pool| look(&store).pool(pool).unwrap().paused));
 }
 
@@ -619,7 +619,10 @@ fn a_count_is_needed_and_something_that_is_unused() {
     refused(Sample::idle().plan_of(&prune("worker", "1"), &none), "has no rendered config");
     let mut used = Sample::idle();
     used.add(generated("worker", 1));
-    refused(whole(&used, &prune("worker", "1"), nothing), "nothing to delete: all 1 rendered config of pool worker");
+    refused(
+        whole(&used, &prune("worker", "1"), nothing),
+        "nothing to delete, each is in use: 1 rendered config of pool worker",
+    );
     let mut denied = many();
     denied.deny(Permission::cluster("delete", MCO, "machineconfigs"));
     refused(denied.plan_of(&prune("worker", "1"), &none), "kim may not delete machineconfigs");
@@ -739,8 +742,8 @@ proptest! {
         for write in &plan.writes {
             let name = write.object.trim_start_matches("machineconfig/");
             prop_assert!(!named.contains(name), "{} is in use: {:?}", name, uses);
-            let own = format!("rendered-{pool}-");
-            prop_assert!(name.starts_with(&own));
+            let of_pool = format!("rendered-{pool}-");
+            prop_assert!(name.starts_with(&of_pool), "{} is of another pool", name);
             prop_assert!(write.uid.is_some(), "only that very object");
         }
     }
@@ -772,7 +775,10 @@ fn layered() -> Value {
     json!({
         "apiVersion": format!("{MCO}/v1"), "kind": "MachineOSConfig",
         "metadata": { "name": "worker-os", "uid": "uid-os", "resourceVersion": "7", "annotations": {} },
-        "spec": { "machineConfigPool": { "name": "worker" } },
+        "spec": {
+            "machineConfigPool": { "name": "worker" }, "imageBuilder": { "imageBuilderType": "Job" },
+            "renderedImagePushSecret": { "name": "push" }, "renderedImagePushSpec": "registry.lab/os:latest",
+        },
         "status": { "currentImagePullSpec": "quay.io/os@sha256:1" },
     })
 }
@@ -893,7 +899,7 @@ async fn what_the_schema_refuses_is_said_in_the_dry_run() {
     };
     let rehearsal = oc_cockpit::cluster::execute::rehearse(&client, first, replan).await.unwrap();
     let [step] = rehearsal.steps.as_slice() else { panic!("{rehearsal:?}") };
-    assert!(!step.ok && step.words.contains("422"), "{}", step.words);
+    assert!(!step.ok && step.words.contains("invalid: spec.pinnedImages"), "{}", step.words);
 }
 
 #[test]
@@ -911,5 +917,43 @@ fn none_of_it_is_planned_when_the_picture_is_not_live() {
         pin("worker", "release", &[image('a')]),
     ] {
         refused(sample.plan_of(&ask, &Material::default()), "the first list of nodes has not ended yet");
+    }
+}
+
+#[test]
+fn the_role_of_drivers_covers_all_of_it() {
+    let read = |file: &str| -> Vec<Value> {
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/rbac").join(file);
+        oc_cockpit::snapshot::manifest(&path).unwrap()
+    };
+    let roles: Vec<Value> = ["driver.yaml", "viewer.yaml"].into_iter().flat_map(read).collect();
+    let holds = |list: &Value, word: &str| list.as_array().unwrap().iter().any(|item| item == word);
+    let allowed = |verb: &str, group: &str, resource: &str| {
+        roles.iter().filter(|role| role["kind"] == "ClusterRole").any(|role| {
+            role["rules"].as_array().unwrap().iter().any(|rule| {
+                holds(&rule["verbs"], verb) && holds(&rule["apiGroups"], group) && holds(&rule["resources"], resource)
+            })
+        })
+    };
+    for action in [
+        ActionId::PausePool,
+        ActionId::UnpausePool,
+        ActionId::SetMaxUnavailable,
+        ActionId::CreatePool,
+        ActionId::MoveNodes,
+        ActionId::DeletePool,
+        ActionId::PruneRenderedConfigs,
+        ActionId::RebuildImage,
+        ActionId::PinImages,
+    ] {
+        for needed in action.permissions() {
+            assert!(allowed(needed.verb, needed.group, needed.resource), "{action:?}: {}", needed.words());
+        }
+    }
+    // What the plans read beside what is watched.
+    for resource in ["machineconfigs", "machineosconfigs", "machineosbuilds", "pinnedimagesets"] {
+        for verb in ["get", "list"] {
+            assert!(allowed(verb, MCO, resource), "{verb} {resource}");
+        }
     }
 }

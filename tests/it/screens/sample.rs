@@ -197,7 +197,7 @@ fn capacity(max: &str, free: usize, next: &[&str], why_none: &str) -> Capacity {
         free,
         next: next.iter().map(ToString::to_string).collect(),
         why_none: why_none.into(),
-        busy: Vec::new(),
+        busy: why_none.strip_prefix("at work on ").map(str::to_owned).into_iter().collect(),
         caveat: String::new(),
     }
 }
@@ -405,7 +405,7 @@ fn assessment(nodes: Vec<Node>, pools: Vec<Pool>) -> Assessment {
 pub fn rolling() -> World {
     let nodes = nodes();
     let mut pools = vec![pool("master", &nodes), pool("worker", &nodes), pool("infra", &nodes)];
-    pools[1].capacity = capacity("1", 0, &["worker-5", "worker-6"], "");
+    pools[1].capacity = capacity("1", 0, &["worker-5", "worker-6"], "at work on worker-3");
     pools[2].paused = true;
     pools[2].paused_by = Some(("oc patch".into(), Some(ago(180_000))));
     pools[2].capacity = capacity("1", 1, &[], "the pool is paused");
