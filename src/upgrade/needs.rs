@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::assessment::{Assessment, Node, NodePhase, Pool, Topology};
+use super::assessment::{Assessment, Node, NodePhase, Pool, Topology, VerdictKind};
 use super::facts::Kind;
 use crate::api::{Conditions as _, Tri};
 
@@ -137,7 +137,12 @@ pub fn needs(assessment: &Assessment, purpose: Purpose) -> Needs {
         // A kubelet that is not heard may wait for its certificate, or its machine be replaced.
         kinds.extend([Kind::CertificateSigningRequests, Kind::Machines]);
     }
-    if !assessment.facts.around.machine_health_checks.is_empty() {
+    let checks = &assessment.facts.around.machine_health_checks;
+    if assessment.verdict.kind == VerdictKind::Completed || checks.iter().any(|check| check.is_paused()) {
+        // Those that were paused for the update are to be resumed after it.
+        kinds.insert(Kind::MachineHealthChecks);
+    }
+    if !checks.is_empty() {
         // Which nodes they watch over is known by their Machines.
         kinds.insert(Kind::Machines);
     }

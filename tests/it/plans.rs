@@ -13,6 +13,7 @@ mod in_process;
 mod lab;
 mod meaning;
 mod never;
+mod next_step;
 mod pods;
 mod pools;
 mod roles;
