@@ -8,7 +8,12 @@
 
 mod accept_risks;
 mod ack_gate;
+mod add_mirror_set;
 mod again;
+mod apply_file;
+mod apply_signature;
+mod approve_csr;
+mod approve_install_plan;
 mod ask;
 pub mod audit;
 mod capacity;
@@ -17,6 +22,8 @@ mod clear_update;
 mod cluster_version;
 mod cordon_nodes;
 mod create_pool;
+mod delete_object;
+mod delete_packageserver_csv;
 mod delete_pod;
 mod delete_pool;
 mod departing;
@@ -24,14 +31,18 @@ pub mod drain;
 mod drain_nodes;
 mod evict_pod;
 mod eviction;
+mod files;
 mod force_update;
 mod gate;
+mod health_checks;
 mod material;
 mod migrate_multi_arch;
 mod move_nodes;
 pub mod next_step;
 mod node;
+mod node_certificate;
 pub mod outcome;
+mod pause_mhc;
 mod pause_pool;
 mod pending;
 mod pin_images;
@@ -41,15 +52,19 @@ mod pool;
 mod pool_effect;
 mod pool_role;
 mod prune_rendered_configs;
+mod raw;
+mod reading;
 mod rebuild_image;
 mod rendered_config;
 mod request;
+mod resume_mhc;
 mod set_channel;
 mod set_max_unavailable;
 mod set_upgradeable_to;
 mod set_upstream;
 mod start_update;
 mod uncordon_nodes;
+mod undo;
 mod unpause_pool;
 mod update_request;
 mod update_risks;
@@ -62,10 +77,12 @@ pub use ask::{Args, Ask, Target};
 pub use catalogue::{ALL, ActionId, Arg, ArgKind, Entry, Takes};
 pub use drain::Drain;
 pub use eviction::evict;
+pub use files::kinds::{FileKind, file_kinds};
 pub use material::{Found, Material, Read};
 pub use pods::complete;
 pub use pool_effect::PoolEffect;
-pub use request::oc;
+pub use request::{digest, oc};
+pub use undo::Undo;
 pub use words::FIELD_MANAGER;
 
 pub use crate::upgrade::danger::Danger;
@@ -173,14 +190,15 @@ pub enum Verb {
 }
 
 /// One write: the exact request, but for the resourceVersion that the lock puts in.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+///
+/// Written down (as JSON, as debugging text) it shows of a secret body what [`Write::shown`] shows.
+#[derive(Clone, PartialEq)]
 pub struct Write {
     /// `node/worker-1`, `mcp/worker`, `clusterversion/version`. Unique within a plan.
     pub object: String,
     /// Path of the request, without query.
     pub path: String,
     /// Path of the object, where it is another than `path` (a collection that it is created in, a subresource).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub object_path: Option<String>,
     /// What it does.
     pub verb: Verb,
@@ -189,7 +207,6 @@ pub struct Write {
     pub body: Value,
     /// The body holds what must not be shown or written down (the values of a Secret): [`Write::shown`] leaves only keys
     /// and digests.
-    #[serde(skip)]
     pub secret: bool,
     /// UID that the object must still have; none: it must not exist yet.
     pub uid: Option<String>,
@@ -197,7 +214,8 @@ pub struct Write {
     pub resource_version: Option<String>,
     /// The equivalent `oc` line.
     pub oc: String,
-    /// After the write these fields (JSON pointers) of the answer must have these values: a pruned field is an error.
+    /// After the write these fields (JSON pointers) of the answer must have these values: a pruned field is an error. Of a
+    /// secret write the digests of the values stand here ([`digest`]).
     pub stored: Vec<(String, Value)>,
 }
 
@@ -215,6 +233,15 @@ pub enum Effect {
         path: String,
         /// JSON pointers and values; null stands for a field that is absent.
         fields: Vec<(String, Value)>,
+    },
+    /// Fields of an object whose values must not be shown: it is read again until their digests ([`digest`]) are these.
+    Digests {
+        /// The object in words.
+        object: String,
+        /// Its path.
+        path: String,
+        /// JSON pointers and digests.
+        fields: Vec<(String, String)>,
     },
     /// An object that is not watched is gone, or another has taken its place: it is read again until it is.
     Gone {
@@ -339,6 +366,9 @@ pub struct Plan {
     pub effect: Effect,
     /// The action that undoes it.
     pub inverse: Option<ActionId>,
+    /// How single writes are undone by hand, where no action does it: recorded with their attempts.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub undo: Vec<Undo>,
     /// ClusterVersion writes keep the strict lock: never re-planned on a conflict.
     pub strict_lock: bool,
 }
@@ -374,6 +404,7 @@ impl Plan {
             confirm: Confirm::Button,
             effect: Effect::All(Vec::new()),
             inverse: entry.inverse,
+            undo: Vec::new(),
             strict_lock: false,
         }
     }
@@ -418,7 +449,7 @@ impl Effect {
         match self {
             Self::All(effects) => effects.iter().all(|effect| effect.holds(assessment)),
             // The pictures do not have them: see [`Effect::reread`].
-            Self::Stored { .. } | Self::Gone { .. } | Self::Leaving { .. } => false,
+            Self::Stored { .. } | Self::Digests { .. } | Self::Gone { .. } | Self::Leaving { .. } => false,
             Self::PoolPaused { pool, paused } => assessment.pool(pool).is_some_and(|pool| pool.paused == *paused),
             Self::Pool(effect) => effect.holds(assessment),
             Self::NodesUnschedulable { nodes, unschedulable } => nodes
@@ -454,10 +485,8 @@ impl Effect {
     pub fn words(&self) -> String {
         match self {
             Self::All(effects) => effects.iter().map(Self::words).collect::<Vec<_>>().join(", "),
-            Self::Stored { object, fields, .. } => {
-                let names = fields.iter().map(|(pointer, _)| words::field(pointer));
-                format!("{object} shows {}", names.collect::<Vec<_>>().join(", "))
-            }
+            Self::Stored { object, fields, .. } => shows(object, fields.iter().map(|(pointer, _)| pointer)),
+            Self::Digests { object, fields, .. } => shows(object, fields.iter().map(|(pointer, _)| pointer)),
             Self::Gone { object, .. } => format!("{object} is gone"),
             Self::Pool(effect) => effect.words(),
             Self::PoolPaused { pool, paused: true } => format!("pool {pool} shows as paused"),
@@ -491,7 +520,7 @@ impl Effect {
     pub fn reread(&self) -> Vec<&Self> {
         match self {
             Self::All(effects) => effects.iter().flat_map(Self::reread).collect(),
-            Self::Stored { .. } | Self::Gone { .. } | Self::Leaving { .. } => vec![self],
+            Self::Stored { .. } | Self::Digests { .. } | Self::Gone { .. } | Self::Leaving { .. } => vec![self],
             _ => Vec::new(),
         }
     }
@@ -503,7 +532,7 @@ impl Effect {
                 let watched: Vec<Self> = effects.iter().filter_map(Self::watched).collect();
                 (!watched.is_empty()).then_some(Self::All(watched))
             }
-            Self::Stored { .. } | Self::Gone { .. } | Self::Leaving { .. } => None,
+            Self::Stored { .. } | Self::Digests { .. } | Self::Gone { .. } | Self::Leaving { .. } => None,
             other => Some(other.clone()),
         }
     }
@@ -521,7 +550,22 @@ impl Effect {
                 let other = object.pointer("/metadata/uid").and_then(Value::as_str) != Some(uid.as_str());
                 other || (leaving && matches!(self, Self::Leaving { .. }))
             }
+            (Self::Digests { fields, .. }, Some(object)) => fields.iter().all(|(pointer, wanted)| {
+                let found = object.pointer(pointer).and_then(Value::as_str);
+                found.is_some_and(|found| digest(found) == *wanted)
+            }),
             _ => false,
         }
     }
+}
+
+/// How many fields are named before it is said how many more there are.
+const FIELDS: usize = 4;
+
+/// `csr/csr-8hx2k shows status.conditions.0.type`.
+fn shows<'a>(object: &str, pointers: impl Iterator<Item = &'a String>) -> String {
+    let names: Vec<String> = pointers.map(|pointer| words::field(pointer)).collect();
+    let more = names.len().saturating_sub(FIELDS);
+    let more = if more == 0 { String::new() } else { format!(" and {more} more fields") };
+    format!("{object} shows {}{more}", names[..names.len().min(FIELDS)].join(", "))
 }

@@ -85,6 +85,9 @@ pub struct Attempt {
     pub request: Sent,
     /// The equivalent `oc` line.
     pub oc: String,
+    /// The `oc` line that undoes it, made of what was there before; never of a Secret.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub undo: Option<String>,
     /// What the server said to the dry run of this write; none: it was not rehearsed.
     pub dry_run: Option<String>,
     /// Answers to the questions of the plan.

@@ -247,8 +247,26 @@ catalogue! {
     DeletePod => delete_pod,
 
     // --- Around the update ---
+    /// Pause MachineHealthChecks.
+    PauseMhc => pause_mhc,
+    /// Resume the MachineHealthChecks that this program has paused.
+    ResumeMhc => resume_mhc,
+    /// Approve CertificateSigningRequests of nodes.
+    ApproveCsr => approve_csr,
+    /// Delete the platform's packageserver ClusterServiceVersion, when it is stuck.
+    DeletePackageserverCsv => delete_packageserver_csv,
+    /// Approve an InstallPlan.
+    ApproveInstallPlan => approve_install_plan,
+    /// Apply the signature of a release from a file.
+    ApplySignature => apply_signature,
+    /// Add mirrors from a file.
+    AddMirrorSet => add_mirror_set,
 
     // --- Files ---
+    /// Apply objects from a file.
+    ApplyFile => apply_file,
+    /// Delete an object of the kinds that are applied from files.
+    DeleteObject => delete_object,
 
     // --- Image-based upgrade ---
 }

@@ -1,6 +1,10 @@
 //! From the change that is meant to the exact write, with its lock and its `oc` line.
 
+use std::fmt;
+
 use kube::core::ObjectMeta;
+use serde::ser::SerializeStruct as _;
+use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
 use super::words::{field, shell};
@@ -79,7 +83,7 @@ pub(super) fn patch(
 }
 
 /// `sha256:` and the first 16 hexadecimal digits of the digest: enough to compare, too little to guess from.
-pub(super) fn digest(text: &str) -> String {
+pub fn digest(text: &str) -> String {
     use std::fmt::Write as _;
     let hash = ring::digest::digest(&ring::digest::SHA256, text.as_bytes());
     let mut words = "sha256:".to_owned();
@@ -87,6 +91,19 @@ pub(super) fn digest(text: &str) -> String {
         let _ = write!(words, "{byte:02x}");
     }
     words
+}
+
+/// Values shorter than this may be part of any sentence.
+const SHORTEST_SECRET: usize = 4;
+
+/// Replaces a value in `words` by its digest; JSON quotes inside it may be escaped there.
+fn veil(words: &mut String, value: &str) {
+    if value.len() < SHORTEST_SECRET {
+        return;
+    }
+    for form in [value.to_owned(), value.replace('"', "\\\"")] {
+        *words = words.replace(&form, &digest(value));
+    }
 }
 
 /// An `oc` line that names the context, so that it does the same when it is pasted elsewhere.
@@ -176,8 +193,8 @@ impl Write {
         }
     }
 
-    /// The body as it may be shown and written down: values under `data` and `stringData` of a secret body are replaced by
-    /// their digests.
+    /// The body as it may be shown and written down: values under `data` and `stringData` of a secret body, and hashes of
+    /// passwords, are replaced by their digests.
     pub fn shown(&self) -> Value {
         if !self.secret {
             return self.body.clone();
@@ -189,6 +206,10 @@ impl Write {
                 *value = Value::from(value.as_str().map_or_else(|| "(removed)".to_owned(), digest));
             }
         }
+        let users = body.pointer_mut("/spec/config/passwd/users").and_then(Value::as_array_mut);
+        for hash in users.into_iter().flatten().filter_map(|user| user.get_mut("passwordHash")) {
+            *hash = Value::from(hash.as_str().map_or_else(|| "(removed)".to_owned(), digest));
+        }
         // What kubectl apply leaves there is the whole object once more.
         if let Some(annotations) = body.pointer_mut("/metadata/annotations").and_then(Value::as_object_mut) {
             annotations.remove("kubectl.kubernetes.io/last-applied-configuration");
@@ -196,19 +217,77 @@ impl Write {
         body
     }
 
+    /// `words` of a server without the values of a secret body, encoded or not: each is replaced by its digest.
+    pub fn veiled(&self, words: &str) -> String {
+        use base64::Engine as _;
+        let mut words = words.to_owned();
+        for field in ["data", "stringData"] {
+            for value in self.body.get(field).and_then(Value::as_object).into_iter().flat_map(|data| data.values()) {
+                let Some(value) = value.as_str() else { continue };
+                let plain = base64::engine::general_purpose::STANDARD.decode(value).ok();
+                let plain = plain.and_then(|bytes| String::from_utf8(bytes).ok());
+                for text in [Some(value.to_owned()), plain].into_iter().flatten() {
+                    veil(&mut words, text.trim());
+                }
+            }
+        }
+        for user in self.body.pointer("/spec/config/passwd/users").and_then(Value::as_array).into_iter().flatten() {
+            veil(&mut words, user.get("passwordHash").and_then(Value::as_str).unwrap_or_default());
+        }
+        words
+    }
+
     /// The first field of `answer` that was not stored as asked for, in words. [`Value::Null`] asks for a field that
     /// is absent, null or false (the API drops a false `unschedulable`).
     pub fn not_stored(&self, answer: &Value) -> Option<String> {
         self.stored.iter().find_map(|(pointer, wanted)| {
-            let found = answer.pointer(pointer);
+            let found = match answer.pointer(pointer) {
+                Some(Value::String(text)) if self.secret => Some(Value::from(digest(text))),
+                found => found.cloned(),
+            };
             let stored = match wanted {
                 Value::Null => matches!(found, None | Some(Value::Null | Value::Bool(false))),
-                wanted => found == Some(wanted),
+                wanted => found.as_ref() == Some(wanted),
             };
-            let field = field(pointer);
-            let found = found.map_or_else(|| "nothing".to_owned(), Value::to_string);
-            (!stored).then(|| format!("{field} should be {wanted} and is {found}"))
+            let found = found.map_or_else(|| "nothing".to_owned(), |found| found.to_string());
+            (!stored).then(|| format!("{} should be {wanted} and is {found}", field(pointer)))
         })
+    }
+}
+
+// What is in a secret body gets neither into a report nor into a panic message.
+impl Serialize for Write {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut write = serializer.serialize_struct("Write", 9)?;
+        write.serialize_field("object", &self.object)?;
+        write.serialize_field("path", &self.path)?;
+        if let Some(path) = &self.object_path {
+            write.serialize_field("object_path", path)?;
+        }
+        write.serialize_field("verb", &self.verb)?;
+        write.serialize_field("body", &self.shown())?;
+        write.serialize_field("uid", &self.uid)?;
+        write.serialize_field("resource_version", &self.resource_version)?;
+        write.serialize_field("oc", &self.oc)?;
+        write.serialize_field("stored", &self.stored)?;
+        write.end()
+    }
+}
+
+impl fmt::Debug for Write {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Write")
+            .field("object", &self.object)
+            .field("path", &self.path)
+            .field("object_path", &self.object_path)
+            .field("verb", &self.verb)
+            .field("body", &self.shown())
+            .field("secret", &self.secret)
+            .field("uid", &self.uid)
+            .field("resource_version", &self.resource_version)
+            .field("oc", &self.oc)
+            .field("stored", &self.stored)
+            .finish()
     }
 }
 
@@ -251,6 +330,28 @@ mod tests {
         );
         assert_eq!(newer.resource_version.as_deref(), Some("7"));
         assert_eq!(newer.on_version("1"), write());
+    }
+
+    #[test]
+    fn a_secret_body_is_shown_by_digests_whatever_way_it_is_written_down() {
+        let canary = "Y2FuYXJ5LTQyNDI=";
+        let secret = Write {
+            secret: true,
+            body: json!({ "metadata": { "name": "s", "annotations": {
+                "kubectl.kubernetes.io/last-applied-configuration": canary } },
+                "data": { "k": canary }, "stringData": { "l": canary } }),
+            stored: vec![("/data/k".into(), json!(digest(canary)))],
+            ..write()
+        };
+        for told in [format!("{secret:?}"), serde_json::to_string(&secret).unwrap_or_default()] {
+            assert!(!told.contains(canary), "{told}");
+            assert!(told.contains(&digest(canary)), "{told}");
+        }
+        assert_eq!(secret.not_stored(&json!({ "data": { "k": canary } })), None);
+        let quoted = secret.veiled(&format!("Invalid value: \"{canary}\" (canary-4242)"));
+        assert!(!quoted.contains(canary) && !quoted.contains("canary-4242"), "{quoted}");
+        let other = secret.not_stored(&json!({ "data": { "k": "b3RoZXI=" } })).unwrap_or_default();
+        assert!(other.starts_with("data.k should be \"sha256:") && !other.contains("b3RoZXI="), "{other}");
     }
 
     #[test]

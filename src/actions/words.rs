@@ -6,6 +6,8 @@ use std::fmt::Write as _;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 
+pub(super) use crate::upgrade::words::shell;
+
 use crate::upgrade::assessment::{Cordon, Pool};
 
 /// The manager under which the API server remembers the fields that this program writes.
@@ -94,15 +96,6 @@ pub(super) fn config(name: Option<&str>, version: Option<&str>) -> String {
     }
 }
 
-/// An argument for a shell, quoted where it must be.
-pub(super) fn shell(argument: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@%+=,".contains(c);
-    if !argument.is_empty() && argument.chars().all(plain) {
-        return argument.to_owned();
-    }
-    format!("'{}'", argument.replace('\'', r"'\''"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -113,12 +106,5 @@ mod tests {
         assert_eq!(list(names.iter().map(String::as_str)), "n1, n2, n3, n4, n5, n6, n7, n8 and 2 more");
         assert_eq!(order(&names[..2]), "n1, then n2");
         assert!(order(&names).ends_with("n8, then 2 more"));
-    }
-
-    #[test]
-    fn shell_arguments_are_quoted_where_they_must_be() {
-        assert_eq!(shell("default/api-prod:6443/admin"), "default/api-prod:6443/admin");
-        assert_eq!(shell("it's here"), r"'it'\''s here'");
-        assert_eq!(shell(""), "''");
     }
 }

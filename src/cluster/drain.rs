@@ -146,6 +146,7 @@ impl<T: Transport, A: Audit, F: FnMut(&Progress) + Send> Driver<'_, T, A, F> {
             if let Err(halt) = end {
                 return self.halted(at, &tracks, halt);
             }
+            self.progress.nodes[at].pods = Vec::new();
             self.progress.nodes[at].state = NodeState::Drained { at: clock::now() };
             self.publish();
         }

@@ -142,7 +142,10 @@ const PERIOD: Duration = Duration::from_secs(1);
 pub async fn shown(client: &impl Transport, effects: &[&Effect]) -> bool {
     let looking = async {
         for effect in effects {
-            let (Effect::Stored { path, .. } | Effect::Gone { path, .. } | Effect::Leaving { path, .. }) = effect
+            let (Effect::Stored { path, .. }
+            | Effect::Digests { path, .. }
+            | Effect::Gone { path, .. }
+            | Effect::Leaving { path, .. }) = effect
             else {
                 continue;
             };
@@ -319,6 +322,7 @@ pub(super) fn entry(order: &Order, write: &Write, dry_run: Option<String>, attem
             body: write.shown(),
         },
         oc: write.oc.clone(),
+        undo: plan.undo.iter().find(|undo| undo.object == write.object).and_then(|undo| undo.oc.clone()),
         dry_run,
         answers: order.answers.clone(),
         attempt,
@@ -327,10 +331,12 @@ pub(super) fn entry(order: &Order, write: &Write, dry_run: Option<String>, attem
 
 /// Sends a write, or its dry run, and judges the answer.
 async fn send(client: &impl Transport, write: &Write, dry: bool) -> Verdict {
-    match client.send(request(write, dry)).await {
+    let verdict = match client.send(request(write, dry)).await {
         Ok(reply) => judge(write, &reply),
         Err(trouble) => lost(&trouble),
-    }
+    };
+    // Servers and webhooks quote what they were sent.
+    if write.secret { verdict.reworded(|words| write.veiled(words)) } else { verdict }
 }
 
 async fn try_dry(client: &impl Transport, write: &Write) -> Verdict {

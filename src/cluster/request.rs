@@ -80,7 +80,7 @@ impl ContentType {
 }
 
 /// One request. Never retried by itself: whoever sends decides.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct Request {
     /// Method.
     pub method: Method,
@@ -92,6 +92,20 @@ pub struct Request {
     pub body: Option<(ContentType, Value)>,
     /// Limit for the whole exchange; none: the limit of the options.
     pub limit: Option<Duration>,
+}
+
+// A body may be that of a Secret: it is in no log and no panic message.
+impl std::fmt::Debug for Request {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let body = self.body.as_ref().map(|(kind, body)| (kind, body.to_string().len()));
+        f.debug_struct("Request")
+            .field("method", &self.method)
+            .field("path", &self.path)
+            .field("query", &self.query)
+            .field("body", &body)
+            .field("limit", &self.limit)
+            .finish()
+    }
 }
 
 impl Request {

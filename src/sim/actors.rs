@@ -16,6 +16,7 @@ pub mod config_daemon;
 pub mod disk;
 pub mod disruption;
 pub mod drain_controller;
+pub mod garbage_collector;
 pub mod generated_configs;
 pub mod image_builder;
 pub mod kubelet;
@@ -278,6 +279,7 @@ fn cast() -> Vec<Box<dyn Actor>> {
         Box::<misfortune::Misfortune>::default(),
         Box::<version_operator::VersionOperator>::default(),
         Box::<cluster_operators::ClusterOperators>::default(),
+        Box::<garbage_collector::GarbageCollector>::default(),
         Box::<generated_configs::GeneratedConfigs>::default(),
         Box::<machine_configuration::MachineConfiguration>::default(),
         Box::<machine_config_operator::MachineConfigOperator>::default(),

@@ -20,6 +20,7 @@ pub mod packages;
 pub mod platform;
 pub mod pools;
 pub mod release;
+pub mod signing_request;
 pub mod workloads;
 
 use chrono::{DateTime, TimeDelta, Utc};

@@ -10,6 +10,7 @@ use crate::sim::managed::{self, Writer};
 use crate::sim::patch::PatchKind;
 use crate::sim::request::Target;
 use crate::sim::schema;
+use crate::sim::schema::gated::Gates;
 use crate::sim::status::{Cause, Refusal};
 use crate::sim::store::{Store, Written, timestamp};
 
@@ -88,7 +89,7 @@ impl Pen<'_> {
             fields.remove("status");
         }
         born(&mut object, info);
-        let warnings = self.check(info, &mut object, &Value::Null)?;
+        let warnings = self.check(info, &mut object, &Value::Null, Gates::of(self.store, info.res()))?;
         let writer = Writer { manager: self.manager, subresource: None, at: self.now };
         managed::record(&mut object, &Value::Null, &writer);
         if self.store.get(info.res(), target.namespace.as_deref(), &name).is_some() {
@@ -183,6 +184,7 @@ impl Pen<'_> {
         let info = &target.info;
         let name = target.name.clone().unwrap_or_default();
         let mut warnings = Vec::new();
+        let gates = Gates::of(self.store, info.res());
         let change = |previous: &Value| {
             let made = make(previous)?;
             require_lock(info, &name, previous, &made)?;
@@ -192,7 +194,7 @@ impl Pen<'_> {
                 _ => without_status(info, previous, made),
             };
             keep_deletion(&mut next, previous);
-            warnings = self.check(info, &mut next, previous)?;
+            warnings = self.check(info, &mut next, previous, gates)?;
             let writer = Writer { manager: self.manager, subresource: target.subresource.as_deref(), at: self.now };
             managed::record(&mut next, previous, &writer);
             Ok(next)
@@ -209,9 +211,15 @@ impl Pen<'_> {
     }
 
     /// Validates, and drops or refuses fields that nobody knows.
-    fn check(&self, info: &KindInfo, object: &mut Value, previous: &Value) -> Result<Vec<String>, Refusal> {
+    fn check(
+        &self,
+        info: &KindInfo,
+        object: &mut Value,
+        previous: &Value,
+        gates: Gates,
+    ) -> Result<Vec<String>, Refusal> {
         let mut unknown = schema::prune(info.res(), object);
-        unknown.extend(schema::gated::prune(self.store, info.res(), object));
+        unknown.extend(schema::gated::prune(gates, info.res(), object));
         if self.unknown_fields == UnknownFields::Strict && !unknown.is_empty() {
             let told: Vec<String> = unknown.iter().map(|field| format!("unknown field \"{field}\"")).collect();
             return Err(Refusal::bad_request(format!(

@@ -95,6 +95,10 @@ pub fn needs(assessment: &Assessment, purpose: Purpose) -> Needs {
         // A kubelet that is not heard may wait for its certificate, or its machine be replaced.
         kinds.extend([Kind::CertificateSigningRequests, Kind::Machines]);
     }
+    if !assessment.facts.around.machine_health_checks.is_empty() {
+        // Which nodes they watch over is known by their Machines.
+        kinds.insert(Kind::Machines);
+    }
     if assessment.pools.iter().any(|pool| pool.paused) {
         // Certificates do not reach the nodes of a paused pool.
         kinds.insert(Kind::ControllerConfigs);
@@ -244,6 +248,17 @@ mod tests {
         cluster.node("worker-0")["status"]["conditions"] = json!([{"type": "Ready", "status": "Unknown"}]);
         let (kinds, ..) = of(&cluster.assess(0), Purpose::Watch);
         assert!(set(kinds.clone()).is_superset(&set(vec!["certificatesigningrequests", "machines"])), "{kinds:?}");
+    }
+
+    #[test]
+    fn machines_are_asked_for_where_something_checks_their_health() {
+        let mut assessment = Specimen::rolling().assess(40);
+        assert!(!of(&assessment, Purpose::Watch).0.contains(&"machines"));
+        let mut facts = (*assessment.facts).clone();
+        let around = Arc::make_mut(&mut facts.around);
+        around.machine_health_checks = Arc::new(vec![Arc::new(api::MachineHealthCheck::default())]);
+        assessment.facts = Arc::new(facts);
+        assert!(of(&assessment, Purpose::Watch).0.contains(&"machines"));
     }
 
     #[test]

@@ -30,6 +30,20 @@ pub fn count(number: usize, noun: &str) -> String {
     if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
 }
 
+/// An argument for a POSIX shell, quoted where it must be: names come from the cluster, and lines are copied into shells.
+pub fn shell(argument: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@%+=,".contains(c);
+    if !argument.is_empty() && argument.chars().all(plain) {
+        return argument.to_owned();
+    }
+    format!("'{}'", argument.replace('\'', r"'\''"))
+}
+
+/// Several arguments, each quoted where it must be.
+pub fn shell_all<'a>(arguments: impl IntoIterator<Item = &'a str>) -> String {
+    arguments.into_iter().map(shell).collect::<Vec<_>>().join(" ")
+}
+
 /// The first line of a text, without the blanks around it.
 pub fn first_line(text: &str) -> &str {
     text.trim().lines().next().unwrap_or_default().trim()
@@ -94,6 +108,15 @@ mod tests {
         for (seconds, words) in table {
             assert_eq!(span(TimeDelta::seconds(seconds)), words);
         }
+    }
+
+    #[test]
+    fn shell_arguments_are_quoted_where_they_must_be() {
+        assert_eq!(shell("default/api-prod:6443/admin"), "default/api-prod:6443/admin");
+        assert_eq!(shell("it's here"), r"'it'\''s here'");
+        assert_eq!(shell("$(reboot)"), "'$(reboot)'");
+        assert_eq!(shell(""), "''");
+        assert_eq!(shell_all(["a", "b c"]), "a 'b c'");
     }
 
     #[test]

@@ -156,6 +156,117 @@ fn marked_nodes_are_cordoned_and_uncordoned() {
 }
 
 #[test]
+fn a_drain_that_a_budget_blocks_is_freed_from_its_finding() {
+    let home = Home::new();
+    let sim = Sim::start(&home, &["--scenario", "stuck-drain", "--speed", "30"]);
+    let mut terminal = Terminal::on(&home, &sim, "admin", &["--tab", "findings"], SIZE);
+    terminal.wait_line(&["worker-0: drain blocked by shop/cart-0"]);
+    terminal.press("/drain blocked");
+    terminal.press(ENTER);
+    terminal.wait_text("1/");
+    terminal.press(ENTER);
+    terminal.wait_text("What to do");
+    terminal.wait_text("oc delete pod -n shop cart-0");
+    let before = sim.ask("GET", "/api/v1/namespaces/shop/pods/cart-0", "");
+    let uid = before["metadata"]["uid"].clone();
+    // From remedy to remedy until the one that is done from here has the keyboard.
+    loop {
+        terminal.press("x");
+        terminal.wait("a plan, or that no action does it", |screen| {
+            let text = screen.contents();
+            text.contains("Delete pod shop/cart-0") || text.contains("no action of this program does that")
+        });
+        if terminal.text().contains("Delete pod shop/cart-0") {
+            break;
+        }
+        terminal.press(TAB);
+    }
+    terminal.wait_text("statefulset/cart starts cart-0 again");
+    terminal.wait_text("type cart-0 to confirm");
+    terminal.wait("the answer to the dry run", |screen| screen.contents().contains("the server takes it"));
+    terminal.press("cart-0");
+    terminal.press(TAB);
+    terminal.press(TAB);
+    terminal.press(ENTER);
+    terminal.wait_line(&["Delete pod shop/cart-0", "seen in the watch"]);
+    terminal.press(ESC);
+    terminal.press("4");
+    terminal.wait_text("[4 Nodes");
+    terminal.wait("the drain to end", |screen| {
+        let text = screen.contents();
+        let line = text.lines().find(|line| line.contains("worker-0"));
+        line.is_some_and(|line| {
+            ["Applying", "Rebooting", "Back", "Uncordoning", "Done"].iter().any(|to| line.contains(to))
+        })
+    });
+    let after = sim.ask("GET", "/api/v1/namespaces/shop/pods/cart-0", "");
+    assert_ne!(after["metadata"]["uid"], uid, "another one runs in its place");
+    assert_ne!(after["spec"]["nodeName"], "worker-0", "elsewhere");
+    let audit = std::fs::read_to_string(home.state("audit.jsonl")).unwrap();
+    let lines: Vec<serde_json::Value> = audit.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(
+        (lines.len(), &lines[0]["action"], &lines[0]["object"]),
+        (2, &"delete-pod".into(), &"pod/shop/cart-0".into())
+    );
+    assert_eq!(lines[1]["effect"], "seen");
+}
+
+#[test]
+fn a_node_is_drained_and_a_refused_pod_is_freed_on_the_way() {
+    let home = Home::new();
+    let (sim, mut terminal) = resting(&home);
+    let budget = "/apis/policy/v1/namespaces/shop/poddisruptionbudgets/web";
+    sim.ask("PATCH", budget, r#"{"spec":{"maxUnavailable":0}}"#);
+    terminal.press("4");
+    terminal.wait_text("[4 Nodes");
+    terminal.press("/worker-3");
+    terminal.press(ENTER);
+    terminal.wait_gone("master-2");
+    terminal.press("r");
+    terminal.wait_text("PDB web can never allow a disruption");
+    terminal.wait_text("--ignore-daemonsets");
+    confirm(&mut terminal, "Drain node worker-3");
+    terminal.wait_line(&["shop/web-", "PDB web can never allow a disruption", "refused"]);
+    assert_eq!(sim.node("worker-3")["spec"]["unschedulable"], true);
+
+    // What is refused has the keyboard; its menu offers the way past the budget, which has to be confirmed by itself.
+    terminal.press("x");
+    terminal.wait_text("actions for pods shop/web-");
+    terminal.press("j");
+    terminal.press(ENTER);
+    terminal.wait_text("it goes although it should not");
+    terminal.wait_text("the server takes it");
+    confirm(&mut terminal, "Delete pod shop/web-");
+    terminal.wait_line(&["Drain node worker-3", "seen in the watch"]);
+    terminal.wait_text("drained at");
+    let budget = sim.ask("GET", budget, "");
+    assert_eq!(budget["spec"]["maxUnavailable"], 0, "the budget itself is not touched");
+    let audit = std::fs::read_to_string(home.state("audit.jsonl")).unwrap();
+    let refused = audit.lines().filter(|line| line.contains(r#""status":429"#)).count();
+    assert!(refused >= 1, "{audit}");
+}
+
+#[test]
+fn a_drain_is_stopped_and_says_so() {
+    let home = Home::new();
+    let (sim, mut terminal) = resting(&home);
+    sim.ask("PATCH", "/apis/policy/v1/namespaces/shop/poddisruptionbudgets/web", r#"{"spec":{"maxUnavailable":0}}"#);
+    terminal.press("4");
+    terminal.wait_text("[4 Nodes");
+    terminal.press("/worker-3");
+    terminal.press(ENTER);
+    terminal.wait_gone("master-2");
+    terminal.press("r");
+    terminal.wait_text("--ignore-daemonsets");
+    confirm(&mut terminal, "Drain node worker-3");
+    terminal.wait_line(&["shop/web-", "refused"]);
+    terminal.press("\x0b");
+    terminal.wait_line(&["stopped: worker-3", "pods are gone"]);
+    terminal.wait_text("worker-3 stays cordoned");
+    assert_eq!(sim.node("worker-3")["spec"]["unschedulable"], true);
+}
+
+#[test]
 fn the_simulated_cluster_is_driven_from_the_cockpit() {
     let home = Home::new();
     let mut terminal = Terminal::cockpit(&home, &["demo", "--scenario", "minor"], SIZE);

@@ -1,16 +1,23 @@
 //! An action is a plan that is rehearsed, locked, audited, and never sent twice blindly.
 
+mod around;
 mod audit_log;
 mod availability;
+mod cluster_version;
 mod draining;
 mod foretold;
+mod from_files;
+mod gates;
 mod in_process;
+mod lab;
 mod meaning;
 mod never;
 mod pods;
 mod pools;
+mod roles;
 mod sample;
 mod script;
 mod scripted;
 mod simulated;
+mod version_requests;
 mod words;

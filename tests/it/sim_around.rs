@@ -305,6 +305,16 @@ async fn what_people_apply_from_files_is_rehearsed_checked_and_kept() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_an_owner_owned_goes_with_it() {
+    let mut bench = Bench::new("minor");
+    assert_eq!(pods(&bench, "shop", "web").len(), 4);
+    assert_eq!(bench.delete("/apis/apps/v1/namespaces/shop/deployments/web").await.status, 200);
+    bench.until("its pods go", 2 * MINUTE, |bench| pods(bench, "shop", "web").is_empty()).await;
+    let sets = bench.simulation.store().list(Res::REPLICA_SETS);
+    assert!(!sets.iter().any(|set| name(set).starts_with("web-")));
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_server_refuses_while_it_has_too_much_to_do() {
     let bench = Bench::new("offline");
     bench.simulation.faults().throw("too-many=3s".parse().unwrap());

@@ -282,6 +282,7 @@ async fn every_moment_of_an_upgrade_reads_as_the_agent_writes_it() {
     edge.until("finalizing", MINUTE, |edge| edge.state("Idle") == "False/Finalizing");
     assert!(edge.next().is_empty() && edge.upgrade()["status"].get("validNextStages").is_none());
     assert_eq!(edge.state("UpgradeCompleted"), "True/Completed", "what was is still told");
+    assert!(edge.upgrade()["status"].get("history").is_none(), "but not when it was");
     edge.until("idle", 5 * MINUTE, |edge| edge.state("Idle") == "True/Idle");
     assert_eq!(edge.conditions(), ["Idle=True/Idle"]);
     let status = edge.upgrade()["status"].clone();
@@ -609,7 +610,9 @@ async fn an_abort_that_cannot_clean_up_succeeds_once_the_backup_location_is_back
     assert_eq!(answer.status, 200, "{}", answer.text);
     edge.until("available", 2 * MINUTE, |edge| phase(edge) == "Available");
     edge.pass(MINUTE);
-    assert_eq!(edge.state("Idle"), "False/AbortFailed", "that alone does not wake the agent");
+    edge.annotate("lca.openshift.io/trigger-reconcile", json!("now")).await;
+    edge.pass(MINUTE);
+    assert_eq!(edge.state("Idle"), "False/AbortFailed", "none of that makes the agent try again");
     edge.annotate(CLEANED, json!("yes")).await;
     edge.until("idle", 5 * MINUTE, |edge| edge.conditions() == ["Idle=True/Idle"]);
     assert!(edge.upgrade()["metadata"]["annotations"].get(CLEANED).is_none());
@@ -729,6 +732,10 @@ async fn a_request_that_got_past_the_rules_is_refused_in_the_status() {
     force(&edge, "Rollback");
     edge.until("refused", MINUTE, |edge| edge.state("RollbackInProgress") == "False/InvalidTransition");
     assert_eq!(edge.message("RollbackInProgress"), "Upgrade not started or already finalized");
+    // Refused once is not refused for ever.
+    edge.prepared().await;
+    edge.stage("Upgrade").await;
+    edge.until("upgrading", MINUTE, |edge| edge.state("UpgradeInProgress") == "True/InProgress");
     let mut pivoted = Edge::new("ibu");
     pivoted.pivoted().await;
     force(&pivoted, "Idle");

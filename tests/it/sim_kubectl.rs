@@ -308,6 +308,79 @@ fn it_approves_certificates() {
     assert!(table.contains("Approved") && table.contains("Denied") && !table.contains("Pending"), "{table}");
 }
 
+/// A file for `-f`, removed at the end.
+struct Manifest(std::path::PathBuf);
+
+impl Manifest {
+    fn new(cluster: &Cluster, name: &str, object: &serde_json::Value) -> Self {
+        let path = cluster.kubeconfig.0.with_extension(format!("{name}.json"));
+        std::fs::write(&path, object.to_string()).unwrap();
+        Self(path)
+    }
+
+    fn path(&self) -> &str {
+        self.0.to_str().unwrap()
+    }
+}
+
+impl Drop for Manifest {
+    fn drop(&mut self) {
+        drop(std::fs::remove_file(&self.0));
+    }
+}
+
+#[test]
+fn it_makes_a_pool_moves_a_node_into_it_and_drains_in_a_living_cluster() {
+    let Some(cluster) = Cluster::playing("canary") else { return };
+    let pool = json!({
+        "apiVersion": "machineconfiguration.openshift.io/v1", "kind": "MachineConfigPool", "metadata": {"name": "canary"},
+        "spec": {
+            "machineConfigSelector": {"matchExpressions": [{
+                "key": "machineconfiguration.openshift.io/role", "operator": "In", "values": ["worker", "canary"],
+            }]},
+            "nodeSelector": {"matchLabels": {"node-role.kubernetes.io/canary": ""}},
+        },
+    });
+    let file = Manifest::new(&cluster, "pool", &pool);
+    assert!(cluster.ok(&["create", "-f", file.path(), "--dry-run=server"]).contains("created (server dry run)"));
+    assert!(cluster.ok(&["apply", "-f", file.path()]).contains("created"));
+    assert!(cluster.ok(&["label", "node", "worker-7", "node-role.kubernetes.io/canary="]).contains("labeled"));
+    cluster.ok(&["wait", "mcp/canary", "--for=jsonpath={.status.updatedMachineCount}=1", "--timeout=60s"]);
+    assert!(cluster.ok(&["get", "node", "worker-7"]).contains("canary,worker"));
+    let drain = ["drain", "worker-7", "--ignore-daemonsets", "--delete-emptydir-data", "--force", "--timeout=60s"];
+    assert!(cluster.ok(&drain).contains("drained"));
+    let left = cluster.ok(&["get", "pods", "-A", "--field-selector=spec.nodeName=worker-7", "-o", "name"]);
+    assert!(!left.contains("pod/web-") && left.contains("machine-config-daemon"), "{left}");
+    cluster.ok(&["uncordon", "worker-7"]);
+    cluster.ok(&["label", "node", "worker-7", "node-role.kubernetes.io/canary-"]);
+    cluster.ok(&["wait", "mcp/worker", "--for=jsonpath={.status.updatedMachineCount}=8", "--timeout=60s"]);
+    assert!(cluster.ok(&["delete", "mcp", "canary"]).contains("deleted"));
+}
+
+#[test]
+fn it_applies_what_an_update_without_internet_needs() {
+    let Some(cluster) = Cluster::playing("offline") else { return };
+    let mut signature = oc_cockpit::sim::cluster::mirrors::signature("4.18.25");
+    signature["apiVersion"] = json!("v1");
+    signature["kind"] = json!("ConfigMap");
+    let digest = oc_cockpit::sim::cluster::release::image("4.18.25");
+    let file = Manifest::new(&cluster, "signature", &signature);
+    assert!(cluster.ok(&["apply", "-f", file.path()]).contains("created"));
+    assert!(cluster.ok(&["apply", "-f", file.path()]).contains("unchanged"));
+    let patch = json!({"spec": {"desiredUpdate": {"image": digest, "version": "", "force": false}}}).to_string();
+    cluster.ok(&["patch", "clusterversion", "version", "--type=merge", "-p", &patch]);
+    cluster.ok(&[
+        "wait",
+        "clusterversion/version",
+        "--for=jsonpath={.status.desired.version}=4.18.25",
+        "--timeout=60s",
+    ]);
+    let viewer = cluster.refused(&["--context", "viewer", "create", "namespace", "mine"]);
+    assert!(viewer.contains("Forbidden"), "{viewer}");
+    let refused = cluster.refused(&["create", "configmap", "Bad_Name", "-n", "openshift-config"]);
+    assert!(refused.contains("RFC 1123"), "{refused}");
+}
+
 #[test]
 fn it_follows_logs_and_those_of_before() {
     use std::io::{BufRead, BufReader};

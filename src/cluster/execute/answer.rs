@@ -19,6 +19,18 @@ pub(in crate::cluster) enum Verdict {
     Unknown { words: String },
 }
 
+impl Verdict {
+    /// The same in other words.
+    pub(super) fn reworded(mut self, change: impl Fn(&str) -> String) -> Self {
+        let (Self::Accepted { words, .. }
+        | Self::Conflict { words, .. }
+        | Self::Refused { words, .. }
+        | Self::Unknown { words }) = &mut self;
+        *words = change(words);
+        self
+    }
+}
+
 /// What `reply` means for `write`.
 pub(in crate::cluster) fn judge(write: &Write, reply: &Reply) -> Verdict {
     let status = reply.status;

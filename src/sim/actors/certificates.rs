@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::world::{Actor, World};
 use crate::sim::cluster::object::{hex, items, name, text};
+use crate::sim::cluster::signing_request;
 use crate::sim::kinds::Res;
 use crate::sim::scenario::MishapKind;
 use crate::sim::store::timestamp;
@@ -102,16 +103,31 @@ pub fn ask(world: &World, node: &str, signer: &str, boot: u32) -> bool {
         ]);
         (account.to_owned(), groups, json!(["digital signature", "client auth"]))
     };
+    let hosts = if signer == SERVING { hosts(world, node) } else { Vec::new() };
+    let content = signing_request::of_node(node, hosts).unwrap_or_default();
     let object = json!({
         "metadata": {"name": request, "labels": {NODE: node}},
         "spec": {
-            "groups": groups, "request": "c2ltdWxhdGVkIHJlcXVlc3Q=", "signerName": signer, "usages": usages,
+            "groups": groups, "request": content, "signerName": signer, "usages": usages,
             "username": username,
         },
         "status": {},
     });
     world.store.create(Res::CSRS, object, world.now);
     false
+}
+
+/// The names and addresses of a node.
+fn hosts(world: &World, node: &str) -> Vec<String> {
+    let object = world.store.get(Res::NODES, None, node);
+    let mut hosts = vec![node.to_owned()];
+    for address in object.iter().flat_map(|object| items(object, "/status/addresses")) {
+        let address = text(address, "/address").to_owned();
+        if !hosts.contains(&address) {
+            hosts.push(address);
+        }
+    }
+    hosts
 }
 
 /// Whether a node waits for somebody to approve a certificate of its.

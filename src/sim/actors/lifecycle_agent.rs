@@ -24,7 +24,7 @@ use serde_json::{Value, json};
 
 use super::world::{Actor, Event, EventType, World, involved};
 use crate::sim::cluster::image_based::NAME;
-use crate::sim::cluster::object::{annotation, condition, condition_status, number, text};
+use crate::sim::cluster::object::{annotation, condition, condition_status, number, remove, text};
 use crate::sim::kinds::Res;
 use crate::sim::scenario::from_image::Stage;
 use clean_up::CleanUp;
@@ -250,8 +250,12 @@ impl LifecycleAgent {
     /// Does what the stage asks for.
     fn reconcile(&mut self, world: &mut World, upgrade: &Value) {
         let stage = Stage::parse(text(upgrade, "/spec/stage")).unwrap_or(Stage::Idle);
-        // That the spec was seen is told whatever comes of it.
-        write(world, |_| {});
+        // That the spec was seen is told whatever comes of it; on the way to Idle the history ends here.
+        write(world, |object| {
+            if stage == Stage::Idle {
+                remove(object, "/status", "history");
+            }
+        });
         match stage {
             Stage::Idle => self.go_idle(world, upgrade),
             Stage::Prep => self.go_prep(world, upgrade),
@@ -274,7 +278,7 @@ impl LifecycleAgent {
                     return;
                 }
                 world.store.update(Res::IMAGE_BASED_UPGRADES, None, NAME, |object| {
-                    crate::sim::cluster::object::remove(object, "/metadata/annotations", CLEANED);
+                    remove(object, "/metadata/annotations", CLEANED);
                 });
                 self.seen = None;
                 self.task = Task::CleanUp(CleanUp::again(world, reason == "FinalizeFailed"));
@@ -294,7 +298,7 @@ impl LifecycleAgent {
     }
 
     fn go_prep(&mut self, world: &mut World, upgrade: &Value) {
-        match condition_status(upgrade, "PrepInProgress") {
+        match begun(upgrade, "PrepInProgress") {
             "True" if matches!(self.task, Task::None) => self.task = Task::Prep(Prep::again(world)),
             "" if condition_status(upgrade, "Idle") == "True" => self.task = Task::Prep(Prep::begin(world, upgrade)),
             "" => refuse(world, "PrepInProgress", "Abort or finalize not allowed"),
@@ -303,7 +307,7 @@ impl LifecycleAgent {
     }
 
     fn go_upgrade(&mut self, world: &mut World, upgrade: &Value) {
-        match condition_status(upgrade, "UpgradeInProgress") {
+        match begun(upgrade, "UpgradeInProgress") {
             "True" if matches!(self.task, Task::None) => self.task = Task::Upgrade(Upgrade::again(world, upgrade)),
             "" if condition_status(upgrade, "PrepCompleted") == "True" => {
                 self.task = Task::Upgrade(Upgrade::begin(world));
@@ -315,14 +319,20 @@ impl LifecycleAgent {
 
     fn go_rollback(&mut self, world: &mut World, upgrade: &Value) {
         let pivoted = world.disk.is_booted(text(upgrade, "/spec/seedImageRef/version"));
-        let upgrading = condition(upgrade, "UpgradeInProgress").is_some();
-        match condition_status(upgrade, "RollbackInProgress") {
+        let upgrading = !begun(upgrade, "UpgradeInProgress").is_empty();
+        match begun(upgrade, "RollbackInProgress") {
             "True" if matches!(self.task, Task::None) => self.task = Task::Rollback(Rollback::again(pivoted)),
             "" if pivoted && upgrading => self.task = Task::Rollback(Rollback::begin(world)),
             "" => refuse(world, "RollbackInProgress", "Upgrade not started or already finalized"),
             _ => {}
         }
     }
+}
+
+/// The status of a stage's progress; empty where it has not begun, were it only because the request for it was refused.
+fn begun<'u>(upgrade: &'u Value, kind: &str) -> &'u str {
+    let progress = condition(upgrade, kind).filter(|it| it["reason"] != "InvalidTransition");
+    progress.map_or("", |it| text(it, "/status"))
 }
 
 /// A request that got past the API server all the same.

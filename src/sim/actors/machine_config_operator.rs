@@ -15,7 +15,7 @@ use super::world::{Actor, Event, EventType, World, involved};
 use crate::sim::cluster::cluster_version::is_multi;
 use crate::sim::cluster::machines::machine_config_node;
 use crate::sim::cluster::object::{
-    Condition, annotation, condition_status, flag, items, label, name, number, set_condition, status, text,
+    Condition, annotation, condition_status, flag, label, name, number, set_condition, status, text,
 };
 use crate::sim::cluster::operators::{find, versions};
 use crate::sim::cluster::platform::RELEASE_VERSION as RELEASE;
@@ -152,7 +152,6 @@ impl MachineConfigOperator {
                 }
             }
         }
-        collect_garbage(world);
         if fresh || world.seen.configs.has_news() || world.seen.pools.has_news() {
             let pools: Vec<Arc<Value>> = world.store.list(Res::MACHINE_CONFIG_POOLS);
             for pool in pools {
@@ -283,27 +282,6 @@ fn write_config(world: &World, config: &Value) {
 fn migrated(world: &World) -> bool {
     let cluster = world.store.get(Res::CLUSTER_VERSIONS, None, "version");
     cluster.is_some_and(|cluster| is_multi(&cluster)) && world.scenario.cluster.payload != Payload::Multi
-}
-
-/// Configs that were rendered for a pool go with it (Kubernetes, the garbage collector: owner references).
-fn collect_garbage(world: &World) {
-    let gone: Vec<&str> = world
-        .seen
-        .pools
-        .before
-        .iter()
-        .filter(|(key, _)| world.seen.pools.get(&key.0, &key.1).is_none())
-        .map(|(_, pool)| text(&pool.object, "/metadata/uid"))
-        .collect();
-    if gone.is_empty() {
-        return;
-    }
-    for config in world.store.list(Res::MACHINE_CONFIGS) {
-        let owners = items(&config, "/metadata/ownerReferences");
-        if owners.iter().any(|owner| gone.contains(&text(owner, "/uid"))) {
-            world.store.delete(Res::MACHINE_CONFIGS, None, name(&config));
-        }
-    }
 }
 
 /// Renders a pool's config; a pool that is paused gets its target all the same.

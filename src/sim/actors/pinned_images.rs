@@ -81,7 +81,7 @@ impl PinnedImages {
             let purpose = format!("pin {set} {generation} {node}");
             let due = *self.due.entry(key).or_insert_with(|| {
                 // What a scenario begins with has been there for long.
-                if world.unwatched || known == Some(*generation) {
+                if world.unwatched || world.elapsed.is_zero() || known == Some(*generation) {
                     world.elapsed
                 } else {
                     world.elapsed + world.around(&purpose, 45.0, 0.3)

@@ -5,7 +5,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
 use super::object::{Condition, hex, name, text};
-use super::{Builder, release};
+use super::{Builder, disruption_policy, release};
 use crate::sim::kinds::Res;
 use crate::sim::store::{Store, timestamp};
 
@@ -121,14 +121,14 @@ fn machine_configuration(builder: &Builder<'_>) {
         ("BootImageUpdateDegraded", "False", "0 Degraded MAPI MachineSets | 0 Degraded CAPI MachineSets"),
     ]
     .map(|(kind, status, message)| Condition::new(kind, status, "MachineSetsUpdated", message).at(builder.installed));
-    builder.old(
-        Res::MACHINE_CONFIGURATIONS,
-        json!({
-            "metadata": {"name": "cluster"},
-            "spec": {"logLevel": "Normal", "managementState": "Managed", "operatorLogLevel": "Normal"},
-            "status": {"conditions": conditions, "observedGeneration": 1},
-        }),
-    );
+    let mut status = json!({"conditions": conditions, "observedGeneration": 1});
+    if disruption_policy::is_adjustable(release::minor(&builder.scenario.cluster.version)) {
+        let policies = disruption_policy::effective(&Value::Null);
+        status["nodeDisruptionPolicyStatus"] = json!({"clusterPolicies": policies});
+    }
+    let spec = json!({"logLevel": "Normal", "managementState": "Managed", "operatorLogLevel": "Normal"});
+    let object = json!({"metadata": {"name": "cluster"}, "spec": spec, "status": status});
+    builder.old(Res::MACHINE_CONFIGURATIONS, object);
 }
 
 /// A pool whose nodes run an image that is built on the cluster: the build that they run was made long ago.

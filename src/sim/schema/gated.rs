@@ -11,9 +11,24 @@ use crate::sim::store::Store;
 /// The first minor release with the gate.
 const SINCE: u64 = 22;
 
+/// Which gates are on, read before an object is written: the store is not asked while it is locked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Gates {
+    preview: bool,
+}
+
+impl Gates {
+    /// Reads them for a write to objects of a kind.
+    pub fn of(store: &Store, res: Res) -> Self {
+        let gates = if res == Res::CLUSTER_VERSIONS { store.get(Res::FEATURE_GATES, None, "cluster") } else { None };
+        let set = gates.as_ref().and_then(|gates| gates.pointer("/spec/featureSet")?.as_str()).unwrap_or_default();
+        Self { preview: matches!(set, "TechPreviewNoUpgrade" | "DevPreviewNoUpgrade") }
+    }
+}
+
 /// Drops fields whose gate is off, and says which they were.
-pub fn prune(store: &Store, res: Res, object: &mut Value) -> Vec<String> {
-    if res != Res::CLUSTER_VERSIONS || accepts_risks(store, object) {
+pub fn prune(gates: Gates, res: Res, object: &mut Value) -> Vec<String> {
+    if res != Res::CLUSTER_VERSIONS || (gates.preview && minor(object) >= SINCE) {
         return Vec::new();
     }
     let update = object.pointer_mut("/spec/desiredUpdate").and_then(Value::as_object_mut);
@@ -21,10 +36,7 @@ pub fn prune(store: &Store, res: Res, object: &mut Value) -> Vec<String> {
     dropped.map(|_| "spec.desiredUpdate.acceptRisks".to_owned()).into_iter().collect()
 }
 
-fn accepts_risks(store: &Store, cluster: &Value) -> bool {
+fn minor(cluster: &Value) -> u64 {
     let version = cluster.pointer("/status/desired/version").and_then(Value::as_str).unwrap_or_default();
-    let minor = version.split('.').nth(1).and_then(|minor| minor.parse::<u64>().ok()).unwrap_or_default();
-    let gates = store.get(Res::FEATURE_GATES, None, "cluster");
-    let set = gates.as_ref().and_then(|gates| gates.pointer("/spec/featureSet")?.as_str()).unwrap_or_default();
-    minor >= SINCE && matches!(set, "TechPreviewNoUpgrade" | "DevPreviewNoUpgrade")
+    version.split('.').nth(1).and_then(|minor| minor.parse().ok()).unwrap_or_default()
 }

@@ -64,6 +64,23 @@ fn covered(remedy: &Remedy, assessment: &Assessment) -> Option<Ask> {
         ["oc", "delete", "pod", "-n", namespace, name] => {
             Some(Ask::new(ActionId::DeletePod, Target::Objects(vec![Resource::pod(namespace, name)])))
         }
+        ["oc", "annotate", "machinehealthcheck", rest @ ..] if rest.ends_with(&["cluster.x-k8s.io/paused="]) => {
+            Some(Ask::new(ActionId::PauseMhc, health_checks(rest)?))
+        }
+        ["oc", "adm", "certificate", "approve", names @ ..] if !names.is_empty() && !names.contains(&"NAME") => {
+            let request = |name: &&str| Resource::cluster("certificatesigningrequests.certificates.k8s.io", name);
+            Some(Ask::new(ActionId::ApproveCsr, Target::Objects(names.iter().map(request).collect())))
+        }
+        ["oc", "delete", "clusterserviceversion", "-n", "openshift-operator-lifecycle-manager", "packageserver"] => {
+            Some(Ask::new(ActionId::DeletePackageserverCsv, Target::Cluster))
+        }
+        ["oc", "patch", "installplan", "-n", namespace, name, ..] => {
+            let plan = Resource::namespaced("installplans.operators.coreos.com", namespace, name);
+            Some(Ask::new(ActionId::ApproveInstallPlan, Target::Objects(vec![plan])))
+        }
+        ["oc", "apply", "-f", file] if file.starts_with("signature-") => {
+            Some(Ask::new(ActionId::ApplySignature, Target::Cluster))
+        }
         ["oc", "patch", rest @ ..] => {
             let (pool, rest) = pool_of(rest, assessment)?;
             let patch = rest.concat().replace(['\'', '"'], "");
@@ -73,6 +90,18 @@ fn covered(remedy: &Remedy, assessment: &Assessment) -> Option<Ask> {
                 () => return None,
             };
             Some(Ask::new(action, Target::pool(pool)))
+        }
+        _ => None,
+    }
+}
+
+/// The health checks that are annotated: `-n NAMESPACE NAME ...`, or all of them.
+fn health_checks(words: &[&str]) -> Option<Target> {
+    match words {
+        ["--all", "-n", _, _] => Some(Target::Cluster),
+        ["-n", namespace, name, _] => {
+            let check = Resource::namespaced("machinehealthchecks.machine.openshift.io", namespace, name);
+            Some(Target::Objects(vec![check]))
         }
         _ => None,
     }

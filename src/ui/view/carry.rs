@@ -497,6 +497,10 @@ impl View {
         let takes = action.entry().takes;
         let target = match takes {
             Takes::Cluster | Takes::Version => Target::Cluster,
+            Takes::Objects { none: true, .. } => match self.target(ctx) {
+                Target::Objects(objects) => Target::Objects(objects),
+                _ => Target::Cluster,
+            },
             Takes::Pool | Takes::Pools | Takes::Nodes | Takes::Objects { .. } => self.target(ctx),
         };
         let fits = match takes {

@@ -36,7 +36,7 @@ fn of_budget(evictions: &Evictions, pod: &Pod, owner: Option<&str>, numbers: &Bu
                  PDB, and never take a second control plane node down.",
                 pod.name()
             ))
-            .oc(format!("oc get pods -n {namespace} -o wide")),
+            .oc(format!("oc get pods -n {namespace} -o wide", namespace = words::shell(namespace))),
         );
         return remedies;
     }
@@ -44,8 +44,9 @@ fn of_budget(evictions: &Evictions, pod: &Pod, owner: Option<&str>, numbers: &Bu
         let missing =
             words::count(usize::try_from(numbers.expected.saturating_sub(numbers.healthy)).unwrap_or(0), "pod");
         remedies.push(
-            Remedy::look(format!("Find out why {missing} of PDB {} {} not healthy.", numbers.name, are(numbers)))
-                .oc(format!("oc get pods -n {namespace}{} -o wide", selector(budget))),
+            Remedy::look(format!("Find out why {missing} of PDB {} {} not healthy.", numbers.name, are(numbers))).oc(
+                format!("oc get pods -n {namespace}{} -o wide", selector(budget), namespace = words::shell(namespace)),
+            ),
         );
     }
     if budgets::of_platform(namespace) {
@@ -63,7 +64,11 @@ fn of_budget(evictions: &Evictions, pod: &Pod, owner: Option<&str>, numbers: &Bu
                 Danger::L,
                 format!("Scale {owner} up to {replicas} replicas, and back afterwards: then one may go."),
             )
-            .oc(format!("oc scale -n {namespace} {owner} --replicas={replicas}")),
+            .oc(format!(
+                "oc scale -n {namespace} {owner} --replicas={replicas}",
+                namespace = words::shell(namespace),
+                owner = words::shell(owner)
+            )),
         );
     }
     remedies.push(delete(pod, owner));
@@ -91,13 +96,25 @@ fn repair(other: &Pod) -> Remedy {
         Some((container, reason @ ("CrashLoopBackOff" | "Error"))) => Remedy::look(format!(
             "Bring {name} back, which uses the budget up: its container {container} is in {reason}."
         ))
-        .oc(format!("oc logs -n {namespace} {name} -c {container} --previous")),
+        .oc(format!(
+            "oc logs -n {namespace} {name} -c {container} --previous",
+            namespace = words::shell(namespace),
+            name = words::shell(name),
+            container = words::shell(container)
+        )),
         Some((container, reason)) => Remedy::look(format!(
             "Bring {name} back, which uses the budget up: its container {container} waits ({reason})."
         ))
-        .oc(format!("oc describe pod -n {namespace} {name}")),
-        None => Remedy::look(format!("Bring {name} back, which is not ready and so uses the budget up."))
-            .oc(format!("oc describe pod -n {namespace} {name}")),
+        .oc(format!(
+            "oc describe pod -n {namespace} {name}",
+            namespace = words::shell(namespace),
+            name = words::shell(name)
+        )),
+        None => Remedy::look(format!("Bring {name} back, which is not ready and so uses the budget up.")).oc(format!(
+            "oc describe pod -n {namespace} {name}",
+            namespace = words::shell(namespace),
+            name = words::shell(name)
+        )),
     }
 }
 
@@ -135,7 +152,11 @@ fn delete(pod: &Pod, owner: Option<&str>) -> Remedy {
             ),
         ),
     };
-    Remedy::change(danger, words).oc(format!("oc delete pod -n {namespace} {name}"))
+    Remedy::change(danger, words).oc(format!(
+        "oc delete pod -n {namespace} {name}",
+        namespace = words::shell(namespace),
+        name = words::shell(name)
+    ))
 }
 
 /// Lets one pod go by changing the budget.
@@ -148,14 +169,17 @@ fn relax(namespace: &str, budget: &PodDisruptionBudget) -> Remedy {
     };
     let value = value.max(i64::from(field == "maxUnavailable"));
     let words = format!("Let PDB {name} allow one disruption ({field}: {value}), and put it back afterwards.");
-    Remedy::change(Danger::M, words)
-        .oc(format!("oc patch pdb -n {namespace} {name} --type merge -p '{{\"spec\":{{\"{field}\":{value}}}}}'"))
+    Remedy::change(Danger::M, words).oc(format!(
+        "oc patch pdb -n {namespace} {name} --type merge -p '{{\"spec\":{{\"{field}\":{value}}}}}'",
+        namespace = words::shell(namespace),
+        name = words::shell(name)
+    ))
 }
 
 fn selector(budget: &PodDisruptionBudget) -> String {
     let labels = budget.spec.selector.as_ref().map(|selector| &selector.match_labels);
     let pairs: Vec<String> = labels.into_iter().flatten().map(|(key, value)| format!("{key}={value}")).collect();
-    if pairs.is_empty() { String::new() } else { format!(" -l {}", pairs.join(",")) }
+    if pairs.is_empty() { String::new() } else { format!(" -l {}", words::shell(&pairs.join(","))) }
 }
 
 fn not_observed(pod: &Pod, name: &str) -> Vec<Remedy> {
@@ -164,14 +188,21 @@ fn not_observed(pod: &Pod, name: &str) -> Vec<Remedy> {
             "Wait: the disruption controller judges it within seconds. If it does not, look at the operator \
              kube-controller-manager.",
         )
-        .oc(format!("oc get pdb -n {} {name} -o yaml", pod.namespace())),
+        .oc(format!(
+            "oc get pdb -n {} {name} -o yaml",
+            words::shell(pod.namespace()),
+            name = words::shell(name)
+        )),
     ]
 }
 
 fn several(pod: &Pod, owner: Option<&str>, names: &[String]) -> Vec<Remedy> {
     let namespace = pod.namespace();
-    let look = Remedy::look("Find out which of them is meant, and change the selector of the others.")
-        .oc(format!("oc get pdb -n {namespace} {} -o yaml", names.join(" ")));
+    let look = Remedy::look("Find out which of them is meant, and change the selector of the others.").oc(format!(
+        "oc get pdb -n {namespace} {} -o yaml",
+        words::shell_all(names.iter().map(String::as_str)),
+        namespace = words::shell(namespace)
+    ));
     if budgets::of_platform(namespace) {
         return vec![look];
     }
@@ -179,7 +210,11 @@ fn several(pod: &Pod, owner: Option<&str>, names: &[String]) -> Vec<Remedy> {
     vec![
         look,
         Remedy::change(Danger::M, format!("Delete one of them, such as {last}: the other one still protects the pod."))
-            .oc(format!("oc delete pdb -n {namespace} {last}")),
+            .oc(format!(
+                "oc delete pdb -n {namespace} {last}",
+                namespace = words::shell(namespace),
+                last = words::shell(last)
+            )),
         delete(pod, owner),
     ]
 }
@@ -192,7 +227,11 @@ fn terminating(
     now: DateTime<Utc>,
 ) -> Vec<Remedy> {
     let (namespace, name) = (pod.namespace(), pod.name());
-    let describe = format!("oc describe pod -n {namespace} {name}");
+    let describe = format!(
+        "oc describe pod -n {namespace} {name}",
+        namespace = words::shell(namespace),
+        name = words::shell(name)
+    );
     if guards(pod) {
         let words = "Wait, and look at its node: it keeps the quorum of the control plane. Never force it away.";
         return vec![Remedy::look(words).oc(describe)];
@@ -215,7 +254,11 @@ fn terminating(
         ))
         .oc(describe),
         Remedy::change(danger, "Take the finalizers away: what their controller wanted to clean up stays behind.").oc(
-            format!("oc patch pod -n {namespace} {name} --type merge -p '{{\"metadata\":{{\"finalizers\":null}}}}'"),
+            format!(
+                "oc patch pod -n {namespace} {name} --type merge -p '{{\"metadata\":{{\"finalizers\":null}}}}'",
+                namespace = words::shell(namespace),
+                name = words::shell(name)
+            ),
         ),
     ]
 }
@@ -230,16 +273,25 @@ fn force(pod: &Pod, owner: Option<&str>) -> Remedy {
     } else {
         format!("Force {name} away: its process may go on for a while beside its successor.")
     };
-    Remedy::change(danger, words).oc(format!("oc delete pod -n {namespace} {name} --grace-period=0 --force"))
+    Remedy::change(danger, words).oc(format!(
+        "oc delete pod -n {namespace} {name} --grace-period=0 --force",
+        namespace = words::shell(namespace),
+        name = words::shell(name)
+    ))
 }
 
 fn virtual_machine(pod: &Pod, why: &str) -> Vec<Remedy> {
     let namespace = pod.namespace();
     let name = owner::virtual_machine(pod).unwrap_or_default();
-    let look = format!("oc get vmi -n {namespace} {name} -o yaml");
+    let look = format!(
+        "oc get vmi -n {namespace} {name} -o yaml",
+        namespace = words::shell(namespace),
+        name = words::shell(name)
+    );
     if !why.starts_with("cannot") {
         return vec![
-            Remedy::look("Wait for the migration, or see why it fails.").oc(format!("oc get vmim -n {namespace}")),
+            Remedy::look("Wait for the migration, or see why it fails.")
+                .oc(format!("oc get vmim -n {namespace}", namespace = words::shell(namespace))),
             Remedy::change(Danger::L, format!("Ask for the migration of {name} again."))
                 .oc(format!("virtctl migrate -n {namespace} {name}")),
         ];

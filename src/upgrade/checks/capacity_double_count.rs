@@ -5,6 +5,7 @@
 use super::{Finding, Impact, Level, Look, Remedy, Resource, Subject, evidence, finding, reading};
 use crate::upgrade::assessment::{Node, NodePhase};
 use crate::upgrade::danger::Danger;
+use crate::upgrade::words::shell;
 
 pub(super) fn check(look: &Look, found: &mut Vec<Finding>) {
     for pool in look.now.pools.iter().filter(|pool| pool.waiting > 0 && !pool.paused) {
@@ -27,7 +28,10 @@ pub(super) fn check(look: &Look, found: &mut Vec<Finding>) {
                     Danger::M,
                     "Raise maxUnavailable by as much until it is repaired: more nodes are away at once.",
                 )
-                .oc(format!("oc patch mcp {} --type merge -p '{{\"spec\":{{\"maxUnavailable\":{more}}}}}'", pool.name)),
+                .oc(format!(
+                    "oc patch mcp {} --type merge -p '{{\"spec\":{{\"maxUnavailable\":{more}}}}}'",
+                    shell(&pool.name)
+                )),
             );
         }
         found.push(Finding {

@@ -82,7 +82,7 @@ fn remedies(look: &Look, pool: &Pool) -> Vec<Remedy> {
     if !free.is_empty() {
         remedies.push(
             Remedy::change(Danger::L, format!("Uncordon {}.", words::some_of(free.iter().copied(), 3)))
-                .oc(format!("oc adm uncordon {}", free.join(" "))),
+                .oc(format!("oc adm uncordon {}", words::shell_all(free.iter().copied()))),
         );
     }
     remedies.push(Remedy::look("Repair the nodes that are degraded or not ready: see their findings."));
@@ -93,8 +93,12 @@ fn remedies(look: &Look, pool: &Pool) -> Vec<Remedy> {
     } else {
         let more = pool.capacity.unavailable + pool.capacity.failing + 1;
         remedies.push(
-            Remedy::change(Danger::M, "Raise maxUnavailable for the time being: more nodes are away at once.")
-                .oc(format!("oc patch mcp {} --type merge -p '{{\"spec\":{{\"maxUnavailable\":{more}}}}}'", pool.name)),
+            Remedy::change(Danger::M, "Raise maxUnavailable for the time being: more nodes are away at once.").oc(
+                format!(
+                    "oc patch mcp {} --type merge -p '{{\"spec\":{{\"maxUnavailable\":{more}}}}}'",
+                    words::shell(&pool.name)
+                ),
+            ),
         );
     }
     remedies

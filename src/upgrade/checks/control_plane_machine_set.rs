@@ -2,6 +2,7 @@
 
 use super::{Finding, Impact, Level, Look, Remedy, Resource, Subject, evidence, finding, machines};
 use crate::upgrade::danger::Danger;
+use crate::upgrade::words::shell;
 
 pub(super) fn check(look: &Look, found: &mut Vec<Finding>) {
     let rolls = look.now.update.in_progress || look.now.pools.iter().any(|pool| pool.control_plane && pool.outdated());
@@ -26,11 +27,8 @@ pub(super) fn check(look: &Look, found: &mut Vec<Finding>) {
             ),
             remedies: vec![
                 Remedy::look("Delete no control plane machine before the pool master is done.")
-                    .oc(format!("oc get machines -n {namespace} -l machine.openshift.io/cluster-api-machine-role=master")),
-                Remedy::change(Danger::L, "Let the set replace nothing by itself until then (strategy OnDelete).").oc(format!(
-                    "oc patch controlplanemachineset -n {namespace} {} --type merge -p '{{\"spec\":{{\"strategy\":{{\"type\":\"OnDelete\"}}}}}}'",
-                    set.name()
-                )),
+                    .oc(format!("oc get machines -n {namespace} -l machine.openshift.io/cluster-api-machine-role=master", namespace = shell(namespace))),
+                Remedy::change(Danger::L, "Let the set replace nothing by itself until then (strategy OnDelete).").oc(format!("oc patch controlplanemachineset -n {namespace} {} --type merge -p '{{\"spec\":{{\"strategy\":{{\"type\":\"OnDelete\"}}}}}}'", shell(set.name()), namespace = shell(namespace))),
             ],
             evidence: vec![evidence(
                 format!("controlplanemachineset/{}", set.name()),

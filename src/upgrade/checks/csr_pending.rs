@@ -55,7 +55,7 @@ pub(super) fn check(look: &Look, found: &mut Vec<Finding>) {
         remedies: vec![
             Remedy::look("See who asks, and for what.").oc("oc get csr -o wide"),
             Remedy::change(Danger::M, "Approve the requests of nodes that you know.")
-                .oc(format!("oc adm certificate approve {}", names[..names.len().min(AT_ONCE)].join(" "))),
+                .oc(format!("oc adm certificate approve {}", words::shell_all(names.iter().take(AT_ONCE).copied()))),
         ],
         since: pending.iter().filter_map(|request| created(&request.metadata)).min(),
         evidence: pending

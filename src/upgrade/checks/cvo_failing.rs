@@ -5,6 +5,7 @@ use super::{Finding, Impact, Level, Look, Subject, finding, operator_degraded};
 use crate::api::{Condition, Tri};
 use crate::upgrade::assessment::{OperatorState, Remedy, age};
 use crate::upgrade::verdict::version_evidence;
+use crate::upgrade::words::shell;
 
 /// What kind of failing it is; each has a check of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,7 +70,7 @@ pub(super) fn check(look: &Look, found: &mut Vec<Finding>) {
     let troubled = named.filter(|row| matches!(row.state, OperatorState::Unavailable | OperatorState::Degraded));
     finding.remedies.extend(troubled.map(|row| {
         Remedy::look(format!("See the finding of {}: it is the cause.", row.name))
-            .oc(format!("oc describe clusteroperator {}", row.name))
+            .oc(format!("oc describe clusteroperator {}", shell(&row.name)))
     }));
     found.push(finding);
 }

@@ -9,6 +9,7 @@ use crate::api::{Conditions as _, Tri};
 use crate::upgrade::assessment::{Evidence, Node, NodePhase};
 use crate::upgrade::facts::Kind;
 use crate::upgrade::node_events::node_of;
+use crate::upgrade::words::shell;
 
 /// What a reason is about: each has its own finding, which tells the cause that `node-degraded` points to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -171,7 +172,7 @@ pub(super) fn daemon_log(node: &Node) -> Remedy {
     Remedy::look("Read the log of the machine-config daemon on the node.").oc(format!(
         "oc logs -n openshift-machine-config-operator -c machine-config-daemon $(oc get pods -n \
          openshift-machine-config-operator -l k8s-app=machine-config-daemon --field-selector spec.nodeName={} -o name)",
-        node.name
+        shell(&node.name)
     ))
 }
 
@@ -179,7 +180,7 @@ pub(super) fn daemon_log(node: &Node) -> Remedy {
 ///
 /// What comes out of a message of the node goes into it only when it is [`plain`].
 pub(super) fn on_host(node: &str, command: &str) -> String {
-    format!("oc debug node/{node} -- chroot /host {command}")
+    format!("oc debug node/{node} -- chroot /host {command}", node = shell(node))
 }
 
 /// Makes the daemon apply the whole configuration once more (pkg/daemon/constants.go, `MachineConfigDaemonForceFile`).

@@ -133,16 +133,17 @@ fn remedies(node: &Node, trouble: &DrainTrouble) -> Vec<Remedy> {
             Remedy::look(
                 "Find the PodDisruptionBudget that allows no disruption, and give its workload another ready replica.",
             )
-            .oc(format!("oc get pdb -n {namespace}")),
+            .oc(format!("oc get pdb -n {namespace}", namespace = words::shell(namespace))),
         );
-        remedies.push(
-            Remedy::look("Find out why the pod does not end, if it is being deleted already.")
-                .oc(format!("oc describe pod -n {namespace} {pod}")),
-        );
+        remedies.push(Remedy::look("Find out why the pod does not end, if it is being deleted already.").oc(format!(
+            "oc describe pod -n {namespace} {pod}",
+            namespace = words::shell(namespace),
+            pod = words::shell(pod)
+        )));
     } else {
         remedies.push(
             Remedy::look("Look which pods are still on the node.")
-                .oc(format!("oc get pods -A -o wide --field-selector spec.nodeName={}", node.name)),
+                .oc(format!("oc get pods -A -o wide --field-selector spec.nodeName={}", words::shell(&node.name))),
         );
     }
     remedies

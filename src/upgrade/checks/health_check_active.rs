@@ -67,10 +67,13 @@ fn active(check: &MachineHealthCheck, nodes: &[&str]) -> Finding {
              servers of bare metal take longer than most limits.",
             limits.join(", ")
         ),
-        remedies: vec![
-            Remedy::change(Danger::L, "Pause it until the update is over, and resume it afterwards.")
-                .oc(format!("oc annotate machinehealthcheck -n {namespace} {name} cluster.x-k8s.io/paused=")),
-        ],
+        remedies: vec![Remedy::change(Danger::L, "Pause it until the update is over, and resume it afterwards.").oc(
+            format!(
+                "oc annotate machinehealthcheck -n {namespace} {name} cluster.x-k8s.io/paused=",
+                namespace = words::shell(namespace),
+                name = words::shell(name)
+            ),
+        )],
         evidence: vec![evidence(
             format!("machinehealthcheck/{name}"),
             "metadata.annotations",

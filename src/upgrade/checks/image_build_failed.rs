@@ -52,7 +52,7 @@ fn about(
             Remedy::look("Read the log of the build.")
                 .oc("oc logs -n openshift-machine-config-operator -l machineconfiguration.openshift.io/ephemeral-build-object --tail=100"),
             Remedy::change(Danger::M, "Correct the Containerfile or the secrets, then build again; the pool rolls when it succeeds.")
-                .oc(format!("oc annotate machineosconfig {config} machineconfiguration.openshift.io/rebuild= --overwrite")),
+                .oc(format!("oc annotate machineosconfig {config} machineconfiguration.openshift.io/rebuild= --overwrite", config = words::shell(config))),
         ],
         link: Some(reading::NODES.to_owned()),
         since: told.since,

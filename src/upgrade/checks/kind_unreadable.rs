@@ -34,10 +34,11 @@ pub(super) fn check(look: &Look, found: &mut Vec<Finding>) {
             found.push(Finding {
                 impact: Impact::None,
                 meaning: "They are left out of everything that is shown and counted.".to_owned(),
-                remedies: vec![
-                    Remedy::look("Look at it as the server has it.")
-                        .oc(format!("oc get {} {name} -o yaml", kind.resource())),
-                ],
+                remedies: vec![Remedy::look("Look at it as the server has it.").oc(format!(
+                    "oc get {} {name} -o yaml",
+                    kind.resource(),
+                    name = words::shell(name)
+                ))],
                 evidence: rests_on,
                 ..finding(
                     "kind-unreadable",

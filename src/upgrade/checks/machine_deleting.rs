@@ -4,6 +4,7 @@
 use super::{Finding, Impact, Level, Look, Remedy, Resource, Subject, evidence, finding, machines};
 use crate::upgrade::assessment::{NodePhase, Pool};
 use crate::upgrade::danger::Danger;
+use crate::upgrade::words::shell;
 
 pub(super) fn check(look: &Look, found: &mut Vec<Finding>) {
     let rolls = look.now.update.in_progress || look.now.pools.iter().any(Pool::outdated);
@@ -34,11 +35,14 @@ pub(super) fn check(look: &Look, found: &mut Vec<Finding>) {
             resources,
             meaning: lines.join("\n"),
             remedies: vec![
-                Remedy::look("Find out who deletes it: events of the machine, health checks, autoscaler.")
-                    .oc(format!("oc describe machine -n {} {name}", address.namespace)),
+                Remedy::look("Find out who deletes it: events of the machine, health checks, autoscaler.").oc(format!(
+                    "oc describe machine -n {} {name}",
+                    shell(&address.namespace),
+                    name = shell(name)
+                )),
                 Remedy::change(Danger::L, "Pause the health checks until the update is over.").oc(format!(
                     "oc annotate machinehealthcheck --all -n {} cluster.x-k8s.io/paused=",
-                    machines::NAMESPACE
+                    shell(&machines::NAMESPACE)
                 )),
             ],
             since: machines::asked(machine),

@@ -2,6 +2,7 @@
 
 use super::{Finding, Impact, Level, Look, Remedy, Resource, Subject, evidence, finding, machines};
 use crate::upgrade::danger::Danger;
+use crate::upgrade::words::shell;
 
 /// What a Machine is for (machine-api-operator).
 const ROLE: &str = "machine.openshift.io/cluster-api-machine-role";
@@ -18,8 +19,11 @@ pub(super) fn check(look: &Look, found: &mut Vec<Finding>) {
         if !node.is_empty() {
             resources.push(Resource::node(node));
         }
-        let mut remedies =
-            vec![Remedy::look("Read why.").oc(format!("oc describe machine -n {} {name}", address.namespace))];
+        let mut remedies = vec![Remedy::look("Read why.").oc(format!(
+            "oc describe machine -n {} {name}",
+            shell(&address.namespace),
+            name = shell(name)
+        ))];
         if machine.metadata.labels.as_ref().and_then(|labels| labels.get(ROLE)).is_some_and(|role| role == "master") {
             remedies.push(Remedy::look(
                 "It is of the control plane: replace it only with all members of etcd healthy, and no other one away.",
@@ -30,7 +34,11 @@ pub(super) fn check(look: &Look, found: &mut Vec<Finding>) {
                     Danger::M,
                     "Delete the Machine: its machine set makes a new one. Not of the control plane.",
                 )
-                .oc(format!("oc delete machine -n {} {name}", address.namespace)),
+                .oc(format!(
+                    "oc delete machine -n {} {name}",
+                    shell(&address.namespace),
+                    name = shell(name)
+                )),
             );
         }
         found.push(Finding {

@@ -4,6 +4,7 @@
 use super::{Finding, Impact, Level, Look, Remedy, Resource, Subject, evidence, finding, reading};
 use crate::upgrade::assessment::{Cordon, Node, NodePhase, Pool};
 use crate::upgrade::danger::Danger;
+use crate::upgrade::words::shell;
 
 pub(super) fn check(look: &Look, found: &mut Vec<Finding>) {
     for node in look.now.nodes.iter() {
@@ -37,7 +38,7 @@ fn cordoned(node: &Node, cordon: &Cordon, pool: &Pool) -> Finding {
         ),
         remedies: vec![
             Remedy::change(Danger::L, "Uncordon it, when whoever cordoned it is done.")
-                .oc(format!("oc adm uncordon {name}")),
+                .oc(format!("oc adm uncordon {name}", name = shell(name))),
         ],
         link: Some(reading::NODES.to_owned()),
         since: cordon.since,

@@ -4,6 +4,7 @@
 use super::node_in_two_pools::custom_pools;
 use super::{Finding, Impact, Level, Look, Remedy, Resource, Subject, evidence, finding, reading};
 use crate::upgrade::danger::Danger;
+use crate::upgrade::words::shell;
 
 pub(super) fn check(look: &Look, found: &mut Vec<Finding>) {
     if !look.now.facts.pools.iter().any(|pool| !matches!(pool.name(), "master" | "arbiter" | "worker")) {
@@ -23,7 +24,7 @@ pub(super) fn check(look: &Look, found: &mut Vec<Finding>) {
                 .to_owned(),
             remedies: vec![
                 Remedy::change(Danger::L, "Take the role of the custom pool away from it.")
-                    .oc(format!("oc label node {name} node-role.kubernetes.io/{first}-")),
+                    .oc(format!("oc label node {name} node-role.kubernetes.io/{first}-", name = shell(name), first = shell(first))),
             ],
             link: Some(reading::POOLS.to_owned()),
             evidence: vec![evidence(

@@ -5,6 +5,7 @@ use super::node_unmanaged::unmanaged;
 use super::{Finding, Impact, Level, Look, Remedy, Resource, Subject, evidence, finding, node_conditions, reading};
 use crate::upgrade::danger::Danger;
 use crate::upgrade::membership::Membership;
+use crate::upgrade::words::shell;
 
 pub(super) fn check(look: &Look, found: &mut Vec<Finding>) {
     for (node, roles) in unmanaged(look, Membership::SeveralCustomPools) {
@@ -20,7 +21,7 @@ pub(super) fn check(look: &Look, found: &mut Vec<Finding>) {
                 .to_owned(),
             remedies: vec![
                 Remedy::change(Danger::M, "Take all but one of these roles away: it then rolls to the configuration of the one left.")
-                    .oc(format!("oc label node {node} node-role.kubernetes.io/{extra}-")),
+                    .oc(format!("oc label node {node} node-role.kubernetes.io/{extra}-", node = shell(&node), extra = shell(&extra))),
             ],
             link: Some(reading::NODES.to_owned()),
             evidence: vec![evidence(format!("node/{node}"), "metadata.labels", format!("roles: {roles}"), None)],

@@ -54,7 +54,7 @@ pub(super) fn check(look: &Look, found: &mut Vec<Finding>) {
 fn remedies(name: &str, control_plane: bool) -> Vec<Remedy> {
     let mut remedies = vec![
         Remedy::look("Look at the console of the machine: whether it boots, and from what.")
-            .oc(format!("oc describe node {name}")),
+            .oc(format!("oc describe node {name}", name = words::shell(name))),
         Remedy::look("See whether its certificate requests wait for approval.").oc("oc get csr"),
     ];
     remedies.push(if control_plane {

@@ -1,6 +1,7 @@
 //! `node-network-unavailable`: the network of a node is not set up. The machine-config controller takes no such node.
 
 use super::{Finding, Look, Remedy, node_conditions};
+use crate::upgrade::words::shell;
 
 pub(super) fn check(look: &Look, found: &mut Vec<Finding>) {
     for node in look.now.nodes.iter() {
@@ -13,7 +14,7 @@ pub(super) fn check(look: &Look, found: &mut Vec<Finding>) {
                 .to_owned(),
             remedies: vec![
                 Remedy::look("Look at the pods of the cluster network on this node.")
-                    .oc(format!("oc get pods -n openshift-ovn-kubernetes -o wide --field-selector spec.nodeName={name}")),
+                    .oc(format!("oc get pods -n openshift-ovn-kubernetes -o wide --field-selector spec.nodeName={name}", name = shell(name))),
             ],
             ..about
         }));

@@ -68,7 +68,7 @@ fn silent(look: &Look, node: &Node) -> Finding {
 fn remedies(name: &str) -> Vec<Remedy> {
     vec![
         Remedy::look("Look at the machine: its console, its power, its network.")
-            .oc(format!("oc describe node {name}")),
+            .oc(format!("oc describe node {name}", name = words::shell(name))),
         Remedy::look("See whether its certificate requests wait for approval.").oc("oc get csr"),
     ]
 }

@@ -3,6 +3,7 @@
 use super::{Finding, Impact, Level, Look, Remedy, Subject, evidence, finding, node_conditions, reading};
 use crate::upgrade::danger::Danger;
 use crate::upgrade::membership::{Membership, Pools};
+use crate::upgrade::words::shell;
 
 pub(super) fn check(look: &Look, found: &mut Vec<Finding>) {
     for (node, roles) in unmanaged(look, Membership::NoPool) {
@@ -13,7 +14,7 @@ pub(super) fn check(look: &Look, found: &mut Vec<Finding>) {
                 .to_owned(),
             remedies: vec![
                 Remedy::change(Danger::M, "Give it the role of a pool: it then rolls to that pool's configuration.")
-                    .oc(format!("oc label node {node} node-role.kubernetes.io/worker=")),
+                    .oc(format!("oc label node {node} node-role.kubernetes.io/worker=", node = shell(&node))),
             ],
             link: Some(reading::NODES.to_owned()),
             evidence: vec![evidence(format!("node/{node}"), "metadata.labels", format!("roles: {roles}"), None)],

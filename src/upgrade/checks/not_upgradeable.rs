@@ -87,7 +87,18 @@ pub(in crate::upgrade) fn remedies(operator: &str, reason: &str) -> Vec<Remedy> 
         "cloud-credential" => Remedy::change(Danger::L, "Bring the credentials to what the target needs, then say so.")
             .oc("oc annotate cloudcredential cluster --overwrite cloudcredential.openshift.io/upgradeable-to=VERSION"),
         "storage" => look("Look which driver it speaks of.", "oc get clustercsidrivers"),
-        _ => return vec![look("Look at what it says.", &format!("oc describe clusteroperator {operator}"))],
+        _ => {
+            return vec![look(
+                "Look at what it says.",
+                &format!("oc describe clusteroperator {operator}", operator = words::shell(operator)),
+            )];
+        }
     };
-    vec![first, look("Look at what it says.", &format!("oc describe clusteroperator {operator}"))]
+    vec![
+        first,
+        look(
+            "Look at what it says.",
+            &format!("oc describe clusteroperator {operator}", operator = words::shell(operator)),
+        ),
+    ]
 }

@@ -76,9 +76,11 @@ fn remedies(row: &OperatorRow, degraded: &Condition) -> Vec<Remedy> {
     }
     remedies.push(
         Remedy::look("Look at what it says and at the pods in its namespaces.")
-            .oc(format!("oc describe clusteroperator {}", row.name)),
+            .oc(format!("oc describe clusteroperator {}", words::shell(&row.name))),
     );
-    remedies
-        .push(Remedy::look("Gather its objects and logs.").oc(format!("oc adm inspect clusteroperator/{}", row.name)));
+    remedies.push(
+        Remedy::look("Gather its objects and logs.")
+            .oc(format!("oc adm inspect clusteroperator/{}", words::shell(&row.name))),
+    );
     remedies
 }

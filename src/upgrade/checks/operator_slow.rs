@@ -100,7 +100,9 @@ fn remedies(row: &OperatorRow) -> Vec<Remedy> {
         ];
     }
     vec![
-        Remedy::look("Look at what it waits for.").oc(format!("oc describe clusteroperator {}", row.name)),
-        Remedy::look("Gather its objects and logs.").oc(format!("oc adm inspect clusteroperator/{}", row.name)),
+        Remedy::look("Look at what it waits for.")
+            .oc(format!("oc describe clusteroperator {}", words::shell(&row.name))),
+        Remedy::look("Gather its objects and logs.")
+            .oc(format!("oc adm inspect clusteroperator/{}", words::shell(&row.name))),
     ]
 }

@@ -6,6 +6,7 @@ use super::release::{OPERATOR_DOWN, operator_evidence, said};
 use super::{Finding, Impact, Level, Look, Subject, by_age, finding};
 use crate::api::{Condition, Tri};
 use crate::upgrade::assessment::{OperatorRow, Remedy};
+use crate::upgrade::words::shell;
 
 /// From `oc adm upgrade status` (pkg/cli/admin/upgrade/status/controlplane.go, `unavailableWarningThreshold` and
 /// `unavailableErrorThreshold`).
@@ -37,8 +38,9 @@ fn unavailable(look: &Look, row: &OperatorRow, available: &Condition) -> Finding
         meaning: format!("{}\n{next}", said(available)),
         remedies: vec![
             Remedy::look("Look at what it says and at the pods in its namespaces.")
-                .oc(format!("oc describe clusteroperator {}", row.name)),
-            Remedy::look("Gather its objects and logs.").oc(format!("oc adm inspect clusteroperator/{}", row.name)),
+                .oc(format!("oc describe clusteroperator {}", shell(&row.name))),
+            Remedy::look("Gather its objects and logs.")
+                .oc(format!("oc adm inspect clusteroperator/{}", shell(&row.name))),
         ],
         link: Some(OPERATOR_DOWN.to_owned()),
         since: available.since,
@@ -63,7 +65,8 @@ fn untold(look: &Look, row: &OperatorRow) -> Finding {
                   moments of a new operator that is normal."
             .to_owned(),
         remedies: vec![
-            Remedy::look("Look whether its pod runs.").oc(format!("oc adm inspect clusteroperator/{}", row.name)),
+            Remedy::look("Look whether its pod runs.")
+                .oc(format!("oc adm inspect clusteroperator/{}", shell(&row.name))),
         ],
         link: Some(OPERATOR_DOWN.to_owned()),
         since: available.and_then(|available| available.since),

@@ -37,7 +37,7 @@ fn degraded(look: &Look, pool: &Pool, message: &str) -> Finding {
                 .to_owned(),
         remedies: vec![
             Remedy::look("Repair what it names: nodes, a configuration, or an image build.")
-                .oc(format!("oc describe mcp {name}")),
+                .oc(format!("oc describe mcp {name}", name = words::shell(name))),
         ],
         link: Some(reading::NODES.to_owned()),
         since,

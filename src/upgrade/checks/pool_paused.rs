@@ -85,5 +85,5 @@ pub(super) fn by(pool: &Pool) -> (String, Option<chrono::DateTime<chrono::Utc>>)
 
 /// The line that unpauses a pool.
 pub(super) fn unpause(pool: &str) -> String {
-    format!("oc patch mcp {pool} --type merge -p '{{\"spec\":{{\"paused\":false}}}}'")
+    format!("oc patch mcp {pool} --type merge -p '{{\"spec\":{{\"paused\":false}}}}'", pool = words::shell(pool))
 }

@@ -35,7 +35,7 @@ pub(super) fn check(look: &Look, found: &mut Vec<Finding>) {
             ),
             remedies: vec![
                 Remedy::look("See who asks, with which program.")
-                    .oc(format!("oc get apirequestcounts {} -o yaml", api.name())),
+                    .oc(format!("oc get apirequestcounts {} -o yaml", words::shell(api.name()))),
                 Remedy::look("Bring these clients to the API that takes its place, before the update."),
             ],
             evidence: std::iter::once(evidence(

@@ -4,6 +4,7 @@ use super::degraded::{Cause, about, because_of, between, missing_config};
 use super::{Finding, Look, Remedy, evidence, reading};
 use crate::upgrade::assessment::{Node, NodePhase};
 use crate::upgrade::danger::Danger;
+use crate::upgrade::words::shell;
 
 pub(super) fn check(look: &Look, found: &mut Vec<Finding>) {
     let missing = |reason: &str| between(reason, "\"rendered-", "\"").map(|rest| format!("rendered-{rest}"));
@@ -34,7 +35,7 @@ pub(super) fn check(look: &Look, found: &mut Vec<Finding>) {
                     Danger::M,
                     "Replace a worker: delete its Machine, and let the machine set make a new one.",
                 )
-                .oc(format!("oc get machines -A -o wide | grep -w {name}")),
+                .oc(format!("oc get machines -A -o wide | grep -w {name}", name = shell(name))),
             );
         }
         remedies.push(Remedy::look(

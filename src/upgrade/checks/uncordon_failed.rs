@@ -7,6 +7,7 @@ use super::degraded::{Cause, because_of};
 use super::{Finding, Impact, Level, Look, Remedy, Resource, Subject, evidence, finding, reading};
 use crate::upgrade::assessment::{NodePhase, age};
 use crate::upgrade::danger::Danger;
+use crate::upgrade::words::shell;
 
 const LIMIT: TimeDelta = TimeDelta::minutes(10);
 
@@ -30,7 +31,8 @@ pub(super) fn check(look: &Look, found: &mut Vec<Finding>) {
         let remedies = vec![
             Remedy::look("Read why the machine-config controller does not lift it: it does so for the daemon.")
                 .oc("oc logs -n openshift-machine-config-operator deployment/machine-config-controller"),
-            Remedy::change(Danger::L, "Lift the cordon by hand.").oc(format!("oc adm uncordon {name}")),
+            Remedy::change(Danger::L, "Lift the cordon by hand.")
+                .oc(format!("oc adm uncordon {name}", name = shell(name))),
         ];
         found.push(Finding {
             meaning: "The node runs the new configuration. As long as it is cordoned it takes no pods and uses up a place of its \

@@ -3,6 +3,7 @@
 use super::degraded::{Cause, because_of};
 use super::{Finding, Look, Remedy, Resource, reading};
 use crate::upgrade::danger::Danger;
+use crate::upgrade::words::shell;
 
 pub(super) fn check(look: &Look, found: &mut Vec<Finding>) {
     let title = |node: &crate::upgrade::assessment::Node, reason: &str| {
@@ -16,8 +17,9 @@ pub(super) fn check(look: &Look, found: &mut Vec<Finding>) {
             .find(|of| *of != &about.resources[0])
             .map_or("worker", |of: &Resource| of.name.as_str());
         let remedies = vec![
-            Remedy::look("Find the MachineConfig that makes this change: the newest of the pool's sources.")
-                .oc(format!("oc get mcp {pool} -o jsonpath='{{.spec.configuration.source[*].name}}'")),
+            Remedy::look("Find the MachineConfig that makes this change: the newest of the pool's sources.").oc(
+                format!("oc get mcp {pool} -o jsonpath='{{.spec.configuration.source[*].name}}'", pool = shell(pool)),
+            ),
             Remedy::change(
                 Danger::M,
                 "Take that change back: delete or correct the MachineConfig. A new configuration is rendered, and the pool rolls to it.",

@@ -7,6 +7,7 @@ use super::{Finding, Impact, Level, Look, Subject, finding};
 use crate::api::Tri;
 use crate::upgrade::assessment::Remedy;
 use crate::upgrade::danger::Danger;
+use crate::upgrade::words::shell;
 
 /// Why an object is rejected, by the reason of `Failing` (cluster-version-operator, pkg/payload/task.go,
 /// `reasonForUpdateError` and `summaryForReason`), and by the words that the same error has in a list of several.
@@ -101,8 +102,13 @@ impl Manifest<'_> {
 
     fn line(&self) -> String {
         match self.name.split_once('/') {
-            Some((namespace, name)) => format!("oc get -n {namespace} {} {name} -o yaml", self.kind),
-            None => format!("oc get {} {} -o yaml", self.kind, self.name),
+            Some((namespace, name)) => format!(
+                "oc get -n {namespace} {} {name} -o yaml",
+                shell(&self.kind),
+                namespace = shell(namespace),
+                name = shell(name)
+            ),
+            None => format!("oc get {} {} -o yaml", shell(&self.kind), shell(&self.name)),
         }
     }
 }

@@ -119,7 +119,8 @@ pub(super) fn operators(ask: &Ask) -> Option<Row> {
         rows.iter()
             .take(5)
             .map(|row| {
-                Remedy::look(format!("Look at {}.", row.name)).oc(format!("oc describe clusteroperator {}", row.name))
+                Remedy::look(format!("Look at {}.", row.name))
+                    .oc(format!("oc describe clusteroperator {}", words::shell(&row.name)))
             })
             .collect::<Vec<_>>()
     };

@@ -5,6 +5,7 @@ use crate::upgrade::assessment::{Remedy, Resource};
 use crate::upgrade::danger::Danger;
 use crate::upgrade::facts::Kind;
 use crate::upgrade::version::minor_parts;
+use crate::upgrade::words::shell;
 
 const OBJECT: &str = "cloudcredentials.operator.openshift.io";
 
@@ -73,7 +74,7 @@ pub(super) fn credentials(ask: &Ask) -> Option<Row> {
             evidence(format!("secret/{secret}"), "metadata", "missing"),
         ])
         .remedied([Remedy::look("Restore the secret before the update; it can be taken away again afterwards.")
-            .oc(format!("oc get secret -n kube-system {secret}"))])
+            .oc(format!("oc get secret -n kube-system {secret}", secret = shell(secret)))])
     })
 }
 
@@ -108,7 +109,7 @@ fn manual(ask: &Ask, id: &'static str, title: &'static str, ready_for: Option<&s
         Remedy::change(Danger::L, "Then say that they are ready; the operator notices after some minutes.").oc(
             format!(
                 "oc annotate cloudcredential cluster --overwrite cloudcredential.openshift.io/upgradeable-to={}",
-                ask.target.unwrap_or("VERSION")
+                shell(ask.target.unwrap_or("VERSION"))
             ),
         ),
     ])

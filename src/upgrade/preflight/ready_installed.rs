@@ -113,8 +113,8 @@ pub(super) fn up_to_date(ask: &Ask) -> Option<Row> {
     let approve = plans.iter().take(8).map(|plan| {
         Remedy::change(Danger::M, format!("Approve {} when its operator may be updated now.", plan.name())).oc(format!(
             "oc patch installplan -n {} {} --type=merge --patch '{{\"spec\":{{\"approved\":true}}}}'",
-            namespace(&plan.metadata),
-            plan.name()
+            words::shell(namespace(&plan.metadata)),
+            words::shell(plan.name())
         ))
     });
     Some(

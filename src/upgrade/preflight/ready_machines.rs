@@ -83,9 +83,9 @@ pub(super) fn health_checks(ask: &Ask) -> Option<Row> {
                     format!("Pause {} for the update, and take the annotation away afterwards.", check.name()),
                 )
                 .oc(format!(
-                    "oc annotate machinehealthcheck -n {} {} cluster.x-k8s.io/paused=\"\"",
-                    namespace(check),
-                    check.name()
+                    "oc annotate machinehealthcheck -n {} {} cluster.x-k8s.io/paused=",
+                    words::shell(&namespace(check)),
+                    words::shell(check.name())
                 ))
             })),
     )

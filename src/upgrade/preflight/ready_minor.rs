@@ -151,7 +151,7 @@ pub(super) fn removed_apis(ask: &Ask) -> Option<Row> {
             }))
             .remedied(used.iter().take(8).map(|api| {
                 Remedy::look(format!("Bring the clients of {} to the API that takes its place.", api.name()))
-                    .oc(format!("oc get apirequestcounts {} -o yaml", api.name()))
+                    .oc(format!("oc get apirequestcounts {} -o yaml", words::shell(api.name())))
             })),
     )
 }

@@ -8,6 +8,7 @@ use crate::upgrade::assessment::{Evidence, Node, NodePhase, Outside, Pool, Remed
 use crate::upgrade::danger::Danger;
 use crate::upgrade::facts::Kind;
 use crate::upgrade::version::minor_parts;
+use crate::upgrade::words::shell;
 use crate::upgrade::{kubelet, words};
 
 /// Certificates are renewed long before they end; one that is this near to its end was not.
@@ -116,7 +117,7 @@ pub(super) fn pools_unpaused(ask: &Ask) -> Option<Row> {
         )
         .oc(format!(
             "oc patch machineconfigpool {} --type=merge --patch '{{\"spec\":{{\"paused\":false}}}}'",
-            pool.name
+            shell(&pool.name)
         ))
     });
     Some(
@@ -164,7 +165,7 @@ pub(super) fn one_at_a_time(ask: &Ask) -> Option<Row> {
             .remedied(several.iter().map(|pool| {
                 Remedy::change(Danger::L, format!("Set maxUnavailable of {} back to 1.", pool.name)).oc(format!(
                     "oc patch machineconfigpool {} --type=merge --patch '{{\"spec\":{{\"maxUnavailable\":1}}}}'",
-                    pool.name
+                    shell(&pool.name)
                 ))
             })),
     )
@@ -209,8 +210,8 @@ pub(super) fn nodes_ready(ask: &Ask) -> Option<Row> {
     let more = if unfit.len() > 8 { format!("\nand {} more", unfit.len() - 8) } else { String::new() };
     let remedies = unfit.iter().take(5).map(|(node, _)| match (node.ready, &node.cordon) {
         (true, Some(_)) => Remedy::change(Danger::L, format!("Uncordon {} if nobody works on it.", node.name))
-            .oc(format!("oc adm uncordon {}", node.name)),
-        _ => Remedy::look(format!("Look at {}.", node.name)).oc(format!("oc describe node {}", node.name)),
+            .oc(format!("oc adm uncordon {}", shell(&node.name))),
+        _ => Remedy::look(format!("Look at {}.", node.name)).oc(format!("oc describe node {}", shell(&node.name))),
     });
     Some(
         Row::new(

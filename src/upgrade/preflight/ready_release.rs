@@ -62,7 +62,7 @@ pub(super) fn target(ask: &Ask) -> Option<Row> {
                 choice.reason.clone(),
             )])
             .remedied([Remedy::look("Read its risks, and take another version if one of them matters here.")
-                .oc(format!("oc adm upgrade recommend --version {target}"))]),
+                .oc(format!("oc adm upgrade recommend --version {target}", target = words::shell(target)))]),
     )
 }
 

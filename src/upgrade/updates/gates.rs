@@ -5,6 +5,7 @@ use super::{Gate, minor_of};
 use crate::api::ConfigMap;
 use crate::upgrade::facts::{Facts, Kind};
 use crate::upgrade::link::LinkState;
+use crate::upgrade::words;
 
 /// Namespace and name of the ConfigMap that names the gates.
 const GATES: (&str, &str) = ("openshift-config-managed", "admin-gates");
@@ -71,7 +72,9 @@ fn minor(key: &str) -> Option<&str> {
 
 /// The line that acknowledges a gate.
 pub fn acknowledge(key: &str) -> String {
-    format!("oc -n {} patch configmap {} --type=merge --patch '{{\"data\":{{\"{key}\":\"true\"}}}}'", ACKS.0, ACKS.1)
+    // The key comes from a ConfigMap: it is quoted as JSON and as an argument.
+    let patch = serde_json::json!({ "data": { key: "true" } }).to_string();
+    format!("oc -n {} patch configmap {} --type=merge --patch {}", ACKS.0, ACKS.1, words::shell(&patch))
 }
 
 #[cfg(test)]

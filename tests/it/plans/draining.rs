@@ -6,7 +6,7 @@ use oc_cockpit::actions::audit::Actor;
 use oc_cockpit::actions::drain::{NodeState, PodState, Progress};
 use oc_cockpit::actions::outcome::{Order, Outcome, Rehearsal};
 use oc_cockpit::actions::{
-    self, ActionId, Ask, Danger, Effect, Found, Material, Plan, Read, Refusal, Session, Target, again, plan,
+    ActionId, Ask, Danger, Effect, Found, Material, Plan, Read, Refusal, Session, Target, again, plan,
 };
 use oc_cockpit::cluster::drain::drain;
 use oc_cockpit::cluster::execute::{Transport, rehearse};
@@ -670,9 +670,7 @@ async fn a_pod_that_ends_is_told_with_its_countdown() {
             reply(201, json!({ "kind": "Status", "status": "Success" }))
         })?
     });
-    let mut looks = 0;
     let run = run(&store, &client, &ask(&["worker-3"]), move |told, _| {
-        looks += 1;
         if told.nodes[0]
             .pods
             .iter()
@@ -731,7 +729,7 @@ async fn a_server_without_evictions_is_not_drained_by_deletions() {
 fn a_drain_is_offered_with_its_flags_and_refuses_what_is_no_time() {
     let sample = Sample::idle();
     let ask = ask(&["worker-3"]).with("timeout", "soon");
-    let Err(Refusal(words)) = actions::plan(&sample.assessment(), &sample.session, &ask, &Material::default()) else {
+    let Err(Refusal(words)) = plan(&sample.assessment(), &sample.session, &ask, &Material::default()) else {
         panic!("that is no time")
     };
     assert!(words.contains("timeout is a time such as"), "{words}");

@@ -81,8 +81,8 @@ fn material(plan: &Plan, answer: impl Fn(&str) -> Option<Value>) -> Material {
 /// The plan with all that it asks for.
 #[track_caller]
 fn whole(sample: &Sample, ask: &Ask, answer: impl Fn(&str) -> Option<Value>) -> Result<Plan, Refusal> {
-    let plan = sample.plan_for(ask, &Material::default())?;
-    sample.plan_for(ask, &material(&plan, answer))
+    let plan = sample.plan_of(ask, &Material::default())?;
+    sample.plan_of(ask, &material(&plan, answer))
 }
 
 /// Configurations whose operating system differs by number, and no layered pool.
@@ -174,14 +174,14 @@ fn all_but_the_control_plane_are_paused_for_an_update_over_two_minors() {
 #[test]
 fn all_is_refused_beside_names_and_when_there_is_nothing() {
     let both = Ask::new(ActionId::PausePool, Target::pool("worker")).with("all", "");
-    refused(Sample::idle().plan_for(&both, &Material::default()), "either pools are named, or --all");
+    refused(Sample::idle().plan_of(&both, &Material::default()), "either pools are named, or --all");
     let neither = Ask::new(ActionId::PausePool, Target::Cluster);
-    refused(Sample::idle().plan_for(&neither, &Material::default()), "does not apply to cluster");
+    refused(Sample::idle().plan_of(&neither, &Material::default()), "does not apply to cluster");
     let mut sample = Sample::idle();
     sample.edit("pool/worker", |pool| pool["spec"]["paused"] = json!(true));
-    refused(sample.plan_for(&all(ActionId::PausePool), &Material::default()), "paused already");
+    refused(sample.plan_of(&all(ActionId::PausePool), &Material::default()), "paused already");
     refused(
-        Sample::idle().plan_for(&all(ActionId::UnpausePool), &Material::default()),
+        Sample::idle().plan_of(&all(ActionId::UnpausePool), &Material::default()),
         "no pool was paused from here; name those that are meant: infra (paused by kubectl-patch",
     );
 }
@@ -299,7 +299,7 @@ fn max_unavailable_is_set_for_workers_and_never_for_the_control_plane() {
         (set_max("gpu", "2"), "there is no pool gpu"),
     ];
     for (ask, part) in table {
-        let said = match sample.plan_for(&ask, &Material::default()) {
+        let said = match sample.plan_of(&ask, &Material::default()) {
             Ok(plan) => format!("ok, {:?}", plan.danger),
             Err(Refusal(words)) => words,
         };
@@ -307,8 +307,8 @@ fn max_unavailable_is_set_for_workers_and_never_for_the_control_plane() {
     }
     let mut set = Sample::idle();
     set.edit("pool/worker", |pool| pool["spec"]["maxUnavailable"] = json!("34%"));
-    refused(set.plan_for(&set_max("worker", "34%"), &Material::default()), "is 34% already");
-    let plan = set.plan_for(&set_max("worker", "1"), &Material::default()).unwrap();
+    refused(set.plan_of(&set_max("worker", "34%"), &Material::default()), "is 34% already");
+    let plan = set.plan_of(&set_max("worker", "1"), &Material::default()).unwrap();
     assert!(plan.consequences.contains(&"to undo it: set-max-unavailable worker 34%".to_owned()));
 }
 
@@ -316,7 +316,7 @@ fn max_unavailable_is_set_for_workers_and_never_for_the_control_plane() {
 fn raising_max_unavailable_in_a_rollout() {
     let mut sample = Sample::rolling();
     sample.edit("pool/worker", |pool| pool["spec"]["maxUnavailable"] = json!(1));
-    let plan = sample.plan_for(&set_max("worker", "75%"), &Material::default()).unwrap();
+    let plan = sample.plan_of(&set_max("worker", "75%"), &Material::default()).unwrap();
     insta::assert_snapshot!(text(&plan));
 }
 
@@ -325,7 +325,7 @@ fn lowering_max_unavailable_below_what_is_unavailable() {
     let mut sample = Sample::rolling();
     sample.cordon("worker-2", "kubectl-cordon", "2026-11-20T02:00:00Z");
     sample.edit("pool/worker", |pool| pool["spec"]["maxUnavailable"] = json!(3));
-    let plan = sample.plan_for(&set_max("worker", "1"), &Material::default()).unwrap();
+    let plan = sample.plan_of(&set_max("worker", "1"), &Material::default()).unwrap();
     insta::assert_snapshot!(text(&plan));
 }
 
@@ -352,7 +352,7 @@ async fn a_pruned_field_is_an_error_and_no_success() {
 
 #[test]
 fn creating_a_canary_pool() {
-    let plan = Sample::idle().plan_for(&create("canary"), &Material::default()).unwrap();
+    let plan = Sample::idle().plan_of(&create("canary"), &Material::default()).unwrap();
     insta::assert_snapshot!(text(&plan));
 }
 
@@ -360,10 +360,10 @@ fn creating_a_canary_pool() {
 fn creating_a_pool_for_nodes_that_have_the_role_already() {
     let mut sample = Sample::idle();
     sample.edit("worker-3", |node| node["metadata"]["labels"]["node-role.kubernetes.io/gpu"] = json!(""));
-    let plan = sample.plan_for(&create("gpu"), &Material::default()).unwrap();
+    let plan = sample.plan_of(&create("gpu"), &Material::default()).unwrap();
     assert_eq!(plan.danger, Danger::M);
     assert!(plan.consequences.iter().any(|line| line == "1 node has the label and joins: worker-3"), "{plan:#?}");
-    let paused = sample.plan_for(&create("gpu").with("paused", ""), &Material::default()).unwrap();
+    let paused = sample.plan_of(&create("gpu").with("paused", ""), &Material::default()).unwrap();
     assert_eq!((paused.danger, paused.title.as_str()), (Danger::L, "Create pool gpu, paused"));
     assert_eq!(paused.writes[0].body["spec"]["paused"], true);
 }
@@ -372,17 +372,17 @@ fn creating_a_pool_for_nodes_that_have_the_role_already() {
 fn a_pool_is_not_created_when_it_would_take_nodes_out_of_reach() {
     let mut sample = Sample::idle();
     let none = Material::default();
-    refused(sample.plan_for(&create("infra"), &none), "there is a pool infra already");
-    refused(sample.plan_for(&create("master"), &none), "a pool of the platform itself");
-    refused(sample.plan_for(&create("control-plane"), &none), "every control plane node has the role");
-    refused(sample.plan_for(&create("Canary"), &none), "no name for a pool");
-    refused(sample.plan_for(&Ask::new(ActionId::CreatePool, Target::Cluster), &none), "needs name");
+    refused(sample.plan_of(&create("infra"), &none), "there is a pool infra already");
+    refused(sample.plan_of(&create("master"), &none), "a pool of the platform itself");
+    refused(sample.plan_of(&create("control-plane"), &none), "every control plane node has the role");
+    refused(sample.plan_of(&create("Canary"), &none), "no name for a pool");
+    refused(sample.plan_of(&Ask::new(ActionId::CreatePool, Target::Cluster), &none), "needs name");
     sample.edit("infra-0", |node| node["metadata"]["labels"]["node-role.kubernetes.io/gpu"] = json!(""));
-    refused(sample.plan_for(&create("gpu"), &none), "infra-0 has the role gpu and is in another custom pool");
+    refused(sample.plan_of(&create("gpu"), &none), "infra-0 has the role gpu and is in another custom pool");
     sample.edit("master-0", |node| node["metadata"]["labels"]["node-role.kubernetes.io/etcd"] = json!(""));
-    refused(sample.plan_for(&create("etcd"), &none), "custom pools for control plane nodes are not supported");
+    refused(sample.plan_of(&create("etcd"), &none), "custom pools for control plane nodes are not supported");
     sample.deny(Permission::cluster("create", MCO, "machineconfigpools"));
-    refused(sample.plan_for(&create("canary"), &none), "kim may not create machineconfigpools");
+    refused(sample.plan_of(&create("canary"), &none), "kim may not create machineconfigpools");
 }
 
 #[tokio::test]
@@ -438,7 +438,7 @@ fn moving_a_node_back_to_worker_keeps_the_worker_label() {
 #[test]
 fn what_could_not_be_compared_is_taken_for_a_reboot() {
     let sample = canary();
-    let unread = sample.plan_for(&moving(&["worker-2"], "canary"), &Material::default()).unwrap();
+    let unread = sample.plan_of(&moving(&["worker-2"], "canary"), &Material::default()).unwrap();
     assert_eq!((unread.danger, unread.reads.len()), (Danger::M, 2));
     let absent = whole(&sample, &moving(&["worker-2"], "canary"), nothing).unwrap();
     assert_eq!(absent.danger, Danger::M);
@@ -449,30 +449,30 @@ fn what_could_not_be_compared_is_taken_for_a_reboot() {
 fn nodes_are_moved_by_the_operators_own_rules_or_not_at_all() {
     let mut sample = canary();
     let none = Material::default();
-    refused(sample.plan_for(&moving(&["master-0"], "canary"), &none), "master-0 is a control plane node");
-    refused(sample.plan_for(&moving(&["worker-0"], "master"), &none), "no node is moved to pool master");
-    refused(sample.plan_for(&moving(&["worker-0"], "gpu"), &none), "there is no pool gpu");
-    refused(sample.plan_for(&moving(&["worker-9"], "canary"), &none), "there is no node worker-9");
-    refused(sample.plan_for(&moving(&["worker-3"], "canary"), &none), "node worker-3 is in pool canary already");
-    refused(sample.plan_for(&Ask::new(ActionId::MoveNodes, nodes(&["worker-0"])), &none), "needs pool");
+    refused(sample.plan_of(&moving(&["master-0"], "canary"), &none), "master-0 is a control plane node");
+    refused(sample.plan_of(&moving(&["worker-0"], "master"), &none), "no node is moved to pool master");
+    refused(sample.plan_of(&moving(&["worker-0"], "gpu"), &none), "there is no pool gpu");
+    refused(sample.plan_of(&moving(&["worker-9"], "canary"), &none), "there is no node worker-9");
+    refused(sample.plan_of(&moving(&["worker-3"], "canary"), &none), "node worker-3 is in pool canary already");
+    refused(sample.plan_of(&Ask::new(ActionId::MoveNodes, nodes(&["worker-0"])), &none), "needs pool");
     // From one custom pool to another: the role of the first goes, so that it is not in two.
     let plan = whole(&sample, &moving(&["infra-0"], "canary"), systems).unwrap();
     let labels = json!({ "node-role.kubernetes.io/canary": "", "node-role.kubernetes.io/infra": null });
     assert_eq!(plan.writes[0].body["metadata"]["labels"], labels);
     // A pool that asks for more than a role cannot be entered by a role label.
     sample.edit("pool/canary", |pool| pool["spec"]["nodeSelector"]["matchLabels"]["disk"] = json!("fast"));
-    refused(sample.plan_for(&moving(&["worker-0"], "canary"), &none), "asks for more than role labels");
+    refused(sample.plan_of(&moving(&["worker-0"], "canary"), &none), "asks for more than role labels");
     let rolling = Sample::rolling();
     refused(
-        rolling.plan_for(&moving(&["worker-1"], "infra"), &none),
+        rolling.plan_of(&moving(&["worker-1"], "infra"), &none),
         "the machine-config operator is at work on worker-1",
     );
     let mut windows = canary();
     windows.edit("worker-0", |node| node["metadata"]["labels"]["kubernetes.io/os"] = json!("windows"));
-    refused(windows.plan_for(&moving(&["worker-0"], "canary"), &none), "runs Windows");
+    refused(windows.plan_of(&moving(&["worker-0"], "canary"), &none), "runs Windows");
     let mut denied = canary();
     denied.deny(Permission::cluster("patch", "", "nodes"));
-    refused(denied.plan_for(&moving(&["worker-0"], "canary"), &none), "kim may not patch nodes");
+    refused(denied.plan_of(&moving(&["worker-0"], "canary"), &none), "kim may not patch nodes");
 }
 
 #[tokio::test]
@@ -513,16 +513,16 @@ fn a_pool_is_not_deleted_while_anything_names_it_or_its_configurations() {
     let delete = |name: &str| Ask::new(ActionId::DeletePool, Target::pool(name));
     let none = Material::default();
     for name in ["master", "worker"] {
-        refused(Sample::idle().plan_for(&delete(name), &none), "it is never deleted");
+        refused(Sample::idle().plan_of(&delete(name), &none), "it is never deleted");
     }
-    refused(canary().plan_for(&delete("canary"), &none), "pool canary still has 1 node: worker-3; move them first");
+    refused(canary().plan_of(&delete("canary"), &none), "pool canary still has 1 node: worker-3; move them first");
     // machineCount is 0 by then, and the node has not left the configuration yet.
     for key in ["currentConfig", "desiredConfig"] {
         let mut sample = canary_over();
         sample.annotate("worker-3", key, "rendered-canary-1");
-        refused(sample.plan_for(&delete("canary"), &none), "node worker-3 still has rendered-canary-1 of pool canary");
+        refused(sample.plan_of(&delete("canary"), &none), "node worker-3 still has rendered-canary-1 of pool canary");
     }
-    let unread = canary_over().plan_for(&delete("canary"), &none).unwrap();
+    let unread = canary_over().plan_of(&delete("canary"), &none).unwrap();
     assert!(unread.writes.is_empty() && !unread.reads.is_empty(), "nothing is deleted before it is known");
     let layered = |path: &str| {
         path.ends_with("/v1/machineosconfigs").then(
@@ -549,7 +549,7 @@ fn a_pool_is_not_deleted_while_anything_names_it_or_its_configurations() {
     assert!(whole(&alike, &delete("canary"), nothing).is_ok());
     let mut going = canary_over();
     going.edit("pool/canary", |pool| pool["metadata"]["deletionTimestamp"] = json!("2026-11-20T03:00:00Z"));
-    refused(going.plan_for(&delete("canary"), &none), "being deleted already");
+    refused(going.plan_of(&delete("canary"), &none), "being deleted already");
 }
 
 #[test]
@@ -557,12 +557,12 @@ fn what_cannot_be_known_is_not_deleted() {
     let delete = Ask::new(ActionId::DeletePool, Target::pool("canary"));
     let mut sample = canary_over();
     sample.kind(Kind::MachineConfigNodes, KindStatus::Waiting);
-    refused(sample.plan_for(&delete, &Material::default()), "machineconfignodes could not be listed");
+    refused(sample.plan_of(&delete, &Material::default()), "machineconfignodes could not be listed");
     let sample = canary_over();
-    let plan = sample.plan_for(&delete, &Material::default()).unwrap();
+    let plan = sample.plan_of(&delete, &Material::default()).unwrap();
     let mut material = material(&plan, nothing);
     material.answers[0].1 = Err("forbidden".to_owned());
-    refused(sample.plan_for(&delete, &material), "whether layered pools use them cannot be told: forbidden");
+    refused(sample.plan_of(&delete, &material), "whether layered pools use them cannot be told: forbidden");
 }
 
 #[tokio::test]
@@ -610,13 +610,13 @@ fn pruning_the_oldest_rendered_configs() {
 fn a_count_is_needed_and_something_that_is_unused() {
     let sample = many();
     let none = Material::default();
-    refused(sample.plan_for(&prune("worker", "0"), &none), "deletes nothing");
-    refused(sample.plan_for(&prune("worker", "10%"), &none), "a whole number");
-    refused(sample.plan_for(&prune("worker", "101"), &none), "at most 100 at a time");
-    refused(sample.plan_for(&prune("gpu", "1"), &none), "there is no pool gpu");
+    refused(sample.plan_of(&prune("worker", "0"), &none), "deletes nothing");
+    refused(sample.plan_of(&prune("worker", "10%"), &none), "a whole number");
+    refused(sample.plan_of(&prune("worker", "101"), &none), "at most 100 at a time");
+    refused(sample.plan_of(&prune("gpu", "1"), &none), "there is no pool gpu");
     let without = Ask::new(ActionId::PruneRenderedConfigs, Target::pool("worker"));
-    refused(sample.plan_for(&without, &none), "needs count");
-    refused(Sample::idle().plan_for(&prune("worker", "1"), &none), "has no rendered config");
+    refused(sample.plan_of(&without, &none), "needs count");
+    refused(Sample::idle().plan_of(&prune("worker", "1"), &none), "has no rendered config");
     let mut used = Sample::idle();
     used.add(generated("worker", 1));
     refused(
@@ -625,7 +625,7 @@ fn a_count_is_needed_and_something_that_is_unused() {
     );
     let mut denied = many();
     denied.deny(Permission::cluster("delete", MCO, "machineconfigs"));
-    refused(denied.plan_for(&prune("worker", "1"), &none), "kim may not delete machineconfigs");
+    refused(denied.plan_of(&prune("worker", "1"), &none), "kim may not delete machineconfigs");
 }
 
 /// How a rendered config may be in use.
@@ -850,7 +850,7 @@ fn images_are_pinned_where_the_kind_is_served_and_the_name_is_free() {
     refused(whole(&sample, &tag, empty), "names no digest");
     let mut denied = Sample::idle();
     denied.deny(Permission::cluster("create", MCO, "pinnedimagesets"));
-    refused(denied.plan_for(&ask, &Material::default()), "kim may not create pinnedimagesets");
+    refused(denied.plan_of(&ask, &Material::default()), "kim may not create pinnedimagesets");
 }
 
 #[tokio::test]
@@ -916,7 +916,7 @@ fn none_of_it_is_planned_when_the_picture_is_not_live() {
         rebuild("worker-os"),
         pin("worker", "release", &[image('a')]),
     ] {
-        refused(sample.plan_for(&ask, &Material::default()), "the first list of nodes has not ended yet");
+        refused(sample.plan_of(&ask, &Material::default()), "the first list of nodes has not ended yet");
     }
 }
 

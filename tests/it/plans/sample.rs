@@ -103,7 +103,7 @@ impl Sample {
         sample
     }
 
-    /// Adds an object.
+    /// Puts an object into it: found again by `Kind/name` (nodes by name, `pool/worker`, `version`).
     pub fn add(&mut self, object: Value) {
         let name = object["metadata"]["name"].as_str().unwrap();
         let key = match object["kind"].as_str().unwrap() {
@@ -201,9 +201,23 @@ impl Sample {
         plan(&self.assessment(), &self.session, &Ask::new(action, target.clone()), &Material::default())
     }
 
-    /// The plan for a wish with values, on what was read for it.
-    pub fn plan_for(&self, ask: &Ask, material: &Material) -> Result<Plan, Refusal> {
+    /// The plan for a wish, with what was read for it.
+    pub fn plan_of(&self, ask: &Ask, material: &Material) -> Result<Plan, Refusal> {
         plan(&self.assessment(), &self.session, ask, material)
+    }
+
+    /// Why a wish is refused; `ok` with its danger when it is not.
+    pub fn answer(&self, ask: &Ask) -> String {
+        match self.plan_of(ask, &Material::default()) {
+            Ok(plan) => format!("ok, {:?}", plan.danger),
+            Err(Refusal(words)) => words,
+        }
+    }
+
+    /// Adds an object, or puts it in the place of the one of that name.
+    pub fn put(&mut self, object: Value) -> &mut Self {
+        self.add(object);
+        self
     }
 
     /// Why the action is refused; `ok` with its danger when it is not.

@@ -38,7 +38,7 @@ pub fn simulation(sample: &Sample) -> Simulation {
     Simulation::new(&options(sample)).unwrap()
 }
 
-fn session() -> Session {
+pub fn session() -> Session {
     Session { read_only: None, context: "lab".into() }
 }
 
@@ -50,7 +50,7 @@ pub fn look(store: &Store) -> Assessment {
 }
 
 /// Plans again on what the watch showed at the beginning, with the fresh objects put in.
-fn replanner(seen: Assessment, first: Plan) -> impl FnMut(&Target, &Material) -> Result<Plan, Refusal> + Send {
+pub fn replanner(seen: Assessment, first: Plan) -> impl FnMut(&Target, &Material) -> Result<Plan, Refusal> + Send {
     move |target, material| again(&seen, &session(), &first, target, material)
 }
 
@@ -86,7 +86,10 @@ impl Person {
     pub async fn confirms(self, client: &InProcess) -> (Outcome, Vec<Value>) {
         let path = scratch("simulated").join("audit.jsonl");
         let (recorder, task) = Recorder::start(Some(path.clone()));
-        let answer = |question: &Question| Given { name: question.name.clone(), answer: "s3://backups/etcd".into() };
+        let answer = |question: &Question| Given {
+            name: question.name.clone(),
+            answer: question.exactly.clone().unwrap_or_else(|| "s3://backups/etcd".into()),
+        };
         let answers = self.plan.questions.iter().map(answer).collect();
         let order = Order { rehearsal: self.rehearsal, actor: Actor::of(&self.seen, &session()), answers };
         let outcome = execute(client, order, &recorder, replanner(self.seen, self.plan)).await;

@@ -26,7 +26,7 @@ pub fn text(plan: &Plan) -> String {
         let stored = write.stored.iter().map(|(pointer, value)| format!("stored {pointer} = {value}"));
         let mut lines = vec![
             format!("{} {} ({})", write.method(), write.path, write.content_type()),
-            write.body.to_string(),
+            write.shown().to_string(),
             write.oc.clone(),
         ];
         lines.extend(stored);

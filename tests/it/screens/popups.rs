@@ -1,12 +1,15 @@
 //! What lies over the panes.
 
+use std::sync::Arc;
+
 use insta::assert_snapshot;
+use oc_cockpit::actions::drain::{NodeProgress, NodeState, PodProgress, PodState, Progress};
 use oc_cockpit::actions::{
     ActionId, Args, Ask, Confirm, Danger, Effect, PatchKind, Plan, Precondition, Question, Read, Target, Verb,
     WantedUpdate, Write,
 };
 use oc_cockpit::ui::{Job, JobState, LogLine, Rehearsed, Request, SimFault, SimInfo, SimRequest};
-use oc_cockpit::upgrade::assessment::Subject;
+use oc_cockpit::upgrade::assessment::{Blocker, Budget, Cause, Remedy, Subject};
 use serde_json::{Value, json};
 
 use super::Stage;
@@ -107,6 +110,7 @@ fn pause() -> Plan {
     Plan {
         action: ActionId::PausePool,
         target: Target::pool("worker"),
+        undo: Vec::new(),
         args: Args::default(),
         title: "Pause pool worker".into(),
         danger: Danger::L,
@@ -314,6 +318,109 @@ fn an_action_under_way_is_on_the_screen_and_can_be_stopped() {
     stage.shows("◐ Pause pool worker: sent, waiting for the watch (2s)");
     stage.keys("ctrl-k");
     assert_eq!(stage.requests, [Request::CancelJob(7)]);
+}
+
+/// A drain of two nodes: a pod is refused by its budget, one is ending, one has to go yet.
+fn drain(silent: bool) -> Progress {
+    let pod = |name: &str, owner: Option<&str>, state: PodState, tries: u32| PodProgress {
+        namespace: "shop".into(),
+        name: name.into(),
+        owner: owner.map(str::to_owned),
+        state,
+        tries,
+        blocker: None,
+    };
+    let budget = Budget { name: "cart".into(), allowed: 0, healthy: 1, desired: 1, expected: 1, impossible: true };
+    let mut cart = pod(
+        "cart-0",
+        Some("statefulset/cart"),
+        PodState::Refused {
+            words: "The disruption budget cart needs 1 healthy pods and has 1 currently".into(),
+            since: sample::ago(95),
+            next: sample::ago(-12),
+        },
+        6,
+    );
+    cart.blocker = Some(Blocker {
+        namespace: "shop".into(),
+        pod: "cart-0".into(),
+        cause: Cause::Budget(budget),
+        owner: Some("statefulset/cart".into()),
+        since: None,
+        frees: vec![
+            Remedy::change(Danger::H, "Delete cart-0 although its budget forbids it.")
+                .oc("oc delete pod -n shop cart-0"),
+        ],
+    });
+    let ending = PodState::Ending { until: sample::ago(-34), finalizers: Vec::new() };
+    let node =
+        |name: &str, state, gone, pods| NodeProgress { name: name.into(), state, gone, pods, stays: [7, 2, 1, 0] };
+    Progress {
+        nodes: vec![
+            node("worker-1", NodeState::Drained { at: sample::ago(130) }, 9, Vec::new()),
+            node(
+                "worker-4",
+                NodeState::Draining { since: sample::ago(130) },
+                5,
+                vec![cart, pod("web-1", Some("deployment/web"), ending, 1), pod("seed", None, PodState::Waiting, 0)],
+            ),
+            node("worker-5", NodeState::Waiting, 0, Vec::new()),
+        ],
+        silent: silent.then(|| (sample::ago(20), "connection refused".to_owned())),
+        deadline: Some(sample::ago(-400)),
+        stopping: false,
+    }
+}
+
+fn draining(silent: bool) -> sample::World {
+    let mut world = sample::rolling();
+    let progress = drain(silent);
+    world.jobs.push(Job {
+        id: 3,
+        title: "Drain 3 nodes".into(),
+        state: JobState::Running,
+        words: progress.headline(),
+        since: sample::ago(210),
+        ended: None,
+        drain: Some(Arc::new(progress)),
+    });
+    world
+}
+
+#[test]
+fn a_drain_is_shown_as_it_goes_and_leads_to_what_frees_it() {
+    let mut stage = Stage::new(draining(false), 120, 40);
+    stage.shows("Drain 3 nodes: node 2 of 3, worker-4: 5 of 8 gone, 1 ending, refused: shop/cart-0 (3m30s)");
+    stage.keys("D");
+    assert_snapshot!("drain", stage.screen());
+    stage.keys("x").shows("actions for pods shop/cart-0");
+    stage.shows("Delete pod shop/cart-0");
+    stage.keys("esc tab x").shows("actions for pods shop/web-1");
+    stage.keys("esc ctrl-k");
+    assert_eq!(stage.requests, [Request::CancelJob(3)]);
+    stage.keys("esc").lacks("draining for");
+}
+
+#[test]
+fn a_drain_fits_a_small_terminal_and_tells_an_outage() {
+    let mut stage = Stage::new(draining(true), 80, 24);
+    stage.keys("D");
+    assert_snapshot!("drain_small", stage.screen());
+}
+
+#[test]
+fn what_is_in_the_way_of_a_plan_can_be_accepted_where_it_is_told() {
+    let target = Target::Nodes(vec!["worker-3".into()]);
+    let ask = Ask::new(ActionId::DrainNodes, target.clone());
+    let plan = Plan { action: ActionId::DrainNodes, target, title: "Drain node worker-3".into(), ..pause() };
+    let mut stage = stage();
+    stage.view.show_plan(Plan { reads: vec![Read::Object("/api/v1".into())], writes: Vec::new(), ..plan });
+    stage.shows("[ ] --force");
+    stage.shows("[ leave it ]");
+    stage.view.show_refusal(&ask, "nothing brings back shop/scratch (--force evicts them all the same)");
+    assert_snapshot!("plan_drain_refused", stage.screen());
+    stage.keys("tab enter");
+    assert_eq!(stage.requests, [Request::Plan(ask.with("force", "true"))]);
 }
 
 #[test]

@@ -98,6 +98,9 @@ enum Step {
 /// An acceptance under way.
 #[derive(Debug, Clone)]
 pub struct Acceptance {
+    /// The version that was asked for, empty for an image alone.
+    asked: String,
+    /// The same, and once it is loaded that of the payload.
     version: String,
     image: String,
     force: bool,
@@ -122,6 +125,7 @@ impl Acceptance {
         super::event(world, EventType::Normal, "RetrievePayload", &message);
         let due = world.elapsed + world.between(&format!("retrieve {image}"), (18, 35));
         Self {
+            asked: version.to_owned(),
             version: version.to_owned(),
             image: image.to_owned(),
             force,
@@ -133,7 +137,7 @@ impl Acceptance {
 
     /// Whether it is about this request.
     pub fn is_for(&self, version: &str, image: &str, force: bool) -> bool {
-        self.version == version && self.image == image && self.force == force
+        self.asked == version && self.image == image && self.force == force
     }
 
     /// Goes on; the release when it is accepted.

@@ -1,0 +1,194 @@
+//! The plan of deleting an object of the list.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::kinds::{Home, Role, Row, list as listed, row_of, rows_named};
+use super::line_diff::{difference, visible};
+use super::manifest::{arguments, collection, is_path_segment, is_secret, object};
+use super::node_effects::{Change, OnNodes};
+use super::surroundings::{Surroundings, is_made_by_a_controller};
+use super::{mirrors, signature};
+use crate::actions::raw::lock;
+use crate::actions::reading::Reading;
+use crate::actions::{
+    ActionId, Ask, Confirm, Danger, Effect, Entry, Material, Plan, Precondition, Refusal, Session, Undo, Write, gate,
+};
+use crate::upgrade::assessment::Assessment;
+use crate::upgrade::facts::Kind;
+
+/// The object that is meant.
+struct Meant {
+    row: &'static Row,
+    namespace: String,
+    name: String,
+}
+
+impl Meant {
+    /// By resource and name (or `NAMESPACE/NAME`).
+    fn read(resource: &str, name: &str) -> Result<Self, Refusal> {
+        let rows = rows_named(resource);
+        let Some(first) = rows.first() else {
+            return Err(Refusal(format!("{resource} is not on the list of what is deleted: {}", listed())));
+        };
+        let (namespace, name) = match name.split_once('/') {
+            Some((namespace, name)) => (namespace, name),
+            None => (the_only_namespace(&rows), name),
+        };
+        if name.is_empty() || !is_path_segment(name) || !is_path_segment(namespace) {
+            return Err(Refusal(format!("{name} is a name that no object can have")));
+        }
+        if namespace.is_empty() && first.home != Home::Cluster {
+            return Err(Refusal(format!("{} live in namespaces: name it as NAMESPACE/NAME", first.plural)));
+        }
+        let row = row_of(&first.api_version(), first.kind, namespace, name)?;
+        if let Err(why) = row.deletes {
+            return Err(Refusal(format!("{} is never deleted from here: {why}", object(row, namespace, name))));
+        }
+        Ok(Self { row, namespace: namespace.to_owned(), name: name.to_owned() })
+    }
+
+    fn path(&self) -> String {
+        format!("{}/{}", collection(&self.row.api_version(), &self.namespace, self.row.plural), self.name)
+    }
+
+    fn object(&self) -> String {
+        object(self.row, &self.namespace, &self.name)
+    }
+}
+
+/// The namespace that objects of these rows live in, when it is the only one.
+fn the_only_namespace(rows: &[&'static Row]) -> &'static str {
+    let homes: BTreeSet<&str> = rows
+        .iter()
+        .filter_map(|row| if let Home::Only(namespace) = row.home { Some(namespace) } else { None })
+        .collect();
+    match (homes.len(), homes.first()) {
+        (1, Some(only)) => only,
+        _ => "",
+    }
+}
+
+/// The plan.
+pub(in crate::actions) fn plan(
+    entry: &Entry,
+    assessment: &Assessment,
+    session: &Session,
+    ask: &Ask,
+    material: &Material,
+) -> Result<Plan, Refusal> {
+    gate::session(assessment, session, &[Kind::Nodes, Kind::MachineConfigPools])?;
+    let argument = |name: &str| ask.args.get(name).unwrap_or_default();
+    let meant = Meant::read(argument("resource"), argument("name"))?;
+    let permission = meant.row.permission("delete");
+    gate::permitted(assessment, &permission)?;
+    let title = format!("Delete {}", meant.object());
+    let mut reading = Reading::of(material);
+    let around = Surroundings::read(assessment, &mut reading, &BTreeSet::from([meant.row.role]))?;
+    let (Some(around), Some(there)) = (around, reading.object(&meant.path())?) else {
+        return Ok(reading.draft(entry, ask, title));
+    };
+    let Some(there) = there else { return Err(Refusal(format!("there is no {}", meant.object()))) };
+    refuse(&meant, &around, there)?;
+    let mut nodes = OnNodes::default();
+    nodes.add(&around, &meant.object(), Change { role: meant.row.role, there: Some(there), would_be: None });
+    let danger = danger(&meant, there, nodes.rolls(&around));
+    let undo = undo(session, &meant, there);
+    let mut consequences = vec![format!("{} goes", meant.object())];
+    consequences.extend(by_role(&meant, there));
+    consequences.extend(nodes.lines(&around));
+    consequences.push(undo.told());
+    consequences.push("these lines go:".to_owned());
+    consequences.extend(difference(Some(there), None));
+    let (uid, version) = lock(there, &meant.object())?;
+    let (path, oc) = (meant.path(), format!("delete {}", arguments(meant.row, &meant.namespace, &meant.name)));
+    let mut write = Write::delete(session, meant.object(), &path, uid, &oc);
+    write.body["preconditions"]["resourceVersion"] = Value::from(version);
+    write.resource_version = Some(version.to_owned());
+    Ok(Plan {
+        danger,
+        preconditions: vec![
+            Precondition {
+                words: format!("{} is on the list of what is deleted", meant.object()),
+                evidence: meant.row.words(),
+            },
+            gate::permission_found(assessment, &permission),
+        ],
+        consequences,
+        writes: vec![write],
+        undo: vec![undo],
+        confirm: if danger == Danger::H { Confirm::Type(meant.name.clone()) } else { Confirm::Button },
+        effect: Effect::Gone { object: meant.object(), path, uid: uid.to_owned() },
+        inverse: (!is_secret(meant.row.role, there)).then_some(ActionId::ApplyFile),
+        ..Plan::draft(entry, ask, title)
+    })
+}
+
+/// What must not go although its kind may.
+fn refuse(meant: &Meant, around: &Surroundings, there: &Value) -> Result<(), Refusal> {
+    let object = meant.object();
+    if meant.name.starts_with("rendered-") && meant.row.role == Role::MachineConfig {
+        return Err(Refusal(format!(
+            "{object} is a rendered configuration: a node may need it, prune those that none does"
+        )));
+    }
+    if is_made_by_a_controller(there) {
+        return Err(Refusal(format!("{object} belongs to a controller, which needs it or makes it again")));
+    }
+    if meant.row.role == Role::Signature {
+        signature::digests(there)?;
+    }
+    if meant.row.role == Role::RegistryCa {
+        super::registry_ca::check(there)?;
+        let user = match meant.name.as_str() {
+            name if name == around.registry_ca => "image.config.openshift.io/cluster",
+            name if name == around.trusted_ca => "proxy.config.openshift.io/cluster",
+            _ => return Ok(()),
+        };
+        return Err(Refusal(format!("{object} is what {user} refers to: registries would not be trusted any more")));
+    }
+    Ok(())
+}
+
+fn danger(meant: &Meant, there: &Value, rolls: bool) -> Danger {
+    match meant.row.role {
+        role if mirrors::is_mirror_set(role) && mirrors::maps_releases(role, there) => Danger::H,
+        Role::Signature | Role::PinnedImageSet if !rolls => Danger::L,
+        _ => Danger::M,
+    }
+}
+
+fn by_role(meant: &Meant, there: &Value) -> Vec<String> {
+    match meant.row.role {
+        role if mirrors::is_mirror_set(role) => {
+            let mut lines = Vec::new();
+            if mirrors::maps_releases(role, there) {
+                lines.push(
+                    "it maps the images of releases: where the cluster cannot reach quay.io no pod of the platform can be \
+                     started anew without it"
+                        .to_owned(),
+                );
+            }
+            lines.extend(mirrors::told(role, there).into_iter().map(|line| format!("no more: {line}")));
+            lines
+        }
+        Role::Subscription => vec!["the operator stays installed, and is not updated any more".to_owned()],
+        Role::OperatorGroup => {
+            vec!["the operator of the update service does not watch its namespace any more".to_owned()]
+        }
+        Role::UpdateService => {
+            vec!["a ClusterVersion whose spec.upstream is this service finds no updates any more".to_owned()]
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// Everything that was there, to be created again.
+fn undo(session: &Session, meant: &Meant, there: &Value) -> Undo {
+    if is_secret(meant.row.role, there) {
+        return Undo::none(meant.object(), "what is there now is written down nowhere: save it before".to_owned());
+    }
+    let manifest = visible(there);
+    Undo::piped(session, meant.object(), &manifest)
+}

@@ -1,0 +1,182 @@
+//! What pausing and resuming MachineHealthChecks share: finding them, who paused them, what they watch over, the patch.
+
+use serde_json::{Value, json};
+
+use super::raw::{self, Patch, annotated_by, annotation, labels, name, permission, text};
+use super::words::{list, shell};
+use super::{FIELD_MANAGER, Precondition, Refusal, Session, Takes, Target, Write, gate};
+use crate::api::PAUSED;
+use crate::upgrade::access::Permission;
+use crate::upgrade::assessment::{Assessment, Node};
+use crate::upgrade::facts::Kind;
+
+/// The namespace of the machine API.
+pub(super) const NAMESPACE: &str = "openshift-machine-api";
+/// As `oc get` takes it.
+const RESOURCE: &str = "machinehealthchecks.machine.openshift.io";
+/// Where health checks are listed.
+pub(super) const CHECKS: &str =
+    "/apis/machine.openshift.io/v1beta1/namespaces/openshift-machine-api/machinehealthchecks";
+/// Where Machines are listed.
+pub(super) const MACHINES: &str = "/apis/machine.openshift.io/v1beta1/namespaces/openshift-machine-api/machines";
+
+/// Pausing and resuming patch the health check.
+pub(super) const PATCH: Permission = permission("patch", "machine.openshift.io", "machinehealthchecks", NAMESPACE);
+/// They are listed anew for each plan.
+pub(super) const LIST: Permission = permission("list", "machine.openshift.io", "machinehealthchecks", NAMESPACE);
+/// What they watch over.
+pub(super) const LIST_MACHINES: Permission = permission("list", "machine.openshift.io", "machines", NAMESPACE);
+
+/// Health checks of the machine API by name, or those that fit when none is named.
+pub(super) const TAKES: Takes = Takes::Objects {
+    resource: RESOURCE,
+    noun: "MHC",
+    namespaced: true,
+    namespace: NAMESPACE,
+    several: true,
+    none: true,
+};
+
+/// The names that were given; none: those that fit.
+pub(super) fn names(target: &Target) -> Result<Vec<&str>, Refusal> {
+    let mut names: Vec<&str> = Vec::new();
+    for object in target.objects() {
+        if object.resource != RESOURCE || object.namespace != NAMESPACE {
+            return Err(Refusal(format!("{} is no health check of {NAMESPACE}", object.short())));
+        }
+        if !names.contains(&object.name.as_str()) {
+            names.push(&object.name);
+        }
+    }
+    Ok(names)
+}
+
+/// Is it about health checks, and are there any, as far as is known? `wanted`: those that the action is for.
+pub(super) fn sensible(
+    assessment: &Assessment,
+    target: &Target,
+    wanted: fn(&crate::api::MachineHealthCheck) -> bool,
+) -> bool {
+    match target {
+        Target::Cluster => {
+            // As long as they were not read the plan reads them.
+            !assessment.facts.known(Kind::MachineHealthChecks)
+                || assessment.facts.around.machine_health_checks.iter().any(|check| wanted(check))
+        }
+        Target::Objects(objects) => objects.iter().all(|object| object.resource == RESOURCE) && !objects.is_empty(),
+        _ => false,
+    }
+}
+
+/// A health check as the server has it.
+#[derive(Clone, Copy)]
+pub(super) struct Check<'a>(pub &'a Value);
+
+impl<'a> Check<'a> {
+    /// Its name.
+    pub(super) fn name(self) -> &'a str {
+        name(self.0)
+    }
+
+    /// Is it paused?
+    pub(super) fn is_paused(self) -> bool {
+        annotation(self.0, PAUSED).is_some()
+    }
+
+    /// Was it paused by this program alone? The field manager is what the server remembers, for as long as the
+    /// annotation lives: no record of ours can be lost, and no other annotation is left behind.
+    pub(super) fn is_ours(self) -> bool {
+        let managers = annotated_by(self.0, PAUSED);
+        !managers.is_empty() && managers.iter().all(|writer| writer.manager == FIELD_MANAGER)
+    }
+
+    /// `paused by kubectl-annotate since 2026-11-20T02:58:12Z`.
+    pub(super) fn whose_pause(self) -> String {
+        match annotated_by(self.0, PAUSED).first() {
+            Some(writer) if !writer.manager.is_empty() => {
+                let since = if writer.at.is_empty() { String::new() } else { format!(" since {}", writer.at) };
+                format!("paused by {}{since}", writer.manager)
+            }
+            _ => "paused by somebody (the API does not tell whom)".to_owned(),
+        }
+    }
+
+    /// The Machines that it watches over.
+    pub(super) fn selected<'m>(self, machines: &[&'m Value]) -> Vec<&'m Value> {
+        let selector = raw::selector(self.0, "/spec/selector").unwrap_or_default();
+        machines.iter().copied().filter(|machine| selector.matches(&labels(machine))).collect()
+    }
+
+    /// The patch that pauses or resumes it.
+    pub(super) fn write(self, session: &Session, paused: bool) -> Result<Write, Refusal> {
+        let (name, value) = (self.name(), if paused { json!("") } else { Value::Null });
+        let sign = if paused { "=" } else { "-" };
+        Patch {
+            object: format!("machinehealthcheck/{name}"),
+            path: format!("{CHECKS}/{name}"),
+            seen: self.0,
+            body: json!({ "metadata": { "annotations": { PAUSED: value } } }),
+            oc: format!("annotate machinehealthcheck -n {NAMESPACE} {} {PAUSED}{sign}", shell(name)),
+            stored: vec![(field(), value)],
+        }
+        .write(session)
+    }
+
+    /// `health check workers is (not) paused`, with its evidence.
+    pub(super) fn found(self) -> Precondition {
+        let (not, no) = if self.is_paused() { ("", "") } else { ("not ", "no ") };
+        Precondition {
+            words: format!("health check {} is {not}paused", self.name()),
+            evidence: format!("machinehealthcheck/{} has {no}annotation {PAUSED}", self.name()),
+        }
+    }
+}
+
+/// Where the annotation is.
+pub(super) fn field() -> String {
+    raw::pointer(&["metadata", "annotations", PAUSED])
+}
+
+/// The node of a Machine; none: it has none, or it is not there.
+pub(super) fn node<'a>(assessment: &'a Assessment, machine: &Value) -> Option<&'a Node> {
+    assessment.node(text(machine, "/status/nodeRef/name"))
+}
+
+/// `Pause health check workers`, `Pause 2 health checks`, `Pause the health checks`.
+pub(super) fn title(verb: &str, names: &[&str]) -> String {
+    match names {
+        [] => format!("{verb} the health checks of the machine API"),
+        [name] => format!("{verb} health check {name}"),
+        names => format!("{verb} {} health checks", names.len()),
+    }
+}
+
+/// The checks of these names, or those that `fits` when none is named.
+pub(super) fn chosen<'a>(
+    checks: &[&'a Value],
+    names: &[&str],
+    fits: impl Fn(Check<'a>) -> bool,
+) -> Result<Vec<Check<'a>>, Refusal> {
+    if names.is_empty() {
+        return Ok(checks.iter().copied().map(Check).filter(|check| fits(*check)).collect());
+    }
+    let found = |name: &&str| {
+        let check = checks.iter().copied().map(Check).find(|check| check.name() == *name);
+        check.ok_or_else(|| {
+            let there: Vec<&str> = checks.iter().copied().map(raw::name).collect();
+            let there =
+                if there.is_empty() { "there is none".to_owned() } else { format!("there are {}", list(there)) };
+            Refusal(format!("there is no health check {name} in {NAMESPACE}: {there}"))
+        })
+    };
+    names.iter().map(found).collect()
+}
+
+/// What holds for both: a session that may write, a live picture of what it rests on, the permission.
+pub(super) fn may(assessment: &Assessment, session: &Session) -> Result<(), Refusal> {
+    gate::session(assessment, session, &[Kind::Nodes, Kind::MachineConfigPools])?;
+    for permission in [&PATCH, &LIST, &LIST_MACHINES] {
+        gate::permitted(assessment, permission)?;
+    }
+    Ok(())
+}
