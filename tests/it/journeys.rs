@@ -182,7 +182,9 @@ fn a_drain_that_a_budget_blocks_is_freed_from_its_finding() {
     terminal.press(TAB);
     terminal.press(ENTER);
     terminal.wait_line(&["Delete pod shop/cart-0", "seen in the watch"]);
+    // Two keys in one read would be another key.
     terminal.press(ESC);
+    terminal.wait_gone("What to do");
     terminal.press("4");
     terminal.wait_text("[4 Nodes");
     terminal.wait("the drain to end", |screen| {
