@@ -159,9 +159,10 @@ impl PlanPopup {
         self.focus = missing.map_or(Field::Cancel, Field::Flag);
     }
 
-    /// What can be given with the action, or not.
+    /// What can be given with a drain, or not. Flags of other actions (to force an update) are not laid beside the button.
     fn flags(&self) -> impl Iterator<Item = &'static Arg> + use<> {
-        self.plan.action.entry().args.iter().filter(|arg| arg.kind == ArgKind::Flag)
+        let drains = self.plan.action == ActionId::DrainNodes;
+        self.plan.action.entry().args.iter().filter(move |arg| drains && arg.kind == ArgKind::Flag)
     }
 
     /// The same wish with a flag that was not given, or without one that was.
@@ -180,7 +181,7 @@ impl PlanPopup {
         let answers = (0..self.answers.len()).map(Field::Answer);
         let typed = matches!(self.plan.confirm, Confirm::Type(_)).then_some(Field::Typed);
         let flags = (0..self.flags().count()).map(Field::Flag);
-        answers.chain(typed).chain(flags).chain([Field::Cancel, Field::Confirm]).collect()
+        answers.chain(typed).chain([Field::Cancel, Field::Confirm]).chain(flags).collect()
     }
 
     /// Is text being typed?
@@ -395,7 +396,9 @@ impl PlanPopup {
             y = (y + 1).min(area.bottom() - 1);
         }
         for (at, flag) in self.flags().enumerate() {
-            let line = Rect { y: y.min(area.bottom() - 1), height: 1, ..area };
+            // The first line may have to be shared with the place in the text.
+            let width = if y == text.bottom() { area.width.saturating_sub(right + 1) } else { area.width };
+            let line = Rect { y: y.min(area.bottom() - 1), height: 1, width, ..area };
             draw_flag(buffer, line, ctx, flag, self.plan.args.flag(flag.name), self.focus == Field::Flag(at));
             y = (y + 1).min(area.bottom() - 1);
         }
