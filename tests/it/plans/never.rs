@@ -206,7 +206,10 @@ async fn no_file_reaches_what_is_never_touched() {
         let path = file("never.yaml", &[object]);
         for action in [ActionId::ApplyFile, ActionId::AddMirrorSet, ActionId::ApplySignature] {
             let why = lab.refusal(&ask(action, &[("file", path.to_str().unwrap())])).await;
-            assert!(why.contains("is not on the list") || why.contains("machine-config operator alone"), "{kind}: {why}");
+            assert!(
+                why.contains("is not on the list") || why.contains("machine-config operator alone"),
+                "{kind}: {why}"
+            );
         }
         let named = ask(ActionId::DeleteObject, &[("resource", &kind), ("name", "openshift-etcd/x")]);
         let why = lab.refusal(&named).await;
