@@ -37,9 +37,17 @@ mod force_update;
 mod gate;
 mod grammar;
 mod health_checks;
+mod ibu;
+mod ibu_idle;
+mod ibu_manual_cleanup_done;
+mod ibu_prep;
+mod ibu_rollback;
+mod ibu_trigger_reconcile;
+mod ibu_upgrade;
 mod material;
 mod migrate_multi_arch;
 mod move_nodes;
+mod next_image_step;
 pub mod next_step;
 mod node;
 mod node_certificate;
@@ -96,6 +104,8 @@ use serde_json::Value;
 use crate::config::{Config, ContextSettings};
 use crate::upgrade::access::Permission;
 use crate::upgrade::assessment::Assessment;
+use crate::upgrade::image_based::stage_machine::Stage;
+use crate::upgrade::image_based::{NAME, Record};
 use crate::upgrade::link::LinkState;
 
 /// Circumstances of this session that bear on what may be done.
@@ -245,6 +255,19 @@ pub struct Write {
     pub stored: Vec<(String, Value)>,
 }
 
+/// A resourceVersion in an [`Effect`]: two plans for the same wish may differ in it and mean the same, so it compares equal
+/// to any other.
+#[derive(Debug, Clone, Serialize)]
+pub struct Version(pub String);
+
+impl PartialEq for Version {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Version {}
+
 /// What the watch has to show before the action counts as done.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -293,6 +316,25 @@ pub enum Effect {
         nodes: Vec<String>,
         /// Value.
         unschedulable: bool,
+    },
+    /// `spec.stage` of the ImageBasedUpgrade, taken up by the lifecycle agent.
+    ImageStage {
+        /// Stage.
+        stage: &'static str,
+    },
+    /// An annotation of the ImageBasedUpgrade.
+    ImageAnnotation {
+        /// Key.
+        key: &'static str,
+        /// Value.
+        value: String,
+    },
+    /// An annotation of the ImageBasedUpgrade that the agent takes away when it takes it up.
+    ImageAnnotationTaken {
+        /// Key.
+        key: &'static str,
+        /// The object as it was before.
+        before: Version,
     },
     /// `spec.desiredUpdate` of the ClusterVersion asks for this, to be applied and not only to be checked.
     UpdateRequested(WantedUpdate),
@@ -358,6 +400,15 @@ impl WantedUpdate {
     }
 }
 
+/// Something that the action makes disappear, as it was.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Keepsake {
+    /// The beginning of the file's name.
+    pub name: String,
+    /// Its text, JSON.
+    pub text: String,
+}
+
 /// What an action would do, in the order in which it would do it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Plan {
@@ -392,6 +443,9 @@ pub struct Plan {
     pub effect: Effect,
     /// The action that undoes it.
     pub inverse: Option<ActionId>,
+    /// What is saved to a file on this machine before anything is sent; when it cannot be saved nothing is sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub keepsake: Option<Keepsake>,
     /// How single writes are undone by hand, where no action does it: recorded with their attempts.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub undo: Vec<Undo>,
@@ -430,6 +484,7 @@ impl Plan {
             confirm: Confirm::Button,
             effect: Effect::All(Vec::new()),
             inverse: entry.inverse,
+            keepsake: None,
             undo: Vec::new(),
             strict_lock: false,
         }
@@ -489,6 +544,21 @@ impl Effect {
             Self::NodesUnschedulable { nodes, unschedulable } => nodes
                 .iter()
                 .all(|name| assessment.node(name).is_some_and(|node| node.cordon.is_some() == *unschedulable)),
+            Self::ImageStage { stage } => assessment.image_based.as_deref().is_some_and(|image| {
+                let asked = image.stage.map(Stage::word) == Some(*stage);
+                asked && image.record == Record::Seen && image.behind.is_none() && image.asked().is_none()
+            }),
+            Self::ImageAnnotation { key, value } => {
+                let objects = &assessment.facts.around.image_based_upgrades;
+                objects.iter().any(|one| one.name() == NAME && one.annotation(key) == Some(value))
+            }
+            Self::ImageAnnotationTaken { key, before } => {
+                let objects = &assessment.facts.around.image_based_upgrades;
+                let newer = |one: &crate::api::ImageBasedUpgrade| {
+                    one.metadata.resource_version.as_ref().is_some_and(|version| *version != before.0)
+                };
+                objects.iter().any(|one| one.name() == NAME && newer(one) && one.annotation(key).is_none())
+            }
             Self::UpdateRequested(wanted) => wanted.is_asked_for(assessment),
             Self::RequestCleared => assessment.facts.cluster_version.as_ref().is_some_and(|seen| {
                 let wanted = seen.spec.desired_update.as_ref();
@@ -529,6 +599,9 @@ impl Effect {
                 let state = if *unschedulable { "cordoned" } else { "schedulable" };
                 format!("{} shows as {state}", nodes.join(", "))
             }
+            Self::ImageStage { stage } => format!("the lifecycle agent has taken up the stage {stage}"),
+            Self::ImageAnnotation { key, value } => format!("the ImageBasedUpgrade shows {key}={value}"),
+            Self::ImageAnnotationTaken { key, .. } => format!("the lifecycle agent has taken {key} up"),
             Self::UpdateRequested(wanted) if !wanted.architecture.is_empty() => {
                 format!("the ClusterVersion asks for {} in architecture {}", wanted.name(), wanted.architecture)
             }

@@ -13,6 +13,7 @@ mod files;
 mod follow;
 pub mod headless;
 mod hook;
+mod keepsake;
 mod oneshot;
 pub mod pace;
 pub mod perform;

@@ -289,6 +289,18 @@ catalogue! {
     DeleteObject => delete_object,
 
     // --- Image-based upgrade ---
+    /// Configure a seed image and begin Prep.
+    IbuPrep => ibu_prep,
+    /// Reboot into the prepared system.
+    IbuUpgrade => ibu_upgrade,
+    /// Reboot into the former system.
+    IbuRollback => ibu_rollback,
+    /// Give up, or finalize.
+    IbuIdle => ibu_idle,
+    /// Repeat a cleanup that failed.
+    IbuManualCleanupDone => ibu_manual_cleanup_done,
+    /// Let the agent look again.
+    IbuTriggerReconcile => ibu_trigger_reconcile,
 }
 
 impl ActionId {

@@ -19,12 +19,14 @@ pub enum Tab {
     Findings,
     /// 6: what happened.
     Timeline,
+    /// 8: the image-based upgrade of a single-node cluster; only where the cluster has that kind.
+    ImageBased,
 }
 
 impl Tab {
     /// All of them, in the order of their digits.
-    pub const ALL: [Self; 6] =
-        [Self::Overview, Self::Operators, Self::Pools, Self::Nodes, Self::Findings, Self::Timeline];
+    pub const ALL: [Self; 7] =
+        [Self::Overview, Self::Operators, Self::Pools, Self::Nodes, Self::Findings, Self::Timeline, Self::ImageBased];
 
     /// Its title.
     pub fn title(self) -> &'static str {
@@ -35,6 +37,7 @@ impl Tab {
             Self::Nodes => "Nodes",
             Self::Findings => "Findings",
             Self::Timeline => "Timeline",
+            Self::ImageBased => "Image-based",
         }
     }
 
@@ -47,6 +50,7 @@ impl Tab {
             Self::Nodes => '4',
             Self::Findings => '5',
             Self::Timeline => '6',
+            Self::ImageBased => '8',
         }
     }
 }
@@ -329,6 +333,7 @@ const TABLE: &[(Command, &str, &str, &str, Group)] = &[
     (Command::Go(Tab::Nodes), "nodes", "nodes", "tab 4: nodes with their phases", Group::Tabs),
     (Command::Go(Tab::Findings), "findings", "findings", "tab 5: what a person should know", Group::Tabs),
     (Command::Go(Tab::Timeline), "timeline", "timeline", "tab 6: what happened", Group::Tabs),
+    (Command::Go(Tab::ImageBased), "image-based", "image-based", "tab 8: the image-based upgrade", Group::Tabs),
     (Command::NextPane, "next-pane", "next pane", "next pane", Group::Tabs),
     (Command::PreviousPane, "previous-pane", "previous pane", "previous pane", Group::Tabs),
     (Command::LastView, "last-view", "last view", "the view before this one", Group::Tabs),

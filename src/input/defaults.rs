@@ -124,6 +124,7 @@ const RULES: &[(&str, W, C, u8)] = &[
     ("4", W::Panes, C::Go(Tab::Nodes), 0),
     ("5", W::Panes, C::Go(Tab::Findings), 0),
     ("6", W::Panes, C::Go(Tab::Timeline), 0),
+    ("8", W::ImageBased, C::Go(Tab::ImageBased), 0),
     ("tab", W::Panes, C::NextPane, 40),
     ("shift-tab", W::Panes, C::PreviousPane, 0),
     ("-", W::Panes, C::LastView, 0),

@@ -32,6 +32,8 @@ pub enum Pane {
     Findings,
     /// Timeline.
     Timeline,
+    /// The image-based upgrade.
+    ImageBased,
 }
 
 /// What kind of thing is selected.
@@ -93,6 +95,8 @@ pub struct Snapshot {
     pub covered: bool,
     /// A log is on top.
     pub log: bool,
+    /// The cluster has image-based upgrades.
+    pub image_based: bool,
     /// A drain of this program is on top.
     pub drain: bool,
     /// This program drains nodes, or did.
@@ -124,6 +128,7 @@ impl Default for Snapshot {
             finding: false,
             covered: false,
             log: false,
+            image_based: false,
             drain: false,
             drains: false,
             next_step: false,
@@ -194,6 +199,8 @@ pub enum When {
     Explained,
     /// The same, and the focus is not on the map, which is walked in four directions.
     Logged,
+    /// The cluster has image-based upgrades.
+    ImageBased,
     /// The rail names a next step, and the panes or the phases have the keyboard.
     NextStep,
     /// An action of this program is under way.
@@ -244,6 +251,7 @@ impl When {
             Self::Drains => quiet && at.drains && !at.drain,
             Self::Explained => panes && explained(at.row),
             Self::Logged => panes && explained(at.row) && at.pane != Pane::Map,
+            Self::ImageBased => panes && at.image_based,
             Self::NextStep => (panes || (quiet && at.phases && !at.searching)) && at.next_step,
             Self::Running => quiet && at.running,
         }
@@ -264,6 +272,7 @@ impl When {
                 | Self::Table
                 | Self::Explained
                 | Self::Logged
+                | Self::ImageBased
                 | Self::NextStep
                 | Self::Running
         )
@@ -295,6 +304,7 @@ impl When {
             Self::Drain => "only in a drain",
             Self::Drains => "this program drains nothing",
             Self::Explained | Self::Logged => "select an operator, a pool or a node",
+            Self::ImageBased => "this cluster has no image-based upgrades",
             Self::NextStep => "there is no next step now",
             Self::Running => "no action is under way",
             Self::Typing | Self::CommandLine => "only while text is typed",
@@ -330,6 +340,7 @@ impl When {
             "log" => Self::Log,
             "drain" => Self::Drain,
             "explained" => Self::Explained,
+            "image-based" => Self::ImageBased,
             _ => return None,
         })
     }

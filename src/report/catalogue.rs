@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::text::{Cell, Ink, Look, table};
 use super::{API_VERSION, Report};
-use crate::actions::{ActionId, ArgKind, Danger, Entry};
+use crate::actions::{ActionId, ArgKind, Danger, Entry, FileKind, file_kinds};
 use crate::upgrade::access::{Access, Answer};
 
 /// The JSON: its fields in the order in which they are written.
@@ -17,6 +17,8 @@ pub struct Document {
     pub kind: &'static str,
     /// All of them, in the order of menu and help.
     pub actions: Vec<Row>,
+    /// The kinds that `apply-file` and `delete-object` take.
+    pub file_kinds: Vec<FileKind>,
 }
 
 /// An action.
@@ -67,6 +69,7 @@ pub fn list(access: Option<&Access>) -> Document {
         api_version: API_VERSION,
         kind: "ActionList",
         actions: ActionId::ALL.iter().map(|id| row(id.entry(), access)).collect(),
+        file_kinds: file_kinds(),
     }
 }
 
@@ -138,6 +141,15 @@ impl Report for Document {
                 cells
             })
             .collect();
-        table(look, head, &rows)
+        let kinds: Vec<Vec<Cell>> = self.file_kinds.iter().map(kind_cells).collect();
+        let heads = ["APPLY-FILE TAKES", "WHICH", "DELETE-OBJECT"];
+        format!("{}\n{}", table(look, head, &rows), table(look, &heads, &kinds))
     }
+}
+
+/// A kind that is applied from files.
+fn kind_cells(kind: &FileKind) -> Vec<Cell> {
+    let which = if kind.which.is_empty() { "all" } else { kind.which.as_str() };
+    let deletes = kind.kept.map_or_else(|| "yes".to_owned(), |why| format!("never: {why}"));
+    vec![Cell::from(format!("{} ({})", kind.kind, kind.api_version)), Cell::from(which), Cell::from(deletes)]
 }

@@ -17,6 +17,7 @@ use self::consent::consent;
 use self::eyes::Eyes;
 use self::ledger::Ledger;
 use super::files::WithFiles;
+use super::keepsake;
 use super::oneshot::{complain, print};
 use super::perform::replan;
 use super::signals::Signals;
@@ -277,11 +278,21 @@ impl Doing<'_> {
         Ok((rehearsal, answers))
     }
 
+    /// Where views are saved: beside the audit log, unless that is written elsewhere.
+    fn views(&self) -> PathBuf {
+        self.circumstances.audit.parent().unwrap_or(Path::new(".")).join("views")
+    }
+
     async fn execute(&self, rehearsal: Rehearsal, answers: Vec<Given>) -> Outcome {
         let newest = self.eyes.newest();
         let epoch = newest.facts.epoch;
         let requests = WithFiles(self.eyes.requests(epoch));
         let again = replan(self.eyes.assessed(), rehearsal.plan.clone(), self.session.clone(), epoch);
+        match keepsake::keep(&rehearsal.plan, &self.views()).await {
+            Ok(None) => {}
+            Ok(Some(path)) => complain(&format!("saved before it goes: {}", path.display()), ""),
+            Err(words) => return Outcome::Refused { words },
+        }
         let order = Order { rehearsal, actor: Actor::of(&newest, &self.session), answers };
         self.ledger.begin(order.rehearsal.plan.drain.is_some());
         let outcome =

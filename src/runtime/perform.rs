@@ -12,7 +12,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 use super::files::WithFiles;
 use super::simulator::Simulator;
-use super::{follow, hook, save};
+use super::{follow, hook, keepsake, save};
 use crate::actions::audit::Audit;
 use crate::actions::drain::Progress;
 use crate::actions::outcome::Outcome;
@@ -23,10 +23,11 @@ use crate::cluster::{Cluster, drain, execute};
 use crate::recorder::Recorder;
 use crate::snapshot::Recording;
 use crate::ui::{Flash, FlashLevel, SimRequest};
-use crate::upgrade::assessment::{Assessment, Resource, Subject};
+use crate::upgrade::assessment::{Assessment, Level, Resource, Subject};
 use crate::upgrade::facts::Kind;
+use crate::upgrade::image_based;
 use crate::upgrade::needs::Wanted;
-use crate::upgrade::timeline::Entry;
+use crate::upgrade::timeline::{Entry, Origin};
 
 /// What the loop itself has to do, because it concerns the terminal or the end.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -169,10 +170,23 @@ impl Performer {
         let (messages, recorder) = (self.messages.clone(), self.recorder.clone());
         let first = order.rehearsal.plan.writes.first().map(|write| write.object.clone()).unwrap_or_default();
         let effect = order.rehearsal.plan.effect.clone();
+        let (views, notes) = (self.views.clone(), self.notes.clone());
         let drains = order.rehearsal.plan.drain.is_some();
         let stop = CancellationToken::new();
         let asked = drains.then(|| stop.clone());
         let task = own(async move {
+            match keepsake::keep(&order.rehearsal.plan, &views).await {
+                Ok(None) => {}
+                Ok(Some(path)) => {
+                    let text = format!("saved before it goes: {}", path.display());
+                    let _ = notes.send(kept(text.clone()));
+                    let _ = messages.send(Msg::Say(Flash { level: FlashLevel::Info, text }));
+                }
+                Err(words) => {
+                    let _ = messages.send(Msg::JobDone { id, outcome: Outcome::Refused { words } });
+                    return;
+                }
+            }
             // A job that ended without a word would count as being sent for ever.
             let tell = |progress: &Progress| {
                 let _ = messages.send(Msg::Draining { id, progress: Arc::new(progress.clone()) });
@@ -255,6 +269,12 @@ impl Performer {
         let text = "this cluster is not simulated here".to_owned();
         let _ = self.messages.send(Msg::Say(Flash { level: FlashLevel::Warning, text }));
     }
+}
+
+/// That something was saved before it goes, for the timeline: the line at the bottom is soon another one.
+fn kept(text: String) -> Entry {
+    let subject = Subject::Object(Resource::cluster(&Kind::ImageBasedUpgrades.resource(), image_based::NAME));
+    Entry { at: clock::now(), level: Level::Info, subject, text, origin: Origin::Action }
 }
 
 /// A plan made again on fresh objects, by the newest assessment. It is of `epoch`: nothing of it goes to another cluster.

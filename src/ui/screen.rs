@@ -17,7 +17,7 @@ use ratatui::widgets::{Clear, Widget};
 use super::ctx::Ctx;
 use super::footer;
 use super::header;
-use super::panes::{findings, freshness, nodes, operators, pools, timeline};
+use super::panes::{findings, freshness, image_based, nodes, operators, pools, timeline};
 use super::popups::choices::{danger_tone, widest};
 use super::popups::menu::reading;
 use super::popups::{command_log, help};
@@ -94,7 +94,8 @@ fn too_small(buffer: &mut Buffer, area: Rect, ctx: &Ctx<'_>) {
 fn draw_tabs(buffer: &mut Buffer, area: Rect, ctx: &Ctx<'_>, current: Tab) {
     let a = ctx.assessment;
     let mut pen = Pen::new(ctx.theme);
-    for tab in Tab::ALL {
+    let shown = Tab::ALL.into_iter().filter(|tab| *tab != Tab::ImageBased || image_based::served(a));
+    for tab in shown {
         let count = match tab {
             Tab::Operators if a.operators.total > 0 => format!(" {}/{}", a.operators.updated, a.operators.total),
             Tab::Nodes if !a.nodes.is_empty() => format!(" {}", a.nodes.len()),
@@ -102,7 +103,9 @@ fn draw_tabs(buffer: &mut Buffer, area: Rect, ctx: &Ctx<'_>, current: Tab) {
             _ => String::new(),
         };
         let roomy = area.width >= 90;
-        let text = format!("{} {}{}", tab.digit(), tab.title(), if roomy { count } else { String::new() });
+        // Where there is little room its title is shorter.
+        let title = if tab == Tab::ImageBased && !roomy { "Image" } else { tab.title() };
+        let text = format!("{} {title}{}", tab.digit(), if roomy { count } else { String::new() });
         if tab == current {
             pen.put(Tone::Tab, format!("[{text}]"));
         } else {
@@ -131,6 +134,7 @@ fn draw_body(view: &mut View, buffer: &mut Buffer, area: Rect, ctx: &Ctx<'_>) {
         Tab::Nodes => stage.node_tab(buffer, area),
         Tab::Findings => stage.place(buffer, area, Pane::Findings, false),
         Tab::Timeline => stage.place(buffer, area, Pane::Timeline, false),
+        Tab::ImageBased => stage.place(buffer, area, Pane::ImageBased, false),
     }
     if let Some(focused) = stage.focused {
         focus(buffer, focused, ctx.theme);
@@ -224,6 +228,7 @@ impl Stage<'_, '_> {
             Pane::Nodes => ("Nodes".into(), nodes::KINDS),
             Pane::Findings => (findings::title(ctx), &[]),
             Pane::Timeline => (timeline::title(ctx.assessment), &[]),
+            Pane::ImageBased => ("Image-based upgrade".into(), image_based::KINDS),
         };
         let inner = area.inner(Margin::new(1, 1));
         match pane {
@@ -240,6 +245,7 @@ impl Stage<'_, '_> {
             }
             Pane::Timeline if compact => timeline::draw_short(buffer, inner, ctx, &mut view.timeline, focused),
             Pane::Timeline => timeline::draw(buffer, inner, ctx, &mut view.timeline, focused),
+            Pane::ImageBased => view.image_based.draw(buffer, inner, ctx),
         }
         freshness::shade(buffer, inner, ctx, kinds);
         // The frame comes last: what its title says of scrolling is known only now.
@@ -251,6 +257,7 @@ impl Stage<'_, '_> {
             Pane::Findings => view.findings.words(ctx.assessment),
             Pane::Timeline if compact && !focused => String::new(),
             Pane::Timeline => view.timeline.words(ctx.assessment),
+            Pane::ImageBased => view.image_based.words(),
         };
         let mut heading = title(ctx.theme, &name, focused);
         if !extra.is_empty() {

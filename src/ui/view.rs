@@ -7,6 +7,7 @@ use ratatui::Frame;
 
 use super::ctx::Ctx;
 use super::panes::findings::FindingSheet;
+use super::panes::image_based::{self, ImageBasedPane};
 use super::panes::map::Map;
 use super::panes::nodes::NodeSheet;
 use super::panes::operators::OperatorSheet;
@@ -81,6 +82,7 @@ pub struct View {
     pub(super) nodes: Table<NodeSheet>,
     pub(super) findings: Table<FindingSheet>,
     pub(super) timeline: Table<TimelineSheet>,
+    pub(super) image_based: ImageBasedPane,
     pub(super) pools: Pools,
     pub(super) map: Map,
     pub(super) popups: Vec<Popup>,
@@ -114,6 +116,7 @@ impl Default for View {
             nodes: Table::default(),
             findings: Table::default(),
             timeline: Table::default(),
+            image_based: ImageBasedPane::default(),
             pools: Pools::default(),
             map: Map::default(),
             popups: Vec::new(),
@@ -147,6 +150,10 @@ impl View {
             return;
         }
         self.generation = Some(ctx.assessment.generation);
+        let gone = ctx.assessment.facts.complete() && !image_based::served(ctx.assessment);
+        if self.tab == Tab::ImageBased && gone {
+            self.tab = Tab::Overview;
+        }
         self.operators.assessed(ctx);
         self.nodes.assessed(ctx);
         self.findings.assessed(ctx);
@@ -170,6 +177,7 @@ impl View {
             Tab::Nodes => Pane::Nodes,
             Tab::Findings => Pane::Findings,
             Tab::Timeline => Pane::Timeline,
+            Tab::ImageBased => Pane::ImageBased,
         }
     }
 
@@ -182,6 +190,7 @@ impl View {
             Pane::Map | Pane::Nodes => self.nodes.row(a).map(|row| Subject::Node(row.name.clone())),
             Pane::Findings => self.findings.row(a).map(|row| row.subject.clone()),
             Pane::Timeline => self.timeline.row(a).map(|row| row.subject.clone()),
+            Pane::ImageBased => image_based::served(a).then(image_based::subject),
         }
     }
 
@@ -221,6 +230,7 @@ impl View {
             finding: matches!(self.popups.last(), Some(Popup::Finding(_))),
             covered: matches!(self.popups.last(), Some(Popup::Finding(f)) if f.action(ctx.assessment).is_some()),
             log: matches!(self.popups.last(), Some(Popup::Logs(_))),
+            image_based: image_based::served(ctx.assessment),
             drain: matches!(self.popups.last(), Some(Popup::Drain(_))),
             drains: ctx.jobs.iter().any(|job| job.drain.is_some()),
             next_step: self.next.is_some(),
@@ -444,7 +454,8 @@ impl View {
             Popup::Report(report) => Some(report.purpose()),
             _ => None,
         });
-        let mut wanted: needs::Wanted = reports.max().unwrap_or_default().into();
+        let pane = (self.tab == Tab::ImageBased).then_some(needs::Purpose::ImageBased);
+        let mut wanted: needs::Wanted = reports.chain(pane).max().unwrap_or_default().into();
         for popup in &self.popups {
             match popup {
                 Popup::Waiting(Ask { action, .. }) => wanted.kinds.extend(action.entry().needs),

@@ -9,6 +9,7 @@ mod client_faults;
 mod doing;
 mod dumps;
 mod estimates;
+mod image_journeys;
 mod journeys;
 mod plans;
 mod recommend;

@@ -3,6 +3,7 @@
 mod acting;
 mod explained;
 mod hostile;
+mod image_based;
 mod keys;
 mod panes;
 mod popups;

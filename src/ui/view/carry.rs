@@ -6,6 +6,7 @@ use crate::actions::{ActionId, Args, Ask, Takes, Target};
 use crate::input::{Command, Pane, Tab};
 use crate::ui::ctx::{Ctx, JobState};
 use crate::ui::panes::findings::subject_words;
+use crate::ui::panes::image_based::{self, ImageBasedPane};
 use crate::ui::popups::choices::{Choices, Offering, next_speed};
 use crate::ui::popups::confirm::Outcome;
 use crate::ui::popups::finding::{self, FindingPopup};
@@ -320,6 +321,9 @@ impl View {
 
     fn in_panes(&mut self, command: Command, ctx: &Ctx<'_>) -> Vec<Request> {
         match command {
+            Command::Go(Tab::ImageBased) if !image_based::served(ctx.assessment) => {
+                return vec![Request::Say("this cluster has no image-based upgrades".into())];
+            }
             Command::Go(tab) => self.go(tab),
             Command::LastView => self.go(self.last_tab),
             Command::NextPane => self.next_pane(true),
@@ -374,6 +378,7 @@ impl View {
             Pane::Nodes => in_table(&mut self.nodes, command, ctx),
             Pane::Findings => in_table(&mut self.findings, command, ctx),
             Pane::Timeline => in_table(&mut self.timeline, command, ctx),
+            Pane::ImageBased => self.image_based.command(command),
             Pane::Pools => self.pools.command(command),
             Pane::Map => {
                 if let Some(name) = self.map.go(command, self.nodes.selected(), ctx.assessment)
@@ -401,6 +406,7 @@ impl View {
             Pane::Map | Pane::Nodes => Tab::Nodes,
             Pane::Findings => Tab::Findings,
             Pane::Timeline => Tab::Timeline,
+            Pane::ImageBased => Tab::ImageBased,
         });
         self.on_map = pane == Pane::Map;
     }
@@ -449,6 +455,11 @@ impl View {
 
     /// Goes to an object where it is explained best.
     pub(super) fn go_to(&mut self, subject: &Subject, ctx: &Ctx<'_>) -> Vec<Request> {
+        if *subject == image_based::subject() && image_based::served(ctx.assessment) {
+            self.popups.clear();
+            self.show_pane(Pane::ImageBased);
+            return Vec::new();
+        }
         let shown = match subject {
             Subject::Operator(name) => {
                 self.show_pane(Pane::Operators);
@@ -608,6 +619,7 @@ impl View {
             None if self.pane() == Pane::Findings => {
                 self.findings.row(ctx.assessment).map(|finding| finding::plain(finding, ctx))
             }
+            None if self.pane() == Pane::ImageBased => Some(ImageBasedPane::text(ctx)),
             None if self.pane() == Pane::Timeline => self.timeline.row(ctx.assessment).map(|entry| {
                 format!("{} {} {}", crate::ui::words::stamp(entry.at), subject_words(&entry.subject), entry.text)
             }),
@@ -650,6 +662,7 @@ impl View {
             Pane::Map | Pane::Nodes => table("nodes", self.nodes.tsv(ctx)),
             Pane::Findings => table("findings", self.findings.tsv(ctx)),
             Pane::Timeline => table("timeline", self.timeline.tsv(ctx)),
+            Pane::ImageBased => plain("image-based".into(), ImageBasedPane::text(ctx)),
             Pane::Pools => plain("pools".into(), self.pools.text(ctx)),
         }
     }

@@ -54,6 +54,7 @@ impl View {
             Pane::Map | Pane::Nodes => &self.nodes.filter,
             Pane::Findings => &self.findings.filter,
             Pane::Timeline => &self.timeline.filter,
+            Pane::ImageBased => &self.image_based.filter,
         }
     }
 
@@ -64,6 +65,7 @@ impl View {
             Pane::Map | Pane::Nodes => &mut self.nodes.filter,
             Pane::Findings => &mut self.findings.filter,
             Pane::Timeline => &mut self.timeline.filter,
+            Pane::ImageBased => &mut self.image_based.filter,
         }
     }
 
@@ -76,6 +78,7 @@ impl View {
             Pane::Map | Pane::Nodes => self.nodes.rebuild(ctx),
             Pane::Findings => self.findings.rebuild(ctx),
             Pane::Timeline => self.timeline.rebuild(ctx),
+            Pane::ImageBased => {}
         }
     }
 
@@ -88,6 +91,7 @@ impl View {
             Pane::Map | Pane::Nodes => self.nodes.counts(a),
             Pane::Findings => self.findings.counts(a),
             Pane::Timeline => self.timeline.counts(a),
+            Pane::ImageBased => self.image_based.counts(),
         }
     }
 

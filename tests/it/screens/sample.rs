@@ -366,6 +366,7 @@ fn assessment(nodes: Vec<Node>, pools: Vec<Pool>) -> Assessment {
         generation: 1,
         openshift: Some(true),
         cluster_id: Some("0c1d".into()),
+        image_based: None,
         verdict: Verdict {
             kind: VerdictKind::UpdatingPools,
             why: "the control plane operators are done, nodes of 2 pools roll".into(),
