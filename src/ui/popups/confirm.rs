@@ -163,7 +163,7 @@ impl PlanPopup {
 
     /// What can be given with the action, or not: where something is in the way of the plan, or may be. Once it is whole,
     /// what was given can be taken back; the rest is for the form.
-    fn flags(&self) -> impl Iterator<Item = &'static Arg> + use<'_> {
+    fn flags(&self) -> impl Iterator<Item = &'static Arg> {
         let open = self.refused || self.plan.writes.is_empty();
         let shown = move |arg: &&Arg| arg.name != ALL && (open || self.plan.args.flag(arg.name));
         self.plan.action.entry().args.iter().filter(|arg| arg.kind == ArgKind::Flag).filter(shown)
