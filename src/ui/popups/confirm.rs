@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::choices::{danger_tone, danger_words};
-use crate::actions::{ActionId, Arg, ArgKind, Ask, Confirm, Danger, Drain, PatchKind, Plan, Read, Verb, Write};
+use crate::actions::{ALL, ActionId, Arg, ArgKind, Ask, Confirm, Danger, Drain, PatchKind, Plan, Read, Verb, Write};
 use crate::input::{Command, Key};
 use crate::ui::ctx::Ctx;
 use crate::ui::request::{Rehearsed, Request};
@@ -93,6 +93,8 @@ impl PlanPopup {
     fn first(&self) -> Field {
         let empty = |field: &Field| match field {
             Field::Answer(at) => self.answers[*at].text().is_empty(),
+            // What could be given besides is no question.
+            Field::Flag(_) => false,
             _ => true,
         };
         self.fields().into_iter().find(empty).unwrap_or(Field::Cancel)
@@ -159,10 +161,12 @@ impl PlanPopup {
         self.focus = missing.map_or(Field::Cancel, Field::Flag);
     }
 
-    /// What can be given with a drain, or not. Flags of other actions (to force an update) are not laid beside the button.
-    fn flags(&self) -> impl Iterator<Item = &'static Arg> + use<> {
-        let drains = self.plan.action == ActionId::DrainNodes;
-        self.plan.action.entry().args.iter().filter(move |arg| drains && arg.kind == ArgKind::Flag)
+    /// What can be given with the action, or not: where something is in the way of the plan, or may be. Once it is whole,
+    /// what was given can be taken back; the rest is for the form.
+    fn flags(&self) -> impl Iterator<Item = &'static Arg> {
+        let open = self.refused || self.plan.writes.is_empty();
+        let shown = move |arg: &&Arg| arg.name != ALL && (open || self.plan.args.flag(arg.name));
+        self.plan.action.entry().args.iter().filter(|arg| arg.kind == ArgKind::Flag).filter(shown)
     }
 
     /// The same wish with a flag that was not given, or without one that was.
