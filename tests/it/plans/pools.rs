@@ -887,7 +887,7 @@ async fn what_the_schema_refuses_is_said_in_the_dry_run() {
     let simulation = simulation(&Sample::idle());
     let (store, client) = (simulation.store(), InProcess::new(simulation.service()));
     let seen = look(&store);
-    let session = oc_cockpit::actions::Session { read_only: None, context: "lab".into() };
+    let session = oc_cockpit::actions::Session { context: "lab".into(), ..Default::default() };
     let ask = pin("worker", "release", &[image('a')]);
     let first = oc_cockpit::actions::plan(&seen, &session, &ask, &Material::default()).unwrap();
     let replan = |_: &Target, material: &Material| {
