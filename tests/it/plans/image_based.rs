@@ -315,8 +315,10 @@ async fn an_object_that_moved_is_asked_about_again() {
     let conflict =
         json!({"kind": "Status", "reason": "Conflict", "code": 409, "message": "the object has been modified"});
     let script = Script::of([reply(409, conflict), reply(200, moved)]);
+    let planned = plan.clone();
+    let again = move |_: &Target, _: &Material| Ok(planned.clone());
     let (recorder, task) = Recorder::start(Some(scratch("image-based").join("audit.jsonl")));
-    let outcome = execute(&script, order(plan.clone()), &recorder, calm(&plan)).await;
+    let outcome = execute(&script, order(plan.clone()), &recorder, again).await;
     task.close(&recorder).await;
     assert!(matches!(outcome, Outcome::Changed { .. }), "{outcome:?}");
     assert_eq!(script.sent().len(), 2, "it is never sent again by itself");
