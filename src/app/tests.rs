@@ -182,8 +182,8 @@ fn an_effect_that_is_not_seen_in_time_is_said_so_and_still_counts_when_it_comes(
     let mut app = looking();
     let (id, plan) = send(&mut app, pause());
     app.update(Msg::JobDone { id, outcome: Outcome::Accepted { done: written(&plan) } }, at(200));
-    assert_eq!(app.update(Msg::Tick, at(60_000)), []);
-    let effects = app.update(Msg::Tick, at(60_100));
+    assert_eq!(app.update(Msg::Tick, at(60_100)), []);
+    let effects = app.update(Msg::Tick, at(60_200));
     assert!(matches!(effects.as_slice(), [Effect::Prove { proof: Proof::NotSeen { .. }, .. }]), "{effects:?}");
     assert_eq!(state(&app, id), JobState::Unproven);
     assert!(said(&app).contains("sent, not seen"), "{}", said(&app));
