@@ -309,7 +309,8 @@ mod tests {
             let entry = id.entry();
             let help = words(&[entry.name, "--help"]).unwrap_err();
             assert_eq!(help.exit_code(), 0);
-            let help = help.to_string();
+            // Lines are wrapped as wide as the terminal is.
+            let help = help.to_string().split_whitespace().collect::<Vec<_>>().join(" ");
             assert!(help.contains(entry.summary) && help.contains("Danger: "), "{help}");
             for arg in entry.args {
                 let first: String = arg.words.split_whitespace().take(2).collect::<Vec<_>>().join(" ");

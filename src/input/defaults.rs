@@ -40,13 +40,13 @@ const RULES: &[(&str, W, C, u8)] = &[
     // A drain.
     ("tab", W::Drain, C::NextChoice, 10),
     ("shift-tab", W::Drain, C::PreviousChoice, 0),
-    ("x", W::Drain, C::Menu, 9),
     ("D", W::Drains, C::Drains, 15),
     // A finding.
     ("enter", W::Finding, C::GoTo, 10),
     ("tab", W::Finding, C::NextChoice, 11),
     ("shift-tab", W::Finding, C::PreviousChoice, 0),
     ("x", W::Covered, C::DoRemedy, 9),
+    ("x", W::Drain, C::Menu, 9),
     // Texts.
     ("n", W::Searching, C::NextMatch, 10),
     ("N", W::Searching, C::PreviousMatch, 11),

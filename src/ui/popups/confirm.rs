@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::choices::{danger_tone, danger_words};
-use crate::actions::{ActionId, Arg, ArgKind, Ask, Confirm, Danger, Drain, PatchKind, Plan, Read, Verb, Write};
+use crate::actions::{ALL, ActionId, Arg, ArgKind, Ask, Confirm, Danger, Drain, PatchKind, Plan, Read, Verb, Write};
 use crate::input::{Command, Key};
 use crate::ui::ctx::Ctx;
 use crate::ui::request::{Rehearsed, Request};
@@ -93,6 +93,8 @@ impl PlanPopup {
     fn first(&self) -> Field {
         let empty = |field: &Field| match field {
             Field::Answer(at) => self.answers[*at].text().is_empty(),
+            // What could be given besides is no question.
+            Field::Flag(_) => false,
             _ => true,
         };
         self.fields().into_iter().find(empty).unwrap_or(Field::Cancel)
@@ -159,9 +161,12 @@ impl PlanPopup {
         self.focus = missing.map_or(Field::Cancel, Field::Flag);
     }
 
-    /// What can be given with the action, or not.
-    fn flags(&self) -> impl Iterator<Item = &'static Arg> + use<> {
-        self.plan.action.entry().args.iter().filter(|arg| arg.kind == ArgKind::Flag)
+    /// What can be given with the action, or not: where something is in the way of the plan, or may be. Once it is whole,
+    /// what was given can be taken back; the rest is for the form.
+    fn flags(&self) -> impl Iterator<Item = &'static Arg> {
+        let open = self.refused || self.plan.writes.is_empty();
+        let shown = move |arg: &&Arg| arg.name != ALL && (open || self.plan.args.flag(arg.name));
+        self.plan.action.entry().args.iter().filter(|arg| arg.kind == ArgKind::Flag).filter(shown)
     }
 
     /// The same wish with a flag that was not given, or without one that was.
@@ -180,7 +185,7 @@ impl PlanPopup {
         let answers = (0..self.answers.len()).map(Field::Answer);
         let typed = matches!(self.plan.confirm, Confirm::Type(_)).then_some(Field::Typed);
         let flags = (0..self.flags().count()).map(Field::Flag);
-        answers.chain(typed).chain(flags).chain([Field::Cancel, Field::Confirm]).collect()
+        answers.chain(typed).chain([Field::Cancel, Field::Confirm]).chain(flags).collect()
     }
 
     /// Is text being typed?
@@ -395,7 +400,9 @@ impl PlanPopup {
             y = (y + 1).min(area.bottom() - 1);
         }
         for (at, flag) in self.flags().enumerate() {
-            let line = Rect { y: y.min(area.bottom() - 1), height: 1, ..area };
+            // The first line may have to be shared with the place in the text.
+            let width = if y == text.bottom() { area.width.saturating_sub(right + 1) } else { area.width };
+            let line = Rect { y: y.min(area.bottom() - 1), height: 1, width, ..area };
             draw_flag(buffer, line, ctx, flag, self.plan.args.flag(flag.name), self.focus == Field::Flag(at));
             y = (y + 1).min(area.bottom() - 1);
         }

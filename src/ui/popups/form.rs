@@ -373,8 +373,7 @@ fn draw_label(buffer: &mut Buffer, area: Rect, field: &Field, focused: bool, ctx
     if field.required {
         pen.put(Tone::Danger, "*");
     }
-    let room = usize::from(area.width).saturating_sub(pen.width() + 1);
-    pen.gap(1).rest(Tone::Dim, field.help, room);
+    pen.gap(1).rest(Tone::Dim, field.help, area.width.into());
     pen.draw(buffer, area);
 }
 

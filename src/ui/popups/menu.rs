@@ -11,7 +11,7 @@ use crate::ui::widgets::motion::{Motion, scrolled};
 use crate::ui::widgets::pen::{Pen, write};
 use crate::ui::words;
 
-/// Columns of the titles.
+/// Columns of the titles, at least.
 const TITLE: usize = 44;
 
 /// Lines below the list: what the selected action is, why not, and the line that does the same.
@@ -204,10 +204,10 @@ impl Menu {
         let selected = at == self.cursor;
         pen.sign(Tone::Key, if selected { ctx.theme.symbols().cursor } else { " " });
         let able = choice.refusal.is_none() || choice.reading.is_some();
-        let title = TITLE.min(usize::from(area.width).saturating_sub(8));
+        let title = TITLE.max(usize::from(area.width) * 3 / 5).min(usize::from(area.width).saturating_sub(8));
         pen.put(if able { choice.tone } else { Tone::Dim }, format!(" {} ", words::pad(&choice.title, title, "..")));
         pen.put(if able { choice.tone } else { Tone::Dim }, words::pad(&choice.danger, 4, ""));
-        let room = usize::from(area.width).saturating_sub(pen.width());
+        let room = usize::from(area.width);
         match (&choice.reading, &choice.refusal) {
             (Some(kinds), _) => pen.rest(Tone::Dim, format!("reading {kinds} ..."), room),
             (None, Some(why)) => pen.rest(Tone::Dim, format!("no: {why}"), room),

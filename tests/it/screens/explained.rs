@@ -37,7 +37,7 @@ fn the_overview_says_why_how_long_and_what_comes_next() {
     stage.shows("slow in 30m");
     stage.shows("Failing in 3m10s");
     stage.shows("✖ PDB shop/cart allows 0");
-    stage.shows("next: worker-5 !, then worker-6");
+    stage.shows("worker-5 !, then worker-6");
 }
 
 #[test]

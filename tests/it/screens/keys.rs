@@ -170,7 +170,7 @@ fn the_command_line_knows_the_words_of_other_tools() {
     for (line, words) in [
         ("pods", "not listed here"),
         ("cordon worker-99", "there is no node worker-99"),
-        ("pause", "which pool"),
+        ("pause worker-99", "there is no pool worker-99"),
         ("frobnicate", "is not a command"),
         ("speed fast", "how fast"),
     ] {
