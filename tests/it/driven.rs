@@ -6,7 +6,8 @@ use serde_json::Value;
 
 use crate::support::{Home, Sim, Terminal};
 
-const SIZE: (u16, u16) = (160, 45);
+/// High enough for a whole plan with the answer to its dry run.
+const SIZE: (u16, u16) = (160, 60);
 const ENTER: &str = "\r";
 const ESC: &str = "\x1b";
 const TAB: &str = "\t";
@@ -162,11 +163,12 @@ fn a_canary_of_one_node() {
     eyes.wait_line(&["worker", "7/7"]);
     does(&["pause-pool", "worker"]);
     does(&["set-channel", "eus-4.18"]);
+    eyes.press("P");
+    eyes.wait_text("Upgradeable is False");
     does(&["ack-gate", ACK]);
-    eyes.wait_gone("AdminAckRequired");
-    eyes.press("1");
-    eyes.wait_text("NOT UPDATING");
-    eyes.press("3");
+    eyes.wait_gone("Upgradeable is False");
+    eyes.press(ESC);
+    eyes.wait_gone("[phases");
     does(&["start-update", "4.17.30"]);
 
     // The control plane and the canary go; the rest is held.

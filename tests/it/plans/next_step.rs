@@ -60,9 +60,10 @@ fn rolling() -> Sample {
 
 /// An operator at the new version that is at work, or not.
 fn operator(progressing: bool) -> Value {
+    let at = if progressing { "2026-11-20T03:12:00Z" } else { "2026-11-20T02:30:00Z" };
     let condition = |kind: &str, on: bool| {
         let status = if on { "True" } else { "False" };
-        json!({ "type": kind, "status": status, "lastTransitionTime": "2026-11-20T03:12:00Z" })
+        json!({ "type": kind, "status": status, "lastTransitionTime": at })
     };
     json!({
         "apiVersion": "config.openshift.io/v1", "kind": "ClusterOperator",
