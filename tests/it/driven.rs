@@ -6,8 +6,7 @@ use serde_json::Value;
 
 use crate::support::{Home, Sim, Terminal};
 
-/// High enough for a whole plan with the answer to its dry run.
-const SIZE: (u16, u16) = (160, 60);
+const SIZE: (u16, u16) = (160, 45);
 const ENTER: &str = "\r";
 const ESC: &str = "\x1b";
 const TAB: &str = "\t";
@@ -17,11 +16,14 @@ const GATE: &str = "ack-4.18-kube-1.32-api-removals-in-4.19";
 /// the button that confirms.
 fn confirm(terminal: &mut Terminal, title: &str, typed: &[&str]) {
     terminal.wait_text(title);
-    terminal.wait_text("the server takes it");
     for text in typed {
         terminal.press(text);
         terminal.press(TAB);
     }
+    terminal.wait("the answer to the dry run", |screen| {
+        let text = screen.contents();
+        text.lines().any(|line| line.contains("leave it") && !line.contains("has not come back yet"))
+    });
     let focused = format!("[ {title}");
     while !terminal.text().contains(&focused) {
         let before = terminal.text();
