@@ -59,10 +59,10 @@ pub fn next_step(assessment: &Assessment, session: &Session) -> Option<NextStep>
             unpause,
             acknowledge_for_request,
             resume_health_checks,
+            verify,
             acknowledge_for_channel,
             start,
             acknowledge,
-            verify,
         ]
     };
     steps.iter().find_map(|step| step(assessment, session))
@@ -142,7 +142,8 @@ fn acknowledge_for_request(assessment: &Assessment, session: &Session) -> Option
     let refused = assessment.update.requested.as_ref().filter(|requested| requested.refused)?;
     let present = present(assessment)?;
     leaves_minor(&present.status.desired.version, &refused.target).then_some(())?;
-    acknowledge(assessment, session)
+    // What it holds up is the acceptance of the request.
+    acknowledge(assessment, session).map(|step| NextStep { phase: "accepted", ..step })
 }
 
 /// A gate holds up the next minor, and nothing else is left to be done from here.

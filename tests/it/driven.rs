@@ -12,16 +12,24 @@ const ESC: &str = "\x1b";
 const TAB: &str = "\t";
 const GATE: &str = "ack-4.18-kube-1.32-api-removals-in-4.19";
 
-/// Confirms the plan that is on the screen, once the server has rehearsed it: `typed` goes through its fields, the safe
-/// button has the focus behind them.
+/// Confirms the plan that is on the screen, once the server has rehearsed it: `typed` goes through its fields, `tab` on to
+/// the button that confirms.
 fn confirm(terminal: &mut Terminal, title: &str, typed: &[&str]) {
     terminal.wait_text(title);
-    terminal.wait_text("the server takes it");
     for text in typed {
         terminal.press(text);
         terminal.press(TAB);
     }
-    terminal.press(TAB);
+    terminal.wait("the answer to the dry run", |screen| {
+        let text = screen.contents();
+        text.lines().any(|line| line.contains("leave it") && !line.contains("has not come back yet"))
+    });
+    let focused = format!("[ {title}");
+    while !terminal.text().contains(&focused) {
+        let before = terminal.text();
+        terminal.press(TAB);
+        terminal.wait("the focus to move", |screen| screen.contents() != before);
+    }
     terminal.press(ENTER);
     terminal.wait_line(&[title, "seen in the watch"]);
 }
@@ -67,10 +75,12 @@ fn a_minor_update_from_its_gate_to_the_end() {
     assert_eq!(sim.pool("infra")["spec"]["paused"], true, "naming the step sends nothing");
     terminal.press("n");
     confirm(&mut terminal, "Unpause pool infra", &[]);
-    terminal.wait_text("COMPLETED");
-    terminal.press("P");
-    terminal.wait_line(&["pools", "12/12", "done"]);
-    terminal.wait_line(&["verify", "done"]);
+    // Operators have to be quiet for a while before it is called completed: what is left is to verify.
+    terminal.wait_text("n verify");
+    terminal.press("n");
+    terminal.wait_text("[phases");
+    terminal.wait_line(&["pools", "9/9", "done"]);
+    terminal.wait_line(&["verify", "under way"]);
     let version = sim.ask("GET", "/apis/config.openshift.io/v1/clusterversions/version", "");
     assert_eq!(version["status"]["history"][0]["version"], "4.19.3");
     assert_eq!(version["status"]["history"][0]["state"], "Completed");
@@ -155,11 +165,12 @@ fn a_canary_of_one_node() {
     eyes.wait_line(&["worker", "7/7"]);
     does(&["pause-pool", "worker"]);
     does(&["set-channel", "eus-4.18"]);
+    eyes.press("P");
+    eyes.wait_text("Upgradeable is False");
     does(&["ack-gate", ACK]);
-    eyes.wait_gone("AdminAckRequired");
-    eyes.press("1");
-    eyes.wait_text("NOT UPDATING");
-    eyes.press("3");
+    eyes.wait_gone("Upgradeable is False");
+    eyes.press(ESC);
+    eyes.wait_gone("[phases");
     does(&["start-update", "4.17.30"]);
 
     // The control plane and the canary go; the rest is held.
@@ -171,7 +182,7 @@ fn a_canary_of_one_node() {
 
     // The canary is well: the others follow, and the node goes home.
     does(&["unpause-pool", "worker"]);
-    eyes.wait_text("COMPLETED");
+    eyes.wait_text("SETTLING");
     eyes.wait_line(&["worker", "7/7"]);
     does(&["move-nodes", "worker-7", "--pool", "worker"]);
     eyes.wait_line(&["worker", "8/8"]);
