@@ -18,6 +18,7 @@ mod ask;
 pub mod audit;
 mod capacity;
 mod catalogue;
+mod choices;
 mod clear_update;
 mod cluster_version;
 mod cordon_nodes;
@@ -34,10 +35,19 @@ mod eviction;
 mod files;
 mod force_update;
 mod gate;
+mod grammar;
 mod health_checks;
+mod ibu;
+mod ibu_idle;
+mod ibu_manual_cleanup_done;
+mod ibu_prep;
+mod ibu_rollback;
+mod ibu_trigger_reconcile;
+mod ibu_upgrade;
 mod material;
 mod migrate_multi_arch;
 mod move_nodes;
+mod next_image_step;
 pub mod next_step;
 mod node;
 mod node_certificate;
@@ -78,6 +88,7 @@ pub use catalogue::{ALL, ActionId, Arg, ArgKind, Entry, Takes};
 pub use drain::Drain;
 pub use eviction::evict;
 pub use files::kinds::{FileKind, file_kinds};
+pub use grammar::{Nouns, SET, split};
 pub use material::{Found, Material, Read};
 pub use pods::complete;
 pub use pool_effect::PoolEffect;
@@ -90,8 +101,11 @@ pub use crate::upgrade::danger::Danger;
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::config::{Config, ContextSettings};
 use crate::upgrade::access::Permission;
 use crate::upgrade::assessment::Assessment;
+use crate::upgrade::image_based::stage_machine::Stage;
+use crate::upgrade::image_based::{NAME, Record};
 use crate::upgrade::link::LinkState;
 
 /// Circumstances of this session that bear on what may be done.
@@ -101,6 +115,28 @@ pub struct Session {
     pub read_only: Option<String>,
     /// Context name, for the `oc` lines and the confirmation.
     pub context: String,
+    /// Actions that the configuration forbids in this context.
+    pub forbidden: Vec<ActionId>,
+    /// Every action is confirmed by typing the name of the context at least, as the configuration wants it.
+    pub typed: bool,
+}
+
+impl Session {
+    /// The circumstances in a context, as the configuration and the flags have them.
+    pub fn new(context: &str, settings: &ContextSettings) -> Self {
+        Self {
+            read_only: settings.read_only.clone(),
+            context: context.to_owned(),
+            forbidden: settings.forbid.iter().filter_map(|name| ActionId::named(name)).collect(),
+            typed: settings.typed,
+        }
+    }
+}
+
+/// What is wrong with the names of actions in the configuration, a line each.
+pub fn strangers(config: &Config) -> Vec<String> {
+    let unknown = config.forbidden().into_iter().filter(|(_, name)| ActionId::named(name).is_none());
+    unknown.map(|(place, name)| format!("{place}: `{name}` is no action; `oc-cockpit do --list` names them")).collect()
 }
 
 /// Why an action is not offered or not possible now, in one sentence.
@@ -219,6 +255,19 @@ pub struct Write {
     pub stored: Vec<(String, Value)>,
 }
 
+/// A resourceVersion in an [`Effect`]: two plans for the same wish may differ in it and mean the same, so it compares equal
+/// to any other.
+#[derive(Debug, Clone, Serialize)]
+pub struct Version(pub String);
+
+impl PartialEq for Version {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Version {}
+
 /// What the watch has to show before the action counts as done.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -267,6 +316,25 @@ pub enum Effect {
         nodes: Vec<String>,
         /// Value.
         unschedulable: bool,
+    },
+    /// `spec.stage` of the ImageBasedUpgrade, taken up by the lifecycle agent.
+    ImageStage {
+        /// Stage.
+        stage: &'static str,
+    },
+    /// An annotation of the ImageBasedUpgrade.
+    ImageAnnotation {
+        /// Key.
+        key: &'static str,
+        /// Value.
+        value: String,
+    },
+    /// An annotation of the ImageBasedUpgrade that the agent takes away when it takes it up.
+    ImageAnnotationTaken {
+        /// Key.
+        key: &'static str,
+        /// The object as it was before.
+        before: Version,
     },
     /// `spec.desiredUpdate` of the ClusterVersion asks for this, to be applied and not only to be checked.
     UpdateRequested(WantedUpdate),
@@ -332,6 +400,15 @@ impl WantedUpdate {
     }
 }
 
+/// Something that the action makes disappear, as it was.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Keepsake {
+    /// The beginning of the file's name.
+    pub name: String,
+    /// Its text, JSON.
+    pub text: String,
+}
+
 /// What an action would do, in the order in which it would do it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Plan {
@@ -366,6 +443,9 @@ pub struct Plan {
     pub effect: Effect,
     /// The action that undoes it.
     pub inverse: Option<ActionId>,
+    /// What is saved to a file on this machine before anything is sent; when it cannot be saved nothing is sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub keepsake: Option<Keepsake>,
     /// How single writes are undone by hand, where no action does it: recorded with their attempts.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub undo: Vec<Undo>,
@@ -404,6 +484,7 @@ impl Plan {
             confirm: Confirm::Button,
             effect: Effect::All(Vec::new()),
             inverse: entry.inverse,
+            keepsake: None,
             undo: Vec::new(),
             strict_lock: false,
         }
@@ -430,7 +511,8 @@ pub fn offered(assessment: &Assessment, session: &Session, target: &Target) -> V
     if session.read_only.is_some() || assessment.facts.link.state == LinkState::Recording {
         return Vec::new();
     }
-    ActionId::ALL.iter().filter_map(|id| (id.entry().offered)(assessment, session, target)).collect()
+    let allowed = ActionId::ALL.iter().filter(|id| !session.forbidden.contains(id));
+    allowed.filter_map(|id| (id.entry().offered)(assessment, session, target)).collect()
 }
 
 /// The plan for what is asked, on what is known by now, or why not.
@@ -440,7 +522,14 @@ pub fn offered(assessment: &Assessment, session: &Session, target: &Target) -> V
 pub fn plan(assessment: &Assessment, session: &Session, ask: &Ask, material: &Material) -> Result<Plan, Refusal> {
     let entry = ask.action.entry();
     entry.accepts(ask)?;
-    (entry.plan)(assessment, session, ask, material)
+    if session.forbidden.contains(&ask.action) {
+        return Err(Refusal(format!("the configuration forbids {}", entry.gerund)));
+    }
+    let mut plan = (entry.plan)(assessment, session, ask, material)?;
+    if session.typed && plan.confirm == Confirm::Button && !session.context.is_empty() {
+        plan.confirm = Confirm::Type(session.context.clone());
+    }
+    Ok(plan)
 }
 
 impl Effect {
@@ -455,6 +544,21 @@ impl Effect {
             Self::NodesUnschedulable { nodes, unschedulable } => nodes
                 .iter()
                 .all(|name| assessment.node(name).is_some_and(|node| node.cordon.is_some() == *unschedulable)),
+            Self::ImageStage { stage } => assessment.image_based.as_deref().is_some_and(|image| {
+                let asked = image.stage.map(Stage::word) == Some(*stage);
+                asked && image.record == Record::Seen && image.behind.is_none() && image.asked().is_none()
+            }),
+            Self::ImageAnnotation { key, value } => {
+                let objects = &assessment.facts.around.image_based_upgrades;
+                objects.iter().any(|one| one.name() == NAME && one.annotation(key) == Some(value))
+            }
+            Self::ImageAnnotationTaken { key, before } => {
+                let objects = &assessment.facts.around.image_based_upgrades;
+                let newer = |one: &crate::api::ImageBasedUpgrade| {
+                    one.metadata.resource_version.as_ref().is_some_and(|version| *version != before.0)
+                };
+                objects.iter().any(|one| one.name() == NAME && newer(one) && one.annotation(key).is_none())
+            }
             Self::UpdateRequested(wanted) => wanted.is_asked_for(assessment),
             Self::RequestCleared => assessment.facts.cluster_version.as_ref().is_some_and(|seen| {
                 let wanted = seen.spec.desired_update.as_ref();
@@ -495,6 +599,9 @@ impl Effect {
                 let state = if *unschedulable { "cordoned" } else { "schedulable" };
                 format!("{} shows as {state}", nodes.join(", "))
             }
+            Self::ImageStage { stage } => format!("the lifecycle agent has taken up the stage {stage}"),
+            Self::ImageAnnotation { key, value } => format!("the ImageBasedUpgrade shows {key}={value}"),
+            Self::ImageAnnotationTaken { key, .. } => format!("the lifecycle agent has taken {key} up"),
             Self::UpdateRequested(wanted) if !wanted.architecture.is_empty() => {
                 format!("the ClusterVersion asks for {} in architecture {}", wanted.name(), wanted.architecture)
             }

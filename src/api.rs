@@ -11,6 +11,7 @@
 //! `PartialObjectMetadata` without further care.
 
 mod api_request_count;
+mod backup;
 mod certificate_signing_request;
 mod cloud_credential;
 mod cluster_operator;
@@ -19,6 +20,7 @@ mod condition;
 mod config_map;
 mod deployment;
 mod event;
+mod image_based_upgrade;
 mod infrastructure;
 mod layering;
 pub mod lens;
@@ -36,6 +38,11 @@ mod quantity;
 mod virtual_machine_instance;
 
 pub use api_request_count::{APIRequestCount, APIRequestCountStatus, HourCount, NodeCount, UserCount};
+pub use backup::{
+    APPLY_WAVE, Backup, BackupProgress, BackupStatus, BackupStorageLocation, BackupStorageLocationStatus,
+    DataProtectionApplication, DataProtectionApplicationStatus, LogicalVolume, LogicalVolumeSpec, Restore,
+    RestoreProgress, RestoreSpec, RestoreStatus, SriovNetworkNodeState, SriovNetworkNodeStateStatus,
+};
 pub use certificate_signing_request::{
     CertificateSigningRequest, CertificateSigningRequestSpec, CertificateSigningRequestStatus,
 };
@@ -54,6 +61,10 @@ pub use condition::{Condition, Conditions, Tri};
 pub use config_map::ConfigMap;
 pub use deployment::{ContainerSpec, Deployment, DeploymentSpec, DeploymentStatus, PodTemplate, PodTemplateSpec};
 pub use event::{Event, EventSeries, EventSource, InvolvedObject};
+pub use image_based_upgrade::{
+    AutoRollbackOnFailure, ConfigMapRef, IPConfig, IPConfigStatus, ImageBasedUpgrade, ImageBasedUpgradeSpec,
+    ImageBasedUpgradeStatus, SeedImageRef, StageHistory, StagePhase, ibu_key,
+};
 pub use infrastructure::{
     ImageContentSourcePolicy, ImageContentSourcePolicySpec, ImageDigestMirrorSet, ImageDigestMirrorSetSpec,
     Infrastructure, InfrastructureStatus, MirroredSource, PlatformStatus,

@@ -31,7 +31,7 @@ use crate::input::{Command, Key, Keymap, Tab};
 use crate::ui::{Connection, ContextLine, Ctx, Depth, Flash, LogNews, SimInfo, Theme, View};
 use crate::upgrade::assessment::Assessment;
 use crate::upgrade::link::LinkState;
-use crate::upgrade::needs::Purpose;
+use crate::upgrade::needs::Wanted;
 
 /// What the program starts with.
 #[derive(Debug, Clone)]
@@ -65,7 +65,7 @@ pub struct App {
     /// The person knows that an action is being sent.
     warned: bool,
     /// What is read beyond the core kinds, as it was said last.
-    purpose: Purpose,
+    wanted: Wanted,
     /// The log that is read, by the ticket of its question.
     following: Option<u64>,
 }
@@ -153,13 +153,14 @@ impl App {
             tab
         });
         let held = start.config.context("", &start.overrides);
+        warnings.extend(actions::strangers(&start.config));
         let state = State {
             config: start.config,
             overrides: start.overrides,
             settings,
             depth,
             assessment: nothing,
-            session: Session { read_only: held.read_only.clone(), context: String::new() },
+            session: Session::new("", &held),
             held: held.read_only,
             keymap,
             theme,
@@ -180,7 +181,7 @@ impl App {
             announcer: announce::Announcer::default(),
             leaving: false,
             warned: false,
-            purpose: Purpose::default(),
+            wanted: Wanted::default(),
             following: None,
         };
         if let Some(tab) = tab {
@@ -208,9 +209,12 @@ impl App {
     /// What is read follows what is looked at: nothing is read for a popup that was closed, however it was.
     fn attend(&mut self) -> Vec<Effect> {
         let mut effects = Vec::new();
-        let purpose = self.view.purpose();
-        if std::mem::replace(&mut self.purpose, purpose) != purpose {
-            effects.push(Effect::Purpose(purpose));
+        let mut wanted = self.view.wanted();
+        // The watch has to show what was done.
+        wanted.kinds.extend(self.state.jobs.needs());
+        if self.wanted != wanted {
+            self.wanted.clone_from(&wanted);
+            effects.push(Effect::Want(wanted));
         }
         let wanted = self.view.log_wanted();
         let ticket = wanted.as_ref().map(|(ticket, _)| *ticket);
@@ -334,6 +338,7 @@ impl App {
         self.identify();
         self.view.assessed(&self.state.ctx());
         effects.extend(self.state.jobs.watch(&self.state.assessment, self.state.now));
+        effects.extend(self.reconsider());
         effects.extend(self.announce());
         effects
     }

@@ -199,7 +199,7 @@ async fn endure(source: &Source, picture: &Arc<Picture>, requests: &Requests, co
         let supervised = AssertUnwindSafe(supervise(source, picture, requests, control)).catch_unwind().await;
         let Err(panic) = supervised else { return };
         let words = session::said(panic.as_ref());
-        picture.start_over();
+        picture.start_over(false);
         control.tell(&format!("this program failed while it watched the cluster, and begins anew: {words}"));
         tokio::time::sleep(session::AFTER_PANIC).await;
     }
@@ -210,11 +210,11 @@ async fn supervise(source: &Source, picture: &Arc<Picture>, requests: &Requests,
     let mut credentials = open(source, picture, control).await;
     loop {
         let session = Arc::new(Session::new(Arc::clone(picture), requests.clone()));
-        let line = match session.stay(&mut credentials, control).await {
-            End::AnotherCluster(line) => line,
-            End::Switched(line) => Some(line),
+        let (line, chosen) = match session.stay(&mut credentials, control).await {
+            End::AnotherCluster(line) => (line, false),
+            End::Switched(line) => (Some(line), true),
         };
-        picture.start_over();
+        picture.start_over(chosen);
         if let Some(line) = line {
             control.take(line, credentials.connection());
         }

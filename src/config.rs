@@ -33,6 +33,8 @@ pub struct Config {
     pub notify: Notify,
     /// Other meanings of keys, such as `ctrl-e: describe`, or `none` to take a key away.
     pub keys: BTreeMap<String, Meaning>,
+    /// How actions are confirmed, and which are not to be done.
+    pub actions: Actions,
     /// Settings for contexts, by name or pattern (`*` stands for any text). Of several patterns that match, the
     /// longest wins.
     pub contexts: BTreeMap<String, Context>,
@@ -55,6 +57,29 @@ pub struct Notify {
     /// Keys that nobody knows.
     #[serde(flatten, skip_serializing)]
     pub unknown: BTreeMap<String, serde_json::Value>,
+}
+
+/// How actions are confirmed, and which are not to be done.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, rename_all = "kebab-case")]
+pub struct Actions {
+    /// `typed`: what a button would confirm is confirmed by typing the context's name. `plan`: as each plan says.
+    pub confirm: Option<Confirmation>,
+    /// Names of actions that are neither offered nor done: `[start-update]`.
+    pub forbid: Option<Vec<String>>,
+    /// Keys that nobody knows.
+    #[serde(flatten, skip_serializing)]
+    pub unknown: BTreeMap<String, serde_json::Value>,
+}
+
+/// How actions are confirmed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Confirmation {
+    /// As the plan says.
+    Plan,
+    /// At least by typing the name of the context.
+    Typed,
 }
 
 /// What a key means.
@@ -95,6 +120,8 @@ impl Meaning {
 pub struct Context {
     /// No writes.
     pub read_only: Option<bool>,
+    /// How actions are confirmed there, and which are not to be done; what is not said here holds as for all contexts.
+    pub actions: Actions,
     /// What the context is for. A label that begins with `prod` gives the context's name a colour of its own.
     pub label: Option<String>,
     /// Keys that nobody knows.

@@ -6,12 +6,14 @@
 //! Does not: drawing, state, doing anything.
 //! May import: `actions` (ids).
 
+pub mod action_set;
 pub mod command;
 pub mod defaults;
 pub mod key;
 pub mod keymap;
 pub mod when;
 
+pub use action_set::ActionSet;
 pub use command::{Command, Tab};
 pub use key::Key;
 pub use keymap::Keymap;

@@ -1,11 +1,13 @@
-//! Answers as text, JSON and YAML: `status`, `updates`, `preflight`.
+//! Answers as text, JSON and YAML: `status`, `updates`, `preflight`, and the plans and outcomes of `do`.
 //!
 //! Belongs here: one file per answer, each with the types of its JSON (versioned, documented field by field in `docs/`)
 //! and its text for people, which is made from the same types, so that the two cannot disagree. Does not: judging (that
 //! is `upgrade`), the terminal, the client.
 //! May import: `upgrade`, `actions`.
 
+pub mod catalogue;
 pub mod parts;
+pub mod plan;
 pub mod preflight;
 pub mod status;
 pub mod text;

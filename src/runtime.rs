@@ -8,10 +8,12 @@
 pub mod cockpit;
 pub mod copy;
 pub mod crash;
+mod doing;
 mod files;
 mod follow;
 pub mod headless;
 mod hook;
+mod keepsake;
 mod oneshot;
 pub mod pace;
 pub mod perform;

@@ -24,6 +24,7 @@ pub mod drain;
 pub mod earlier;
 pub mod estimate;
 pub mod facts;
+pub mod image_based;
 pub mod kubelet;
 pub mod layered;
 pub mod link;

@@ -36,6 +36,10 @@ fn put(facts: &mut Facts, object: &Value) {
     match object.get("kind").and_then(Value::as_str) {
         Some("Node") => put_into(&mut facts.nodes, object, api::Node::name),
         Some("MachineConfigPool") => put_into(&mut facts.pools, object, api::MachineConfigPool::name),
+        Some("ImageBasedUpgrade") => {
+            let around = Arc::make_mut(&mut facts.around);
+            put_into(&mut around.image_based_upgrades, object, api::ImageBasedUpgrade::name);
+        }
         Some("ClusterVersion") => {
             if let Ok(version) = api::ClusterVersion::deserialize(object) {
                 facts.cluster_version = Some(Arc::new(version));

@@ -156,11 +156,7 @@ fn make(assessment: &Assessment, session: &Session, ask: &Ask, material: &Materi
 
 /// What becomes of an operator: from which version it goes to which, and for how long that one is supported.
 fn moves(plan: &Value, csv: &str, subscriptions: &[&Value], versions: &[&Value]) -> Vec<String> {
-    let of_plan = |subscription: &&&Value| {
-        text(subscription, "/status/currentCSV") == csv
-            || text(subscription, "/status/installPlanRef/name") == name(plan) && subscriptions.len() == 1
-    };
-    let subscription = subscriptions.iter().find(of_plan);
+    let subscription = subscriptions.iter().find(|subscription| text(subscription, "/status/currentCSV") == csv);
     let installed = subscription.map(|subscription| text(subscription, "/status/installedCSV")).unwrap_or_default();
     let version = |name_of: &str| {
         let there = versions.iter().find(|version| name(version) == name_of);

@@ -54,7 +54,7 @@ pub(super) fn next(pool: &Pool, after: &Assessment) -> Option<String> {
         format!("no node of pool {} would be next{why}", pool.name)
     } else if let [_, ..] = capacity.busy.as_slice() {
         let behind = list(capacity.busy.iter().map(String::as_str));
-        format!("in pool {} follow on {behind}: {}{}", pool.name, order(&capacity.next), deferred(then))
+        format!("next in pool {}, after {behind}: {}{}", pool.name, order(&capacity.next), deferred(then))
     } else if capacity.free == 0 {
         format!("no node of pool {} can be taken{why}; in line: {}", pool.name, order(&capacity.next))
     } else {

@@ -7,9 +7,9 @@ use std::fmt;
 use serde::{Serialize, Serializer};
 
 use super::{Ask, Danger, Material, Offered, Plan, Refusal, Session, Target};
-use crate::upgrade::access::Permission;
+use crate::upgrade::access::{Access, Answer, Permission};
 use crate::upgrade::assessment::Assessment;
-use crate::upgrade::facts::Kind;
+use crate::upgrade::facts::{Facts, Kind};
 
 /// The flag that stands for the names of pools ([`Takes::Pools`]): the action chooses them.
 pub const ALL: &str = "all";
@@ -119,6 +119,21 @@ pub struct Entry {
 }
 
 impl Entry {
+    /// Is it aimed at such a target?
+    pub fn fits(&self, target: &Target) -> bool {
+        match (self.takes, target) {
+            (Takes::Cluster | Takes::Version, Target::Cluster) | (Takes::Version, Target::Version(_)) => true,
+            (Takes::Pool, Target::Pools(names)) => names.len() == 1,
+            (Takes::Pools, Target::Pools(names)) | (Takes::Nodes, Target::Nodes(names)) => !names.is_empty(),
+            (Takes::Objects { none, .. }, Target::Cluster) => none,
+            (Takes::Objects { resource, several, none, .. }, Target::Objects(objects)) => {
+                let known = objects.iter().all(|object| object.resource == resource);
+                known && if objects.is_empty() { none } else { several || objects.len() == 1 }
+            }
+            _ => false,
+        }
+    }
+
     /// Does the wish fit the form: the target, the names of the values, the required ones?
     ///
     /// # Errors
@@ -132,21 +147,9 @@ impl Entry {
             }
             _ => {}
         }
-        let fits = match (self.takes, &ask.target) {
-            (Takes::Cluster | Takes::Version, Target::Cluster) | (Takes::Version, Target::Version(_)) => true,
-            // A flag `--all` stands for the names of pools.
-            (Takes::Pools, Target::Cluster) => ask.args.flag(ALL),
-            (Takes::Pool, Target::Pools(names)) => names.len() == 1,
-            (Takes::Pools, Target::Pools(names)) | (Takes::Nodes, Target::Nodes(names)) => !names.is_empty(),
-            (Takes::Objects { none, .. }, Target::Cluster) => none,
-            (Takes::Objects { several, none, .. }, Target::Objects(objects)) => match objects.len() {
-                0 => none,
-                1 => true,
-                _ => several,
-            },
-            _ => false,
-        };
-        if !fits {
+        // A flag `--all` stands for the names of pools.
+        let all = self.takes == Takes::Pools && ask.target == Target::Cluster && ask.args.flag(ALL);
+        if !all && !self.fits(&ask.target) {
             return refuse(format!("{} does not apply to {}", self.gerund, ask.target.words()));
         }
         for name in ask.args.names() {
@@ -156,11 +159,28 @@ impl Entry {
             if !arg.several && ask.args.all(name).len() > 1 {
                 return refuse(format!("{name} is given more than once"));
             }
+            if let Some(why) = ask.args.all(name).iter().find_map(|value| arg.takes(value).err()) {
+                return refuse(format!("{} needs {}, {}: {why}", self.gerund, arg.name, arg.words));
+            }
         }
         match self.args.iter().find(|arg| arg.required && !ask.args.flag(arg.name)) {
             Some(missing) => refuse(format!("{} needs {}: {}", self.gerund, missing.name, missing.words)),
             None => Ok(()),
         }
+    }
+}
+
+impl Entry {
+    /// The permission that is missing, where the server has refused all that the action's requests need: then it is not
+    /// offered at all. Where it has refused some, the plan tells what that means.
+    pub fn barred(&self, access: &Access) -> Option<&Permission> {
+        let denied = |permission: &Permission| matches!(access.answer(permission), Some(Answer::Denied(_)));
+        self.permissions.iter().all(denied).then(|| self.permissions.first()).flatten()
+    }
+
+    /// The kinds that it is decided on and that were not read yet.
+    pub fn unread(&self, facts: &Facts) -> Vec<Kind> {
+        self.needs.iter().copied().filter(|kind| !facts.settled(*kind)).collect()
     }
 }
 
@@ -269,6 +289,18 @@ catalogue! {
     DeleteObject => delete_object,
 
     // --- Image-based upgrade ---
+    /// Configure a seed image and begin Prep.
+    IbuPrep => ibu_prep,
+    /// Reboot into the prepared system.
+    IbuUpgrade => ibu_upgrade,
+    /// Reboot into the former system.
+    IbuRollback => ibu_rollback,
+    /// Give up, or finalize.
+    IbuIdle => ibu_idle,
+    /// Repeat a cleanup that failed.
+    IbuManualCleanupDone => ibu_manual_cleanup_done,
+    /// Let the agent look again.
+    IbuTriggerReconcile => ibu_trigger_reconcile,
 }
 
 impl ActionId {

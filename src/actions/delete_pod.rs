@@ -126,11 +126,11 @@ fn consequences(assessment: &Assessment, seen: &Seen, grace: Option<u32>) -> Vec
     if let Some(owner) = seen.owner.as_deref().filter(|owner| !owner.starts_with("daemonset/")) {
         lines.push(format!("{owner} has one replica less until then"));
     }
-    if seen.holds_data() {
-        lines.push(
-            "its data is at stake: only one pod at a time may use its volumes, and the next one waits for them"
-                .to_owned(),
-        );
+    if seen.of("statefulset/") {
+        lines.push("it is the only one of its name: a second one beside it would write what it writes".to_owned());
+    }
+    if !seen.claims.is_empty() {
+        lines.push("only one node at a time may use its volumes: the next one waits until they are let go".to_owned());
     }
     lines.extend(seen.loses());
     if let Some(grace) = grace {

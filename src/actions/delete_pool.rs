@@ -125,7 +125,8 @@ fn nothing_uses(usage: &Usage<'_>, name: &str, configs: &[String]) -> Result<(),
     }
     let own = format!("pool {name}");
     for config in configs {
-        if let Some(who) = usage.of(config).filter(|who| *who != own && !who.starts_with(&format!("{own} ("))) {
+        let itself = |who: &str| who == own || who.starts_with(&format!("{own} ("));
+        if let Some(who) = usage.but(config, itself) {
             return Err(Refusal(format!("{who} still uses {config}, which goes with pool {name}")));
         }
     }
@@ -156,7 +157,7 @@ fn consequences(assessment: &Assessment, name: &str, configs: &[String]) -> Vec<
         "it has no rendered config".to_owned()
     } else {
         format!(
-            "its {} go with it and cannot be brought back: {}",
+            "with it go, and cannot be brought back, {}: {}",
             count(configs.len(), "rendered config"),
             list(configs.iter().map(String::as_str))
         )

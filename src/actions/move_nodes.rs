@@ -270,10 +270,11 @@ fn labels_told(moves: &[Move<'_>]) -> Vec<String> {
         groups.entry(&one.labels).or_default().push(&one.node.name);
     }
     let told = groups.into_iter().map(|(labels, nodes)| {
-        let parts: Vec<String> = labels
-            .iter()
-            .map(|(key, value)| if value.is_some() { format!("gets {key}") } else { format!("loses {key}") })
-            .collect();
+        let verbs = if nodes.len() == 1 { ("gets", "loses") } else { ("get", "lose") };
+        let part = |(key, value): (&String, &Option<String>)| {
+            format!("{} {key}", if value.is_some() { verbs.0 } else { verbs.1 })
+        };
+        let parts: Vec<String> = labels.iter().map(part).collect();
         let worker = if labels.contains_key(&label("worker")) { "" } else { "; the worker label stays" };
         format!("{} {}{worker}", list(nodes), parts.join(" and "))
     });
@@ -333,7 +334,8 @@ fn at_once(moves: &[Move<'_>], pool: &Pool, after: &Assessment) -> Vec<String> {
             pool.name, then.capacity.unavailable, then.capacity.max_unavailable
         )
     } else {
-        format!("pool {} is not paused: {} drains and reboots at once", pool.name, list(now))
+        let verbs = if now.len() == 1 { "drains and reboots" } else { "drain and reboot" };
+        format!("pool {} is not paused: {} {verbs} at once", pool.name, list(now))
     });
     if line.len() > 1 {
         lines.push(format!("in this order: {}", order(&line)));

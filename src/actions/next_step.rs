@@ -1,13 +1,17 @@
 //! The one next step that can be driven from here. It is offered, never taken: it opens a plan, a list or a place.
 
-use super::{ActionId, Ask, Session, Target};
-use crate::upgrade::assessment::{Assessment, Pool, StepState, Subject, VerdictKind};
+use super::{ActionId, Ask, FIELD_MANAGER, Session, Target, next_image_step};
+use crate::api::{ClusterVersion, MachineHealthCheck};
+use crate::upgrade::assessment::{Assessment, Node, Pool, Resource, StepState, Subject, VerdictKind};
 use crate::upgrade::link::LinkState;
 use crate::upgrade::updates::gates_of;
-use crate::upgrade::version::leaves_minor;
+use crate::upgrade::version::{leaves_minor, minor_parts};
 
 /// How many offers are tried before it is said that none can be started.
 const OFFERS: usize = 4;
+
+/// How much of a name is shown: node names of clouds are long, and the header is not.
+const NAME: usize = 24;
 
 /// Where the step leads.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,8 +37,9 @@ pub struct NextStep {
     pub leads: Leads,
 }
 
-/// The next step of a standard update: acknowledge, start, free the drain, unpause the next pool, verify. None when
-/// nothing is to be done but wait, or nothing can be written.
+/// The next step of an image-based upgrade where one is under way, else of a standard update: acknowledge, start, free
+/// the drain, unpause the next pool, resume health checks, verify. None when nothing is to be done but wait, or nothing can
+/// be written.
 pub fn next_step(assessment: &Assessment, session: &Session) -> Option<NextStep> {
     if session.read_only.is_some() || !assessment.facts.link.state.writable() {
         return None;
@@ -42,9 +47,29 @@ pub fn next_step(assessment: &Assessment, session: &Session) -> Option<NextStep>
     if assessment.facts.link.state == LinkState::Recording {
         return None;
     }
-    let steps = [free_the_drain, unpause, acknowledge_for_request, start, acknowledge, verify];
+    if next_image_step::under_way(assessment) {
+        return next_image_step::step(assessment, session);
+    }
+    // Between two releases with extended support the pools that are held stay held: their nodes reboot once, at the end.
+    let steps: &[Step] = if between_extended(assessment) {
+        &[free_the_drain, acknowledge_for_request, acknowledge, start, unpause, verify]
+    } else {
+        &[
+            free_the_drain,
+            unpause,
+            acknowledge_for_request,
+            resume_health_checks,
+            verify,
+            acknowledge_for_channel,
+            start,
+            acknowledge,
+        ]
+    };
     steps.iter().find_map(|step| step(assessment, session))
 }
+
+/// What looks for one kind of step.
+type Step = fn(&Assessment, &Session) -> Option<NextStep>;
 
 /// The step that a plan is for, if the plan can be made now, as far as the catalogue says.
 fn planned(
@@ -58,14 +83,40 @@ fn planned(
     offered.refusal.is_none().then_some(NextStep { phase, words, leads: Leads::Plan(ask) })
 }
 
-/// A drain that does not end: what holds it is looked at, where each way out is offered.
-fn free_the_drain(assessment: &Assessment, _: &Session) -> Option<NextStep> {
+/// A drain that does not end: the one action that helps, or else a look at what holds it, where each way out is told.
+fn free_the_drain(assessment: &Assessment, session: &Session) -> Option<NextStep> {
     let stuck = assessment.nodes.iter().find(|node| node.drain_trouble.is_some())?;
     let control_plane =
         stuck.pool.as_deref().and_then(|pool| assessment.pool(pool)).is_some_and(|pool| pool.control_plane);
     let phase = if control_plane { "masters" } else { "pools" };
-    let leads = Leads::Look(Subject::Node(stuck.name.clone()));
-    Some(NextStep { phase, words: format!("look at {}", stuck.name), leads })
+    let plan = only_way_out(stuck).and_then(|(pod, ask)| {
+        let words = format!("delete pod {}", shortened(pod));
+        planned(assessment, session, phase, words, ask)
+    });
+    plan.or_else(|| {
+        let leads = Leads::Look(Subject::Node(stuck.name.clone()));
+        Some(NextStep { phase, words: format!("look at {}", shortened(&stuck.name)), leads })
+    })
+}
+
+/// The pod whose deletion is the only change that frees the node, with the wish for it: nothing else is in the way, and
+/// nothing gentler (scaling up, repairing another pod, waiting) is advised.
+fn only_way_out(node: &Node) -> Option<(&str, Ask)> {
+    let [blocker] = node.blockers.as_slice() else { return None };
+    let [remedy] = blocker.frees.as_slice() else { return None };
+    let words: Vec<&str> = remedy.oc.as_deref()?.split_whitespace().collect();
+    let line = ["oc", "delete", "pod", "-n", &blocker.namespace, &blocker.pod];
+    let target = Target::Objects(vec![Resource::pod(&blocker.namespace, &blocker.pod)]);
+    (words == line).then(|| (blocker.pod.as_str(), Ask::new(ActionId::DeletePod, target)))
+}
+
+/// A name as the header has room for it.
+fn shortened(name: &str) -> String {
+    if name.chars().count() <= NAME {
+        return name.to_owned();
+    }
+    let kept: String = name.chars().take(NAME - 3).collect();
+    format!("{kept}...")
 }
 
 /// The control plane is done, and a pool waits for a person.
@@ -81,7 +132,7 @@ fn unpause(assessment: &Assessment, session: &Session) -> Option<NextStep> {
     let held = assessment.pools.iter().filter(|pool| pool.paused && pool.outdated());
     let mut steps = held.filter_map(|pool| {
         let ask = Ask::new(ActionId::UnpausePool, Target::pool(&pool.name));
-        planned(assessment, session, "pools", format!("unpause {}", pool.name), ask)
+        planned(assessment, session, "pools", format!("unpause {}", shortened(&pool.name)), ask)
     });
     steps.next()
 }
@@ -89,9 +140,10 @@ fn unpause(assessment: &Assessment, session: &Session) -> Option<NextStep> {
 /// A request that was refused waits for an acknowledgement.
 fn acknowledge_for_request(assessment: &Assessment, session: &Session) -> Option<NextStep> {
     let refused = assessment.update.requested.as_ref().filter(|requested| requested.refused)?;
-    let present = assessment.facts.cluster_version.as_deref()?;
+    let present = present(assessment)?;
     leaves_minor(&present.status.desired.version, &refused.target).then_some(())?;
-    acknowledge(assessment, session)
+    // What it holds up is the acceptance of the request.
+    acknowledge(assessment, session).map(|step| NextStep { phase: "accepted", ..step })
 }
 
 /// A gate holds up the next minor, and nothing else is left to be done from here.
@@ -105,9 +157,39 @@ fn acknowledge(assessment: &Assessment, session: &Session) -> Option<NextStep> {
     planned(assessment, session, "preflight", "acknowledge the gate".to_owned(), ask)
 }
 
-/// Nothing rolls: an update can be started.
+/// The channel is that of the next minor, so that is where it goes, and a gate bars the way.
+fn acknowledge_for_channel(assessment: &Assessment, session: &Session) -> Option<NextStep> {
+    let (aim, now) = (aim(assessment)?, minor_parts(&present(assessment)?.status.desired.version)?);
+    (aim > now).then(|| acknowledge(assessment, session)).flatten()
+}
+
+/// The ClusterVersion.
+fn present(assessment: &Assessment) -> Option<&ClusterVersion> {
+    assessment.facts.cluster_version.as_deref()
+}
+
+/// The minor that the channel is of.
+fn aim(assessment: &Assessment) -> Option<(u64, u64)> {
+    let (_, minor) = assessment.update.channel.as_deref()?.rsplit_once('-')?;
+    // A channel names no patch.
+    minor_parts(&format!("{minor}.0"))
+}
+
+/// Is the cluster on the odd minor below the `eus-` channel that it follows, with a pool that waits?
+fn between_extended(assessment: &Assessment) -> bool {
+    let extended = assessment.update.channel.as_deref().is_some_and(|channel| channel.starts_with("eus-"));
+    let now = present(assessment).and_then(|present| minor_parts(&present.status.desired.version));
+    let below =
+        aim(assessment).zip(now).is_some_and(|(aim, now)| aim.0 == now.0 && aim.1 == now.1 + 1 && now.1 % 2 == 1);
+    extended && below && assessment.pools.iter().any(|pool| pool.paused && pool.outdated())
+}
+
+/// Nothing rolls, or what could is held on purpose: an update can be started.
 fn start(assessment: &Assessment, session: &Session) -> Option<NextStep> {
-    let idle = matches!(assessment.verdict.kind, VerdictKind::NotUpdating | VerdictKind::Completed);
+    let idle = match assessment.verdict.kind {
+        VerdictKind::NotUpdating | VerdictKind::Completed => true,
+        _ => !assessment.update.in_progress && between_extended(assessment),
+    };
     // One that is not recommended is nothing to be led to.
     let offers = assessment.update.offers.iter().filter(|offer| idle && offer.risk.is_none()).take(OFFERS);
     let mut steps = offers.filter_map(|offer| {
@@ -115,6 +197,18 @@ fn start(assessment: &Assessment, session: &Session) -> Option<NextStep> {
         planned(assessment, session, "requested", "start an update".to_owned(), ask)
     });
     steps.next().map(|step| NextStep { leads: Leads::Versions, ..step })
+}
+
+/// Every node is at the new version and well: what was paused here for the update watches over the nodes again. One that
+/// was paused after the update ended was paused for the next one, and one that somebody else paused is theirs.
+fn resume_health_checks(assessment: &Assessment, session: &Session) -> Option<NextStep> {
+    let ended = assessment.update.completed.filter(|_| !assessment.update.in_progress)?;
+    let rest = assessment.pools.iter().all(|pool| !pool.outdated())
+        && assessment.nodes.iter().all(|node| node.ready && !node.phase.moving());
+    let ours = |check: &MachineHealthCheck| check.paused_by(FIELD_MANAGER).is_some_and(|at| at < ended);
+    let paused = rest && assessment.facts.around.machine_health_checks.iter().any(|check| ours(check));
+    let ask = Ask::new(ActionId::ResumeMhc, Target::Cluster);
+    paused.then(|| planned(assessment, session, "verify", "resume health checks".to_owned(), ask)).flatten()
 }
 
 /// Everything is at the new version, and something still has to be looked at before it can be called done.

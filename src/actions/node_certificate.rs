@@ -12,7 +12,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 use x509_parser::certification_request::X509CertificationRequest;
 use x509_parser::extensions::{GeneralName, ParsedExtension};
-use x509_parser::prelude::FromDer as _;
+use x509_parser::prelude::{AttributeTypeAndValue, FromDer as _};
 
 use super::raw::{items, name, part, text};
 use super::words::list;
@@ -295,8 +295,8 @@ fn content(request: &str) -> Result<Content, String> {
             .collect()
     };
     let mut content = Content {
-        common_name: texts(subject.iter_common_name().map(|one| one.as_str()).collect())?,
-        organizations: texts(subject.iter_organization().map(|one| one.as_str()).collect())?,
+        common_name: texts(subject.iter_common_name().map(AttributeTypeAndValue::as_str).collect())?,
+        organizations: texts(subject.iter_organization().map(AttributeTypeAndValue::as_str).collect())?,
         hosts: Vec::new(),
         others: 0,
     };

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::audit::{Actor, AuditId, Given};
-use super::{Material, Plan, Target};
+use super::{Effect, Material, Plan, Target};
 
 /// What the server answered to the dry run of one write.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -138,6 +138,16 @@ impl Outcome {
         ids
     }
 
+    /// What the watch has to show after it, of the effect of the plan; none: nothing was changed.
+    pub fn awaited(&self, effect: &Effect) -> Option<Effect> {
+        match self {
+            Self::Accepted { .. } | Self::Unknown { .. } => Some(effect.clone()),
+            // A drain that was stopped is told as it went; nobody waits for the rest.
+            Self::Refused { .. } | Self::Stopped { .. } => None,
+            Self::Failed { done, .. } | Self::Changed { done, .. } => part(effect, done),
+        }
+    }
+
     /// One sentence for the person, `target` included.
     pub fn words(&self, target: &Target) -> String {
         let so_far = match self.done() {
@@ -165,4 +175,24 @@ impl Outcome {
             }
         }
     }
+}
+
+/// The effect of the writes that were accepted before one failed; none: nothing to wait for.
+fn part(effect: &Effect, done: &[Written]) -> Option<Effect> {
+    if done.is_empty() {
+        return None;
+    }
+    Some(match effect {
+        Effect::NodesUnschedulable { nodes, unschedulable } => {
+            let wrote = |node: &String| done.iter().any(|written| written.object == format!("node/{node}"));
+            Effect::NodesUnschedulable {
+                nodes: nodes.iter().filter(|node| wrote(node)).cloned().collect(),
+                unschedulable: *unschedulable,
+            }
+        }
+        Effect::All(effects) => Effect::All(effects.iter().filter_map(|effect| part(effect, done)).collect()),
+        // A drain that did not come to its end is told by itself.
+        Effect::NodesDrained { .. } => return None,
+        other => other.clone(),
+    })
 }

@@ -205,7 +205,8 @@ fn by_digest(image: &str) -> Result<(), Refusal> {
         return refuse("has a digest that is none");
     }
     let Some((host, path)) = repository.split_once('/') else { return refuse("names no registry") };
-    if !(host.contains('.') || host.contains(':')) || host.contains("//") || path.is_empty() {
+    let host_ok = host.contains('.') || host.split_once(':').is_some_and(|(_, port)| !port.is_empty());
+    if !host_ok || path.is_empty() {
         return refuse("names no registry");
     }
     let fits = |c: char| c.is_ascii_alphanumeric() || "-_./".contains(c);

@@ -2,7 +2,7 @@
 
 use super::pool::{GROUP, find};
 use super::rendered_config::{self, KINDS, Usage};
-use super::words::{count, list, shell, since};
+use super::words::{count, shell, since};
 use super::{
     ActionId, Arg, ArgKind, Ask, Confirm, Danger, Effect, Entry, Material, Offered, Plan, PoolEffect, Precondition,
     Refusal, Session, Takes, Target, Write, gate,
@@ -43,7 +43,8 @@ pub(super) const ENTRY: Entry = Entry {
 
 fn offered(assessment: &Assessment, session: &Session, target: &Target) -> Option<Offered> {
     let [name] = target.pools() else { return None };
-    assessment.pool(name)?;
+    let any = !rendered_config::all_of(assessment, name).is_empty();
+    assessment.pool(name).filter(|_| any)?;
     let refusal = available(assessment, session, name).err();
     let title = format!("Delete unused rendered configs of pool {name}");
     Some(Offered { action: ActionId::PruneRenderedConfigs, title, danger: DANGER, refusal })
@@ -77,7 +78,7 @@ fn make(assessment: &Assessment, session: &Session, ask: &Ask, material: &Materi
     let going: Vec<&api::MachineConfig> = unused.iter().take(wanted).copied().collect();
     if going.is_empty() {
         return Err(Refusal(format!(
-            "nothing to delete: all {} of pool {name} are in use",
+            "nothing to delete, each is in use: {} of pool {name}",
             count(all.len(), "rendered config")
         )));
     }
@@ -137,7 +138,7 @@ fn consequences(going: &[&api::MachineConfig], unused: usize, wanted: usize) -> 
     };
     let mut lines: Vec<String> = going.iter().map(told).collect();
     if going.len() < wanted {
-        lines.push(format!("{wanted} were asked for, {} are unused", list([going.len().to_string().as_str()])));
+        lines.push(format!("{wanted} were asked for, no more than {} can go", going.len()));
     }
     if unused > going.len() {
         lines.push(format!("{} more are unused and stay", unused - going.len()));

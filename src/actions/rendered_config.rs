@@ -201,7 +201,7 @@ pub(super) const KINDS: &[Kind] = &[Kind::MachineConfigPools, Kind::Nodes, Kind:
 
 /// Who uses rendered configs.
 pub(super) struct Usage<'a> {
-    by: BTreeMap<String, String>,
+    by: BTreeMap<String, Vec<String>>,
     layered: Vec<&'a Value>,
 }
 
@@ -238,10 +238,18 @@ impl<'a> Usage<'a> {
 
     /// Who uses a rendered config, in words; none: nobody does.
     pub(super) fn of(&self, config: &str) -> Option<String> {
-        self.by.get(config).cloned().or_else(|| {
+        self.but(config, |_| false)
+    }
+
+    /// The same, passing over those that `passed` says.
+    pub(super) fn but(&self, config: &str, passed: impl Fn(&str) -> bool) -> Option<String> {
+        let watched = self.by.get(config).into_iter().flatten().find(|who| !passed(who)).cloned();
+        watched.or_else(|| {
             let object = self.layered.iter().find(|object| names(object, config))?;
-            let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str).unwrap_or("?");
-            Some(format!("{} {}", text("/kind"), text("/metadata/name")))
+            let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str);
+            // Items of a list carry no kind.
+            let kind = text("/kind").unwrap_or("the layered pool or build");
+            Some(format!("{kind} {}", text("/metadata/name").unwrap_or("?")))
         })
     }
 
@@ -272,12 +280,12 @@ fn complete(assessment: &Assessment) -> Result<(), Refusal> {
 }
 
 /// What the watched objects name.
-fn watched(assessment: &Assessment) -> BTreeMap<String, String> {
+fn watched(assessment: &Assessment) -> BTreeMap<String, Vec<String>> {
     let facts = &assessment.facts;
-    let mut by: BTreeMap<String, String> = BTreeMap::new();
+    let mut by: BTreeMap<String, Vec<String>> = BTreeMap::new();
     let mut used = |config: &str, who: String| {
         if !config.is_empty() {
-            by.entry(config.to_owned()).or_insert(who);
+            by.entry(config.to_owned()).or_default().push(who);
         }
     };
     for pool in facts.pools.iter() {

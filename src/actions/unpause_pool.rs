@@ -121,7 +121,7 @@ fn plan(
     plan.preconditions.push(gate::permission_found(assessment, &PATCH));
     plan.consequences.extend(together(&chosen));
     plan.consequences.extend(left_paused(assessment, ask));
-    plan.reads.extend(first.into_iter().take(NODES_READ).map(Read::PodsOn));
+    plan.reads.splice(0..0, first.into_iter().take(NODES_READ).map(Read::PodsOn));
     plan.effect = pool::effect(effects);
     Ok(plan)
 }

@@ -1,9 +1,11 @@
 //! `machine.openshift.io`: Machines, their health checks, the control plane's machine set.
 
+use chrono::{DateTime, Utc};
+
 use super::condition::Condition;
 use super::lens::{kind, part};
 use super::machine_config_pool::{IntOrString, LabelSelector};
-use super::metadata::{Keeps, annotation};
+use super::metadata::{Keeps, annotation, owner};
 
 /// Annotation that pauses a MachineHealthCheck (cluster-api, `PausedAnnotation`).
 pub const PAUSED: &str = "cluster.x-k8s.io/paused";
@@ -72,7 +74,7 @@ part! {
 kind! {
     /// A MachineHealthCheck: it deletes Machines whose nodes stay unhealthy, rebooting ones too.
     pub struct MachineHealthCheck in "machine.openshift.io" / "v1beta1" as "machinehealthchecks", NamespaceResourceScope {
-        metadata: Keeps { annotations: &[PAUSED], owner_of: None, life: false },
+        metadata: Keeps { annotations: &[PAUSED], owner_of: Some(PAUSED), life: false },
         /// What was asked for.
         "spec" => pub spec: MachineHealthCheckSpec,
         /// What is.
@@ -84,6 +86,13 @@ impl MachineHealthCheck {
     /// Does it leave Machines alone for now?
     pub fn is_paused(&self) -> bool {
         annotation(&self.metadata, PAUSED).is_some()
+    }
+
+    /// When it was paused, if `manager` and nobody else did that and the API tells the time.
+    pub fn paused_by(&self, manager: &str) -> Option<DateTime<Utc>> {
+        let alone =
+            self.metadata.managed_fields.iter().flatten().all(|entry| entry.manager.as_deref() == Some(manager));
+        owner(&self.metadata).filter(|_| alone && self.is_paused())?.at
     }
 }
 

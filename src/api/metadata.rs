@@ -16,7 +16,8 @@ use super::lens::{Key, Read, part, value};
 pub struct Keeps {
     /// Annotations whose keys begin so.
     pub annotations: &'static [&'static str],
-    /// The field of `spec` whose last manager is kept (of `managedFields`, nothing else is).
+    /// The field of `spec`, or the annotation (its key has a slash), whose managers are kept (of `managedFields`, nothing
+    /// else is).
     pub owner_of: Option<&'static str>,
     /// What decides how it ends: controlling owner, finalizers, grace period.
     pub life: bool,
@@ -285,7 +286,7 @@ impl Visitor<'_> for KeptKey {
     }
 }
 
-/// `managedFields`, reduced to the managers of one field of `spec`.
+/// `managedFields`, reduced to the managers of one field of `spec` or of one annotation.
 struct ManagersSeed(&'static str);
 
 impl<'de> DeserializeSeed<'de> for ManagersSeed {
@@ -314,7 +315,9 @@ impl<'de> Visitor<'de> for ManagersSeed {
         let mut managers = Vec::new();
         // The entries are few and small; what they own is a tree of empty objects, read as JSON and dropped at once.
         while let Some(entry) = seq.next_element::<serde_json::Value>().map_err(A::Error::custom)? {
-            if entry.pointer("/fieldsV1/f:spec").and_then(|spec| spec.get(format!("f:{}", self.0))).is_none() {
+            // A field of `spec` has no slash in its name; the key of an annotation with a domain has one.
+            let parent = if self.0.contains('/') { "/fieldsV1/f:metadata/f:annotations" } else { "/fieldsV1/f:spec" };
+            if entry.pointer(parent).and_then(|fields| fields.get(format!("f:{}", self.0))).is_none() {
                 continue;
             }
             let text = |key: &str| entry.get(key).and_then(|text| text.as_str());

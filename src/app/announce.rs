@@ -69,6 +69,7 @@ fn badness(kind: VerdictKind) -> Option<u8> {
         | VerdictKind::UpdatingControlPlane
         | VerdictKind::UpdatingPools
         | VerdictKind::ConfigRollout
+        | VerdictKind::ImageBased
         | VerdictKind::Completed => Some(0),
         VerdictKind::Slow => Some(1),
         VerdictKind::NeedsPerson => Some(2),

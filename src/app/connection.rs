@@ -24,7 +24,7 @@ impl App {
             None if connected.context.is_empty() => String::new(),
             None => "in-cluster".to_owned(),
         };
-        state.session.context.clone_from(&connected.context);
+        state.session = actions::Session::new(&connected.context, &held);
         state.held = held.read_only;
         state.contexts = connected
             .contexts
@@ -62,6 +62,12 @@ impl App {
         self.state.disconnected = error.map(ToOwned::to_owned);
     }
 
+    /// What was told of the connection is told anew when it is heard again.
+    pub(super) fn untold(&mut self) {
+        self.view.end_message(STAYS);
+        self.state.disconnected = None;
+    }
+
     /// Who the server takes us for, and whether anything can be written at all.
     pub(super) fn identify(&mut self) {
         let state = &mut self.state;
@@ -80,7 +86,9 @@ impl App {
 
 /// Why there is nothing that this user could write, when the server has refused every permission that an action needs.
 fn may_write_nothing(access: &Access) -> Option<String> {
-    let permissions = actions::permissions();
+    // What is only read for a plan is no right to change anything.
+    let writes = |permission: &Permission| !matches!(permission.verb, "get" | "list" | "watch");
+    let permissions: Vec<Permission> = actions::permissions().into_iter().filter(writes).collect();
     let denied = |permission: &Permission| matches!(access.answer(permission), Some(Answer::Denied(_)));
     if permissions.is_empty() || !permissions.iter().all(denied) {
         return None;

@@ -6,7 +6,7 @@ use crate::actions::audit::{AuditId, Proof};
 use crate::actions::outcome::Order;
 use crate::ui::{LogAsk, SimRequest};
 use crate::upgrade::assessment::Subject;
-use crate::upgrade::needs::Purpose;
+use crate::upgrade::needs::Wanted;
 use crate::upgrade::timeline::Entry;
 
 /// Something to do. Answers come back as messages.
@@ -39,8 +39,8 @@ pub enum Effect {
     Note(Entry),
     /// Read an object; answered by `Msg::Fetched`.
     Fetch(Subject),
-    /// Read what somebody looks at, and no longer what they looked at before.
-    Purpose(Purpose),
+    /// Read what somebody looks at and is about to do, and no longer what they looked at before.
+    Want(Wanted),
     /// Read this log and no other, as long as it is not told otherwise; answered by `Msg::Logged`.
     Follow {
         /// Comes back with the answers.

@@ -12,10 +12,11 @@ use super::command_log::LineId;
 use super::effect::Effect as Do;
 use crate::actions::audit::{AuditId, Proof};
 use crate::actions::drain::Progress;
-use crate::actions::outcome::{Outcome, Written};
+use crate::actions::outcome::Outcome;
 use crate::actions::{Effect, Plan};
 use crate::ui::{Job, JobState};
 use crate::upgrade::assessment::Assessment;
+use crate::upgrade::facts::Kind;
 
 /// How long the watch may take to show an effect before the job says that it was not seen. A watch that is cut is
 /// noticed after 45 s at the latest; an effect that shows within a minute is the rule.
@@ -76,6 +77,11 @@ impl Jobs {
         self.live.values().any(|live| matches!(live.phase, Phase::Sending | Phase::Abandoned))
     }
 
+    /// The kinds that jobs under way were decided on, and that have to show what came of them.
+    pub fn needs(&self) -> impl Iterator<Item = Kind> + '_ {
+        self.live.values().flat_map(|live| live.plan.action.entry().needs).copied()
+    }
+
     /// A plan was confirmed; `lines` are the lines of its writes in the command log.
     pub fn start(&mut self, plan: Plan, lines: Vec<LineId>, now: DateTime<Utc>) -> u64 {
         self.last += 1;
@@ -103,14 +109,12 @@ impl Jobs {
         let mut words = outcome.words(&live.plan.target);
         let ids = outcome.unproved();
         let abandoned = matches!(live.phase, Phase::Abandoned);
-        let (state, effect) = match outcome {
-            Outcome::Accepted { .. } | Outcome::Unknown { .. } => (JobState::Running, Some(live.plan.effect.clone())),
-            Outcome::Refused { .. } => (JobState::Failed, None),
+        let effect = outcome.awaited(&live.plan.effect);
+        let state = match outcome {
+            Outcome::Accepted { .. } | Outcome::Unknown { .. } => JobState::Running,
             // What was sent was told of as it went; nobody waits for the rest.
-            Outcome::Stopped { .. } => (JobState::Cancelled, None),
-            Outcome::Failed { done, .. } | Outcome::Changed { done, .. } => {
-                (JobState::Failed, part(&live.plan.effect, done))
-            }
+            Outcome::Stopped { .. } => JobState::Cancelled,
+            Outcome::Refused { .. } | Outcome::Failed { .. } | Outcome::Changed { .. } => JobState::Failed,
         };
         let (state, effect) = match (abandoned, state) {
             (true, JobState::Running) => {
@@ -243,26 +247,6 @@ impl Jobs {
             job.ended = ended;
         }
     }
-}
-
-/// The effect of the writes that were accepted before one failed; none: nothing to wait for.
-fn part(effect: &Effect, done: &[Written]) -> Option<Effect> {
-    if done.is_empty() {
-        return None;
-    }
-    Some(match effect {
-        Effect::NodesUnschedulable { nodes, unschedulable } => {
-            let wrote = |node: &String| done.iter().any(|written| written.object == format!("node/{node}"));
-            Effect::NodesUnschedulable {
-                nodes: nodes.iter().filter(|node| wrote(node)).cloned().collect(),
-                unschedulable: *unschedulable,
-            }
-        }
-        Effect::All(effects) => Effect::All(effects.iter().filter_map(|effect| part(effect, done)).collect()),
-        // A drain that did not come to its end is told by itself.
-        Effect::NodesDrained { .. } => return None,
-        other => other.clone(),
-    })
 }
 
 /// `0.3 s`, `12 s`.

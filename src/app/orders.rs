@@ -38,6 +38,8 @@ struct Pending {
     plan: Plan,
     rehearsal: Option<Rehearsal>,
     lines: Vec<LineId>,
+    /// Why it cannot be done any more, as it was told.
+    impossible: Option<String>,
 }
 
 impl App {
@@ -59,6 +61,11 @@ impl App {
     pub(super) fn plan(&mut self, ask: &Ask) -> Vec<Effect> {
         let plan = match self.closed() {
             Some(why) => Err(Refusal(why)),
+            // What it is decided on is read first: the view asks for it as long as the wish waits there.
+            None if !ask.action.entry().unread(&self.state.assessment.facts).is_empty() => {
+                self.view.show_waiting(ask.clone());
+                return Vec::new();
+            }
             None => actions::plan(&self.state.assessment, &self.state.session, ask, &Material::default()),
         };
         match plan {
@@ -66,6 +73,39 @@ impl App {
             Err(Refusal(why)) => {
                 self.view.show_refusal(ask, &why);
                 Vec::new()
+            }
+        }
+    }
+
+    /// The picture is newer: a wish may have what it waited for, and a plan on the screen may mean something else.
+    pub(super) fn reconsider(&mut self) -> Vec<Effect> {
+        let facts = &self.state.assessment.facts;
+        if let Some(ask) = self.view.waiting().filter(|ask| ask.action.entry().unread(facts).is_empty()).cloned() {
+            return self.plan(&ask);
+        }
+        if !self.view.confirming() || self.closed().is_some() {
+            return Vec::new();
+        }
+        let Some(pending) = &mut self.orders.pending else { return Vec::new() };
+        let Some(rehearsal) = &pending.rehearsal else { return Vec::new() };
+        let (plan, material) = (&rehearsal.plan, rehearsal.material.refreshed(Vec::new()));
+        let ask = plan.ask();
+        match actions::again(&self.state.assessment, &self.state.session, plan, &plan.target, &material) {
+            Err(Refusal(why)) => {
+                let why = format!("not possible any more: {why}");
+                if pending.impossible.as_ref() != Some(&why) {
+                    pending.impossible = Some(why.clone());
+                    self.view.show_refusal(&ask, &why);
+                }
+                Vec::new()
+            }
+            Ok(newer) => {
+                let completed = actions::complete(newer.clone(), &material);
+                let why = actions::difference(plan, &completed).or_else(|| pending.impossible.take());
+                let Some(why) = why else { return Vec::new() };
+                let effects = self.offer(newer.clone());
+                self.view.show_rehearsal(&ask, Rehearsed::Changed { plan: Box::new(newer), why });
+                effects
             }
         }
     }
@@ -80,7 +120,7 @@ impl App {
             .map(|write| self.state.log.begin(now, false, format!("{} --dry-run=server", write.oc)))
             .collect();
         self.orders.ticket += 1;
-        self.orders.pending = Some(Pending { plan: plan.clone(), rehearsal: None, lines });
+        self.orders.pending = Some(Pending { plan: plan.clone(), rehearsal: None, lines, impossible: None });
         vec![Effect::Rehearse { ticket: self.orders.ticket, plan: Box::new(plan) }]
     }
 
@@ -174,7 +214,8 @@ impl App {
             // The line of the job says it until the watch shows the effect.
             Outcome::Accepted { .. } => {}
             Outcome::Unknown { .. } => self.state.say(flash::warning(words)),
-            Outcome::Stopped { .. } => self.state.say(flash::warning(words)),
+            // The line of the job says how far it came.
+            Outcome::Stopped { .. } => {}
             Outcome::Refused { .. } | Outcome::Failed { .. } => {
                 self.view.show_refusal(&plan.ask(), &words);
             }

@@ -72,6 +72,8 @@ impl App {
             self.state.answer(flash::warning(format!("there is no context `{context}` in the kubeconfig")));
             return Vec::new();
         }
+        // Should it fail again for the same reason, that is told again.
+        self.untold();
         self.state.answer(flash::info(format!("switching to {context}")));
         vec![Effect::SwitchContext(context)]
     }

@@ -182,8 +182,8 @@ fn an_effect_that_is_not_seen_in_time_is_said_so_and_still_counts_when_it_comes(
     let mut app = looking();
     let (id, plan) = send(&mut app, pause());
     app.update(Msg::JobDone { id, outcome: Outcome::Accepted { done: written(&plan) } }, at(200));
-    assert_eq!(app.update(Msg::Tick, at(60_000)), []);
-    let effects = app.update(Msg::Tick, at(60_100));
+    assert_eq!(app.update(Msg::Tick, at(60_100)), [], "the wait begins with the answer");
+    let effects = app.update(Msg::Tick, at(60_200));
     assert!(matches!(effects.as_slice(), [Effect::Prove { proof: Proof::NotSeen { .. }, .. }]), "{effects:?}");
     assert_eq!(state(&app, id), JobState::Unproven);
     assert!(said(&app).contains("sent, not seen"), "{}", said(&app));
@@ -500,7 +500,7 @@ fn a_message_goes_with_the_ticks() {
 fn the_header_names_the_user_that_the_server_names() {
     let app = looking();
     assert_eq!(app.state.connection.user, "kube:admin");
-    assert_eq!(*app.session(), Session { read_only: None, context: "lab".into() });
+    assert_eq!(*app.session(), Session { context: "lab".into(), ..Session::default() });
 }
 
 /// Presses keys, as the keymap writes them.
@@ -513,12 +513,12 @@ fn press(app: &mut App, keys: &str) -> Vec<Effect> {
 fn what_a_popup_needs_is_read_as_long_as_it_is_open() {
     let mut app = looking();
     let effects = press(&mut app, ": p r e f l i g h t enter");
-    assert_eq!(effects, [Effect::Purpose(Purpose::Preflight)]);
+    assert_eq!(effects, [Effect::Want(Purpose::Preflight.into())]);
     assert_eq!(app.update(Msg::Tick, at(500)), [], "it is said once");
-    assert_eq!(press(&mut app, "esc"), [Effect::Purpose(Purpose::Watch)]);
+    assert_eq!(press(&mut app, "esc"), [Effect::Want(Purpose::Watch.into())]);
     press(&mut app, ": u p d a t e s enter");
     let effects = app.update(Msg::Assessed(picture(false, LinkState::Live, 2)), at(600));
-    assert!(effects.contains(&Effect::Purpose(Purpose::Watch)), "another cluster closes it: {effects:?}");
+    assert!(effects.contains(&Effect::Want(Purpose::Watch.into())), "another cluster closes it: {effects:?}");
 }
 
 #[test]
@@ -539,4 +539,36 @@ fn a_log_is_read_as_long_as_it_is_open_and_the_command_log_tells_it() {
     app.update(Msg::Logged { ticket: *ticket, news }, at(600));
     assert_eq!(app.state.log.lines().len(), lines, "what came for another question is not told");
     assert_eq!(press(&mut app, "esc"), [Effect::Unfollow]);
+}
+
+#[test]
+fn a_plan_that_means_something_else_by_now_is_marked_and_rehearsed_again() {
+    let mut app = looking();
+    let (ticket, plan) = ask(&mut app, pause());
+    app.update(Msg::Rehearsed { ticket, rehearsed: Box::new(Ok(rehearsal(&plan))) }, at(100));
+    let rehearses = |effects: &[Effect]| effects.iter().any(|effect| matches!(effect, Effect::Rehearse { .. }));
+    // Somebody else has paused the pool meanwhile.
+    assert!(!rehearses(&app.update(Msg::Assessed(live(true)), at(200))), "it is not possible any more");
+    assert!(rehearses(&app.update(Msg::Assessed(live(false)), at(300))), "it is possible again, and asked about anew");
+    assert!(confirm(&mut app, &plan).is_empty(), "not before the server has answered to it");
+}
+
+#[test]
+fn what_an_action_is_decided_on_is_read_before_it_is_planned() {
+    let wish = |id: ActionId| Ask::new(id, Target::Cluster);
+    let waits = |id: &ActionId| !id.entry().needs.is_empty() && id.entry().accepts(&wish(*id)).is_ok();
+    let Some(id) = ActionId::ALL.iter().copied().find(waits) else { return };
+    let mut app = looking();
+    assert!(app.fulfil(vec![Request::Plan(wish(id))]).is_empty());
+    let kinds = id.entry().needs.iter().copied().collect();
+    let wanted = crate::upgrade::needs::Wanted { purpose: Purpose::Watch, kinds };
+    assert_eq!(app.update(Msg::Tick, at(10)), [Effect::Want(wanted)]);
+    assert_eq!(press(&mut app, "esc"), [Effect::Want(Purpose::Watch.into())], "whoever waits no longer needs nothing");
+}
+
+#[test]
+fn what_the_configuration_forbids_is_not_planned() {
+    let mut app = start("{notify: {bell: false}, actions: {forbid: [pause-pool]}}", Overrides::default());
+    app.update(Msg::Assessed(live(false)), at(0));
+    assert!(app.fulfil(vec![pause()]).is_empty());
 }

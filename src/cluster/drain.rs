@@ -59,7 +59,7 @@ pub async fn drain<T: Transport, A: Audit>(
     };
     let outcome = execute::execute(client, order.clone(), audit, replan).await;
     let Outcome::Accepted { done } = outcome else { return outcome };
-    let session = Session { read_only: None, context: order.actor.context.clone() };
+    let session = Session { context: order.actor.context.clone(), ..Session::default() };
     let now = clock::runtime_instant();
     let timeout = drain.timeout.map(Duration::from_secs);
     let node = |node: &DrainedNode| NodeProgress {

@@ -93,6 +93,14 @@ around!(CloudCredential, CloudCredentials, cloud_credentials);
 around!(Authentication, Authentications, authentications);
 around!(Secret, Secrets, secrets);
 around!(VirtualMachineInstance, VirtualMachineInstances, virtual_machine_instances);
+around!(ImageBasedUpgrade, ImageBasedUpgrades, image_based_upgrades);
+around!(IPConfig, IpConfigs, ip_configs);
+around!(Backup, Backups, backups);
+around!(Restore, Restores, restores);
+around!(BackupStorageLocation, BackupStorageLocations, backup_storage_locations);
+around!(DataProtectionApplication, DataProtectionApplications, data_protection_applications);
+around!(LogicalVolume, LogicalVolumes, logical_volumes);
+around!(SriovNetworkNodeState, SriovNodeStates, sriov_node_states);
 
 impl Watched for api::PodDisruptionBudget {
     const KIND: Kind = Kind::PodDisruptionBudgets;
@@ -150,7 +158,8 @@ macro_rules! with_lens {
             MachineConfigurations: MachineConfiguration, ControllerConfigs: ControllerConfig,
             ClusterServiceVersions: ClusterServiceVersion, Subscriptions: Subscription, InstallPlans: InstallPlan,
             Deployments: Deployment, CloudCredentials: CloudCredential, Authentications: Authentication,
-            Secrets: Secret, VirtualMachineInstances: VirtualMachineInstance)
+            Secrets: Secret, VirtualMachineInstances: VirtualMachineInstance,
+            ImageBasedUpgrades: ImageBasedUpgrade, IpConfigs: IPConfig, Backups: Backup, Restores: Restore, BackupStorageLocations: BackupStorageLocation, DataProtectionApplications: DataProtectionApplication, LogicalVolumes: LogicalVolume, SriovNodeStates: SriovNetworkNodeState)
     };
     (@ $kind:expr, $lens:ident => $then:expr, else $other:expr; $($name:ident: $type:ident),*) => {
         match $kind {

@@ -223,12 +223,14 @@ impl Picture {
         self.lock().seats.get(&seat).cloned().unwrap_or_default()
     }
 
-    /// Another cluster: everything is dropped, memories of before are void.
-    pub fn start_over(&self) {
+    /// Another cluster, or another state of this one: everything is dropped, memories of before are void. `chosen`: the
+    /// person wanted another cluster.
+    pub fn start_over(&self, chosen: bool) {
         let mut state = self.lock();
         let now = clock::now();
         let epoch = state.facts.epoch + 1;
-        state.facts = Facts { epoch, ..Facts::nothing(now) };
+        let chosen = state.facts.chosen + u64::from(chosen);
+        state.facts = Facts { epoch, chosen, ..Facts::nothing(now) };
         state.seats.clear();
         state.highest = 0;
         state.identity = Identity::default();

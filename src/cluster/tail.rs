@@ -118,7 +118,7 @@ impl Reader {
                     return "the container has ended, or says nothing more".to_owned();
                 }
                 Ok(Answer::Over(_)) => pauses = 0,
-                Err(failure) if !follows || final_word(failure.kind()) => return failure.trouble.words,
+                Err(failure) if !follows || final_word(failure.kind()) => return self.last_word(failure.trouble.words),
                 // A log that is silent: nothing is wrong.
                 Err(failure) if failure.kind() == TroubleKind::Timeout && began.elapsed() > MOMENT => pauses = 0,
                 Err(failure) => {
@@ -144,6 +144,15 @@ impl Reader {
         } else {
             "this is all so far".to_owned()
         }
+    }
+
+    /// What the kubelet says of a container that has run once only (`previous terminated container "..." in pod "..." not
+    /// found`) is no failure.
+    fn last_word(&self, words: String) -> String {
+        if self.source.previous && words.contains("previous terminated container") {
+            return "this container was never started again: there is no log of a previous run".to_owned();
+        }
+        words
     }
 
     /// One request, from the line on that came last.

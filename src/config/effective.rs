@@ -1,6 +1,6 @@
 //! What holds in the end: the flags, then the context's settings, then the file, then the defaults.
 
-use super::{Config, Meaning, glob};
+use super::{Config, Confirmation, Meaning, glob};
 
 /// What the command line says. None: nothing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -45,6 +45,10 @@ pub struct ContextSettings {
     pub read_only: Option<String>,
     /// A word beside the context's name.
     pub label: Option<String>,
+    /// Actions are confirmed by typing the name of the context at least.
+    pub typed: bool,
+    /// Names of actions that are not to be done.
+    pub forbid: Vec<String>,
 }
 
 impl Config {
@@ -60,6 +64,17 @@ impl Config {
             hook: self.notify.hook.clone().filter(|hook| !hook.trim().is_empty()),
             keys: self.keys.iter().map(|(key, meaning)| (key.clone(), meaning.clone())).collect(),
         }
+    }
+
+    /// Every action that is forbidden anywhere, with the key that does.
+    pub fn forbidden(&self) -> Vec<(String, String)> {
+        let everywhere = self.actions.forbid.iter().flatten().map(|name| ("actions.forbid".to_owned(), name.clone()));
+        let of = |(pattern, own): (&String, &super::Context)| {
+            let place = format!("contexts.{pattern}.actions.forbid");
+            let names = own.actions.forbid.clone().unwrap_or_default();
+            names.into_iter().map(move |name| (place.clone(), name))
+        };
+        everywhere.chain(self.contexts.iter().flat_map(of)).collect()
     }
 
     /// What holds in `context` with these flags. Asked again whenever the context is switched.
@@ -84,6 +99,11 @@ impl Config {
                 None => by_file,
             },
             label: own.and_then(|own| own.label.clone()),
+            typed: own.and_then(|own| own.actions.confirm).or(self.actions.confirm) == Some(Confirmation::Typed),
+            forbid: own
+                .and_then(|own| own.actions.forbid.clone())
+                .or_else(|| self.actions.forbid.clone())
+                .unwrap_or_default(),
         }
     }
 }
@@ -117,6 +137,20 @@ mod tests {
         assert!(reason.contains("`*`"), "{reason}");
         assert_eq!(config.context("lab-1", &none), ContextSettings { label: Some("lab".into()), ..Default::default() });
         assert!(config.context("lab-prod", &none).read_only.is_some());
+    }
+
+    #[test]
+    fn a_context_says_for_itself_what_is_forbidden_and_how_actions_are_confirmed() {
+        let config = config(
+            "actions: {forbid: [start-update]}\ncontexts:\n  'prod*': {actions: {confirm: typed}}\n  lab: {actions: {forbid: []}}\n",
+        );
+        let none = Overrides::default();
+        let prod = config.context("prod-1", &none);
+        assert!(prod.typed);
+        assert_eq!(prod.forbid, ["start-update"], "as everywhere");
+        let lab = config.context("lab", &none);
+        assert!(!lab.typed && lab.forbid.is_empty());
+        assert_eq!(config.forbidden(), [("actions.forbid".to_owned(), "start-update".to_owned())]);
     }
 
     #[test]

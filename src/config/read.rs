@@ -45,7 +45,11 @@ fn unknown(config: &Config) -> Vec<String> {
         .contexts
         .iter()
         .flat_map(|(name, context)| context.unknown.keys().map(move |key| format!("contexts.{name}.{key}")));
-    top.chain(notify).chain(contexts).collect()
+    let actions = config.actions.unknown.keys().map(|key| format!("actions.{key}"));
+    let inner = config.contexts.iter().flat_map(|(name, context)| {
+        context.actions.unknown.keys().map(move |key| format!("contexts.{name}.actions.{key}"))
+    });
+    top.chain(notify).chain(actions).chain(contexts).chain(inner).collect()
 }
 
 #[cfg(test)]
@@ -62,7 +66,8 @@ mod tests {
     fn every_key_is_read() {
         let text = "theme: light\nascii: true\ntab: nodes\nread-only: true\n\
                     notify: {bell: false, osc9: true, hook: 'echo hi'}\nkeys: {ctrl-q: quit, d: {command: yaml, when: nodes}}\n\
-                    contexts:\n  'prod*': {read-only: true, label: production}\n";
+                    actions: {confirm: typed, forbid: [start-update]}\n\
+                    contexts:\n  'prod*': {read-only: true, label: production, actions: {confirm: plan}}\n";
         let loaded = parse(text, "c.yaml").unwrap();
         assert_eq!(loaded.warnings, Vec::<String>::new());
         assert_eq!(loaded.config.theme.as_deref(), Some("light"));

@@ -19,12 +19,14 @@ pub enum Tab {
     Findings,
     /// 6: what happened.
     Timeline,
+    /// 8: the image-based upgrade of a single-node cluster; only where the cluster has that kind.
+    ImageBased,
 }
 
 impl Tab {
     /// All of them, in the order of their digits.
-    pub const ALL: [Self; 6] =
-        [Self::Overview, Self::Operators, Self::Pools, Self::Nodes, Self::Findings, Self::Timeline];
+    pub const ALL: [Self; 7] =
+        [Self::Overview, Self::Operators, Self::Pools, Self::Nodes, Self::Findings, Self::Timeline, Self::ImageBased];
 
     /// Its title.
     pub fn title(self) -> &'static str {
@@ -35,6 +37,7 @@ impl Tab {
             Self::Nodes => "Nodes",
             Self::Findings => "Findings",
             Self::Timeline => "Timeline",
+            Self::ImageBased => "Image-based",
         }
     }
 
@@ -47,6 +50,7 @@ impl Tab {
             Self::Nodes => '4',
             Self::Findings => '5',
             Self::Timeline => '6',
+            Self::ImageBased => '8',
         }
     }
 }
@@ -150,6 +154,10 @@ pub enum Command {
     Yaml,
     /// The actions for the selected object.
     Menu,
+    /// The actions for the cluster as a whole, and those that need something to be named.
+    ClusterActions,
+    /// The form of an action: its target and its values.
+    Values,
     /// What this program asked of the cluster, as `oc` lines.
     CommandLog,
     /// Save the view to a file.
@@ -244,6 +252,20 @@ const TABLE: &[(Command, &str, &str, &str, Group)] = &[
     (Command::NextStep, "next-step", "next step", "the next step, as the rail names it", Group::Actions),
     (Command::Menu, "menu", "actions", "all actions for the selected object, and why not", Group::Actions),
     (
+        Command::ClusterActions,
+        "cluster-actions",
+        "cluster-wide",
+        "the actions for the cluster as a whole; in the menu, there and back",
+        Group::Actions,
+    ),
+    (
+        Command::Values,
+        "values",
+        "with values",
+        "in the menu: fill in what the action takes before it is planned",
+        Group::Actions,
+    ),
+    (
         Command::CancelJob,
         "cancel-job",
         "stop it",
@@ -311,6 +333,7 @@ const TABLE: &[(Command, &str, &str, &str, Group)] = &[
     (Command::Go(Tab::Nodes), "nodes", "nodes", "tab 4: nodes with their phases", Group::Tabs),
     (Command::Go(Tab::Findings), "findings", "findings", "tab 5: what a person should know", Group::Tabs),
     (Command::Go(Tab::Timeline), "timeline", "timeline", "tab 6: what happened", Group::Tabs),
+    (Command::Go(Tab::ImageBased), "image-based", "image-based", "tab 8: the image-based upgrade", Group::Tabs),
     (Command::NextPane, "next-pane", "next pane", "next pane", Group::Tabs),
     (Command::PreviousPane, "previous-pane", "previous pane", "previous pane", Group::Tabs),
     (Command::LastView, "last-view", "last view", "the view before this one", Group::Tabs),
@@ -335,6 +358,9 @@ const TABLE: &[(Command, &str, &str, &str, Group)] = &[
     (Command::Suspend, "suspend", "suspend", "back to the shell for a while (fg returns)", Group::Program),
     (Command::Quit, "quit", "quit", "quit; again to force it", Group::Program),
 ];
+
+/// What actions were called in configurations of before.
+const FORMER: &[(&str, &str)] = &[("cordon-nodes", "cordon"), ("uncordon-nodes", "uncordon")];
 
 impl Command {
     /// Every command, in the order of help.
@@ -373,13 +399,23 @@ impl Command {
 
     /// Does it lead to a change of the cluster? Such commands do not exist while read-only.
     pub fn writes(self) -> bool {
-        matches!(self, Self::Act(_) | Self::NextStep | Self::Menu | Self::CancelJob | Self::DoRemedy)
+        matches!(
+            self,
+            Self::Act(_)
+                | Self::NextStep
+                | Self::Menu
+                | Self::ClusterActions
+                | Self::Values
+                | Self::CancelJob
+                | Self::DoRemedy
+        )
     }
 
-    /// The command of a name.
+    /// The command of a name. Names of before still hold.
     pub fn named(name: &str) -> Option<Self> {
         let known = || TABLE.iter().find(|row| row.1 == name).map(|row| row.0);
-        ActionId::named(name).map(Self::Act).or_else(known)
+        let before = || FORMER.iter().find(|(former, _)| *former == name).and_then(|(_, now)| ActionId::named(now));
+        ActionId::named(name).or_else(before).map(Self::Act).or_else(known)
     }
 }
 
@@ -402,5 +438,11 @@ mod tests {
         for command in Command::all() {
             assert_eq!(Command::named(command.name()), Some(command));
         }
+        assert_eq!(
+            Command::named("cordon-nodes"),
+            Some(Command::Act(ActionId::CordonNodes)),
+            "as it was called before"
+        );
+        assert!(FORMER.iter().all(|(former, now)| ActionId::named(former).is_none() && ActionId::named(now).is_some()));
     }
 }

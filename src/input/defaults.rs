@@ -16,6 +16,9 @@ const RULES: &[(&str, W, C, u8)] = &[
     ("ctrl-f", W::CommandLine, C::Complete, 0),
     ("tab", W::Plan, C::NextField, 3),
     ("shift-tab", W::Plan, C::PreviousField, 0),
+    ("tab", W::Form, C::NextField, 3),
+    ("shift-tab", W::Form, C::PreviousField, 0),
+    ("ctrl-f", W::Form, C::Complete, 0),
     ("pgdn", W::Plan, C::PageDown, 0),
     ("pgup", W::Plan, C::PageUp, 0),
     ("up", W::Typing, C::Older, 0),
@@ -37,13 +40,13 @@ const RULES: &[(&str, W, C, u8)] = &[
     // A drain.
     ("tab", W::Drain, C::NextChoice, 10),
     ("shift-tab", W::Drain, C::PreviousChoice, 0),
-    ("x", W::Drain, C::Menu, 9),
     ("D", W::Drains, C::Drains, 15),
     // A finding.
     ("enter", W::Finding, C::GoTo, 10),
     ("tab", W::Finding, C::NextChoice, 11),
     ("shift-tab", W::Finding, C::PreviousChoice, 0),
     ("x", W::Covered, C::DoRemedy, 9),
+    ("x", W::Drain, C::Menu, 9),
     // Texts.
     ("n", W::Searching, C::NextMatch, 10),
     ("N", W::Searching, C::PreviousMatch, 11),
@@ -59,11 +62,17 @@ const RULES: &[(&str, W, C, u8)] = &[
     ("U", W::Panes, C::Act(A::StartUpdate), 13),
     ("n", W::NextStep, C::NextStep, 9),
     ("x", W::Panes, C::Menu, 20),
+    ("X", W::Panes, C::ClusterActions, 0),
+    ("tab", W::Menu, C::ClusterActions, 12),
+    ("X", W::Menu, C::ClusterActions, 0),
+    ("e", W::Menu, C::Values, 11),
     ("ctrl-k", W::Running, C::CancelJob, 14),
     // Look closer.
     ("enter", W::Panes, C::Enter, 21),
     ("enter", W::List, C::Press, 21),
     ("enter", W::Plan, C::Press, 21),
+    ("enter", W::Form, C::Press, 21),
+    ("enter", W::Message, C::Back, 21),
     ("d", W::Selected, C::Describe, 22),
     ("d", W::Versions, C::Describe, 22),
     ("y", W::Selected, C::Yaml, 23),
@@ -115,6 +124,7 @@ const RULES: &[(&str, W, C, u8)] = &[
     ("4", W::Panes, C::Go(Tab::Nodes), 0),
     ("5", W::Panes, C::Go(Tab::Findings), 0),
     ("6", W::Panes, C::Go(Tab::Timeline), 0),
+    ("8", W::ImageBased, C::Go(Tab::ImageBased), 0),
     ("tab", W::Panes, C::NextPane, 40),
     ("shift-tab", W::Panes, C::PreviousPane, 0),
     ("-", W::Panes, C::LastView, 0),
@@ -153,7 +163,7 @@ mod tests {
 
     #[test]
     fn every_command_has_a_key() {
-        // Actions without one are in the menu.
+        // Actions have the menu and the command line; only the most used have a key of their own.
         for command in C::all().filter(|command| !matches!(command, C::Act(_))) {
             assert!(RULES.iter().any(|rule| rule.2 == command), "{command} cannot be given");
         }

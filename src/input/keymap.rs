@@ -96,6 +96,9 @@ impl Keymap {
         let mut found: Vec<(u8, Key, Command)> = Vec::new();
         for rule in &self.rules {
             let Some(place) = rule.hint else { continue };
+            if matches!(rule.command, Command::Act(action) if at.barred.contains(action)) {
+                continue;
+            }
             if found.iter().all(|(_, _, command)| *command != rule.command)
                 && self.resolve(rule.key, at) == Some(rule.command)
             {
@@ -177,7 +180,7 @@ mod tests {
     #[test]
     fn ctrl_d_is_half_a_page_everywhere_and_nothing_else() {
         let map = Keymap::default();
-        for layer in [Layer::Panes, Layer::Text, Layer::List, Layer::Plan] {
+        for layer in [Layer::Panes, Layer::Text, Layer::List, Layer::Plan, Layer::Form] {
             let at = Snapshot { layer, row: Row::Node, ..Snapshot::default() };
             assert_eq!(map.resolve(key("ctrl-d"), &at), Some(Command::HalfDown), "{layer:?}");
         }

@@ -1,5 +1,7 @@
 //! Under which circumstances a key means what it means: conditions on a pure snapshot of the screen.
 
+use super::action_set::ActionSet;
+
 /// Who has the keyboard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Layer {
@@ -11,6 +13,8 @@ pub enum Layer {
     List,
     /// A plan that waits for confirmation.
     Plan,
+    /// The form of an action.
+    Form,
 }
 
 /// The pane that has the focus.
@@ -28,6 +32,8 @@ pub enum Pane {
     Findings,
     /// Timeline.
     Timeline,
+    /// The image-based upgrade.
+    ImageBased,
 }
 
 /// What kind of thing is selected.
@@ -77,12 +83,20 @@ pub struct Snapshot {
     pub sim: bool,
     /// The versions on offer are on top.
     pub versions: bool,
+    /// The action menu is on top.
+    pub menu: bool,
+    /// A message is on top that is only to be read.
+    pub message: bool,
+    /// Actions that the server does not let this user do: no key of theirs is shown.
+    pub barred: ActionSet,
     /// A finding is on top.
     pub finding: bool,
     /// An action of this program does the chosen remedy of that finding.
     pub covered: bool,
     /// A log is on top.
     pub log: bool,
+    /// The cluster has image-based upgrades.
+    pub image_based: bool,
     /// A drain of this program is on top.
     pub drain: bool,
     /// This program drains nodes, or did.
@@ -108,9 +122,13 @@ impl Default for Snapshot {
             searching: false,
             sim: false,
             versions: false,
+            menu: false,
+            message: false,
+            barred: ActionSet::default(),
             finding: false,
             covered: false,
             log: false,
+            image_based: false,
             drain: false,
             drains: false,
             next_step: false,
@@ -159,8 +177,14 @@ pub enum When {
     Plan,
     /// The popup about the simulated cluster is on top.
     Sim,
+    /// The form of an action is on top.
+    Form,
     /// The versions on offer are on top.
     Versions,
+    /// The action menu is on top.
+    Menu,
+    /// A message is on top.
+    Message,
     /// A finding is on top.
     Finding,
     /// A finding is on top, and an action of this program does its chosen remedy.
@@ -175,6 +199,8 @@ pub enum When {
     Explained,
     /// The same, and the focus is not on the map, which is walked in four directions.
     Logged,
+    /// The cluster has image-based upgrades.
+    ImageBased,
     /// The rail names a next step, and the panes or the phases have the keyboard.
     NextStep,
     /// An action of this program is under way.
@@ -214,7 +240,10 @@ impl When {
             Self::List => quiet && at.layer == Layer::List,
             Self::Plan => at.layer == Layer::Plan,
             Self::Sim => quiet && at.sim,
+            Self::Form => at.layer == Layer::Form,
             Self::Versions => quiet && at.versions,
+            Self::Menu => quiet && at.menu,
+            Self::Message => quiet && at.message,
             Self::Finding => quiet && at.finding,
             Self::Covered => quiet && at.finding && at.covered,
             Self::Log => quiet && at.log,
@@ -222,6 +251,7 @@ impl When {
             Self::Drains => quiet && at.drains && !at.drain,
             Self::Explained => panes && explained(at.row),
             Self::Logged => panes && explained(at.row) && at.pane != Pane::Map,
+            Self::ImageBased => panes && at.image_based,
             Self::NextStep => (panes || (quiet && at.phases && !at.searching)) && at.next_step,
             Self::Running => quiet && at.running,
         }
@@ -242,6 +272,7 @@ impl When {
                 | Self::Table
                 | Self::Explained
                 | Self::Logged
+                | Self::ImageBased
                 | Self::NextStep
                 | Self::Running
         )
@@ -263,13 +294,17 @@ impl When {
             Self::List => "only in a list of choices",
             Self::Plan => "only in a plan",
             Self::Sim => "only in :sim",
+            Self::Form => "only in the form of an action",
             Self::Versions => "only among the versions on offer",
+            Self::Menu => "only in the action menu",
+            Self::Message => "only in a message",
             Self::Finding => "only in a finding",
             Self::Covered => "no action of this program does that",
             Self::Log => "only in a log",
             Self::Drain => "only in a drain",
             Self::Drains => "this program drains nothing",
             Self::Explained | Self::Logged => "select an operator, a pool or a node",
+            Self::ImageBased => "this cluster has no image-based upgrades",
             Self::NextStep => "there is no next step now",
             Self::Running => "no action is under way",
             Self::Typing | Self::CommandLine => "only while text is typed",
@@ -298,11 +333,14 @@ impl When {
             "searching" => Self::Searching,
             "list" => Self::List,
             "plan" => Self::Plan,
+            "form" => Self::Form,
+            "menu" => Self::Menu,
             "sim" => Self::Sim,
             "finding" => Self::Finding,
             "log" => Self::Log,
             "drain" => Self::Drain,
             "explained" => Self::Explained,
+            "image-based" => Self::ImageBased,
             _ => return None,
         })
     }

@@ -5,6 +5,8 @@
 
 mod finding;
 mod forecast;
+mod image;
+mod image_page;
 mod node;
 mod overview;
 mod pool;
@@ -14,6 +16,7 @@ use serde::Serialize;
 
 pub use finding::{Finding, Impact};
 pub use forecast::{Estimate, Input, Part, Remaining};
+pub use image::ImageBased;
 pub use node::{Node, NodeAssessment, NodePhase};
 pub use overview::Details;
 pub use pool::{Capacity, Pool, PoolAssessment};
@@ -50,10 +53,15 @@ pub struct Status {
     pub nodes: Option<Vec<Node>>,
     /// What a person should know, worst first.
     pub findings: Vec<Finding>,
+    /// The image-based upgrade of a single-node cluster. Null: the cluster has none, or it could not be read.
+    pub image_based: Option<ImageBased>,
     /// How long it still takes. Null: nothing rolls, or that is not known.
     pub estimate: Option<Estimate>,
     /// What could not be read: the answer is incomplete in that respect.
     pub problems: Vec<Problem>,
+    /// Where it stands, in the words of the header.
+    #[serde(skip)]
+    headline: &'static str,
     #[serde(skip)]
     details: Details,
 }
@@ -123,6 +131,7 @@ impl Exit {
             | VerdictKind::UpdatingControlPlane
             | VerdictKind::UpdatingPools
             | VerdictKind::ConfigRollout
+            | VerdictKind::ImageBased
             | VerdictKind::Slow => Self::Updating,
             VerdictKind::NeedsPerson => Self::NeedsPerson,
             VerdictKind::Stalled | VerdictKind::Failing => Self::Trouble,
@@ -155,8 +164,10 @@ impl Status {
             pools,
             nodes: nodes.map(node::ordered),
             findings: finding::findings(assessment),
+            image_based: assessment.image_based.as_deref().map(image::image_based),
             estimate: forecast::estimate(&assessment.estimates),
             problems: of_kinds(assessment).chain(problems).collect(),
+            headline: assessment.headline(),
             details,
         }
     }
@@ -187,11 +198,16 @@ impl Status {
         let operators = |status: &Self| -> Vec<_> {
             status.operators.iter().flatten().map(|row| (row.name.clone(), row.state)).collect()
         };
+        let image = |status: &Self| {
+            let image = status.image_based.as_ref()?;
+            Some((image.state, image.stage, image.moves.clone(), image.precache, image.message.clone()))
+        };
         update(self) == update(other)
             && pools(self) == pools(other)
             && nodes(self) == nodes(other)
             && operators(self) == operators(other)
             && findings(self) == findings(other)
+            && image(self) == image(other)
             && self.problems == other.problems
     }
 

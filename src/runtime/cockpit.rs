@@ -224,7 +224,7 @@ impl Loop {
             Ok(Place::Cluster(options, simulator)) => {
                 let cluster = Arc::new(Cluster::start(*options));
                 if let Some((notes, thoughts)) = self.thoughts.take() {
-                    let looked_at = self.performer.purpose();
+                    let looked_at = self.performer.wanted();
                     tokio::spawn(think::think(cluster.facts(), notes, thoughts, looked_at, cluster.needing()));
                 }
                 let mut connection = cluster.connection();

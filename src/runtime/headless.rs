@@ -43,7 +43,7 @@ impl Headless {
         let (notes, noted) = mpsc::unbounded_channel();
         let cluster = Arc::new(Cluster::start(options));
         let mut performer = Performer::new(recorder.clone(), assessed.clone(), messages, notes, views);
-        tokio::spawn(think::think(cluster.facts(), noted, thoughts, performer.purpose(), cluster.needing()));
+        tokio::spawn(think::think(cluster.facts(), noted, thoughts, performer.wanted(), cluster.needing()));
         performer.cluster = Some(Arc::clone(&cluster));
         let mut connection = cluster.connection();
         connection.mark_changed();

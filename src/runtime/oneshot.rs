@@ -11,8 +11,8 @@ use color_eyre::eyre::{Result, eyre};
 use tokio::runtime::{Builder, Runtime};
 
 pub use screen::look;
+pub(super) use screen::{complain, print};
 
-use self::screen::{complain, print};
 use super::start::options;
 use crate::cli::{Connect, PreflightArgs, Source, StatusArgs, UpdatesArgs};
 use crate::cluster;

@@ -12,7 +12,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 use super::files::WithFiles;
 use super::simulator::Simulator;
-use super::{follow, hook, save};
+use super::{follow, hook, keepsake, save};
 use crate::actions::audit::Audit;
 use crate::actions::drain::Progress;
 use crate::actions::outcome::Outcome;
@@ -23,10 +23,11 @@ use crate::cluster::{Cluster, drain, execute};
 use crate::recorder::Recorder;
 use crate::snapshot::Recording;
 use crate::ui::{Flash, FlashLevel, SimRequest};
-use crate::upgrade::assessment::{Assessment, Resource, Subject};
+use crate::upgrade::assessment::{Assessment, Level, Resource, Subject};
 use crate::upgrade::facts::Kind;
-use crate::upgrade::needs::Purpose;
-use crate::upgrade::timeline::Entry;
+use crate::upgrade::image_based;
+use crate::upgrade::needs::Wanted;
+use crate::upgrade::timeline::{Entry, Origin};
 
 /// What the loop itself has to do, because it concerns the terminal or the end.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,7 +65,7 @@ pub struct Performer {
     assessed: watch::Receiver<Arc<Assessment>>,
     messages: mpsc::UnboundedSender<Msg>,
     notes: mpsc::UnboundedSender<Entry>,
-    purpose: watch::Sender<Purpose>,
+    wanted: watch::Sender<Wanted>,
     views: PathBuf,
     jobs: BTreeMap<u64, Work>,
     /// The log that is on the screen.
@@ -90,7 +91,7 @@ impl Performer {
             assessed,
             messages,
             notes,
-            purpose: watch::Sender::default(),
+            wanted: watch::Sender::default(),
             views,
             jobs: BTreeMap::new(),
             log: None,
@@ -99,9 +100,9 @@ impl Performer {
         }
     }
 
-    /// What somebody looks at, for whoever says what has to be read.
-    pub fn purpose(&self) -> watch::Receiver<Purpose> {
-        self.purpose.subscribe()
+    /// What somebody looks at and is about to do, for whoever says what has to be read.
+    pub fn wanted(&self) -> watch::Receiver<Wanted> {
+        self.wanted.subscribe()
     }
 
     /// Does `effect`, or hands it back when it is the loop's own. It was decided on facts of `epoch`: nothing of it goes
@@ -124,8 +125,8 @@ impl Performer {
             }
             Effect::Note(entry) => drop(self.notes.send(entry)),
             Effect::Fetch(subject) => self.fetch(subject, epoch),
-            Effect::Purpose(purpose) => {
-                self.purpose.send_replace(purpose);
+            Effect::Want(wanted) => {
+                self.wanted.send_replace(wanted);
             }
             Effect::Follow { ticket, ask } => {
                 let requests = self.cluster.as_ref().map(|cluster| cluster.requests().bound(epoch));
@@ -150,22 +151,10 @@ impl Performer {
         None
     }
 
-    /// A plan made again on fresh objects, by the newest assessment.
-    fn replan(&self, plan: Plan, session: Session, epoch: u64) -> impl execute::Replan + use<> {
-        let assessed = self.assessed.clone();
-        move |target: &actions::Target, material: &actions::Material| {
-            let newest = Arc::clone(&assessed.borrow());
-            if newest.facts.epoch != epoch {
-                return Err(Refusal("another cluster (or another state of it) is observed now".to_owned()));
-            }
-            actions::again(&newest, &session, &plan, target, material)
-        }
-    }
-
     fn rehearse(&mut self, ticket: u64, plan: Plan, session: Session, epoch: u64) {
         let Some(cluster) = &self.cluster else { return };
         let requests = WithFiles(cluster.requests().bound(epoch));
-        let replan = self.replan(plan.clone(), session, epoch);
+        let replan = replan(self.assessed.clone(), plan.clone(), session, epoch);
         let messages = self.messages.clone();
         // Only the newest plan is on the screen: the rehearsal of an older one ends with it.
         self.rehearsal = Some(own(async move {
@@ -177,14 +166,27 @@ impl Performer {
     fn execute(&mut self, id: u64, order: actions::outcome::Order, session: Session, epoch: u64) {
         let Some(cluster) = &self.cluster else { return };
         let requests = WithFiles(cluster.requests().bound(epoch));
-        let replan = self.replan(order.rehearsal.plan.clone(), session, epoch);
+        let replan = replan(self.assessed.clone(), order.rehearsal.plan.clone(), session, epoch);
         let (messages, recorder) = (self.messages.clone(), self.recorder.clone());
         let first = order.rehearsal.plan.writes.first().map(|write| write.object.clone()).unwrap_or_default();
         let effect = order.rehearsal.plan.effect.clone();
+        let (views, notes) = (self.views.clone(), self.notes.clone());
         let drains = order.rehearsal.plan.drain.is_some();
         let stop = CancellationToken::new();
         let asked = drains.then(|| stop.clone());
         let task = own(async move {
+            match keepsake::keep(&order.rehearsal.plan, &views).await {
+                Ok(None) => {}
+                Ok(Some(path)) => {
+                    let text = format!("saved before it goes: {}", path.display());
+                    let _ = notes.send(kept(text.clone()));
+                    let _ = messages.send(Msg::Say(Flash { level: FlashLevel::Info, text }));
+                }
+                Err(words) => {
+                    let _ = messages.send(Msg::JobDone { id, outcome: Outcome::Refused { words } });
+                    return;
+                }
+            }
             // A job that ended without a word would count as being sent for ever.
             let tell = |progress: &Progress| {
                 let _ = messages.send(Msg::Draining { id, progress: Arc::new(progress.clone()) });
@@ -269,8 +271,30 @@ impl Performer {
     }
 }
 
+/// That something was saved before it goes, for the timeline: the line at the bottom is soon another one.
+fn kept(text: String) -> Entry {
+    let subject = Subject::Object(Resource::cluster(&Kind::ImageBasedUpgrades.resource(), image_based::NAME));
+    Entry { at: clock::now(), level: Level::Info, subject, text, origin: Origin::Action }
+}
+
+/// A plan made again on fresh objects, by the newest assessment. It is of `epoch`: nothing of it goes to another cluster.
+pub(super) fn replan(
+    assessed: watch::Receiver<Arc<Assessment>>,
+    plan: Plan,
+    session: Session,
+    epoch: u64,
+) -> impl execute::Replan {
+    move |target: &actions::Target, material: &actions::Material| {
+        let newest = Arc::clone(&assessed.borrow());
+        if newest.facts.epoch != epoch {
+            return Err(Refusal("another cluster (or another state of it) is observed now".to_owned()));
+        }
+        actions::again(&newest, &session, &plan, target, material)
+    }
+}
+
 /// A task on the worker that ends when the handle is dropped.
-fn own(work: impl Future<Output = ()> + Send + 'static) -> AbortOnDropHandle<()> {
+pub(super) fn own(work: impl Future<Output = ()> + Send + 'static) -> AbortOnDropHandle<()> {
     AbortOnDropHandle::new(tokio::spawn(work))
 }
 

@@ -14,9 +14,10 @@ use super::cockpit::{self, Ended, Parts, Place, Search};
 use super::copy::Between;
 use super::crash::Crash;
 use super::simulator::{self, Simulator};
-use super::{oneshot, terminal};
+use super::{doing, oneshot, terminal};
+use crate::actions;
 use crate::app::{self, App, Msg};
-use crate::cli::{Cli, Command, Connect, DemoArgs, Look, SimArgs};
+use crate::cli::{Cli, Command, Connect, DemoArgs, DoArgs, Look, SimArgs, Wish};
 use crate::clock;
 use crate::cluster;
 use crate::config::{self, Config, Loaded, Overrides, Paths};
@@ -36,6 +37,9 @@ pub fn start(cli: Cli) -> Result<u8> {
         Some(Command::Status(args)) => return oneshot::status(args, oneshot::look(look.no_color)),
         Some(Command::Updates(args)) => return oneshot::updates(args, oneshot::look(look.no_color)),
         Some(Command::Preflight(args)) => return oneshot::preflight(args, oneshot::look(look.no_color)),
+        Some(Command::Do(DoArgs { wish: Wish::List { permitted: false }, output, .. })) => {
+            return doing::list(output, &oneshot::look(look.no_color));
+        }
         other => other,
     };
     let no_color = env::var("NO_COLOR").ok();
@@ -45,6 +49,13 @@ pub fn start(cli: Cli) -> Result<u8> {
     match command {
         Some(Command::Sim(args)) => sim(&args),
         Some(Command::Config) => print_config(&paths, &load(&look, &paths)?, &overrides),
+        Some(Command::Do(args)) => {
+            let loaded = load(&look, &paths)?;
+            let strangers = actions::strangers(&loaded.config);
+            loaded.warnings.iter().chain(&strangers).for_each(|warning| oneshot::complain(warning, ""));
+            let (audit, look) = (paths.audit(), oneshot::look(look.no_color));
+            doing::run(args, &doing::Circumstances { config: loaded.config, overrides, audit, look })
+        }
         Some(Command::Demo(args)) => {
             let loaded = load(&look, &paths)?;
             open(&look, &paths, loaded, overrides, |messages| demo(&args, messages))
@@ -220,6 +231,7 @@ fn print_config(paths: &Paths, loaded: &Loaded, overrides: &Overrides) -> Result
             ..config::Notify::default()
         },
         keys: loaded.config.keys.clone(),
+        actions: loaded.config.actions.clone(),
         contexts: loaded.config.contexts.clone(),
         ..Config::default()
     };

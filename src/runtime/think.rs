@@ -14,7 +14,7 @@ use crate::upgrade::assessment::Assessment;
 use crate::upgrade::facts::Facts;
 use crate::upgrade::link::{LinkState, Trouble, TroubleKind};
 use crate::upgrade::memory::Memory;
-use crate::upgrade::needs::{Needs, Purpose, needs};
+use crate::upgrade::needs::{Needs, Wanted};
 use crate::upgrade::timeline::Entry;
 
 /// Judges facts: [`assess`].
@@ -30,7 +30,7 @@ pub async fn think(
     facts: watch::Receiver<Arc<Facts>>,
     notes: mpsc::UnboundedReceiver<Entry>,
     assessed: watch::Sender<Arc<Assessment>>,
-    looked_at: watch::Receiver<Purpose>,
+    looked_at: watch::Receiver<Wanted>,
     need: impl Fn(Needs) + Send,
 ) {
     think_by(assess, facts, notes, assessed, looked_at, need).await;
@@ -41,7 +41,7 @@ async fn think_by(
     mut facts: watch::Receiver<Arc<Facts>>,
     mut notes: mpsc::UnboundedReceiver<Entry>,
     assessed: watch::Sender<Arc<Assessment>>,
-    mut looked_at: watch::Receiver<Purpose>,
+    mut looked_at: watch::Receiver<Wanted>,
     need: impl Fn(Needs) + Send,
 ) {
     let mut memory = Memory::default();
@@ -71,11 +71,11 @@ async fn think_by(
             failed = judged.is_err();
             judged.unwrap_or_else(|_| Arc::new(distrusted(&assessed.borrow(), clock::now())))
         };
-        let wanted = *looked_at.borrow_and_update();
-        if judges || asked_for != Some(wanted) {
-            asked_for = Some(wanted);
-            let wish = catch_unwind(AssertUnwindSafe(|| needs(&assessment, wanted)));
+        let wanted = looked_at.borrow_and_update().clone();
+        if judges || asked_for.as_ref() != Some(&wanted) {
+            let wish = catch_unwind(AssertUnwindSafe(|| wanted.needs(&assessment)));
             wish.into_iter().for_each(&need);
+            asked_for = Some(wanted);
         }
         let cost = clock::instant().duration_since(began);
         if assessed.send(assessment).is_err() {
@@ -137,7 +137,7 @@ mod tests {
         let (observed, facts_in) = watch::channel(facts(0));
         let (_notes, noted) = mpsc::unbounded_channel();
         let (thoughts, mut assessed) = watch::channel(super::super::cockpit::nothing());
-        let (_looks, looked_at) = watch::channel(Purpose::Watch);
+        let (_looks, looked_at) = watch::channel(Wanted::default());
         let thinking = tokio::spawn(think_by(brittle, facts_in, noted, thoughts, looked_at, |_| {}));
         assessed.wait_for(|assessment| assessment.facts.link.state == LinkState::Live).await.unwrap();
         observed.send_replace(facts(1));

@@ -1,6 +1,6 @@
 //! The command line: what can be written behind `:`, what it means, and how it is completed.
 
-use crate::actions::{ActionId, Ask, Target};
+use crate::actions::{ActionId, Args, Ask, Entry, Refusal, Takes, split};
 use crate::input::{Command, Pane, Tab};
 use crate::ui::ctx::Ctx;
 use crate::ui::popups::choices::Offering;
@@ -49,6 +49,11 @@ pub const WORDS: &[Word] = &[
     word(&["nodes", "no", "node", "mcn", "machineconfignodes"], "nodes [NAME | /filter]", "nodes, or one of them"),
     word(&["findings", "alerts"], "findings [/filter]", "findings"),
     word(&["timeline", "tl", "events", "ev"], "timeline [/filter]", "the timeline"),
+    word(
+        &["image-based", "ibu", "imagebasedupgrade", "imagebasedupgrades"],
+        "ibu [/filter]",
+        "the image-based upgrade",
+    ),
     word(&["phases", "rail", "phase"], "phases", "the phases of the update, what they wait for, and the next step"),
     word(&["preflight", "ready"], "preflight [VERSION]", "is the cluster ready for an update?"),
     word(&["updates", "versions", "recommend"], "updates", "where the cluster could go, and what is in the way"),
@@ -63,16 +68,20 @@ pub const WORDS: &[Word] = &[
     word(&["header"], "header", "show or hide the header"),
     word(&["help", "h"], "help", "help"),
     word(&["quit", "q", "q!", "qa", "qa!", "wq", "exit", "x"], "quit", "leave"),
-    writes(&["pause"], "pause POOL", "pause a pool"),
-    writes(&["unpause", "resume"], "unpause POOL", "unpause a pool"),
-    writes(&["cordon"], "cordon NODE...", "cordon nodes"),
-    writes(&["uncordon"], "uncordon NODE...", "uncordon nodes"),
-    writes(&["update", "upgrade"], "update [VERSION]", "start an update"),
     writes(&["actions", "menu"], "actions", "the actions for what is selected"),
     sim(&["sim"], "sim", "the simulated cluster: kubeconfig, speed, faults"),
     sim(&["speed"], "speed N", "simulated seconds in a second"),
     sim(&["fault"], "fault KIND [N]", "watches, gone, 429, 500, latency, tokens, none"),
     sim(&["outage"], "outage SECONDS", "nobody listens for a while"),
+];
+
+/// Shorter names of actions.
+const SHORT: &[(&str, ActionId)] = &[
+    ("pause", ActionId::PausePool),
+    ("unpause", ActionId::UnpausePool),
+    ("resume", ActionId::UnpausePool),
+    ("update", ActionId::StartUpdate),
+    ("upgrade", ActionId::StartUpdate),
 ];
 
 /// Kinds that people will ask for and that are not looked at here.
@@ -98,6 +107,10 @@ pub enum Intent {
     Report(About),
     /// Open a popup.
     Offer(Offering),
+    /// An action, with all that it needs.
+    Want(Ask),
+    /// An action in which something is missing: names of targets, values, and what is missing.
+    Fill(ActionId, Vec<String>, Args, String),
     /// It cannot be understood: why.
     Wrong(String),
 }
@@ -105,6 +118,24 @@ pub enum Intent {
 fn find(name: &str, ctx: &Ctx<'_>) -> Option<&'static Word> {
     let read_only = ctx.session.read_only.is_some();
     WORDS.iter().find(|word| word.names.contains(&name) && !(read_only && word.writes))
+}
+
+/// The action of a name, unless nothing may be written or the server does not let this user do it.
+fn action(name: &str, ctx: &Ctx<'_>) -> Option<&'static Entry> {
+    let short = || SHORT.iter().find(|(short, _)| *short == name).map(|(_, id)| *id);
+    let entry = ActionId::named(name).or_else(short)?.entry();
+    offered(entry, ctx).then_some(entry)
+}
+
+/// Are lines of this action understood?
+fn offered(entry: &Entry, ctx: &Ctx<'_>) -> bool {
+    let barred = ctx.session.forbidden.contains(&entry.id) || entry.barred(&ctx.assessment.facts.access).is_some();
+    ctx.session.read_only.is_none() && !barred
+}
+
+/// The actions that the command line takes here.
+pub fn actions(ctx: &Ctx<'_>) -> impl Iterator<Item = &'static Entry> {
+    ActionId::ALL.iter().map(|id| id.entry()).filter(move |entry| offered(entry, ctx))
 }
 
 /// What `line` means.
@@ -116,8 +147,10 @@ pub fn parse(line: &str, ctx: &Ctx<'_>) -> Intent {
     if let Some(context) = name.strip_prefix('@').filter(|context| !context.is_empty()) {
         return Intent::Ask(Request::SwitchContext(context.to_owned()));
     }
-    let Some(word) = find(&name, ctx) else { return unknown(&name, ctx) };
     let filter = line.split_once(char::is_whitespace).map(|(_, rest)| rest.trim()).unwrap_or_default();
+    let Some(word) = find(&name, ctx) else {
+        return action(&name, ctx).map_or_else(|| unknown(&name, ctx), |entry| acting(entry, filter, ctx));
+    };
     match word.names[0] {
         "overview" => Intent::Give(Command::Go(Tab::Overview)),
         "operators" => place(Tab::Operators, Pane::Operators, filter, |name| Subject::Operator(name.into()), ctx),
@@ -125,6 +158,7 @@ pub fn parse(line: &str, ctx: &Ctx<'_>) -> Intent {
         "nodes" => place(Tab::Nodes, Pane::Nodes, filter, |name| Subject::Node(name.into()), ctx),
         "findings" => place_filtered(Tab::Findings, Pane::Findings, filter),
         "timeline" => place_filtered(Tab::Timeline, Pane::Timeline, filter),
+        "image-based" => place_filtered(Tab::ImageBased, Pane::ImageBased, filter),
         "preflight" => Intent::Report(About::Preflight(rest.first().map(|version| (*version).to_owned()))),
         "updates" => Intent::Report(About::Updates),
         "phases" => Intent::Report(About::Phases),
@@ -150,8 +184,7 @@ pub fn parse(line: &str, ctx: &Ctx<'_>) -> Intent {
         "help" => Intent::Give(Command::Help),
         "quit" => Intent::Ask(Request::Quit),
         "actions" => Intent::Give(Command::Menu),
-        "sim" | "speed" | "fault" | "outage" => simulated(word.names[0], &rest, ctx),
-        action => acting(action, &rest, ctx),
+        _ => simulated(word.names[0], &rest, ctx),
     }
 }
 
@@ -159,8 +192,18 @@ fn unknown(name: &str, ctx: &Ctx<'_>) -> Intent {
     if ELSEWHERE.contains(&name) {
         return Intent::Wrong(format!("{name} are not listed here: this is about the update; try :nodes, :co, :mcp"));
     }
-    if let Some(why) = ctx.session.read_only.as_ref().filter(|_| WORDS.iter().any(|word| word.names.contains(&name))) {
+    let known = || WORDS.iter().any(|word| word.names.contains(&name));
+    let act = ActionId::named(name).or_else(|| SHORT.iter().find(|(short, _)| *short == name).map(|(_, id)| *id));
+    if let Some(why) = ctx.session.read_only.as_ref().filter(|_| act.is_some() || known()) {
         return Intent::Wrong(format!("writes are off: {why}"));
+    }
+    if let Some(act) = act.filter(|act| ctx.session.forbidden.contains(act)) {
+        return Intent::Wrong(format!("the configuration forbids {}", act.words()));
+    }
+    let access = &ctx.assessment.facts.access;
+    if let Some(missing) = act.and_then(|act| act.entry().barred(access)) {
+        let user = access.user.as_deref().unwrap_or("this user");
+        return Intent::Wrong(format!("{user} may not {}", missing.words()));
     }
     Intent::Wrong(format!("{name:?} is not a command; tab completes, ? lists them"))
 }
@@ -198,31 +241,36 @@ impl Intent {
     }
 }
 
-fn acting(name: &str, rest: &[&str], ctx: &Ctx<'_>) -> Intent {
-    let plan = |action, target| Intent::Ask(Request::Plan(Ask::new(action, target)));
-    let pool = |action| match rest.first() {
-        None => Intent::Wrong(format!("which pool? :{name} POOL")),
-        Some(pool) if ctx.assessment.pool(pool).is_none() => Intent::Wrong(format!("there is no pool {pool}")),
-        Some(pool) => plan(action, Target::pool(*pool)),
+/// An action with what stands behind its name. Alone it means what its key means; what is missing is asked for.
+fn acting(entry: &'static Entry, rest: &str, ctx: &Ctx<'_>) -> Intent {
+    let words = match split(rest) {
+        Ok(words) if words.is_empty() => return Intent::Give(Command::Act(entry.id)),
+        Ok(words) => words,
+        Err(why) => return Intent::Wrong(why),
     };
-    let nodes = |action| {
-        let missing = rest.iter().find(|node| ctx.assessment.node(node).is_none());
-        match (rest.is_empty(), missing) {
-            (true, _) => Intent::Give(Command::Act(action)),
-            (_, Some(node)) => Intent::Wrong(format!("there is no node {node}")),
-            _ => plan(action, Target::Nodes(rest.iter().map(|node| (*node).to_owned()).collect())),
-        }
+    let parts = entry.read(&words).and_then(|(bare, values)| entry.parts(&bare, values));
+    let (names, values) = match parts {
+        Ok(parts) => parts,
+        Err(Refusal(why)) => return Intent::Wrong(why),
     };
-    match name {
-        "pause" => pool(ActionId::PausePool),
-        "unpause" => pool(ActionId::UnpausePool),
-        "cordon" => nodes(ActionId::CordonNodes),
-        "uncordon" => nodes(ActionId::UncordonNodes),
-        _ => match rest.first() {
-            None => Intent::Offer(Offering::Versions),
-            Some(version) => plan(ActionId::StartUpdate, Target::Version((*version).to_owned())),
-        },
+    if let Some(missing) = unknown_target(entry, &names, ctx) {
+        return Intent::Wrong(missing);
     }
+    match entry.wish(&names, values.clone()) {
+        Ok(ask) => Intent::Want(ask),
+        Err(Refusal(why)) => Intent::Fill(entry.id, names, values, why),
+    }
+}
+
+/// Pools and nodes are all known: a name that is not among them is a mistake of the fingers.
+fn unknown_target(entry: &Entry, names: &[String], ctx: &Ctx<'_>) -> Option<String> {
+    let noun = match entry.takes {
+        Takes::Pool | Takes::Pools => "pool",
+        Takes::Nodes => "node",
+        Takes::Cluster | Takes::Version | Takes::Objects { .. } => return None,
+    };
+    let known = entry.targets(ctx.assessment);
+    names.iter().find(|name| !known.contains(name)).map(|name| format!("there is no {noun} {name}"))
 }
 
 fn simulated(name: &str, rest: &[&str], ctx: &Ctx<'_>) -> Intent {
@@ -267,28 +315,43 @@ fn simulated(name: &str, rest: &[&str], ctx: &Ctx<'_>) -> Intent {
 
 /// The words that the last word of `line` may become.
 pub fn complete(line: &str, ctx: &Ctx<'_>) -> Vec<String> {
-    let read_only = ctx.session.read_only.is_some();
-    let Some((head, last)) = line.rsplit_once(' ') else {
-        let usable = WORDS.iter().filter(|word| !(read_only && word.writes) && (!word.sim || ctx.sim.is_some()));
-        let names = usable.filter_map(|word| word.names.iter().find(|name| name.starts_with(line)));
-        return names.map(|name| (*name).to_owned()).collect();
+    let Some((head, last)) = line.rsplit_once(' ') else { return names(line, ctx) };
+    let mut given = head.split_whitespace().map(str::to_owned);
+    let Some(name) = given.next() else { return Vec::new() };
+    let given: Vec<String> = given.collect();
+    let all = match (find(&name, ctx), action(&name, ctx)) {
+        (Some(word), _) => values(word, ctx),
+        (None, Some(entry)) => entry.completions(&given, last, ctx.assessment),
+        (None, None) => Vec::new(),
     };
-    let Some(word) = head.split_whitespace().next().and_then(|name| find(name, ctx)) else { return Vec::new() };
+    let fits = |name: &String| name.starts_with(last) && !given.contains(name);
+    all.into_iter().filter(fits).take(200).map(|name| format!("{head} {name}")).collect()
+}
+
+/// The names that begin with `start`: those of the program first, then actions.
+fn names(start: &str, ctx: &Ctx<'_>) -> Vec<String> {
+    let read_only = ctx.session.read_only.is_some();
+    let usable = WORDS.iter().filter(|word| !(read_only && word.writes) && (!word.sim || ctx.sim.is_some()));
+    let words = usable.filter_map(|word| word.names.iter().copied().find(|name| name.starts_with(start)));
+    let actions = actions(ctx).map(|entry| entry.name).filter(|name| name.starts_with(start));
+    words.chain(actions).map(str::to_owned).collect()
+}
+
+/// What may stand behind a word of the program.
+fn values(word: &Word, ctx: &Ctx<'_>) -> Vec<String> {
     let a = ctx.assessment;
     let all: Vec<&str> = match word.names[0] {
         "operators" => a.operators.rows.iter().map(|row| row.name.as_str()).collect(),
-        "pools" | "pause" | "unpause" | "estimate" => a.pools.iter().map(|pool| pool.name.as_str()).collect(),
-        "nodes" | "cordon" | "uncordon" => a.nodes.iter().map(|node| node.name.as_str()).collect(),
-        "update" | "preflight" => a.update.offers.iter().map(|offer| offer.version.as_str()).collect(),
+        "pools" | "estimate" => a.pools.iter().map(|pool| pool.name.as_str()).collect(),
+        "nodes" => a.nodes.iter().map(|node| node.name.as_str()).collect(),
+        "preflight" => a.update.offers.iter().map(|offer| offer.version.as_str()).collect(),
         "ctx" => ctx.contexts.iter().map(|line| line.name.as_str()).collect(),
         "theme" => Theme::NAMES.to_vec(),
         "fault" => vec!["watches", "gone", "429", "500", "latency", "tokens", "outage", "none"],
         "speed" => vec!["1", "2", "5", "10", "20", "50", "100"],
         _ => Vec::new(),
     };
-    let given: Vec<&str> = head.split_whitespace().skip(1).collect();
-    let fits = |name: &&str| name.starts_with(last) && !given.contains(name);
-    all.into_iter().filter(fits).take(200).map(|name| format!("{head} {name}")).collect()
+    all.into_iter().map(str::to_owned).collect()
 }
 
 /// The line that is suggested behind what was typed: from the history, else the first completion.

@@ -48,7 +48,7 @@ pub fn draw(view: &View, buffer: &mut Buffer, area: Rect, ctx: &Ctx<'_>) -> Opti
     let at = view.snapshot(ctx);
     let mut pen = Pen::new(ctx.theme);
     let columns = |key: &Key, command: Command| words::width(&key.to_string()) + words::width(command.word()) + 3;
-    let hints = ctx.keymap.hints(&at);
+    let hints: Vec<_> = ctx.keymap.hints(&at).into_iter().filter(|(_, command)| able(view, *command, ctx)).collect();
     // The doors to everything else are always there; what does not fit is left out whole, help has it.
     let door = |command: Command| matches!(command, Command::Help | Command::CommandLine);
     let doors: usize = hints.iter().filter(|(_, c)| door(*c)).map(|(key, command)| columns(key, *command)).sum();
@@ -65,6 +65,15 @@ pub fn draw(view: &View, buffer: &mut Buffer, area: Rect, ctx: &Ctx<'_>) -> Opti
     }
     pen.draw(buffer, area);
     None
+}
+
+/// Would it do something here now? An action that is refused for what is selected is left to the menu, which says why.
+fn able(view: &View, command: Command, ctx: &Ctx<'_>) -> bool {
+    let Command::Act(action) = command else { return true };
+    let entry = action.entry();
+    let target = view.aimed(action, ctx);
+    let offered = (entry.offered)(ctx.assessment, ctx.session, &target);
+    offered.is_some_and(|offered| offered.refusal.is_none() || !entry.unread(&ctx.assessment.facts).is_empty())
 }
 
 /// The line that is typed: prompt, text, suggestion, count or what is wrong with it.

@@ -6,6 +6,7 @@ use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 
 use super::ctx::Ctx;
+use super::panes::image_based::outage_words;
 use super::popups::estimates::{at_rest, range};
 use super::theme::Tone;
 use super::widgets::bar::bar;
@@ -17,7 +18,7 @@ use crate::input::{Command, Tab};
 use crate::upgrade::access::{Answer, Permission};
 use crate::upgrade::assessment::{Finding, StepState, VerdictKind, age};
 use crate::upgrade::facts::{Kind, KindStatus};
-use crate::upgrade::link::{Link, LinkState};
+use crate::upgrade::link::{Link, LinkState, TroubleKind};
 
 /// Draws the three lines.
 pub fn draw(buffer: &mut Buffer, area: Rect, ctx: &Ctx<'_>, next: Option<&NextStep>) {
@@ -110,10 +111,10 @@ fn link_pen<'t>(ctx: &Ctx<'t>, roomy: bool) -> Pen<'t> {
             pen.put(Tone::Warning, format!("{} connecting {}", signs.todo, ago(since)));
         }
         LinkState::Stale { since } => {
-            pen.put(Tone::Critical, format!(" {} STALE {} ", signs.dead, ago(since)));
+            pen.put(silent_tone(&facts.link), format!(" {} STALE {} ", signs.dead, ago(since)));
         }
         LinkState::Reconnecting { since, attempts } => {
-            pen.put(Tone::Critical, format!(" {} STALE {} ", signs.dead, ago(since)));
+            pen.put(silent_tone(&facts.link), format!(" {} STALE {} ", signs.dead, ago(since)));
             if roomy {
                 pen.put(Tone::Warning, format!(" reconnecting, try {attempts}"));
             }
@@ -128,6 +129,11 @@ fn link_pen<'t>(ctx: &Ctx<'t>, roomy: bool) -> Pen<'t> {
     pen
 }
 
+/// An outage that was to be expected is no alarm.
+fn silent_tone(link: &Link) -> Tone {
+    if link.expected_outage.is_some() { Tone::Warning } else { Tone::Critical }
+}
+
 /// Seconds with a tenth.
 fn tenths(span: TimeDelta) -> String {
     let millis = span.num_milliseconds().max(0);
@@ -139,6 +145,12 @@ fn versions(ctx: &Ctx<'_>) -> String {
     let update = &ctx.assessment.update;
     let to = update.to.as_deref().unwrap_or("version unknown");
     let arrow = ctx.theme.symbols().arrow;
+    if let Some(image) = ctx.assessment.image_based.as_deref().filter(|image| image.under_way()) {
+        return match (&image.from, image.seed.version.as_str(), image.goes_forward()) {
+            (Some(from), seed, true) if !seed.is_empty() => format!("{from} {arrow} {seed}"),
+            _ => to.to_owned(),
+        };
+    }
     match (&update.from, moving(ctx) || update.in_progress) {
         (Some(from), true) => format!("{from} {arrow} {to}"),
         _ => match &update.requested {
@@ -260,10 +272,36 @@ fn worst<'a>(ctx: &'a Ctx<'_>) -> Option<&'a Finding> {
     findings.iter().find(|finding| !finding.expected).or(findings.first())
 }
 
+/// The reboot of an image-based upgrade: what happens, and its countdown first, since nobody can do anything but wait.
+fn pivot_words(link: &Link, ctx: &Ctx<'_>) -> Option<String> {
+    let outage = ctx.assessment.image_based.as_deref()?.outage.as_ref().filter(|_| link.state.stale())?;
+    let since = link.state.since()?;
+    let head = if outage.expected() { "expected" } else { "perhaps" };
+    let back = match link.state {
+        LinkState::Verifying { .. } => "it answers again, and is being recognised".to_owned(),
+        _ => outage_words(outage, ctx.now),
+    };
+    let clock = words::clock(since, ctx.now);
+    let trouble = link.trouble.as_ref().map(|trouble| format!("; {}", trouble.words)).unwrap_or_default();
+    Some(format!("{head}: {}; {back}; silent since {clock}, writes are off{trouble}", outage.what))
+}
+
 /// What is to be said of a link that is not live.
 fn stale_words(link: &Link, ctx: &Ctx<'_>) -> Option<String> {
     let since = link.state.since()?;
     let connecting = matches!(link.state, LinkState::Connecting { .. });
+    if let Some(trouble) = link.trouble.as_ref().filter(|trouble| trouble.kind == TroubleKind::Unauthorized)
+        && link.state.stale()
+    {
+        return Some(format!(
+            "the API server is back, and does not take the credentials (401): {}; stale since {}, writes are off",
+            trouble.hint,
+            words::clock(since, ctx.now)
+        ));
+    }
+    if let Some(text) = pivot_words(link, ctx) {
+        return Some(text);
+    }
     let mut text = match link.state {
         LinkState::Connecting { .. } if ctx.connection.server.is_empty() => "not connected".to_owned(),
         LinkState::Connecting { .. } => format!("connecting to {}", ctx.connection.server),

@@ -3,6 +3,7 @@
 pub mod blockers;
 pub mod findings;
 pub mod freshness;
+pub mod image_based;
 pub mod map;
 pub mod nodes;
 pub mod operators;

@@ -17,14 +17,16 @@ use ratatui::widgets::{Clear, Widget};
 use super::ctx::Ctx;
 use super::footer;
 use super::header;
-use super::panes::{findings, freshness, nodes, operators, pools, timeline};
+use super::panes::{findings, freshness, image_based, nodes, operators, pools, timeline};
 use super::popups::choices::{danger_tone, widest};
+use super::popups::menu::reading;
 use super::popups::{command_log, help};
 use super::theme::Tone;
 use super::view::{Popup, View};
 use super::widgets::panel::{centred, focus, panel, title};
 use super::widgets::pen::{Pen, write};
 use super::words;
+use crate::actions::Danger;
 use crate::input::{Pane, Tab};
 use crate::upgrade::facts::Kind;
 
@@ -92,7 +94,8 @@ fn too_small(buffer: &mut Buffer, area: Rect, ctx: &Ctx<'_>) {
 fn draw_tabs(buffer: &mut Buffer, area: Rect, ctx: &Ctx<'_>, current: Tab) {
     let a = ctx.assessment;
     let mut pen = Pen::new(ctx.theme);
-    for tab in Tab::ALL {
+    let shown = Tab::ALL.into_iter().filter(|tab| *tab != Tab::ImageBased || image_based::served(a));
+    for tab in shown {
         let count = match tab {
             Tab::Operators if a.operators.total > 0 => format!(" {}/{}", a.operators.updated, a.operators.total),
             Tab::Nodes if !a.nodes.is_empty() => format!(" {}", a.nodes.len()),
@@ -100,7 +103,9 @@ fn draw_tabs(buffer: &mut Buffer, area: Rect, ctx: &Ctx<'_>, current: Tab) {
             _ => String::new(),
         };
         let roomy = area.width >= 90;
-        let text = format!("{} {}{}", tab.digit(), tab.title(), if roomy { count } else { String::new() });
+        // Where there is little room its title is shorter.
+        let title = if tab == Tab::ImageBased && !roomy { "Image" } else { tab.title() };
+        let text = format!("{} {title}{}", tab.digit(), if roomy { count } else { String::new() });
         if tab == current {
             pen.put(Tone::Tab, format!("[{text}]"));
         } else {
@@ -129,6 +134,7 @@ fn draw_body(view: &mut View, buffer: &mut Buffer, area: Rect, ctx: &Ctx<'_>) {
         Tab::Nodes => stage.node_tab(buffer, area),
         Tab::Findings => stage.place(buffer, area, Pane::Findings, false),
         Tab::Timeline => stage.place(buffer, area, Pane::Timeline, false),
+        Tab::ImageBased => stage.place(buffer, area, Pane::ImageBased, false),
     }
     if let Some(focused) = stage.focused {
         focus(buffer, focused, ctx.theme);
@@ -222,6 +228,7 @@ impl Stage<'_, '_> {
             Pane::Nodes => ("Nodes".into(), nodes::KINDS),
             Pane::Findings => (findings::title(ctx), &[]),
             Pane::Timeline => (timeline::title(ctx.assessment), &[]),
+            Pane::ImageBased => ("Image-based upgrade".into(), image_based::KINDS),
         };
         let inner = area.inner(Margin::new(1, 1));
         match pane {
@@ -238,6 +245,7 @@ impl Stage<'_, '_> {
             }
             Pane::Timeline if compact => timeline::draw_short(buffer, inner, ctx, &mut view.timeline, focused),
             Pane::Timeline => timeline::draw(buffer, inner, ctx, &mut view.timeline, focused),
+            Pane::ImageBased => view.image_based.draw(buffer, inner, ctx),
         }
         freshness::shade(buffer, inner, ctx, kinds);
         // The frame comes last: what its title says of scrolling is known only now.
@@ -249,6 +257,7 @@ impl Stage<'_, '_> {
             Pane::Findings => view.findings.words(ctx.assessment),
             Pane::Timeline if compact && !focused => String::new(),
             Pane::Timeline => view.timeline.words(ctx.assessment),
+            Pane::ImageBased => view.image_based.words(),
         };
         let mut heading = title(ctx.theme, &name, focused);
         if !extra.is_empty() {
@@ -309,6 +318,12 @@ fn draw_popup(popup: &mut Popup, buffer: &mut Buffer, body: Rect, ctx: &Ctx<'_>)
             (centred(body, 70, long + 4), title.clone())
         }
         Popup::Choices(choices) => (centred(body, widest(choices, ctx) + 4, choices.height(ctx) + 2), choices.title()),
+        Popup::Menu(menu) => (centred(body, 104, menu.height(ctx) + 2), menu.title()),
+        Popup::Form(form) => {
+            tone = danger_tone(form.action().entry().dangers.last().copied().unwrap_or(Danger::L));
+            (centred(body, 92, form.height() + 2), form.title())
+        }
+        Popup::Waiting(ask) => (centred(body, 70, 5), ask.action.name().to_owned()),
         Popup::Plan(plan) => {
             tone = danger_tone(plan.danger());
             (centred(body, 104, plan.height(ctx) + 2), plan.title().to_owned())
@@ -380,6 +395,19 @@ fn draw_popup(popup: &mut Popup, buffer: &mut Buffer, body: Rect, ctx: &Ctx<'_>)
         }
         Popup::Choices(choices) => {
             choices.draw(buffer, inner, ctx);
+            None
+        }
+        Popup::Menu(menu) => {
+            menu.draw(buffer, inner, ctx);
+            None
+        }
+        Popup::Form(form) => form.draw(buffer, inner, ctx),
+        Popup::Waiting(ask) => {
+            let kinds = reading(ask.action.entry(), ctx).unwrap_or_default();
+            let text = format!("reading {kinds} before it can be planned ...");
+            for (line, y) in words::wrap(&text, inner.width.into(), 2).iter().zip(inner.y..inner.bottom()) {
+                write(buffer, (inner.x, y), inner.width, ctx.theme, Tone::Text, line);
+            }
             None
         }
         Popup::Plan(plan) => plan.draw(buffer, inner, ctx),

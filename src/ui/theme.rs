@@ -300,7 +300,8 @@ impl From<VerdictKind> for Tone {
             VerdictKind::Requested
             | VerdictKind::UpdatingControlPlane
             | VerdictKind::UpdatingPools
-            | VerdictKind::ConfigRollout => Self::Active,
+            | VerdictKind::ConfigRollout
+            | VerdictKind::ImageBased => Self::Active,
             VerdictKind::NeedsPerson | VerdictKind::Slow => Self::Warning,
             VerdictKind::Stalled => Self::Danger,
             VerdictKind::Failing => Self::Critical,

@@ -7,6 +7,7 @@ use ratatui::Frame;
 
 use super::ctx::Ctx;
 use super::panes::findings::FindingSheet;
+use super::panes::image_based::{self, ImageBasedPane};
 use super::panes::map::Map;
 use super::panes::nodes::NodeSheet;
 use super::panes::operators::OperatorSheet;
@@ -16,7 +17,9 @@ use super::popups::choices::{Choices, Offering};
 use super::popups::confirm::PlanPopup;
 use super::popups::drain::DrainPopup;
 use super::popups::finding::FindingPopup;
+use super::popups::form::Form;
 use super::popups::logs::LogPopup;
+use super::popups::menu::{self, Menu};
 use super::popups::object::ObjectPopup;
 use super::popups::report::{About, Report};
 use super::request::{Fetched, LogAsk, LogNews, Rehearsed, Request};
@@ -28,6 +31,7 @@ use crate::actions::next_step::{NextStep, next_step};
 use crate::actions::{Ask, Plan};
 use crate::input::{Command, Key, Layer, Pane, Row, Snapshot, Tab};
 use crate::upgrade::assessment::Subject;
+use crate::upgrade::facts::Kind;
 use crate::upgrade::needs;
 
 pub(super) use line::{Prompt, Purpose};
@@ -49,6 +53,12 @@ pub(super) enum Popup {
     Logs(Box<LogPopup>),
     /// A choice.
     Choices(Choices),
+    /// The actions for something.
+    Menu(Menu),
+    /// The form of an action.
+    Form(Box<Form>),
+    /// A wish that waits for what it is decided on to be read.
+    Waiting(Ask),
     /// A plan that waits for confirmation.
     Plan(Box<PlanPopup>),
     /// A drain as it goes.
@@ -72,6 +82,7 @@ pub struct View {
     pub(super) nodes: Table<NodeSheet>,
     pub(super) findings: Table<FindingSheet>,
     pub(super) timeline: Table<TimelineSheet>,
+    pub(super) image_based: ImageBasedPane,
     pub(super) pools: Pools,
     pub(super) map: Map,
     pub(super) popups: Vec<Popup>,
@@ -105,6 +116,7 @@ impl Default for View {
             nodes: Table::default(),
             findings: Table::default(),
             timeline: Table::default(),
+            image_based: ImageBasedPane::default(),
             pools: Pools::default(),
             map: Map::default(),
             popups: Vec::new(),
@@ -138,6 +150,10 @@ impl View {
             return;
         }
         self.generation = Some(ctx.assessment.generation);
+        let gone = ctx.assessment.facts.complete() && !image_based::served(ctx.assessment);
+        if self.tab == Tab::ImageBased && gone {
+            self.tab = Tab::Overview;
+        }
         self.operators.assessed(ctx);
         self.nodes.assessed(ctx);
         self.findings.assessed(ctx);
@@ -161,6 +177,7 @@ impl View {
             Tab::Nodes => Pane::Nodes,
             Tab::Findings => Pane::Findings,
             Tab::Timeline => Pane::Timeline,
+            Tab::ImageBased => Pane::ImageBased,
         }
     }
 
@@ -173,6 +190,7 @@ impl View {
             Pane::Map | Pane::Nodes => self.nodes.row(a).map(|row| Subject::Node(row.name.clone())),
             Pane::Findings => self.findings.row(a).map(|row| row.subject.clone()),
             Pane::Timeline => self.timeline.row(a).map(|row| row.subject.clone()),
+            Pane::ImageBased => image_based::served(a).then(image_based::subject),
         }
     }
 
@@ -180,16 +198,21 @@ impl View {
     pub fn snapshot(&self, ctx: &Ctx<'_>) -> Snapshot {
         let layer = match self.popups.last() {
             None => Layer::Panes,
-            Some(Popup::Choices(_)) => Layer::List,
+            Some(Popup::Choices(_) | Popup::Menu(_)) => Layer::List,
             Some(Popup::Plan(_)) => Layer::Plan,
+            Some(Popup::Form(_)) => Layer::Form,
             Some(_) => Layer::Text,
         };
-        let in_plan = matches!(self.popups.last(), Some(Popup::Plan(plan)) if plan.typing());
+        let typing = match self.popups.last() {
+            Some(Popup::Plan(plan)) => plan.typing(),
+            Some(Popup::Form(form)) => form.typing(),
+            _ => false,
+        };
         let command_line = self.prompt.as_ref().is_some_and(|prompt| prompt.purpose == Purpose::Command);
         Snapshot {
             layer,
             pane: self.pane(),
-            text_entry: self.prompt.is_some() || in_plan,
+            text_entry: self.prompt.is_some() || typing,
             command_line,
             read_only: writes_off(ctx).is_some(),
             row: self.row_kind(ctx),
@@ -201,9 +224,13 @@ impl View {
             searching: self.text_view().is_some_and(TextView::searching),
             sim: matches!(self.popups.last(), Some(Popup::Choices(c)) if c.offering == Offering::Sim),
             versions: matches!(self.popups.last(), Some(Popup::Choices(c)) if c.offering == Offering::Versions),
+            menu: matches!(self.popups.last(), Some(Popup::Menu(_))),
+            message: matches!(self.popups.last(), Some(Popup::Message { .. })),
+            barred: menu::barred(ctx).collect(),
             finding: matches!(self.popups.last(), Some(Popup::Finding(_))),
             covered: matches!(self.popups.last(), Some(Popup::Finding(f)) if f.action(ctx.assessment).is_some()),
             log: matches!(self.popups.last(), Some(Popup::Logs(_))),
+            image_based: image_based::served(ctx.assessment),
             drain: matches!(self.popups.last(), Some(Popup::Drain(_))),
             drains: ctx.jobs.iter().any(|job| job.drain.is_some()),
             next_step: self.next.is_some(),
@@ -274,8 +301,12 @@ impl View {
             if prompt.edit.edit(key) {
                 self.typed(ctx);
             }
-        } else if let Some(Popup::Plan(plan)) = self.popups.last_mut() {
-            plan.key(key);
+            return;
+        }
+        match self.popups.last_mut() {
+            Some(Popup::Plan(plan)) => plan.key(key),
+            Some(Popup::Form(form)) => form.key(key),
+            _ => {}
         }
     }
 
@@ -284,8 +315,12 @@ impl View {
         if let Some(prompt) = &mut self.prompt {
             prompt.edit.insert(text);
             self.typed(ctx);
-        } else if let Some(Popup::Plan(plan)) = self.popups.last_mut() {
-            plan.paste(text);
+            return;
+        }
+        match self.popups.last_mut() {
+            Some(Popup::Plan(plan)) => plan.paste(text),
+            Some(Popup::Form(form)) => form.paste(text),
+            _ => {}
         }
     }
 
@@ -316,10 +351,41 @@ impl View {
     /// The answer to [`Request::Plan`]: shown for confirmation. The dry run and the reads follow by
     /// [`View::show_rehearsal`].
     pub fn show_plan(&mut self, plan: Plan) {
-        // A menu that led here has done its work.
-        self.popups.retain(|popup| !matches!(popup, Popup::Choices(_) | Popup::Plan(_)));
+        let ask = plan.ask();
+        let mut popup = PlanPopup::new(plan);
+        for shown in &self.popups {
+            if let Popup::Plan(before) = shown
+                && before.is(&ask)
+            {
+                popup.keep_answers(before);
+            }
+        }
+        self.make_room(&ask);
+        self.popups.push(Popup::Plan(Box::new(popup)));
+    }
+
+    /// A menu that led to an action has done its work; its form stays below, so that one step up leads back to it.
+    fn make_room(&mut self, ask: &Ask) {
+        self.popups.retain(|popup| match popup {
+            Popup::Choices(_) | Popup::Menu(_) | Popup::Plan(_) | Popup::Waiting(_) => false,
+            Popup::Form(form) => form.action() == ask.action,
+            _ => true,
+        });
         self.prompt = None;
-        self.popups.push(Popup::Plan(Box::new(PlanPopup::new(plan))));
+    }
+
+    /// The answer to [`Request::Plan`] while what it is decided on is being read: the plan follows when it is known.
+    pub fn show_waiting(&mut self, ask: Ask) {
+        self.make_room(&ask);
+        self.popups.push(Popup::Waiting(ask));
+    }
+
+    /// The wish that waits for something to be read.
+    pub fn waiting(&self) -> Option<&Ask> {
+        self.popups.iter().rev().find_map(|popup| match popup {
+            Popup::Waiting(ask) => Some(ask),
+            _ => None,
+        })
     }
 
     /// News about the plan that is on the screen; ignored when another one is.
@@ -341,6 +407,15 @@ impl View {
                 && plan.is(ask)
             {
                 plan.refused(why);
+                return;
+            }
+        }
+        self.popups.retain(|popup| !matches!(popup, Popup::Waiting(_)));
+        for popup in &mut self.popups {
+            if let Popup::Form(form) = popup
+                && form.action() == ask.action
+            {
+                form.refused(why);
                 return;
             }
         }
@@ -373,13 +448,28 @@ impl View {
         *self = Self { tab: self.tab, header: self.header, history, logs: self.logs, ..Self::default() };
     }
 
-    /// What somebody looks at: what has to be read for that is more than for the panes alone.
-    pub fn purpose(&self) -> needs::Purpose {
-        let reports = self.popups.iter().rev().filter_map(|popup| match popup {
+    /// What somebody looks at and is about to do: what has to be read for that is more than for the panes alone.
+    pub fn wanted(&self) -> needs::Wanted {
+        let reports = self.popups.iter().filter_map(|popup| match popup {
             Popup::Report(report) => Some(report.purpose()),
             _ => None,
         });
-        reports.max().unwrap_or_default()
+        let pane = (self.tab == Tab::ImageBased).then_some(needs::Purpose::ImageBased);
+        let mut wanted: needs::Wanted = reports.chain(pane).max().unwrap_or_default().into();
+        for popup in &self.popups {
+            match popup {
+                Popup::Waiting(Ask { action, .. }) => wanted.kinds.extend(action.entry().needs),
+                Popup::Plan(plan) => wanted.kinds.extend(plan.action().entry().needs),
+                Popup::Form(form) => wanted.kinds.extend(form.action().entry().needs),
+                Popup::Menu(menu) => {
+                    let needs = menu.shown().flat_map(|entry| entry.needs);
+                    // All pods of a cluster are not read for a look at a menu.
+                    wanted.kinds.extend(needs.filter(|kind| **kind != Kind::Pods));
+                }
+                _ => {}
+            }
+        }
+        wanted
     }
 
     /// The log that has to be read now, and the name of the question: as long as it is open, whatever lies over it.
@@ -414,7 +504,12 @@ impl View {
             Popup::Report(report) => Some(&report.view),
             Popup::Drain(drain) => Some(&drain.view),
             Popup::Help { view, .. } | Popup::Log(view) | Popup::Message { view, .. } => Some(view),
-            Popup::Choices(_) | Popup::Plan(_) | Popup::Logs(_) => None,
+            Popup::Choices(_)
+            | Popup::Menu(_)
+            | Popup::Form(_)
+            | Popup::Waiting(_)
+            | Popup::Plan(_)
+            | Popup::Logs(_) => None,
         }
     }
 
@@ -449,7 +544,12 @@ impl View {
             Popup::Report(report) => Some(&mut report.view),
             Popup::Drain(drain) => Some(&mut drain.view),
             Popup::Help { view, .. } | Popup::Log(view) | Popup::Message { view, .. } => Some(view),
-            Popup::Choices(_) | Popup::Plan(_) | Popup::Logs(_) => None,
+            Popup::Choices(_)
+            | Popup::Menu(_)
+            | Popup::Form(_)
+            | Popup::Waiting(_)
+            | Popup::Plan(_)
+            | Popup::Logs(_) => None,
         }
     }
 }

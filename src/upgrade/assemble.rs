@@ -77,6 +77,22 @@ pub struct Objects {
     pub secrets: Vec<Arc<api::Secret>>,
     /// `kubevirt.io/v1 VirtualMachineInstance`.
     pub virtual_machine_instances: Vec<Arc<api::VirtualMachineInstance>>,
+    /// `lca.openshift.io/v1 ImageBasedUpgrade`; the one named `upgrade`.
+    pub image_based_upgrades: Vec<Arc<api::ImageBasedUpgrade>>,
+    /// `lca.openshift.io/v1 IPConfig`; the one named `ipconfig`.
+    pub ip_configs: Vec<Arc<api::IPConfig>>,
+    /// `velero.io/v1 Backup`.
+    pub backups: Vec<Arc<api::Backup>>,
+    /// `velero.io/v1 Restore`.
+    pub restores: Vec<Arc<api::Restore>>,
+    /// `velero.io/v1 BackupStorageLocation`.
+    pub backup_storage_locations: Vec<Arc<api::BackupStorageLocation>>,
+    /// `oadp.openshift.io/v1alpha1 DataProtectionApplication`.
+    pub data_protection_applications: Vec<Arc<api::DataProtectionApplication>>,
+    /// `topolvm.io/v1 LogicalVolume`: volumes on the node's own disks.
+    pub logical_volumes: Vec<Arc<api::LogicalVolume>>,
+    /// `sriovnetwork.openshift.io/v1 SriovNetworkNodeState`.
+    pub sriov_node_states: Vec<Arc<api::SriovNetworkNodeState>>,
     /// Alerts; none: there was no answer of the monitoring among the files.
     pub alerts: Option<Vec<Alert>>,
 }
@@ -134,6 +150,14 @@ impl Objects {
             ("config.openshift.io", "Authentication") => push(&mut self.authentications, value),
             ("", "Secret") => push(&mut self.secrets, value),
             ("kubevirt.io", "VirtualMachineInstance") => push(&mut self.virtual_machine_instances, value),
+            ("lca.openshift.io", "ImageBasedUpgrade") => push(&mut self.image_based_upgrades, value),
+            ("lca.openshift.io", "IPConfig") => push(&mut self.ip_configs, value),
+            ("velero.io", "Backup") => push(&mut self.backups, value),
+            ("velero.io", "Restore") => push(&mut self.restores, value),
+            ("velero.io", "BackupStorageLocation") => push(&mut self.backup_storage_locations, value),
+            ("oadp.openshift.io", "DataProtectionApplication") => push(&mut self.data_protection_applications, value),
+            ("topolvm.io", "LogicalVolume") => push(&mut self.logical_volumes, value),
+            ("sriovnetwork.openshift.io", "SriovNetworkNodeState") => push(&mut self.sriov_node_states, value),
             (_, kind) if kind.ends_with("List") => {
                 value.get("items").and_then(Value::as_array).into_iter().flatten().for_each(|item| self.add(item));
             }
@@ -179,6 +203,14 @@ impl Objects {
             Kind::Authentications => self.authentications.len(),
             Kind::Secrets => self.secrets.len(),
             Kind::VirtualMachineInstances => self.virtual_machine_instances.len(),
+            Kind::ImageBasedUpgrades => self.image_based_upgrades.len(),
+            Kind::IpConfigs => self.ip_configs.len(),
+            Kind::Backups => self.backups.len(),
+            Kind::Restores => self.restores.len(),
+            Kind::BackupStorageLocations => self.backup_storage_locations.len(),
+            Kind::DataProtectionApplications => self.data_protection_applications.len(),
+            Kind::LogicalVolumes => self.logical_volumes.len(),
+            Kind::SriovNodeStates => self.sriov_node_states.len(),
             Kind::Alerts => self.alerts.as_ref().map_or(0, Vec::len),
         }
     }
@@ -242,6 +274,14 @@ impl Objects {
             authentications: ordered(self.authentications),
             secrets: ordered(self.secrets),
             virtual_machine_instances: ordered(self.virtual_machine_instances),
+            image_based_upgrades: ordered(self.image_based_upgrades),
+            ip_configs: ordered(self.ip_configs),
+            backups: ordered(self.backups),
+            restores: ordered(self.restores),
+            backup_storage_locations: ordered(self.backup_storage_locations),
+            data_protection_applications: ordered(self.data_protection_applications),
+            logical_volumes: ordered(self.logical_volumes),
+            sriov_node_states: ordered(self.sriov_node_states),
             alerts: Arc::new(self.alerts.unwrap_or_default()),
         });
     }

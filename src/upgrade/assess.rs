@@ -10,12 +10,13 @@ use chrono::{DateTime, Utc};
 use super::assessment::{Assessment, Node, NodePhase, Pool, Verdict, VerdictKind};
 use super::estimate::Estimates;
 use super::facts::{Facts, Kind, KindStatus};
+use super::image_based::{ImageBased, image_rail};
 use super::memory::Memory;
 use super::operators::Target;
 use super::rollout::Rollout;
 use super::{
-    blockers, changes, checks, cycles, estimate, operator_clock, operators, progress, rail, rebuild, rollout, verdict,
-    version,
+    blockers, changes, checks, cycles, estimate, image_based, operator_clock, operators, progress, rail, rebuild,
+    rollout, verdict, version,
 };
 
 /// `last`, when `facts` say nothing that it does not know and were only heard later: the same assessment with fresher
@@ -32,7 +33,7 @@ pub fn freshened(last: &Assessment, facts: &Facts) -> Option<Assessment> {
 /// What `facts` mean at `now`, given what is remembered.
 #[expect(clippy::needless_pass_by_value, reason = "the assessment keeps the facts")]
 pub fn assess(facts: Arc<Facts>, memory: &Memory, now: DateTime<Utc>) -> Assessment {
-    let fresh = memory.void_for(&facts);
+    let fresh = memory.going_on(&facts, now);
     let generation = memory.last.as_ref().map_or(0, |last| last.generation + 1);
     let memory = fresh.as_ref().unwrap_or(memory);
     let last = memory.settled(&facts);
@@ -42,12 +43,18 @@ pub fn assess(facts: Arc<Facts>, memory: &Memory, now: DateTime<Utc>) -> Assessm
     blockers::fill(&mut nodes, &pools, &facts, now);
     let mut operators = operators_of(&facts, &nodes, &pools);
     operator_clock::time(&mut operators, &facts, &update, memory, now);
+    let image_based = {
+        let last = memory.last.as_ref().and_then(|last| last.image_based.as_deref());
+        let earlier = last.or(memory.believed().map(|believed| believed.image.as_ref()));
+        image_based::image_based(&facts, memory.believed(), earlier, now)
+    };
     let mut assessment = Assessment {
         now,
         generation,
         openshift: openshift(&facts),
         cluster_id: facts.cluster_version.as_ref().and_then(|version| version.spec.cluster_id.clone()),
-        facts: expecting(&facts, &nodes, &pools),
+        facts: expecting(&facts, &nodes, &pools, image_based.as_deref()),
+        image_based,
         verdict: Verdict { kind: VerdictKind::Unknown, why: String::new(), since: None, evidence: Vec::new() },
         update,
         progress: None,
@@ -70,7 +77,10 @@ pub fn assess(facts: Arc<Facts>, memory: &Memory, now: DateTime<Utc>) -> Assessm
         finding.first_seen = memory.first_seen(finding, now);
     }
     assessment.verdict = verdict::verdict(&assessment, memory);
-    assessment.rail = rail::rail(&assessment);
+    assessment.rail = match assessment.image_based.as_deref().filter(|image| image.under_way()) {
+        Some(image) => image_rail::rail(image),
+        None => rail::rail(&assessment),
+    };
     assessment.timeline = match last {
         Some(last) => memory.timeline_with(changes::between(last, &assessment)),
         None if settles(&facts) => memory.timeline_with(rebuild::entries(&assessment)),
@@ -88,7 +98,13 @@ pub(super) fn settles(facts: &Facts) -> bool {
 
 /// The facts, with the outage that is to be expected now: while a control plane node reboots, its API server is gone,
 /// and what balances the load may still send us there (a cluster has one API server per control plane node).
-fn expecting(facts: &Arc<Facts>, nodes: &[Node], pools: &[Pool]) -> Arc<Facts> {
+fn expecting(facts: &Arc<Facts>, nodes: &[Node], pools: &[Pool], image: Option<&ImageBased>) -> Arc<Facts> {
+    let pivots = image.and_then(|image| image.outage.as_ref()).filter(|outage| outage.expected());
+    if let Some(outage) = pivots.filter(|_| facts.link.expected_outage.is_none()) {
+        let mut facts = Facts::clone(facts);
+        facts.link.expected_outage = Some(outage.what.clone());
+        return Arc::new(facts);
+    }
     let control_plane = |name: &str| pools.iter().any(|pool| pool.control_plane && pool.name == name);
     let rebooting =
         nodes.iter().find(|node| node.phase == NodePhase::Rebooting && node.pool.as_deref().is_some_and(control_plane));

@@ -10,6 +10,7 @@ use super::cycles::Cycle;
 use super::danger::Danger;
 use super::estimate::Estimates;
 use super::facts::Facts;
+use super::image_based::ImageBased;
 use super::timeline::Timeline;
 
 /// Where the update stands, as a small closed set.
@@ -28,6 +29,8 @@ pub enum VerdictKind {
     UpdatingPools,
     /// No version change, but nodes roll to a new configuration.
     ConfigRollout,
+    /// A stage of an image-based upgrade goes on ([`Assessment::headline`] says which).
+    ImageBased,
     /// Waits for a person: a paused pool with pending changes, an unacknowledged gate, a blocked drain.
     NeedsPerson,
     /// An operator takes longer than it should.
@@ -50,6 +53,7 @@ impl VerdictKind {
             Self::UpdatingControlPlane => "control plane updating",
             Self::UpdatingPools => "pools rolling",
             Self::ConfigRollout => "configuration rolling",
+            Self::ImageBased => "image-based upgrade",
             Self::NeedsPerson => "needs a person",
             Self::Slow => "slow",
             Self::Stalled => "stalled",
@@ -69,6 +73,7 @@ impl VerdictKind {
             Self::UpdatingControlPlane => "UpdatingControlPlane",
             Self::UpdatingPools => "UpdatingPools",
             Self::ConfigRollout => "ConfigRollout",
+            Self::ImageBased => "ImageBased",
             Self::NeedsPerson => "NeedsPerson",
             Self::Slow => "Slow",
             Self::Stalled => "Stalled",
@@ -888,7 +893,8 @@ pub enum StepState {
 /// A step of the phase rail.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Step {
-    /// `preflight`, `requested`, `accepted`, `operators`, `masters`, `pools`, `verify`.
+    /// `preflight`, `requested`, `accepted`, `operators`, `masters`, `pools`, `verify`; of an image-based upgrade `idle`,
+    /// `prep`, `upgrade`, `rollback`.
     pub name: &'static str,
     /// State.
     pub state: StepState,
@@ -938,6 +944,8 @@ pub struct Assessment {
     pub operators: Operators,
     /// Pools: master first, arbiter, worker, then custom pools by name.
     pub pools: Vec<Pool>,
+    /// The image-based upgrade of a single-node cluster; none: its kind is not served, or was not read.
+    pub image_based: Option<Arc<ImageBased>>,
     /// Nodes by name; shared, so that an assessment that only became fresher costs nothing on a large cluster.
     pub nodes: Arc<Vec<Node>>,
     /// How long nodes took in this rollout, oldest first; shared.
@@ -954,8 +962,11 @@ pub struct Assessment {
 
 impl Assessment {
     /// The words of the header: those of the verdict, or `settling` when all nodes are done and the cluster is watched
-    /// until it is quiet.
+    /// until it is quiet; of an image-based upgrade where its stage machine stands.
     pub fn headline(&self) -> &'static str {
+        if let Some(image) = self.image_based.as_deref().filter(|image| image.under_way()) {
+            return image.headline();
+        }
         let settling = self.verdict.kind == VerdictKind::UpdatingPools && !self.pools.iter().any(Pool::outdated);
         if settling { "settling" } else { self.verdict.kind.words() }
     }

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 
 use super::assessment::{Assessment, Finding, Level, Node, NodePhase, OperatorState, Pool, Subject, VerdictKind};
+use super::facts::Kind;
+use super::image_based::{ImageBased, NAME, Record};
 use super::timeline::{Entry, Origin};
 use super::words;
 
@@ -16,6 +18,7 @@ pub fn between(before: &Assessment, now: &Assessment) -> Vec<Entry> {
     pools(before, now, &mut log);
     nodes(before, now, &mut log);
     link(before, now, &mut log);
+    image(before, now, &mut log);
     findings(before, now, &mut log);
     if before.verdict.kind != now.verdict.kind {
         let text = format!("now {}: {}", now.headline(), now.verdict.why);
@@ -214,6 +217,34 @@ pub(super) fn phase_words(node: &Node) -> (Level, String) {
         }
         NodePhase::Unmanaged => (Level::Warning, format!("{name} is no longer managed by any pool: {}", node.message)),
     }
+}
+
+/// The stage machine of an image-based upgrade.
+fn image(before: &Assessment, now: &Assessment, log: &mut Log) {
+    let (Some(was), Some(is)) = (before.image_based.as_deref(), now.image_based.as_deref()) else { return };
+    if let Some(entry) = image_entry(Some(was), is) {
+        let at = is.since.filter(|at| *at <= now.now).unwrap_or(now.now);
+        log.add_at(at, entry.0, image_subject(), entry.1);
+    }
+}
+
+/// What it is about.
+pub(super) fn image_subject() -> Subject {
+    Subject::Object(super::assessment::Resource::cluster(&Kind::ImageBasedUpgrades.resource(), NAME))
+}
+
+/// A state of the stage machine that was entered, as a sentence; none: it is the same as before.
+pub(super) fn image_entry(was: Option<&ImageBased>, is: &ImageBased) -> Option<(Level, String)> {
+    if matches!(is.record, Record::Remembered { .. }) || was.is_some_and(|was| was.state == is.state) {
+        return None;
+    }
+    let level = match is.state {
+        state if state.failed() => Level::Error,
+        _ => Level::Info,
+    };
+    let cause = if is.state.failed() { format!(": {}", words::first_line(&is.message)) } else { String::new() };
+    let seed = if is.seed.version.is_empty() { String::new() } else { format!(" ({})", is.seed.version) };
+    Some((level, format!("image-based upgrade{seed}: {}{cause}", is.state.headline())))
 }
 
 /// So many findings are told one by one; when more come or go at once, they are counted.

@@ -27,6 +27,17 @@ mod eviction_loses_data;
 mod guard_budgets_crossed;
 mod health_check_active;
 mod hop_refused;
+mod ibu;
+mod ibu_auto_rolled_back;
+mod ibu_backup_failed;
+mod ibu_blocked;
+mod ibu_cleanup_failed;
+mod ibu_failed;
+mod ibu_health_waits;
+mod ibu_rollback_expiring;
+mod ibu_rollback_failed;
+mod ibu_rollback_off;
+mod ibu_validation_warning;
 mod image_build_failed;
 mod invalid_request;
 mod kind_unreadable;
@@ -198,6 +209,18 @@ pub const CATALOGUE: &[Entry] = &[
     entry("risk-unknown", "whether risks of versions apply here is unknown"),
     entry("updates-not-retrieved", "the cluster does not learn which updates there are"),
     entry("capabilities-implicit", "an update switched optional parts of the platform on"),
+    // Image-based upgrades.
+    entry("ibu-failed", "Prep or Upgrade of an image-based upgrade failed"),
+    entry("ibu-auto-rolled-back", "the node went back to the former system by itself"),
+    entry("ibu-abort-failed", "the cleanup of an image-based upgrade that was given up failed"),
+    entry("ibu-finalize-failed", "the cleanup after an image-based upgrade failed"),
+    entry("ibu-rollback-failed", "a rollback failed, and no stage is allowed from there"),
+    entry("ibu-rollback-expiring", "the way back of an image-based upgrade closes soon, or has closed"),
+    entry("ibu-blocked", "the lifecycle agent does not follow what was asked for"),
+    entry("ibu-validation-warning", "extra manifests of an image-based upgrade were taken with a warning"),
+    entry("ibu-health-waits", "the lifecycle agent waits for the cluster to settle"),
+    entry("ibu-backup-failed", "a backup or restore of an image-based upgrade failed"),
+    entry("ibu-rollback-off", "an image-based upgrade that would not go back by itself"),
     // Monitoring.
     entry("alert-firing", "an alert that bears on the update fires"),
     // What this program can see.
@@ -277,6 +300,16 @@ const CHECKS: &[Check] = &[
     risk_unknown::check,
     updates_not_retrieved::check,
     capabilities_implicit::check,
+    ibu_failed::check,
+    ibu_auto_rolled_back::check,
+    ibu_cleanup_failed::check,
+    ibu_rollback_failed::check,
+    ibu_rollback_expiring::check,
+    ibu_blocked::check,
+    ibu_validation_warning::check,
+    ibu_health_waits::check,
+    ibu_backup_failed::check,
+    ibu_rollback_off::check,
     alert_firing::check,
     kind_unreadable::check,
     link_stale::check,

@@ -74,6 +74,22 @@ pub enum Kind {
     Secrets,
     /// `kubevirt.io/v1 VirtualMachineInstance`.
     VirtualMachineInstances,
+    /// `lca.openshift.io/v1 ImageBasedUpgrade`; the one named `upgrade`.
+    ImageBasedUpgrades,
+    /// `lca.openshift.io/v1 IPConfig`; the one named `ipconfig`.
+    IpConfigs,
+    /// `velero.io/v1 Backup`.
+    Backups,
+    /// `velero.io/v1 Restore`.
+    Restores,
+    /// `velero.io/v1 BackupStorageLocation`.
+    BackupStorageLocations,
+    /// `oadp.openshift.io/v1alpha1 DataProtectionApplication`.
+    DataProtectionApplications,
+    /// `topolvm.io/v1 LogicalVolume`: volumes on the node's own disks.
+    LogicalVolumes,
+    /// `sriovnetwork.openshift.io/v1 SriovNetworkNodeState`.
+    SriovNodeStates,
     /// Firing alerts of the cluster's monitoring; no kind of the API server.
     Alerts,
 }
@@ -90,7 +106,7 @@ impl Kind {
     ];
 
     /// The others, read while something needs them.
-    pub const AROUND: [Self; 25] = [
+    pub const AROUND: [Self; 33] = [
         Self::Pods,
         Self::PodDisruptionBudgets,
         Self::CertificateSigningRequests,
@@ -115,12 +131,35 @@ impl Kind {
         Self::Authentications,
         Self::Secrets,
         Self::VirtualMachineInstances,
+        Self::ImageBasedUpgrades,
+        Self::IpConfigs,
+        Self::Backups,
+        Self::Restores,
+        Self::BackupStorageLocations,
+        Self::DataProtectionApplications,
+        Self::LogicalVolumes,
+        Self::SriovNodeStates,
         Self::Alerts,
     ];
 
     /// Is it watched all the time?
     pub fn is_core(self) -> bool {
         Self::CORE.contains(&self)
+    }
+
+    /// Is it read for image-based upgrades alone?
+    pub fn image_based(self) -> bool {
+        matches!(
+            self,
+            Self::ImageBasedUpgrades
+                | Self::IpConfigs
+                | Self::Backups
+                | Self::Restores
+                | Self::BackupStorageLocations
+                | Self::DataProtectionApplications
+                | Self::LogicalVolumes
+                | Self::SriovNodeStates
+        )
     }
 
     /// Its API group; empty for the core group, and for alerts.
@@ -149,6 +188,11 @@ impl Kind {
             Self::ClusterServiceVersions | Self::Subscriptions | Self::InstallPlans => "operators.coreos.com",
             Self::Deployments => "apps",
             Self::VirtualMachineInstances => "kubevirt.io",
+            Self::ImageBasedUpgrades | Self::IpConfigs => "lca.openshift.io",
+            Self::Backups | Self::Restores | Self::BackupStorageLocations => "velero.io",
+            Self::DataProtectionApplications => "oadp.openshift.io",
+            Self::LogicalVolumes => "topolvm.io",
+            Self::SriovNodeStates => "sriovnetwork.openshift.io",
         }
     }
 
@@ -159,7 +203,8 @@ impl Kind {
             Self::ImageContentSourcePolicies
             | Self::ClusterServiceVersions
             | Self::Subscriptions
-            | Self::InstallPlans => "v1alpha1",
+            | Self::InstallPlans
+            | Self::DataProtectionApplications => "v1alpha1",
             _ => "v1",
         }
     }
@@ -214,6 +259,14 @@ impl Kind {
             Self::Authentications => "authentications",
             Self::Secrets => "secrets",
             Self::VirtualMachineInstances => "virtualmachineinstances",
+            Self::ImageBasedUpgrades => "imagebasedupgrades",
+            Self::IpConfigs => "ipconfigs",
+            Self::Backups => "backups",
+            Self::Restores => "restores",
+            Self::BackupStorageLocations => "backupstoragelocations",
+            Self::DataProtectionApplications => "dataprotectionapplications",
+            Self::LogicalVolumes => "logicalvolumes",
+            Self::SriovNodeStates => "sriovnetworknodestates",
             Self::Alerts => "alerts",
         }
     }
@@ -302,6 +355,22 @@ pub struct Around {
     pub secrets: Arc<Vec<Arc<api::Secret>>>,
     /// `kubevirt.io/v1 VirtualMachineInstance`.
     pub virtual_machine_instances: Arc<Vec<Arc<api::VirtualMachineInstance>>>,
+    /// `lca.openshift.io/v1 ImageBasedUpgrade`; the one named `upgrade`.
+    pub image_based_upgrades: Arc<Vec<Arc<api::ImageBasedUpgrade>>>,
+    /// `lca.openshift.io/v1 IPConfig`; the one named `ipconfig`.
+    pub ip_configs: Arc<Vec<Arc<api::IPConfig>>>,
+    /// `velero.io/v1 Backup`.
+    pub backups: Arc<Vec<Arc<api::Backup>>>,
+    /// `velero.io/v1 Restore`.
+    pub restores: Arc<Vec<Arc<api::Restore>>>,
+    /// `velero.io/v1 BackupStorageLocation`.
+    pub backup_storage_locations: Arc<Vec<Arc<api::BackupStorageLocation>>>,
+    /// `oadp.openshift.io/v1alpha1 DataProtectionApplication`.
+    pub data_protection_applications: Arc<Vec<Arc<api::DataProtectionApplication>>>,
+    /// `topolvm.io/v1 LogicalVolume`: volumes on the node's own disks.
+    pub logical_volumes: Arc<Vec<Arc<api::LogicalVolume>>>,
+    /// `sriovnetwork.openshift.io/v1 SriovNetworkNodeState`.
+    pub sriov_node_states: Arc<Vec<Arc<api::SriovNetworkNodeState>>>,
     /// Alerts, firing ones and pending ones.
     pub alerts: Arc<Vec<Alert>>,
 }
@@ -349,6 +418,8 @@ pub struct Facts {
     pub access: Arc<Access>,
     /// Counts up when another cluster answered and everything was dropped: memories of before are void.
     pub epoch: u64,
+    /// Counts up when the person chose another context: then what answers has nothing to do with what did before.
+    pub chosen: u64,
 }
 
 impl Facts {
@@ -367,6 +438,7 @@ impl Facts {
             around: Arc::default(),
             access: Arc::default(),
             epoch: 0,
+            chosen: 0,
         }
     }
 
@@ -401,6 +473,11 @@ impl Facts {
         const NOT_ASKED: &KindStatus = &KindStatus::NotAsked;
         let unheard = if kind.is_core() { WAITING } else { NOT_ASKED };
         self.kinds.get(&kind).map_or(unheard, |state| &state.status)
+    }
+
+    /// Has `kind` been asked for and said something: objects, absence, a refusal, a failure?
+    pub fn settled(&self, kind: Kind) -> bool {
+        !matches!(self.status(kind), KindStatus::NotAsked | KindStatus::Waiting)
     }
 
     /// Was `kind` listed, so that an object that is not among its objects does not exist? An absent kind has none.

@@ -10,6 +10,7 @@ use super::assess::settles;
 use super::assessment::{Assessment, Finding, Level, Payload, Subject};
 use super::cycles::Cycle;
 use super::facts::Facts;
+use super::image_based::{Believed, Record};
 use super::timeline::{Entry, Origin, Timeline};
 use super::{operator_clock, progress};
 
@@ -26,6 +27,23 @@ pub struct Memory {
     pub clocks: Clocks,
     /// How long nodes took in this rollout.
     cycles: Arc<Vec<Cycle>>,
+    /// What was known before another state of the cluster answered, until it is known whether it is the same cluster.
+    before: Option<Arc<Before>>,
+    /// The image-based upgrade as it was before its reboot, until its record is back.
+    believed: Option<Believed>,
+}
+
+/// What is kept while it is not known who answers.
+#[derive(Debug, Clone)]
+struct Before {
+    /// `spec.clusterID`.
+    cluster_id: Option<String>,
+    /// See [`Facts::chosen`].
+    chosen: u64,
+    /// What happened.
+    timeline: Arc<Timeline>,
+    /// The image-based upgrade.
+    believed: Option<Believed>,
 }
 
 /// Clocks that the API does not keep.
@@ -55,7 +73,7 @@ pub struct Clocks {
 impl Memory {
     /// Lets the memory learn from an assessment that was made with it.
     pub fn observe(&mut self, assessment: &Arc<Assessment>) {
-        if let Some(fresh) = self.void_for(&assessment.facts) {
+        if let Some(fresh) = self.going_on(&assessment.facts, assessment.now) {
             *self = fresh;
         }
         self.clocks.time_operators(assessment);
@@ -69,21 +87,83 @@ impl Memory {
         self.noted.retain(|noted| !carried.iter().rev().take(64).any(|entry| entry == noted));
         self.timeline = Arc::clone(&assessment.timeline);
         self.cycles = Arc::clone(&assessment.cycles);
+        let back = assessment.image_based.as_ref().is_some_and(|image| image.record == Record::Seen);
+        if back || self.believed.as_ref().is_some_and(|believed| assessment.now >= believed.until()) {
+            self.believed = None;
+        }
         self.last = Some(Arc::clone(assessment));
     }
 
-    /// The memory to go on with when another cluster (or another state of it) answers: nothing that was known holds.
-    pub(super) fn void_for(&self, facts: &Facts) -> Option<Self> {
+    /// The memory to go on with when another state of the cluster (or another cluster) answers; none: this one.
+    ///
+    /// Clocks and rows of before never hold then. What happened before does, when the `clusterID` shows that it is the
+    /// same cluster: after the reboot of an image-based upgrade another etcd answers for it.
+    pub(super) fn going_on(&self, facts: &Facts, now: DateTime<Utc>) -> Option<Self> {
+        let dropped = self.dropped_for(facts);
+        let memory = dropped.as_ref().unwrap_or(self);
+        memory.recognised(facts, now).or(dropped)
+    }
+
+    /// Another epoch: what was known is put aside.
+    fn dropped_for(&self, facts: &Facts) -> Option<Self> {
         let last = self.last.as_ref().filter(|last| last.facts.epoch != facts.epoch)?;
         let said = Entry {
             at: last.now,
             level: Level::Warning,
             subject: Subject::Link,
-            text: "another state of the cluster answers: what was known before is dropped".to_owned(),
+            text: "another state of the cluster answers: it is read anew".to_owned(),
             origin: Origin::Seen,
         };
         let noted = self.noted.iter().cloned().chain([said]).collect();
-        Some(Self { noted, ..Self::default() })
+        // A second change before the first was understood: what was put aside then is still what is known.
+        let waiting = self.before.clone().filter(|_| last.cluster_id.is_none());
+        let before = waiting.unwrap_or_else(|| {
+            let image = last.image_based.clone().filter(|image| image.outage.is_some());
+            let at = last.facts.link.state.since().or(last.facts.link.heard).unwrap_or(last.now);
+            let fresh = image.filter(|_| self.believed.is_none()).map(|image| Believed { image, at });
+            Arc::new(Before {
+                cluster_id: last.cluster_id.clone(),
+                chosen: last.facts.chosen,
+                timeline: Arc::clone(&self.timeline),
+                believed: self.believed.clone().or(fresh),
+            })
+        });
+        let before = (before.chosen == facts.chosen).then_some(before);
+        let believed = before.as_ref().and_then(|before| before.believed.clone());
+        Some(Self { noted, before, believed, ..Self::default() })
+    }
+
+    /// It has become known who answers: the timeline of before is this cluster's, or of no use. While a reboot of an
+    /// image-based upgrade is believed to be under way, another id says nothing yet: the seed cluster's own stays until
+    /// the lifecycle agent has set it.
+    fn recognised(&self, facts: &Facts, now: DateTime<Utc>) -> Option<Self> {
+        let before = self.before.as_ref()?;
+        let id = facts.cluster_version.as_ref()?.spec.cluster_id.as_ref()?;
+        let mut memory = Self { before: None, ..self.clone() };
+        if before.cluster_id.as_ref() == Some(id) {
+            let mut timeline = Timeline::clone(&before.timeline);
+            timeline.add(self.timeline.entries.iter().cloned());
+            memory.timeline = Arc::new(timeline);
+            let text = "it is the same cluster, by its clusterID: what happened before is kept".to_owned();
+            memory.noted.push(Entry {
+                at: now,
+                level: Level::Info,
+                subject: Subject::Link,
+                text,
+                origin: Origin::Seen,
+            });
+            return Some(memory);
+        }
+        let waits = before.believed.as_ref().is_some_and(|believed| now < believed.until());
+        (!waits).then(|| {
+            memory.believed = None;
+            memory
+        })
+    }
+
+    /// The image-based upgrade as it was before its reboot, until its record is back.
+    pub(super) fn believed(&self) -> Option<&Believed> {
+        self.believed.as_ref()
     }
 
     /// Adds an entry to the timeline (an action of this program); the next assessment carries it.
@@ -423,19 +503,43 @@ mod tests {
     }
 
     #[test]
-    fn another_state_of_the_cluster_voids_what_was_known() {
+    fn another_cluster_voids_what_was_known() {
         let mut memory = Memory::default();
         let mut cluster = Specimen::workers_left();
         cluster.watched(&mut memory, 61);
+        cluster.pool("worker")["spec"]["paused"] = json!(true);
         let before = cluster.watched(&mut memory, 62);
+        cluster.epoch = 2;
+        cluster.version["spec"]["clusterID"] = json!("c2");
+        cluster.node("worker-0")["metadata"]["name"] = json!("worker-9");
+        let after = cluster.watched(&mut memory, 63);
+        let seen = texts(&after, Origin::Seen);
+        assert_eq!(seen, ["another state of the cluster answers: it is read anew"]);
+        assert!(after.generation > before.generation, "views rebuild their rows");
+        let later = cluster.watched(&mut memory, 64);
+        assert_eq!(texts(&later, Origin::Seen).len(), 1, "and it is said once");
+    }
+
+    #[test]
+    fn another_state_of_the_same_cluster_keeps_what_happened_and_compares_nothing() {
+        let mut memory = Memory::default();
+        let mut cluster = Specimen::workers_left();
+        cluster.watched(&mut memory, 61);
+        cluster.pool("worker")["spec"]["paused"] = json!(true);
+        cluster.watched(&mut memory, 62);
         cluster.epoch = 2;
         cluster.node("worker-0")["metadata"]["name"] = json!("worker-9");
         let after = cluster.watched(&mut memory, 63);
         let seen = texts(&after, Origin::Seen);
-        assert_eq!(seen, ["another state of the cluster answers: what was known before is dropped"]);
-        assert!(after.generation > before.generation, "views rebuild their rows");
+        let said = [
+            "another state of the cluster answers: it is read anew",
+            "it is the same cluster, by its clusterID: what happened before is kept",
+        ];
+        assert!(seen.contains(&"pool worker paused"), "{seen:?}");
+        assert!(said.iter().all(|text| seen.contains(text)), "{seen:?}");
+        assert!(!seen.iter().any(|text| text.contains("worker-9") || text.contains("is gone")), "{seen:?}");
         let later = cluster.watched(&mut memory, 64);
-        assert_eq!(texts(&later, Origin::Seen).len(), 1, "and it is said once");
+        assert_eq!(texts(&later, Origin::Seen), seen, "and it is said once");
     }
 
     #[test]

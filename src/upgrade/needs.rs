@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::assessment::{Assessment, Node, NodePhase, Pool};
+use super::assessment::{Assessment, Node, NodePhase, Pool, Topology, VerdictKind};
 use super::facts::Kind;
 use crate::api::{Conditions as _, Tri};
 
@@ -12,10 +12,39 @@ pub enum Purpose {
     /// The update as it goes: the cockpit, `status`.
     #[default]
     Watch,
+    /// An image-based upgrade.
+    ImageBased,
     /// The versions on offer: `updates`.
     Updates,
     /// Everything that bears on readiness: `preflight`.
     Preflight,
+}
+
+/// What somebody looks at, and is about to do.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Wanted {
+    /// What is looked at.
+    pub purpose: Purpose,
+    /// Kinds that a decision waits for, whatever is looked at.
+    pub kinds: BTreeSet<Kind>,
+}
+
+impl From<Purpose> for Wanted {
+    fn from(purpose: Purpose) -> Self {
+        Self { purpose, kinds: BTreeSet::new() }
+    }
+}
+
+impl Wanted {
+    /// What has to be read: what the purpose asks for on this assessment, and the kinds that are waited for.
+    pub fn needs(&self, assessment: &Assessment) -> Needs {
+        let mut needs = needs(assessment, self.purpose);
+        if self.kinds.contains(&Kind::Pods) {
+            needs.pods = PodsOf::All;
+        }
+        needs.kinds.extend(self.kinds.iter().copied().filter(|kind| !kind.is_core() && *kind != Kind::Pods));
+        needs
+    }
 }
 
 /// Whose pods are needed.
@@ -59,6 +88,18 @@ const WHILE_BUSY: [Kind; 9] = [
 /// What may speak against another minor version.
 const FOR_A_MINOR: [Kind; 5] =
     [Kind::ConfigMaps, Kind::ApiRequestCounts, Kind::ClusterServiceVersions, Kind::Subscriptions, Kind::InstallPlans];
+/// What the lifecycle agent waits for, and what it moves along.
+const IMAGE_BASED: [Kind; 9] = [
+    Kind::ClusterServiceVersions,
+    Kind::CertificateSigningRequests,
+    Kind::IpConfigs,
+    Kind::Backups,
+    Kind::Restores,
+    Kind::BackupStorageLocations,
+    Kind::DataProtectionApplications,
+    Kind::LogicalVolumes,
+    Kind::SriovNodeStates,
+];
 /// Nodes whose pods are read, those that drain: each is a watch of its own.
 const DRAINING: usize = 40;
 /// The same, of those that come next.
@@ -73,7 +114,8 @@ const VIRT_LAUNCHER: (&str, &str) = ("kubevirt.io", "virt-launcher");
 /// What has to be read to say more about `assessment` than it says.
 pub fn needs(assessment: &Assessment, purpose: Purpose) -> Needs {
     if purpose == Purpose::Preflight {
-        let kinds = Kind::AROUND.into_iter().filter(|kind| *kind != Kind::Pods).collect();
+        let of_images = |kind: Kind| kind.image_based() && !single(assessment);
+        let kinds = Kind::AROUND.into_iter().filter(|kind| *kind != Kind::Pods && !of_images(*kind)).collect();
         return Needs { kinds, pods: PodsOf::All, events: false };
     }
     let mut kinds = BTreeSet::new();
@@ -95,13 +137,27 @@ pub fn needs(assessment: &Assessment, purpose: Purpose) -> Needs {
         // A kubelet that is not heard may wait for its certificate, or its machine be replaced.
         kinds.extend([Kind::CertificateSigningRequests, Kind::Machines]);
     }
-    if !assessment.facts.around.machine_health_checks.is_empty() {
+    let checks = &assessment.facts.around.machine_health_checks;
+    if assessment.verdict.kind == VerdictKind::Completed || checks.iter().any(|check| check.is_paused()) {
+        // Those that were paused for the update are to be resumed after it.
+        kinds.insert(Kind::MachineHealthChecks);
+    }
+    if !checks.is_empty() {
         // Which nodes they watch over is known by their Machines.
         kinds.insert(Kind::Machines);
     }
     if assessment.pools.iter().any(|pool| pool.paused) {
         // Certificates do not reach the nodes of a paused pool.
         kinds.insert(Kind::ControllerConfigs);
+    }
+    if single(assessment) {
+        // Nobody has to ask: where there is none it costs one answer a minute.
+        kinds.insert(Kind::ImageBasedUpgrades);
+    }
+    if let Some(image) = &assessment.image_based
+        && (image.under_way() || purpose == Purpose::ImageBased)
+    {
+        kinds.extend(IMAGE_BASED);
     }
     let barred = not_upgradeable(assessment);
     if barred {
@@ -115,6 +171,11 @@ pub fn needs(assessment: &Assessment, purpose: Purpose) -> Needs {
     }
     let events = assessment.update.requested.is_some() || assessment.nodes.iter().any(|node| node.phase.moving());
     Needs { kinds, pods: PodsOf::Nodes(nodes), events }
+}
+
+/// May this be a cluster of one node, which alone can be upgraded by an image?
+fn single(assessment: &Assessment) -> bool {
+    assessment.image_based.is_some() || assessment.topology == Topology::SingleReplica
 }
 
 /// Does anything roll, or was anything asked for?
@@ -285,6 +346,38 @@ mod tests {
         assert!(of(&assessment, Purpose::Watch).0.contains(&"virtualmachineinstances"));
     }
 
+    /// A cluster of one node, with an image-based upgrade at that stage.
+    fn single_node(stage: &str) -> Specimen {
+        let mut cluster = Specimen::idle();
+        cluster.nodes.truncate(1);
+        cluster.pools.truncate(1);
+        let idle = if stage == "Idle" { "True" } else { "False" };
+        cluster.around = vec![json!({"apiVersion": "lca.openshift.io/v1", "kind": "ImageBasedUpgrade",
+            "metadata": {"name": "upgrade"}, "spec": {"stage": stage},
+            "status": {"conditions": [{"type": "Idle", "status": idle, "reason": "Idle"},
+                                      {"type": "PrepInProgress", "status": "True", "reason": "InProgress"}]}})];
+        cluster
+    }
+
+    #[test]
+    fn on_a_single_node_an_image_based_upgrade_is_noticed_without_asking() {
+        let mut cluster = single_node("Idle");
+        assert_eq!(of(&cluster.assess(0), Purpose::Watch).0, ["imagebasedupgrades"]);
+        cluster.around.clear();
+        assert_eq!(of(&cluster.assess(0), Purpose::Watch).0, ["imagebasedupgrades"], "it may come");
+        assert!(of(&Specimen::idle().assess(0), Purpose::ImageBased).0.is_empty(), "there is none on three nodes");
+    }
+
+    #[test]
+    fn what_the_agent_waits_for_is_read_while_it_works_or_somebody_looks() {
+        let looked = of(&single_node("Idle").assess(0), Purpose::ImageBased).0;
+        let works = of(&single_node("Prep").assess(0), Purpose::Watch).0;
+        assert_eq!(looked, works);
+        for kind in ["backups", "restores", "clusterserviceversions", "certificatesigningrequests", "logicalvolumes"] {
+            assert!(works.contains(&kind), "{works:?}");
+        }
+    }
+
     #[test]
     fn what_speaks_against_a_minor_is_read_for_the_versions_on_offer() {
         let mut cluster = Specimen::idle();
@@ -304,9 +397,19 @@ mod tests {
     }
 
     #[test]
+    fn what_a_decision_waits_for_is_read_beside_what_is_looked_at() {
+        let kinds = [Kind::CertificateSigningRequests, Kind::Pods, Kind::Nodes].into();
+        let wanted = Wanted { purpose: Purpose::Updates, kinds };
+        let needs = wanted.needs(&Specimen::idle().assess(0));
+        assert_eq!(needs.kinds, [Kind::CertificateSigningRequests, Kind::Alerts].into(), "nodes are read anyway");
+        assert_eq!(needs.pods, PodsOf::All);
+    }
+
+    #[test]
     fn readiness_depends_on_everything() {
         let (kinds, pods, _) = of(&Specimen::idle().assess(0), Purpose::Preflight);
-        assert_eq!(kinds.len(), Kind::AROUND.len() - 1);
+        let of_images = Kind::AROUND.into_iter().filter(|kind| kind.image_based()).count();
+        assert_eq!(kinds.len(), Kind::AROUND.len() - 1 - of_images, "but for what only a single node can have");
         assert_eq!(pods, ["all"]);
     }
 

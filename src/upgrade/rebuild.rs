@@ -3,6 +3,8 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::assessment::{Assessment, Level, OperatorState, Subject};
+use super::changes::{image_entry, image_subject};
+use super::image_based::Record;
 use super::node_events::node_of;
 use super::node_phase::Steps;
 use super::timeline::{Entry, Origin};
@@ -34,6 +36,7 @@ pub fn entries(assessment: &Assessment) -> Vec<Entry> {
     pools(assessment, &mut log);
     assessment.facts.machine_config_nodes.iter().for_each(|node| steps(node, &mut log));
     nodes(assessment, &mut log);
+    image(assessment, &mut log);
     assessment.facts.events.iter().for_each(|event| said(event, &mut log));
     log.entries
 }
@@ -49,6 +52,25 @@ impl Log {
         if let Some(at) = at.filter(|at| (self.from..=self.to).contains(at)) {
             self.entries.push(Entry { at, level, subject, text: text(), origin: Origin::Rebuilt });
         }
+    }
+}
+
+/// The stages of an image-based upgrade, as its record tells them.
+fn image(assessment: &Assessment, log: &mut Log) {
+    let Some(image) = assessment.image_based.as_deref().filter(|image| image.record == Record::Seen) else { return };
+    for run in &image.history {
+        let stage = run.stage.word();
+        log.add(run.started, Level::Info, image_subject(), || format!("image-based upgrade: {stage} began"));
+        for phase in &run.phases {
+            let name = &phase.name;
+            log.add(phase.completed, Level::Info, image_subject(), || format!("image-based upgrade: {name} ended"));
+        }
+        log.add(run.completed, Level::Info, image_subject(), || format!("image-based upgrade: {stage} completed"));
+    }
+    if image.under_way()
+        && let Some((level, text)) = image_entry(None, image)
+    {
+        log.add(image.since, level, image_subject(), || text);
     }
 }
 

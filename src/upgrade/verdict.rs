@@ -15,6 +15,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::assessment::{Assessment, Evidence, Pool, Verdict, VerdictKind};
 use super::facts::{Kind, KindStatus};
+use super::image_based::image_verdict;
 use super::memory::Memory;
 use super::words;
 use crate::api::{Condition, Conditions as _};
@@ -36,7 +37,7 @@ pub const HOLD: TimeDelta = TimeDelta::seconds(60);
 /// it flips with each attempt of the cluster-version operator.
 pub const TRANSITIONS: &[(VerdictKind, &[VerdictKind])] = {
     use VerdictKind::{
-        Completed, ConfigRollout, Failing, NeedsPerson, NotUpdating, Requested, Slow, Stalled, Unknown,
+        Completed, ConfigRollout, Failing, ImageBased, NeedsPerson, NotUpdating, Requested, Slow, Stalled, Unknown,
         UpdatingControlPlane, UpdatingPools,
     };
     &[
@@ -48,6 +49,7 @@ pub const TRANSITIONS: &[(VerdictKind, &[VerdictKind])] = {
                 UpdatingControlPlane,
                 UpdatingPools,
                 ConfigRollout,
+                ImageBased,
                 NeedsPerson,
                 Slow,
                 Stalled,
@@ -55,7 +57,7 @@ pub const TRANSITIONS: &[(VerdictKind, &[VerdictKind])] = {
                 Completed,
             ],
         ),
-        (NotUpdating, &[Unknown, Requested, UpdatingControlPlane, ConfigRollout, NeedsPerson, Failing]),
+        (NotUpdating, &[Unknown, Requested, UpdatingControlPlane, ConfigRollout, ImageBased, NeedsPerson, Failing]),
         (
             Requested,
             &[
@@ -64,6 +66,7 @@ pub const TRANSITIONS: &[(VerdictKind, &[VerdictKind])] = {
                 UpdatingControlPlane,
                 UpdatingPools,
                 ConfigRollout,
+                ImageBased,
                 NeedsPerson,
                 Slow,
                 Stalled,
@@ -79,6 +82,7 @@ pub const TRANSITIONS: &[(VerdictKind, &[VerdictKind])] = {
                 Requested,
                 UpdatingPools,
                 ConfigRollout,
+                ImageBased,
                 NeedsPerson,
                 Slow,
                 Stalled,
@@ -94,6 +98,7 @@ pub const TRANSITIONS: &[(VerdictKind, &[VerdictKind])] = {
                 Requested,
                 UpdatingControlPlane,
                 ConfigRollout,
+                ImageBased,
                 NeedsPerson,
                 Stalled,
                 Failing,
@@ -108,7 +113,24 @@ pub const TRANSITIONS: &[(VerdictKind, &[VerdictKind])] = {
                 Requested,
                 UpdatingControlPlane,
                 UpdatingPools,
+                ImageBased,
                 NeedsPerson,
+                Stalled,
+                Failing,
+                Completed,
+            ],
+        ),
+        (
+            ImageBased,
+            &[
+                Unknown,
+                NotUpdating,
+                Requested,
+                UpdatingControlPlane,
+                UpdatingPools,
+                ConfigRollout,
+                NeedsPerson,
+                Slow,
                 Stalled,
                 Failing,
                 Completed,
@@ -123,6 +145,7 @@ pub const TRANSITIONS: &[(VerdictKind, &[VerdictKind])] = {
                 UpdatingControlPlane,
                 UpdatingPools,
                 ConfigRollout,
+                ImageBased,
                 Slow,
                 Stalled,
                 Failing,
@@ -137,6 +160,7 @@ pub const TRANSITIONS: &[(VerdictKind, &[VerdictKind])] = {
                 UpdatingControlPlane,
                 UpdatingPools,
                 ConfigRollout,
+                ImageBased,
                 NeedsPerson,
                 Stalled,
                 Failing,
@@ -152,6 +176,7 @@ pub const TRANSITIONS: &[(VerdictKind, &[VerdictKind])] = {
                 UpdatingControlPlane,
                 UpdatingPools,
                 ConfigRollout,
+                ImageBased,
                 NeedsPerson,
                 Slow,
                 Failing,
@@ -167,6 +192,7 @@ pub const TRANSITIONS: &[(VerdictKind, &[VerdictKind])] = {
                 UpdatingControlPlane,
                 UpdatingPools,
                 ConfigRollout,
+                ImageBased,
                 NeedsPerson,
                 Slow,
                 Stalled,
@@ -182,6 +208,7 @@ pub const TRANSITIONS: &[(VerdictKind, &[VerdictKind])] = {
                 UpdatingControlPlane,
                 UpdatingPools,
                 ConfigRollout,
+                ImageBased,
                 NeedsPerson,
                 Stalled,
                 Failing,
@@ -193,6 +220,7 @@ pub const TRANSITIONS: &[(VerdictKind, &[VerdictKind])] = {
 /// The verdict on all that is known.
 pub fn verdict(assessment: &Assessment, memory: &Memory) -> Verdict {
     let judges = [
+        image_verdict::judge,
         unknown,
         failure::failing,
         failure::just_failed,

@@ -404,6 +404,7 @@ fn the_catalogue_and_the_dumps_are_the_same() {
         VerdictKind::UpdatingControlPlane,
         VerdictKind::UpdatingPools,
         VerdictKind::ConfigRollout,
+        VerdictKind::ImageBased,
         VerdictKind::NeedsPerson,
         VerdictKind::Slow,
         VerdictKind::Stalled,

@@ -1,7 +1,9 @@
 //! Screens, by snapshot: text as a person sees it; what colour says is asserted apart.
 
+mod acting;
 mod explained;
 mod hostile;
+mod image_based;
 mod keys;
 mod panes;
 mod popups;

@@ -98,7 +98,7 @@ fn manifests(rules: &Rules, objects: &[Value]) -> Result<Vec<Manifest>, Refusal>
 /// Is the namespace known not to be there? None: not read yet. Whoever may not read it learns it from the dry run.
 fn namespace_is_missing(reading: &mut Reading, namespace: &str) -> Option<bool> {
     let path = format!("/api/v1/namespaces/{namespace}");
-    Some(reading.object(&path).map_or(Some(false), |answer| answer.map(|found| found.is_none()))?)
+    reading.object(&path).map_or(Some(false), |answer| answer.map(|found| found.is_none()))
 }
 
 /// An object of the file, and what is there in its place.

@@ -197,9 +197,8 @@ impl Row {
     /// `ConfigMap in openshift-config (certificates of registries)`.
     pub(in crate::actions) fn words(&self) -> String {
         let place = match self.home {
-            Home::Cluster => String::new(),
             Home::Only(namespace) => format!(" in {namespace}"),
-            Home::OfRequests => String::new(),
+            Home::Cluster | Home::OfRequests => String::new(),
         };
         let which = if self.which.is_empty() { String::new() } else { format!(" ({})", self.which) };
         format!("{}{place}{which}", self.kind)
@@ -248,6 +247,7 @@ pub(super) fn list() -> String {
 
 /// A kind that is applied from files, for documentation and lists.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct FileKind {
     /// `config.openshift.io/v1`.
     pub api_version: String,

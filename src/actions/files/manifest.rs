@@ -161,8 +161,7 @@ fn cleaned(object: &Value, row: &Row) -> Result<(Value, Vec<String>), Refusal> {
     let mut metadata = Map::new();
     for (key, value) in object.get("metadata").and_then(Value::as_object).into_iter().flatten() {
         match key.as_str() {
-            "name" | "namespace" | "labels" => drop(metadata.insert(key.clone(), value.clone())),
-            "annotations" => drop(metadata.insert(key.clone(), value.clone())),
+            "name" | "namespace" | "labels" | "annotations" => drop(metadata.insert(key.clone(), value.clone())),
             // Read from a cluster: the server writes these anew.
             "uid" | "resourceVersion" | "generation" | "creationTimestamp" | "managedFields" | "selfLink" => {}
             other => left_out.push(format!("metadata.{other}")),

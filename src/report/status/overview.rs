@@ -10,7 +10,7 @@ use super::finding::Finding;
 use super::forecast::Remaining;
 use super::node::{Node, NodeAssessment};
 use super::pool::{Pool, PoolAssessment};
-use super::{Exit, LINK, Operator, Problem, Status};
+use super::{Exit, LINK, Operator, Problem, Status, image_page};
 use crate::report::parts::{Moment, Remedy, Resource};
 use crate::report::text::{Cell, Ink, Look, command, cut, paragraph, table, wrapped};
 use crate::upgrade::assessment::{Level, VerdictKind, age};
@@ -64,24 +64,33 @@ impl FromStr for Details {
 /// The page.
 pub fn text(status: &Status, look: &Look, details: Details) -> String {
     let page = Page { status, look, details };
-    let sections = [page.head(), page.operators(), page.pools(), page.nodes(), page.health(), page.next(), page.gaps()];
+    let sections = [
+        page.head(),
+        image_page::section(&page),
+        page.operators(),
+        page.pools(),
+        page.nodes(),
+        page.health(),
+        page.next(),
+        page.gaps(),
+    ];
     let told: Vec<String> = sections.into_iter().filter(|section| !section.is_empty()).collect();
     told.join("\n")
 }
 
-struct Page<'a> {
-    status: &'a Status,
-    look: &'a Look,
+pub(super) struct Page<'a> {
+    pub(super) status: &'a Status,
+    pub(super) look: &'a Look,
     details: Details,
 }
 
 impl Page<'_> {
-    fn ago(&self, at: Option<Moment>) -> String {
+    pub(super) fn ago(&self, at: Option<Moment>) -> String {
         at.map_or_else(|| "-".to_owned(), |Moment(at)| span(age(at, self.status.now.0)))
     }
 
     /// `label` in a column of its own, `text` beside it.
-    fn line(&self, label: &str, text: &str) -> String {
+    pub(super) fn line(&self, label: &str, text: &str) -> String {
         paragraph(self.look, &format!("{label:<12}"), text)
     }
 
@@ -96,7 +105,7 @@ impl Page<'_> {
             let told = format!("{}; what follows is what was last heard", link.words);
             out += &self.line("No answer", &told).replacen("No answer", &self.look.ink(Ink::Bad, "No answer"), 1);
         }
-        let word = kind.words().to_uppercase();
+        let word = self.status.headline.to_uppercase();
         let since = update.since.map(|_| format!(" for {}", self.ago(update.since))).unwrap_or_default();
         let first = format!("{:<12}", "Verdict");
         let told = paragraph(self.look, &first, &format!("{word}{since}: {}", update.why));

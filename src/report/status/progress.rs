@@ -10,7 +10,7 @@ use crate::upgrade::facts::Kind;
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Update {
-    /// One of NotUpdating, Requested, UpdatingControlPlane, UpdatingPools, ConfigRollout, NeedsPerson, Slow, Stalled,
+    /// One of NotUpdating, Requested, UpdatingControlPlane, UpdatingPools, ConfigRollout, ImageBased, NeedsPerson, Slow, Stalled,
     /// Failing, Completed. Null: could not tell.
     pub verdict: Option<&'static str>,
     /// One sentence.

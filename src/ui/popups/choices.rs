@@ -1,4 +1,4 @@
-//! Popups that offer a choice: actions for an object, versions on offer, contexts, the simulated cluster.
+//! Popups that offer a choice: versions on offer, contexts, the simulated cluster.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -14,8 +14,6 @@ use crate::ui::words;
 /// What is offered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Offering {
-    /// The actions for a target.
-    Actions(Target),
     /// The versions on offer.
     Versions,
     /// The contexts of the kubeconfig.
@@ -30,16 +28,8 @@ struct Choice {
     words: String,
     /// In a second line, when selected.
     detail: String,
-    pick: Pick,
-}
-
-/// What choosing leads to.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Pick {
-    /// A wish.
-    Ask(Request),
-    /// Nothing, and why.
-    Refuse(String),
+    /// What choosing it leads to.
+    pick: Request,
 }
 
 /// The popup.
@@ -89,7 +79,6 @@ impl Choices {
     /// Title.
     pub fn title(&self) -> String {
         match &self.offering {
-            Offering::Actions(target) => format!("actions for {}", target_words(target)),
             Offering::Versions => "versions on offer".into(),
             Offering::Contexts => "contexts".into(),
             Offering::Sim => "the simulated cluster".into(),
@@ -131,7 +120,6 @@ impl Choices {
 
     fn choices(&self, ctx: &Ctx<'_>) -> Vec<Choice> {
         match &self.offering {
-            Offering::Actions(target) => actions(target, ctx),
             Offering::Versions => versions(ctx),
             Offering::Contexts => contexts(ctx),
             Offering::Sim => faults(ctx),
@@ -144,7 +132,7 @@ impl Choices {
     }
 
     /// Takes the selected choice.
-    pub fn pick(&self, ctx: &Ctx<'_>) -> Option<Pick> {
+    pub fn pick(&self, ctx: &Ctx<'_>) -> Option<Request> {
         self.choices(ctx).into_iter().nth(self.cursor).map(|choice| choice.pick)
     }
 
@@ -185,7 +173,7 @@ impl Choices {
         self.cursor = self.cursor.min(choices.len().saturating_sub(1));
         if choices.is_empty() {
             if y < area.bottom() {
-                let text = self.nothing(ctx);
+                let text = self.nothing();
                 write(buffer, (area.x, y), area.width, ctx.theme, Tone::Dim, &text);
             }
             return;
@@ -215,13 +203,11 @@ impl Choices {
         }
     }
 
-    fn nothing(&self, ctx: &Ctx<'_>) -> String {
-        match (&self.offering, &ctx.session.read_only) {
-            (Offering::Actions(_), Some(why)) => format!("writes are off: {why}"),
-            (Offering::Actions(target), None) => format!("there is no action for {}", target_words(target)),
-            (Offering::Contexts, _) => "the kubeconfig has no contexts".into(),
-            (Offering::Versions, _) => "no version is on offer".into(),
-            (Offering::Sim, _) => String::new(),
+    fn nothing(&self) -> String {
+        match self.offering {
+            Offering::Contexts => "the kubeconfig has no contexts".into(),
+            Offering::Versions => "no version is on offer".into(),
+            Offering::Sim => String::new(),
         }
     }
 }
@@ -233,26 +219,6 @@ fn attach_line(kubeconfig: &str) -> String {
 
 fn speed_words(speed: f64) -> String {
     format!("{speed}x")
-}
-
-fn actions(target: &Target, ctx: &Ctx<'_>) -> Vec<Choice> {
-    let choice = |offered: actions::Offered| {
-        let danger = danger_words(offered.danger);
-        let words = format!("{:<42} {}", offered.title, &danger[..1]);
-        let versions = offered.action == ActionId::StartUpdate && *target == Target::Cluster;
-        match offered.refusal {
-            Some(refusal) => {
-                Choice { tone: Tone::Dim, words, detail: format!("no: {}", refusal.0), pick: Pick::Refuse(refusal.0) }
-            }
-            None => Choice {
-                tone: danger_tone(offered.danger),
-                words,
-                detail: if versions { "choose a version".into() } else { danger[2..].to_owned() },
-                pick: Pick::Ask(Request::Plan(Ask::new(offered.action, target.clone()))),
-            },
-        }
-    };
-    actions::offered(ctx.assessment, ctx.session, target).into_iter().map(choice).collect()
 }
 
 fn versions(ctx: &Ctx<'_>) -> Vec<Choice> {
@@ -269,7 +235,7 @@ fn versions(ctx: &Ctx<'_>) -> Vec<Choice> {
             (None, None) => (Tone::Ok, risk),
         };
         // A refusal is not hidden behind a dead line: the app words it once more when the plan is asked for.
-        let pick = Pick::Ask(Request::Plan(ask));
+        let pick = Request::Plan(ask);
         Choice { tone, words: offer.version.clone(), detail, pick }
     };
     ctx.assessment.update.offers.iter().map(choice).collect()
@@ -280,7 +246,7 @@ fn contexts(ctx: &Ctx<'_>) -> Vec<Choice> {
         tone: if line.current { Tone::Ok } else { Tone::Text },
         words: format!("{} {}", if line.current { ctx.theme.symbols().live } else { " " }, line.name),
         detail: format!("{}, as {}", line.cluster, line.user),
-        pick: Pick::Ask(Request::SwitchContext(line.name.clone())),
+        pick: Request::SwitchContext(line.name.clone()),
     };
     ctx.contexts.iter().map(choice).collect()
 }
@@ -293,7 +259,7 @@ fn faults(ctx: &Ctx<'_>) -> Vec<Choice> {
         tone: Tone::Text,
         words: words.to_owned(),
         detail: String::new(),
-        pick: Pick::Ask(Request::Sim(SimRequest::Fault(fault))),
+        pick: Request::Sim(SimRequest::Fault(fault)),
     };
     vec![
         fault("outage: nobody listens for 20 s", SimFault::Outage { seconds: 20 }),
@@ -309,7 +275,7 @@ fn faults(ctx: &Ctx<'_>) -> Vec<Choice> {
             tone: Tone::Ok,
             words: "end all faults".into(),
             detail: String::new(),
-            pick: Pick::Ask(Request::Sim(SimRequest::ClearFaults)),
+            pick: Request::Sim(SimRequest::ClearFaults),
         },
     ]
 }

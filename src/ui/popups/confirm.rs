@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::choices::{danger_tone, danger_words};
-use crate::actions::{Arg, ArgKind, Ask, Confirm, Danger, Drain, PatchKind, Plan, Read, Verb, Write};
+use crate::actions::{ALL, ActionId, Arg, ArgKind, Ask, Confirm, Danger, Drain, PatchKind, Plan, Read, Verb, Write};
 use crate::input::{Command, Key};
 use crate::ui::ctx::Ctx;
 use crate::ui::request::{Rehearsed, Request};
@@ -74,9 +74,35 @@ impl PlanPopup {
             view: TextView::default(),
             plan,
         };
-        let fields = popup.fields();
-        popup.focus = fields.into_iter().find(|field| !matches!(field, Field::Flag(_))).unwrap_or(Field::Cancel);
+        popup.focus = popup.first();
         popup
+    }
+
+    /// What was typed for a plan of before stays where the same is asked.
+    pub fn keep_answers(&mut self, before: &Self) {
+        for (question, answer) in self.plan.questions.iter().zip(&mut self.answers) {
+            let asked = before.plan.questions.iter().position(|asked| asked.name == question.name);
+            if let Some(known) = asked.and_then(|at| before.answers.get(at)) {
+                answer.clone_from(known);
+            }
+        }
+        self.focus = self.first();
+    }
+
+    /// The first field without a text; without any, the safe button.
+    fn first(&self) -> Field {
+        let empty = |field: &Field| match field {
+            Field::Answer(at) => self.answers[*at].text().is_empty(),
+            // What could be given besides is no question.
+            Field::Flag(_) => false,
+            _ => true,
+        };
+        self.fields().into_iter().find(empty).unwrap_or(Field::Cancel)
+    }
+
+    /// The action.
+    pub fn action(&self) -> ActionId {
+        self.plan.action
     }
 
     /// Is this the plan for that wish?
@@ -99,7 +125,12 @@ impl PlanPopup {
         match news {
             Rehearsed::DryRun { write, result } => {
                 if let Some(slot) = self.dry_runs.get_mut(write) {
+                    let refused = result.is_err();
                     *slot = Some(result.map(|_| ()));
+                    if refused {
+                        // There is nothing left to type for: the safe button closes it.
+                        self.focus = Field::Cancel;
+                    }
                 }
             }
             Rehearsed::Read { read, result } => {
@@ -108,28 +139,34 @@ impl PlanPopup {
                     *slot = Some(result);
                 }
             }
-            Rehearsed::Whole { plan } => *self = Self::new(*plan),
+            Rehearsed::Whole { plan } => self.renew(*plan),
             Rehearsed::Changed { plan, why } => {
-                *self = Self::new(*plan);
+                self.renew(*plan);
                 self.notice = Some(format!("{why}: this is the new plan, read it again"));
             }
         }
     }
 
-    /// Something is in the way: shown in the popup, which stays.
+    fn renew(&mut self, plan: Plan) {
+        let before = std::mem::replace(self, Self::new(plan));
+        self.keep_answers(&before);
+    }
+
+    /// Something is in the way: shown in the popup, which stays until it is left by the safe button, which has the focus.
     pub fn refused(&mut self, why: &str) {
         self.notice = Some(why.to_owned());
         self.refused = true;
         // What may be in the way of the plan is in the way no longer when it is accepted.
         let missing = self.flags().position(|flag| !self.plan.args.flag(flag.name));
-        if let Some(at) = missing {
-            self.focus = Field::Flag(at);
-        }
+        self.focus = missing.map_or(Field::Cancel, Field::Flag);
     }
 
-    /// What can be given with the action, or not.
-    fn flags(&self) -> impl Iterator<Item = &'static Arg> + use<> {
-        self.plan.action.entry().args.iter().filter(|arg| arg.kind == ArgKind::Flag)
+    /// What can be given with the action, or not: where something is in the way of the plan, or may be. Once it is whole,
+    /// what was given can be taken back; the rest is for the form.
+    fn flags(&self) -> impl Iterator<Item = &'static Arg> {
+        let open = self.refused || self.plan.writes.is_empty();
+        let shown = move |arg: &&Arg| arg.name != ALL && (open || self.plan.args.flag(arg.name));
+        self.plan.action.entry().args.iter().filter(|arg| arg.kind == ArgKind::Flag).filter(shown)
     }
 
     /// The same wish with a flag that was not given, or without one that was.
@@ -148,7 +185,7 @@ impl PlanPopup {
         let answers = (0..self.answers.len()).map(Field::Answer);
         let typed = matches!(self.plan.confirm, Confirm::Type(_)).then_some(Field::Typed);
         let flags = (0..self.flags().count()).map(Field::Flag);
-        answers.chain(typed).chain(flags).chain([Field::Cancel, Field::Confirm]).collect()
+        answers.chain(typed).chain([Field::Cancel, Field::Confirm]).chain(flags).collect()
     }
 
     /// Is text being typed?
@@ -363,7 +400,9 @@ impl PlanPopup {
             y = (y + 1).min(area.bottom() - 1);
         }
         for (at, flag) in self.flags().enumerate() {
-            let line = Rect { y: y.min(area.bottom() - 1), height: 1, ..area };
+            // The first line may have to be shared with the place in the text.
+            let width = if y == text.bottom() { area.width.saturating_sub(right + 1) } else { area.width };
+            let line = Rect { y: y.min(area.bottom() - 1), height: 1, width, ..area };
             draw_flag(buffer, line, ctx, flag, self.plan.args.flag(flag.name), self.focus == Field::Flag(at));
             y = (y + 1).min(area.bottom() - 1);
         }

@@ -52,6 +52,11 @@ impl DrainPopup {
         self.job(ctx).and_then(|job| job.drain.as_deref())
     }
 
+    /// When the job ended, if it did.
+    fn ended(&self, ctx: &Ctx<'_>) -> Option<DateTime<Utc>> {
+        self.job(ctx).and_then(|job| job.ended)
+    }
+
     /// Title.
     pub fn title(&self, ctx: &Ctx<'_>) -> String {
         self.job(ctx).map_or_else(|| "drain".to_owned(), |job| job.title.clone())
@@ -168,12 +173,14 @@ impl DrainPopup {
             PodState::Waiting => (Tone::Dim, signs.todo, "to be evicted".to_owned()),
             PodState::Ending { until: at, finalizers } => ending(*at, finalizers, ctx),
             PodState::Refused { words, since, next } => {
+                let (now, over) = (self.ended(ctx).unwrap_or(ctx.now), self.ended(ctx).is_some());
                 let why =
                     pod.blocker.as_ref().map_or_else(|| words.clone(), |one| blockers::words(&one.cause, ctx.now));
-                let age = words::since(Some(*since), ctx.now, false);
+                let age = words::since(Some(*since), now, false);
                 let times = words::count(pod.tries as usize, "time", "times");
-                let next = until(*next, ctx.now);
-                (Tone::Danger, signs.fail, format!("{why}; refused {times} for {age}, again {next} or when it is free"))
+                let next =
+                    if over { String::new() } else { format!(", again {} or when it is free", until(*next, now)) };
+                (Tone::Danger, signs.fail, format!("{why}; refused {times} for {age}{next}"))
             }
             PodState::Failed(why) => (Tone::Danger, signs.fail, why.clone()),
         };

@@ -313,7 +313,14 @@ fn remedies(lines: &mut Vec<TextLine>, finding: &Finding, ctx: &Ctx<'_>, chosen:
     }
     lines.extend(heading("What to do"));
     for (at, remedy) in finding.remedies.iter().enumerate() {
-        lines.extend(remedy_lines(remedy, ctx, if chosen == Some(at) { ctx.theme.symbols().cursor } else { " " }));
+        let here = chosen == Some(at);
+        lines.extend(remedy_lines(remedy, ctx, if here { ctx.theme.symbols().cursor } else { " " }));
+        // The chosen one can be done from here, whether or not its action has a key of its own.
+        let key = ctx.keymap.keys(Command::DoRemedy, false).first().map(ToString::to_string);
+        let does = here && ctx.session.read_only.is_none() && covered(remedy, ctx.assessment).is_some();
+        if let Some(key) = key.filter(|_| does) {
+            lines.push(TextLine::new(Tone::Key, format!("     {key}")).and(Tone::Dim, " plans it"));
+        }
     }
 }
 

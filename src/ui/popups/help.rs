@@ -18,6 +18,9 @@ pub fn lines(ctx: &Ctx<'_>, at: &Snapshot, filter: &str) -> Vec<TextLine> {
     for group in Group::ALL {
         let mut rows = Vec::new();
         for command in Command::all().filter(|command| command.group() == group) {
+            if matches!(command, Command::Act(action) if at.barred.contains(action)) {
+                continue;
+            }
             let keys = ctx.keymap.keys(command, at.read_only);
             if keys.is_empty() {
                 continue;
@@ -50,17 +53,30 @@ pub fn lines(ctx: &Ctx<'_>, at: &Snapshot, filter: &str) -> Vec<TextLine> {
 
 /// What the command line takes.
 fn command_words(lines: &mut Vec<TextLine>, ctx: &Ctx<'_>, needle: &str, read_only: bool) {
-    let rows: Vec<TextLine> = command_line::WORDS
+    let words = command_line::WORDS
         .iter()
         .filter(|word| !(read_only && word.writes) && (!word.sim || ctx.sim.is_some()))
-        .filter(|word| needle.is_empty() || format!("{} {}", word.usage, word.help).to_lowercase().contains(needle))
-        .map(|word| TextLine::new(Tone::Key, format!("  :{:<21} ", word.usage)).and(Tone::Text, word.help).hanging(25))
-        .collect();
-    if !rows.is_empty() {
-        lines.push(TextLine::new(Tone::Heading, "Command line"));
-        lines.extend(rows);
-        lines.push(TextLine::default());
+        .map(|word| (word.usage.to_owned(), word.help));
+    let actions = command_line::actions(ctx).map(|entry| (entry.usage(), entry.summary));
+    for (title, rows) in [
+        ("Command line", words.collect::<Vec<_>>()),
+        ("Actions on the command line, and behind `oc-cockpit do`", actions.filter(|_| !read_only).collect()),
+    ] {
+        let wanted = |(usage, help): &&(String, &str)| {
+            needle.is_empty() || format!("{usage} {help}").to_lowercase().contains(needle)
+        };
+        let rows: Vec<TextLine> = rows.iter().filter(wanted).map(|(usage, help)| row_of(usage, help)).collect();
+        if !rows.is_empty() {
+            lines.push(TextLine::new(Tone::Heading, title));
+            lines.extend(rows);
+            lines.push(TextLine::default());
+        }
     }
+}
+
+/// A line of what can be typed.
+fn row_of(usage: &str, help: &str) -> TextLine {
+    TextLine::new(Tone::Key, format!("  :{usage:<21} ")).and(Tone::Text, help).hanging(25)
 }
 
 /// What the signs mean.

@@ -2,21 +2,24 @@
 
 use super::{Popup, View};
 use crate::actions::next_step::Leads;
-use crate::actions::{ActionId, Ask, Takes, Target};
+use crate::actions::{ActionId, Args, Ask, Takes, Target};
 use crate::input::{Command, Pane, Tab};
 use crate::ui::ctx::{Ctx, JobState};
 use crate::ui::panes::findings::subject_words;
-use crate::ui::popups::choices::{Choices, Offering, Pick, next_speed};
+use crate::ui::panes::image_based::{self, ImageBasedPane};
+use crate::ui::popups::choices::{Choices, Offering, next_speed};
 use crate::ui::popups::confirm::Outcome;
 use crate::ui::popups::finding::{self, FindingPopup};
+use crate::ui::popups::form;
 use crate::ui::popups::logs::LogPopup;
+use crate::ui::popups::menu::{Menu, Picked};
 use crate::ui::popups::object::ObjectPopup;
 use crate::ui::popups::report::About;
 use crate::ui::request::{Request, SimRequest};
 use crate::ui::widgets::motion::Motion;
 use crate::ui::widgets::table::{Sheet, Table};
 use crate::ui::widgets::text_view::TextView;
-use crate::upgrade::assessment::Subject;
+use crate::upgrade::assessment::{Resource, Subject};
 use crate::upgrade::estimate::Part;
 use crate::upgrade::link::LinkState;
 use crate::upgrade::log_source;
@@ -94,6 +97,7 @@ impl View {
                 }
                 Outcome::Confirmed(request) => {
                     self.popups.pop();
+                    self.popups.retain(|popup| !matches!(popup, Popup::Form(_)));
                     // What was marked is done: the next key must not meet it unawares.
                     if let Request::Confirm { plan, .. } = &request {
                         match plan.target {
@@ -108,9 +112,22 @@ impl View {
                 Outcome::NotYet(why) => vec![Request::Say(why)],
             };
         }
+        if let Some(Popup::Form(form)) = self.popups.last_mut() {
+            return match form.command(command, ctx) {
+                form::Outcome::Stay => Vec::new(),
+                form::Outcome::Close => {
+                    self.popups.pop();
+                    Vec::new()
+                }
+                form::Outcome::Wanted(ask) => vec![Request::Plan(ask)],
+            };
+        }
         if matches!(command, Command::Back | Command::Leave) {
             self.close_or_clear();
             return Vec::new();
+        }
+        if let Some(Popup::Menu(_)) = self.popups.last() {
+            return self.in_menu(command, ctx);
         }
         if let Some(Popup::Choices(_)) = self.popups.last() {
             return self.in_choices(command, ctx);
@@ -131,7 +148,7 @@ impl View {
                 }
                 Command::Menu => {
                     let target = drain.target();
-                    target.into_iter().for_each(|target| self.offer(Offering::Actions(target)));
+                    target.into_iter().for_each(|target| self.popups.push(Popup::Menu(Menu::new(vec![target]))));
                     return Vec::new();
                 }
                 _ => {}
@@ -238,23 +255,75 @@ impl View {
         let Some(Popup::Choices(choices)) = self.popups.last() else { return Vec::new() };
         match choices.pick(ctx) {
             None => Vec::new(),
-            Some(Pick::Refuse(why)) => vec![Request::Say(why)],
-            Some(Pick::Ask(Request::Plan(ask))) if ask == Ask::new(ActionId::StartUpdate, Target::Cluster) => {
-                self.popups.pop();
-                self.offer(Offering::Versions);
-                Vec::new()
-            }
             // Faults are thrown one after the other; everything else is done with one choice.
-            Some(Pick::Ask(request @ Request::Sim(_))) => vec![request],
-            Some(Pick::Ask(request)) => {
+            Some(request @ Request::Sim(_)) => vec![request],
+            Some(request) => {
                 self.popups.pop();
                 vec![request]
             }
         }
     }
 
+    fn in_menu(&mut self, command: Command, ctx: &Ctx<'_>) -> Vec<Request> {
+        let Some(Popup::Menu(menu)) = self.popups.last_mut() else { return Vec::new() };
+        match command {
+            Command::ClusterActions => menu.turn(),
+            Command::Values => {
+                if let Some(ask) = menu.selected(ctx) {
+                    self.fill(ask.action, &ask.target.written(), &ask.args, None);
+                }
+            }
+            Command::Press | Command::Enter => {
+                return match menu.pick(ctx) {
+                    None => Vec::new(),
+                    Some(Picked::Refused(why)) => vec![Request::Say(why)],
+                    Some(Picked::Wish(ask)) => {
+                        self.popups.pop();
+                        self.want(ask)
+                    }
+                };
+            }
+            other => {
+                if let Some(motion) = Motion::of(other) {
+                    menu.go(motion, ctx);
+                }
+            }
+        }
+        Vec::new()
+    }
+
+    /// The way from a wish to its plan: by the versions on offer or the form where something is missing in it.
+    pub(super) fn want(&mut self, ask: Ask) -> Vec<Request> {
+        let entry = ask.action.entry();
+        if ask == Ask::new(ActionId::StartUpdate, Target::Cluster) {
+            self.offer(Offering::Versions);
+            return Vec::new();
+        }
+        // What could be said and is not: a version, a value behind the target.
+        let sayable = entry.takes == Takes::Version && ask.target == Target::Cluster
+            || entry.args.iter().any(|arg| arg.positional);
+        if sayable && ask.args.is_empty() || entry.accepts(&ask).is_err() {
+            self.fill(ask.action, &ask.target.written(), &ask.args, None);
+            return Vec::new();
+        }
+        vec![Request::Plan(ask)]
+    }
+
+    /// Opens the form of an action, with what is known already, and why it is needed.
+    pub(super) fn fill(&mut self, action: ActionId, names: &[String], values: &Args, why: Option<&str>) {
+        let mut form = form::Form::new(action, names, values);
+        if let Some(why) = why {
+            form.refused(why);
+        }
+        self.popups.retain(|popup| !matches!(popup, Popup::Choices(_) | Popup::Form(_)));
+        self.popups.push(Popup::Form(Box::new(form)));
+    }
+
     fn in_panes(&mut self, command: Command, ctx: &Ctx<'_>) -> Vec<Request> {
         match command {
+            Command::Go(Tab::ImageBased) if !image_based::served(ctx.assessment) => {
+                return vec![Request::Say("this cluster has no image-based upgrades".into())];
+            }
             Command::Go(tab) => self.go(tab),
             Command::LastView => self.go(self.last_tab),
             Command::NextPane => self.next_pane(true),
@@ -269,10 +338,13 @@ impl View {
                 };
             }
             Command::Menu => {
-                let pod = self.pools.pod(ctx).filter(|_| self.pane() == Pane::Pools);
-                let target = pod.map_or_else(|| self.target(ctx), |pod| Target::Objects(vec![pod]));
-                self.offer(Offering::Actions(target));
+                let mut menu = Menu::new(self.here(ctx));
+                if menu.selected(ctx).is_none() {
+                    menu.turn();
+                }
+                self.popups.push(Popup::Menu(menu));
             }
+            Command::ClusterActions => self.popups.push(Popup::Menu(Menu::cluster_wide())),
             Command::Logs => return self.open_logs(ctx),
             Command::Estimates => {
                 let pools = matches!(self.pane(), Pane::Pools | Pane::Nodes | Pane::Map);
@@ -306,6 +378,7 @@ impl View {
             Pane::Nodes => in_table(&mut self.nodes, command, ctx),
             Pane::Findings => in_table(&mut self.findings, command, ctx),
             Pane::Timeline => in_table(&mut self.timeline, command, ctx),
+            Pane::ImageBased => self.image_based.command(command),
             Pane::Pools => self.pools.command(command),
             Pane::Map => {
                 if let Some(name) = self.map.go(command, self.nodes.selected(), ctx.assessment)
@@ -333,6 +406,7 @@ impl View {
             Pane::Map | Pane::Nodes => Tab::Nodes,
             Pane::Findings => Tab::Findings,
             Pane::Timeline => Tab::Timeline,
+            Pane::ImageBased => Tab::ImageBased,
         });
         self.on_map = pane == Pane::Map;
     }
@@ -381,6 +455,11 @@ impl View {
 
     /// Goes to an object where it is explained best.
     pub(super) fn go_to(&mut self, subject: &Subject, ctx: &Ctx<'_>) -> Vec<Request> {
+        if *subject == image_based::subject() && image_based::served(ctx.assessment) {
+            self.popups.clear();
+            self.show_pane(Pane::ImageBased);
+            return Vec::new();
+        }
         let shown = match subject {
             Subject::Operator(name) => {
                 self.show_pane(Pane::Operators);
@@ -477,43 +556,35 @@ impl View {
         }
     }
 
-    /// What an action would be aimed at: the marked nodes or pools, or what is selected.
-    fn target(&self, ctx: &Ctx<'_>) -> Target {
+    /// What an action can be aimed at from here, the nearest first: the marked nodes or pools, what is selected, its pool.
+    fn here(&self, ctx: &Ctx<'_>) -> Vec<Target> {
         let marks = self.nodes.marks(ctx.assessment);
+        if let Some(pod) = self.pools.pod(ctx).filter(|_| self.pane() == Pane::Pools) {
+            return vec![Target::Objects(vec![pod])];
+        }
         match self.subject(ctx) {
-            Some(Subject::Node(name)) if marks.is_empty() => Target::Nodes(vec![name]),
-            Some(Subject::Node(_)) => Target::Nodes(marks),
-            Some(Subject::Pool(name)) => Target::Pools(self.pools_meant(name, ctx)),
-            Some(Subject::Object(object)) => Target::Objects(vec![object]),
-            _ => Target::Cluster,
+            Some(Subject::Node(_)) if !marks.is_empty() => vec![Target::Nodes(marks)],
+            Some(Subject::Node(name)) => {
+                let pool = ctx.assessment.node(&name).and_then(|node| node.pool.clone());
+                [Target::Nodes(vec![name])].into_iter().chain(pool.map(Target::pool)).collect()
+            }
+            Some(Subject::Pool(name)) => vec![Target::Pools(self.pools_meant(name, ctx))],
+            Some(Subject::Operator(name)) => vec![Target::Objects(vec![Resource::operator(&name)])],
+            Some(Subject::Object(resource)) => vec![Target::Objects(vec![resource])],
+            Some(Subject::Version) => vec![Target::Cluster],
+            Some(Subject::Link) | None => Vec::new(),
         }
     }
 
+    /// What this action is aimed at from here; the cluster, where nothing that is near will do.
+    pub(in crate::ui) fn aimed(&self, action: ActionId, ctx: &Ctx<'_>) -> Target {
+        let entry = action.entry();
+        self.here(ctx).into_iter().find(|target| entry.fits(target)).unwrap_or(Target::Cluster)
+    }
+
     fn act(&mut self, action: ActionId, ctx: &Ctx<'_>) -> Vec<Request> {
-        if action == ActionId::StartUpdate {
-            self.offer(Offering::Versions);
-            return Vec::new();
-        }
-        let takes = action.entry().takes;
-        let target = match takes {
-            Takes::Cluster | Takes::Version => Target::Cluster,
-            Takes::Objects { none: true, .. } => match self.target(ctx) {
-                Target::Objects(objects) => Target::Objects(objects),
-                _ => Target::Cluster,
-            },
-            Takes::Pool | Takes::Pools | Takes::Nodes | Takes::Objects { .. } => self.target(ctx),
-        };
-        let fits = match takes {
-            Takes::Pool | Takes::Pools => matches!(target, Target::Pools(_)),
-            Takes::Nodes => matches!(target, Target::Nodes(_)),
-            Takes::Cluster | Takes::Version | Takes::Objects { none: true, .. } => true,
-            Takes::Objects { .. } => matches!(target, Target::Objects(_)),
-        };
-        if fits {
-            vec![Request::Plan(Ask::new(action, target))]
-        } else {
-            vec![Request::Say(format!("{} needs another selection", Command::Act(action).word()))]
-        }
+        let ask = Ask::new(action, self.aimed(action, ctx));
+        self.want(ask)
     }
 
     fn next_step(&mut self, ctx: &Ctx<'_>) -> Vec<Request> {
@@ -537,6 +608,9 @@ impl View {
         let text = match self.popups.last() {
             Some(Popup::Plan(plan)) => Some(plan.oc_lines()),
             Some(Popup::Choices(choices)) => choices.copied(ctx),
+            Some(Popup::Menu(menu)) => menu.selected(ctx).map(|ask| format!("oc-cockpit do {}", ask.line())),
+            Some(Popup::Form(form)) => form.ask().ok().map(|ask| format!("oc-cockpit do {}", ask.line())),
+            Some(Popup::Waiting(ask)) => Some(format!("oc-cockpit do {}", ask.line())),
             Some(Popup::Log(_)) => ctx.log.back().map(|line| line.oc.clone()),
             Some(Popup::Finding(finding)) => Some(finding.copied(ctx)),
             Some(Popup::Logs(log)) => Some(log.text()),
@@ -545,6 +619,7 @@ impl View {
             None if self.pane() == Pane::Findings => {
                 self.findings.row(ctx.assessment).map(|finding| finding::plain(finding, ctx))
             }
+            None if self.pane() == Pane::ImageBased => Some(ImageBasedPane::text(ctx)),
             None if self.pane() == Pane::Timeline => self.timeline.row(ctx.assessment).map(|entry| {
                 format!("{} {} {}", crate::ui::words::stamp(entry.at), subject_words(&entry.subject), entry.text)
             }),
@@ -577,6 +652,9 @@ impl View {
                 return Request::Save { name: "log".into(), extension: "log", text: log.text() };
             }
             Some(Popup::Choices(choices)) => return plain("choices".into(), Choices::text(choices, ctx)),
+            Some(Popup::Menu(menu)) => return plain("actions".into(), menu.text(ctx)),
+            Some(Popup::Form(form)) => return plain(form.title(), form.text()),
+            Some(Popup::Waiting(ask)) => return plain("waiting".into(), ask.line() + "\n"),
             None => {}
         }
         match self.pane() {
@@ -584,6 +662,7 @@ impl View {
             Pane::Map | Pane::Nodes => table("nodes", self.nodes.tsv(ctx)),
             Pane::Findings => table("findings", self.findings.tsv(ctx)),
             Pane::Timeline => table("timeline", self.timeline.tsv(ctx)),
+            Pane::ImageBased => plain("image-based".into(), ImageBasedPane::text(ctx)),
             Pane::Pools => plain("pools".into(), self.pools.text(ctx)),
         }
     }

@@ -54,6 +54,7 @@ impl View {
             Pane::Map | Pane::Nodes => &self.nodes.filter,
             Pane::Findings => &self.findings.filter,
             Pane::Timeline => &self.timeline.filter,
+            Pane::ImageBased => &self.image_based.filter,
         }
     }
 
@@ -64,6 +65,7 @@ impl View {
             Pane::Map | Pane::Nodes => &mut self.nodes.filter,
             Pane::Findings => &mut self.findings.filter,
             Pane::Timeline => &mut self.timeline.filter,
+            Pane::ImageBased => &mut self.image_based.filter,
         }
     }
 
@@ -76,6 +78,7 @@ impl View {
             Pane::Map | Pane::Nodes => self.nodes.rebuild(ctx),
             Pane::Findings => self.findings.rebuild(ctx),
             Pane::Timeline => self.timeline.rebuild(ctx),
+            Pane::ImageBased => {}
         }
     }
 
@@ -88,6 +91,7 @@ impl View {
             Pane::Map | Pane::Nodes => self.nodes.counts(a),
             Pane::Findings => self.findings.counts(a),
             Pane::Timeline => self.timeline.counts(a),
+            Pane::ImageBased => self.image_based.counts(),
         }
     }
 
@@ -102,7 +106,7 @@ impl View {
             Some(Popup::Help { filter, .. }) => self.prompt = Some(Prompt::new(Purpose::Search, filter)),
             Some(Popup::Report(report)) => self.prompt = Some(Prompt::new(Purpose::Search, report.filter.text())),
             Some(Popup::Logs(log)) => self.prompt = Some(Prompt::new(Purpose::Search, log.log.filter.text())),
-            Some(Popup::Choices(_) | Popup::Plan(_)) => {}
+            Some(Popup::Choices(_) | Popup::Menu(_) | Popup::Form(_) | Popup::Waiting(_) | Popup::Plan(_)) => {}
             Some(_) => self.prompt = Some(Prompt::new(Purpose::Search, "")),
         }
     }
@@ -208,7 +212,8 @@ impl View {
         match intent {
             Intent::Nothing => Vec::new(),
             Intent::Give(command) => {
-                if matches!(command, Command::Go(_)) {
+                // A tab is gone to and an action aimed at what is selected there, whatever lies over it.
+                if matches!(command, Command::Go(_) | Command::Act(_)) {
                     self.popups.clear();
                 }
                 self.command(command, ctx)
@@ -231,6 +236,11 @@ impl View {
             }
             Intent::Offer(offering) => {
                 self.offer(offering);
+                Vec::new()
+            }
+            Intent::Want(ask) => self.want(ask),
+            Intent::Fill(action, names, values, why) => {
+                self.fill(action, &names, &values, Some(&why));
                 Vec::new()
             }
             Intent::Wrong(why) => vec![Request::Say(why)],

@@ -42,7 +42,7 @@ pub(super) fn check(look: &Look, found: &mut Vec<Finding>) {
                 )),
                 Remedy::change(Danger::L, "Pause the health checks until the update is over.").oc(format!(
                     "oc annotate machinehealthcheck --all -n {} cluster.x-k8s.io/paused=",
-                    shell(&machines::NAMESPACE)
+                    shell(machines::NAMESPACE)
                 )),
             ],
             since: machines::asked(machine),

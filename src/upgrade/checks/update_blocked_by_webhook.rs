@@ -104,11 +104,11 @@ impl Manifest<'_> {
         match self.name.split_once('/') {
             Some((namespace, name)) => format!(
                 "oc get -n {namespace} {} {name} -o yaml",
-                shell(&self.kind),
+                shell(self.kind),
                 namespace = shell(namespace),
                 name = shell(name)
             ),
-            None => format!("oc get {} {} -o yaml", shell(&self.kind), shell(&self.name)),
+            None => format!("oc get {} {} -o yaml", shell(self.kind), shell(self.name)),
         }
     }
 }

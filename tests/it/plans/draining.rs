@@ -93,7 +93,7 @@ pub fn simulation(sample: &Sample, more: Vec<Value>) -> Simulation {
 }
 
 pub fn session() -> Session {
-    Session { read_only: None, context: "lab".into() }
+    Session { context: "lab".into(), ..Session::default() }
 }
 
 /// What a watch would show now.

@@ -131,7 +131,7 @@ impl Story {
 }
 
 fn session() -> Session {
-    Session { read_only: None, context: "sim".into() }
+    Session { context: "sim".into(), ..Session::default() }
 }
 
 fn node(name: &str) -> Target {

@@ -105,7 +105,7 @@ impl Transport for InProcess {
         let response = self.service.clone().oneshot(builder.body(body).unwrap()).await.unwrap();
         let status = response.status().as_u16();
         let bytes = response.into_body().collect().await.unwrap().to_bytes();
-        Ok(Reply { status, body: serde_json::from_slice(&bytes).unwrap(), retry_after: None })
+        Ok(Reply { status, body: serde_json::from_slice(&bytes).unwrap_or_default(), retry_after: None })
     }
 
     async fn read(&self, read: &Read) -> Result<Found, Trouble> {

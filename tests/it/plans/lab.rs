@@ -75,7 +75,7 @@ pub fn selecting(mut sample: Sample) -> Sample {
 pub fn file(name: &str, objects: &[Value]) -> PathBuf {
     let path = scratch("files").join(name);
     let text: Vec<String> = objects.iter().map(Value::to_string).collect();
-    std::fs::write(&path, text.join("\n---\n")).unwrap();
+    std::fs::write(&path, format!("---\n{}\n", text.join("\n---\n"))).unwrap();
     path
 }
 

@@ -5,6 +5,7 @@ use oc_cockpit::upgrade::assessment::{Assessment, Resource};
 use proptest::prelude::*;
 use serde_json::json;
 
+use super::lab::{Lab, ask, file, selecting};
 use super::sample::{Sample, rendered};
 
 const NODES: [&str; 9] =
@@ -172,5 +173,64 @@ fn a_session_that_reads_only_gets_no_plan_of_anything() {
     ] {
         let Err(Refusal(words)) = sample.plan(action, &target) else { panic!("{action:?}") };
         assert_eq!(words, "writes are off: the configuration marks this context");
+    }
+}
+
+/// Every file that names an object that is never touched, whatever it says of it.
+#[tokio::test]
+async fn no_file_reaches_what_is_never_touched() {
+    let lab = Lab::new(&selecting(Sample::idle()));
+    let object = |api: &str, kind: &str, namespace: &str| {
+        json!({ "apiVersion": api, "kind": kind, "metadata": { "name": "x", "namespace": namespace },
+                "spec": { "minAvailable": 0, "maxUnavailable": 3 } })
+    };
+    let annotated = |api: &str, kind: &str| {
+        let mut object = object(api, kind, "");
+        object["metadata"]["labels"] = json!({ "machineconfiguration.openshift.io/role": "worker" });
+        object["metadata"]["annotations"] = json!({ "machineconfiguration.openshift.io/desiredConfig": "y" });
+        object
+    };
+    let mut files = vec![
+        annotated("v1", "Node"),
+        annotated("machineconfiguration.openshift.io/v1", "MachineConfig"),
+        object("machineconfiguration.openshift.io/v1", "MachineConfigPool", ""),
+        object("config.openshift.io/v1", "ClusterVersion", ""),
+        object("v1", "Pod", "openshift-etcd"),
+    ];
+    for namespace in ["openshift-etcd", "openshift-kube-apiserver", "openshift-update-service", "shop"] {
+        files.push(object("policy/v1", "PodDisruptionBudget", namespace));
+        files.push(object("operators.coreos.com/v1alpha1", "ClusterServiceVersion", namespace));
+    }
+    for object in files {
+        let kind = object["kind"].as_str().unwrap().to_owned();
+        let path = file("never.yaml", &[object]);
+        for action in [ActionId::ApplyFile, ActionId::AddMirrorSet, ActionId::ApplySignature] {
+            let why = lab.refusal(&ask(action, &[("file", path.to_str().unwrap())])).await;
+            assert!(
+                why.contains("is not on the list") || why.contains("machine-config operator alone"),
+                "{kind}: {why}"
+            );
+        }
+        let named = ask(ActionId::DeleteObject, &[("resource", &kind), ("name", "openshift-etcd/x")]);
+        let why = lab.refusal(&named).await;
+        assert!(why.contains("is not on the list"), "{kind}: {why}");
+    }
+}
+
+#[test]
+fn no_other_cluster_service_version_is_ever_deleted() {
+    let sample = Sample::rolling();
+    let csv = |namespace: &str, name: &str| {
+        let resource = super::lab::resource("clusterserviceversions.operators.coreos.com", namespace, name);
+        Target::Objects(vec![resource])
+    };
+    for target in [
+        csv("shop", "cart.v1"),
+        csv("shop", "packageserver"),
+        csv("openshift-operator-lifecycle-manager", "packageserver"),
+    ] {
+        let why = sample.verdict(ActionId::DeletePackageserverCsv, &target);
+        assert!(why.contains("does not apply to"), "it takes no target: {why}");
+        assert!(sample.offers(&target).is_empty(), "nothing is offered on one");
     }
 }

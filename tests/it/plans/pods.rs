@@ -131,7 +131,7 @@ async fn a_grace_period_of_nothing_is_never_sent() {
     let words = refused(vec![web("web-6d5f7c9b8-aaaaa")], &delete().with("grace-period", "0")).await;
     assert!(words.contains("a grace period of 0"), "{words}");
     let words = refused(vec![web("web-6d5f7c9b8-aaaaa")], &delete().with("grace-period", "soon")).await;
-    assert!(words.contains("a number of seconds"), "{words}");
+    assert!(words.contains("`soon` is no whole number"), "{words}");
     let simulation = of(vec![web("web-6d5f7c9b8-aaaaa")]);
     let client = InProcess::new(simulation.service());
     let rehearsal = rehearsed(&simulation, &client, &delete().with("grace-period", "5")).await.unwrap();

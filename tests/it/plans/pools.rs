@@ -277,7 +277,8 @@ async fn after_a_conflict_the_rest_of_the_pools_is_paused() {
     let (outcome, audit) = person.confirms(&client).await;
     assert!(matches!(&outcome, Outcome::Accepted { done } if done.len() == 2), "{outcome:?}");
     let statuses: Vec<_> = audit.iter().filter_map(|line| line["status"].as_u64()).collect();
-    assert_eq!(statuses, [200, 409, 200]);
+    // A refusal ends its entry at once; what was accepted waits for its proof.
+    assert_eq!(statuses, [409, 200, 200], "{}", client.requests());
     assert!(["worker", "gpu"].iter().all(|pool| look(&store).pool(pool).unwrap().paused));
 }
 
@@ -293,7 +294,7 @@ fn max_unavailable_is_set_for_workers_and_never_for_the_control_plane() {
         (set_max("worker", "10%"), "ok, L"),
         (set_max("worker", "0"), "does not hold a pool back: the controller takes it for 1"),
         (set_max("worker", "0%"), "does not hold a pool back"),
-        (set_max("worker", "-1"), "a whole number or a percentage"),
+        (set_max("worker", "-1"), "`-1` is no whole number"),
         (set_max("worker", "150%"), "more than the whole pool"),
         (set_max("master", "2"), "maxUnavailable of pool master is never changed"),
         (set_max("gpu", "2"), "there is no pool gpu"),
@@ -619,7 +620,10 @@ fn a_count_is_needed_and_something_that_is_unused() {
     refused(Sample::idle().plan_of(&prune("worker", "1"), &none), "has no rendered config");
     let mut used = Sample::idle();
     used.add(generated("worker", 1));
-    refused(whole(&used, &prune("worker", "1"), nothing), "nothing to delete: all 1 rendered config of pool worker");
+    refused(
+        whole(&used, &prune("worker", "1"), nothing),
+        "nothing to delete, each is in use: 1 rendered config of pool worker",
+    );
     let mut denied = many();
     denied.deny(Permission::cluster("delete", MCO, "machineconfigs"));
     refused(denied.plan_of(&prune("worker", "1"), &none), "kim may not delete machineconfigs");
@@ -739,8 +743,8 @@ proptest! {
         for write in &plan.writes {
             let name = write.object.trim_start_matches("machineconfig/");
             prop_assert!(!named.contains(name), "{} is in use: {:?}", name, uses);
-            let own = format!("rendered-{pool}-");
-            prop_assert!(name.starts_with(&own));
+            let of_pool = format!("rendered-{pool}-");
+            prop_assert!(name.starts_with(&of_pool), "{} is of another pool", name);
             prop_assert!(write.uid.is_some(), "only that very object");
         }
     }
@@ -772,7 +776,10 @@ fn layered() -> Value {
     json!({
         "apiVersion": format!("{MCO}/v1"), "kind": "MachineOSConfig",
         "metadata": { "name": "worker-os", "uid": "uid-os", "resourceVersion": "7", "annotations": {} },
-        "spec": { "machineConfigPool": { "name": "worker" } },
+        "spec": {
+            "machineConfigPool": { "name": "worker" }, "imageBuilder": { "imageBuilderType": "Job" },
+            "renderedImagePushSecret": { "name": "push" }, "renderedImagePushSpec": "registry.lab/os:latest",
+        },
         "status": { "currentImagePullSpec": "quay.io/os@sha256:1" },
     })
 }
@@ -814,10 +821,13 @@ fn an_image_is_rebuilt_when_a_build_can_begin() {
 #[tokio::test]
 async fn the_requests_that_rebuild_an_image() {
     let mut sample = Sample::idle();
-    sample.add(layered());
+    // The real API wants the name of its pool.
+    let mut config = layered();
+    config["metadata"]["name"] = json!("worker");
+    sample.add(config);
     let simulation = simulation(&sample);
     let (store, client) = (simulation.store(), InProcess::new(simulation.service()));
-    let person = rehearsed_for(&store, &client, &rebuild("worker-os")).await;
+    let person = rehearsed_for(&store, &client, &rebuild("worker")).await;
     assert!(person.rehearsal.ok(), "{:?}", person.rehearsal);
     let (outcome, _) = person.confirms(&client).await;
     assert!(matches!(outcome, Outcome::Accepted { .. }), "{outcome:?}");
@@ -881,7 +891,7 @@ async fn what_the_schema_refuses_is_said_in_the_dry_run() {
     let simulation = simulation(&Sample::idle());
     let (store, client) = (simulation.store(), InProcess::new(simulation.service()));
     let seen = look(&store);
-    let session = oc_cockpit::actions::Session { read_only: None, context: "lab".into() };
+    let session = oc_cockpit::actions::Session { context: "lab".into(), ..Default::default() };
     let ask = pin("worker", "release", &[image('a')]);
     let first = oc_cockpit::actions::plan(&seen, &session, &ask, &Material::default()).unwrap();
     let replan = |_: &Target, material: &Material| {
@@ -893,7 +903,7 @@ async fn what_the_schema_refuses_is_said_in_the_dry_run() {
     };
     let rehearsal = oc_cockpit::cluster::execute::rehearse(&client, first, replan).await.unwrap();
     let [step] = rehearsal.steps.as_slice() else { panic!("{rehearsal:?}") };
-    assert!(!step.ok && step.words.contains("422"), "{}", step.words);
+    assert!(!step.ok && step.words.contains("invalid: spec.pinnedImages"), "{}", step.words);
 }
 
 #[test]
@@ -911,5 +921,43 @@ fn none_of_it_is_planned_when_the_picture_is_not_live() {
         pin("worker", "release", &[image('a')]),
     ] {
         refused(sample.plan_of(&ask, &Material::default()), "the first list of nodes has not ended yet");
+    }
+}
+
+#[test]
+fn the_role_of_drivers_covers_all_of_it() {
+    let read = |file: &str| -> Vec<Value> {
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/rbac").join(file);
+        oc_cockpit::snapshot::manifest(&path).unwrap()
+    };
+    let roles: Vec<Value> = ["driver.yaml", "viewer.yaml"].into_iter().flat_map(read).collect();
+    let holds = |list: &Value, word: &str| list.as_array().unwrap().iter().any(|item| item == word);
+    let allowed = |verb: &str, group: &str, resource: &str| {
+        roles.iter().filter(|role| role["kind"] == "ClusterRole").any(|role| {
+            role["rules"].as_array().unwrap().iter().any(|rule| {
+                holds(&rule["verbs"], verb) && holds(&rule["apiGroups"], group) && holds(&rule["resources"], resource)
+            })
+        })
+    };
+    for action in [
+        ActionId::PausePool,
+        ActionId::UnpausePool,
+        ActionId::SetMaxUnavailable,
+        ActionId::CreatePool,
+        ActionId::MoveNodes,
+        ActionId::DeletePool,
+        ActionId::PruneRenderedConfigs,
+        ActionId::RebuildImage,
+        ActionId::PinImages,
+    ] {
+        for needed in action.permissions() {
+            assert!(allowed(needed.verb, needed.group, needed.resource), "{action:?}: {}", needed.words());
+        }
+    }
+    // What the plans read beside what is watched.
+    for resource in ["machineconfigs", "machineosconfigs", "machineosbuilds", "pinnedimagesets"] {
+        for verb in ["get", "list"] {
+            assert!(allowed(verb, MCO, resource), "{verb} {resource}");
+        }
     }
 }

@@ -39,7 +39,7 @@ impl Sample {
             objects: BTreeMap::new(),
             denied: Vec::new(),
             kinds: Vec::new(),
-            session: Session { read_only: None, context: "lab".into() },
+            session: Session { context: "lab".into(), ..Session::default() },
             link: LinkState::Live,
         };
         for (pool, names) in [

@@ -39,7 +39,7 @@ pub fn simulation(sample: &Sample) -> Simulation {
 }
 
 pub fn session() -> Session {
-    Session { read_only: None, context: "lab".into() }
+    Session { context: "lab".into(), ..Session::default() }
 }
 
 /// What a watch would show now.

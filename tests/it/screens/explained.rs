@@ -37,7 +37,7 @@ fn the_overview_says_why_how_long_and_what_comes_next() {
     stage.shows("slow in 30m");
     stage.shows("Failing in 3m10s");
     stage.shows("✖ PDB shop/cart allows 0");
-    stage.shows("next: worker-5 !, then worker-6");
+    stage.shows("worker-5 !, then worker-6");
 }
 
 #[test]
@@ -181,15 +181,15 @@ fn estimates_show_their_working() {
 #[test]
 fn looking_at_preflight_or_updates_asks_for_what_they_need() {
     let mut stage = stage();
-    assert_eq!(stage.view.purpose(), Purpose::Watch);
+    assert_eq!(stage.view.wanted().purpose, Purpose::Watch);
     stage.keys(":").types("preflight 4.19.3").keys("enter").shows("preflight for 4.19.3");
-    assert_eq!(stage.view.purpose(), Purpose::Preflight);
+    assert_eq!(stage.view.wanted().purpose, Purpose::Preflight);
     stage.keys("?");
-    assert_eq!(stage.view.purpose(), Purpose::Preflight, "it is still open below help");
+    assert_eq!(stage.view.wanted().purpose, Purpose::Preflight, "it is still open below help");
     stage.keys("esc :").types("updates").keys("enter").shows("[updates]");
-    assert_eq!(stage.view.purpose(), Purpose::Updates);
+    assert_eq!(stage.view.wanted().purpose, Purpose::Updates);
     stage.keys("esc");
-    assert_eq!(stage.view.purpose(), Purpose::Watch);
+    assert_eq!(stage.view.wanted().purpose, Purpose::Watch);
     stage.keys("U d").shows("[updates]");
 }
 

@@ -64,6 +64,38 @@ fn p_asks_for_the_plan_of_the_selected_pool() {
 }
 
 #[test]
+fn marked_pools_are_acted_upon_together() {
+    let mut stage = stage();
+    // worker is selected at first; infra, the last one, is paused.
+    stage.keys("3 space G").shows("1 marked");
+    stage.keys("space").shows("2 marked");
+    let plan = |action, pools: &[&str]| {
+        let names = pools.iter().map(|name| (*name).to_owned()).collect();
+        Request::Plan(Ask::new(action, Target::Pools(names)))
+    };
+    stage.keys("p");
+    assert_eq!(
+        stage.requests,
+        [plan(ActionId::PausePool, &["worker", "infra"])],
+        "one is not paused: pausing is meant"
+    );
+    stage.keys("g g j").keys("p");
+    assert_eq!(stage.requests, [plan(ActionId::PausePool, &["worker", "infra"])], "the marks, not what is selected");
+    stage.keys("esc").lacks("marked");
+    stage.keys("G space p");
+    assert_eq!(stage.requests, [plan(ActionId::UnpausePool, &["infra"])]);
+    stage.keys("x").shows("actions for pool infra");
+}
+
+#[test]
+fn the_next_node_stands_behind_the_one_that_it_follows() {
+    let mut stage = stage();
+    stage.keys("3").shows("after worker-3: worker-5, then worker-6");
+    stage.lacks("next: worker-5");
+    stage.lacks("no capacity");
+}
+
+#[test]
 fn enter_on_a_finding_leads_to_why() {
     let mut stage = stage();
     stage.keys("5 enter").shows("[error: drain-blocked]");
@@ -138,7 +170,7 @@ fn the_command_line_knows_the_words_of_other_tools() {
     for (line, words) in [
         ("pods", "not listed here"),
         ("cordon worker-99", "there is no node worker-99"),
-        ("pause", "which pool"),
+        ("pause worker-99", "there is no pool worker-99"),
         ("frobnicate", "is not a command"),
         ("speed fast", "how fast"),
     ] {

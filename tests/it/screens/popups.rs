@@ -126,6 +126,7 @@ fn pause() -> Plan {
         confirm: Confirm::Button,
         effect: Effect::PoolPaused { pool: "worker".into(), paused: true },
         inverse: Some(ActionId::UnpausePool),
+        keepsake: None,
         strict_lock: false,
     }
 }
@@ -142,6 +143,7 @@ fn update() -> Plan {
         confirm: Confirm::Type("4.19.3".into()),
         effect: Effect::UpdateRequested(WantedUpdate { version: "4.19.3".into(), ..WantedUpdate::default() }),
         inverse: None,
+        keepsake: None,
         strict_lock: true,
         ..pause()
     }

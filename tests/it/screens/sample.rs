@@ -52,7 +52,7 @@ impl World {
         };
         Self {
             assessment,
-            session: Session { read_only: None, context: "prod-eu1".into() },
+            session: Session { context: "prod-eu1".into(), ..Session::default() },
             keymap: Keymap::default(),
             theme: Theme::built_in("dark", Depth::True, false).unwrap(),
             connection: Connection {
@@ -197,7 +197,7 @@ fn capacity(max: &str, free: usize, next: &[&str], why_none: &str) -> Capacity {
         free,
         next: next.iter().map(ToString::to_string).collect(),
         why_none: why_none.into(),
-        busy: Vec::new(),
+        busy: why_none.strip_prefix("at work on ").map(str::to_owned).into_iter().collect(),
         caveat: String::new(),
     }
 }
@@ -366,6 +366,7 @@ fn assessment(nodes: Vec<Node>, pools: Vec<Pool>) -> Assessment {
         generation: 1,
         openshift: Some(true),
         cluster_id: Some("0c1d".into()),
+        image_based: None,
         verdict: Verdict {
             kind: VerdictKind::UpdatingPools,
             why: "the control plane operators are done, nodes of 2 pools roll".into(),
@@ -405,7 +406,7 @@ fn assessment(nodes: Vec<Node>, pools: Vec<Pool>) -> Assessment {
 pub fn rolling() -> World {
     let nodes = nodes();
     let mut pools = vec![pool("master", &nodes), pool("worker", &nodes), pool("infra", &nodes)];
-    pools[1].capacity = capacity("1", 0, &["worker-5", "worker-6"], "");
+    pools[1].capacity = capacity("1", 0, &["worker-5", "worker-6"], "at work on worker-3");
     pools[2].paused = true;
     pools[2].paused_by = Some(("oc patch".into(), Some(ago(180_000))));
     pools[2].capacity = capacity("1", 1, &[], "the pool is paused");

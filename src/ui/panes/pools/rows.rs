@@ -149,6 +149,7 @@ pub fn next_words(pool: &Pool, ctx: &Ctx<'_>) -> Option<String> {
         (0, []) if !capacity.why_none.is_empty() => format!("{}; in line: ", capacity.why_none),
         (0, [one]) => format!("after {one}: "),
         (0, [first, rest @ ..]) => format!("after {first} or {} more: ", rest.len()),
+        (0, []) => "in line: ".to_owned(),
         _ => "next: ".to_owned(),
     };
     let text = match capacity.next.as_slice() {

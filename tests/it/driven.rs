@@ -1,0 +1,196 @@
+//! Procedures driven from their first step to the last, by keys in a pseudo-terminal and by `oc-cockpit do` beside it.
+//!
+//! They wait for what the screen shows, never for time.
+
+use serde_json::Value;
+
+use crate::support::{Home, Sim, Terminal};
+
+const SIZE: (u16, u16) = (160, 45);
+const ENTER: &str = "\r";
+const ESC: &str = "\x1b";
+const TAB: &str = "\t";
+const GATE: &str = "ack-4.18-kube-1.32-api-removals-in-4.19";
+
+/// Confirms the plan that is on the screen, once the server has rehearsed it: `typed` goes through its fields, `tab` on to
+/// the button that confirms.
+fn confirm(terminal: &mut Terminal, title: &str, typed: &[&str]) {
+    terminal.wait_text(title);
+    for text in typed {
+        terminal.press(text);
+        terminal.press(TAB);
+    }
+    terminal.wait("the answer to the dry run", |screen| {
+        let text = screen.contents();
+        text.lines().any(|line| line.contains("leave it") && !line.contains("has not come back yet"))
+    });
+    let focused = format!("[ {title}");
+    while !terminal.text().contains(&focused) {
+        let before = terminal.text();
+        terminal.press(TAB);
+        terminal.wait("the focus to move", |screen| screen.contents() != before);
+    }
+    terminal.press(ENTER);
+    terminal.wait_line(&[title, "seen in the watch"]);
+}
+
+/// A line behind `:`.
+fn line(terminal: &mut Terminal, words: &str) {
+    terminal.press(":");
+    terminal.press(words);
+    terminal.press(ENTER);
+}
+
+#[test]
+fn a_minor_update_from_its_gate_to_the_end() {
+    let home = Home::new();
+    let sim = Sim::start(&home, &["--scenario", "minor", "--speed", "300"]);
+    let mut terminal = Terminal::on(&home, &sim, "admin", &[], SIZE);
+    terminal.wait_text("NOT UPDATING");
+    for (pool, count) in [("master", "3/3"), ("worker", "6/6"), ("infra", "3/3")] {
+        terminal.wait_line(&[pool, count]);
+    }
+    // infra is to wait until somebody lets it go.
+    line(&mut terminal, "pause-pool infra");
+    confirm(&mut terminal, "Pause pool infra", &[]);
+    terminal.wait_text("n acknowledge the gate");
+    terminal.press("n");
+    terminal.wait_text("Kubernetes 1.32");
+    confirm(&mut terminal, &format!("Acknowledge {GATE}"), &[]);
+
+    // The operator takes the acknowledgement up: the way is free.
+    terminal.wait_text("n start an update");
+    terminal.press("n");
+    terminal.wait_text("versions on offer");
+    terminal.press(ENTER);
+    terminal.wait_text("etcd backup");
+    confirm(&mut terminal, "Start update to 4.19.3", &["/backup/0300", "4.19.3"]);
+    terminal.wait_text("CONTROL PLANE UPDATING");
+    terminal.press("P");
+    terminal.wait_line(&["accepted", "done"]);
+    terminal.press(ESC);
+
+    // Everything but infra arrives; then infra is the next step.
+    terminal.wait_text("n unpause infra");
+    assert_eq!(sim.pool("infra")["spec"]["paused"], true, "naming the step sends nothing");
+    terminal.press("n");
+    confirm(&mut terminal, "Unpause pool infra", &[]);
+    // Operators have to be quiet for a while before it is called completed: what is left is to verify.
+    terminal.wait_text("n verify");
+    terminal.press("n");
+    terminal.wait_text("[phases");
+    terminal.wait_line(&["pools", "9/9", "done"]);
+    terminal.wait_line(&["verify", "under way"]);
+    let version = sim.ask("GET", "/apis/config.openshift.io/v1/clusterversions/version", "");
+    assert_eq!(version["status"]["history"][0]["version"], "4.19.3");
+    assert_eq!(version["status"]["history"][0]["state"], "Completed");
+    terminal.press("\x03");
+    assert_eq!(terminal.end(), 0);
+
+    audited(
+        &home,
+        &[
+            ("pause-pool", "mcp/infra", "infra"),
+            ("ack-gate", "configmap/admin-acks", "admin-acks"),
+            ("start-update", "clusterversion/version", "version"),
+            ("unpause-pool", "mcp/infra", "infra"),
+        ],
+    );
+}
+
+/// The audit log is what was done and nothing else, line by line.
+fn audited(home: &Home, done: &[(&str, &str, &str)]) {
+    let text = std::fs::read_to_string(home.state("audit.jsonl")).unwrap();
+    let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines.len(), done.len() * 2, "{text}");
+    let mut before = String::new();
+    for (pair, (action, object, name)) in lines.chunks(2).zip(done) {
+        let (attempt, outcome) = (&pair[0], &pair[1]);
+        assert_eq!((&attempt["line"], &outcome["line"]), (&"attempt".into(), &"outcome".into()), "{action}");
+        assert_eq!(attempt["id"], outcome["id"], "{action}");
+        assert_eq!((&attempt["action"], &attempt["object"]), (&(*action).into(), &(*object).into()));
+        assert_eq!((&attempt["user"], &attempt["context"]), (&"admin".into(), &"admin".into()), "{action}");
+        assert_eq!(attempt["request"]["method"], "PATCH", "{action}");
+        assert!(attempt["request"]["path"].as_str().unwrap().split('?').next().unwrap().ends_with(name), "{attempt}");
+        assert!(attempt["dryRun"].as_str().unwrap().contains("would accept"), "{attempt}");
+        assert_eq!((&outcome["answer"], &outcome["effect"]), (&"accepted".into(), &"seen".into()), "{action}");
+        for line in pair {
+            let at = line["time"].as_str().unwrap().to_owned();
+            assert!(before <= at, "the lines stand in the order of time: {before} {at}");
+            before = at;
+        }
+    }
+    let answers = |line: &Value| line["answers"].as_array().map_or(0, Vec::len);
+    let backup = lines.iter().find(|line| line["action"] == "start-update").unwrap();
+    assert_eq!((answers(backup), &backup["answers"][0]["answer"]), (1, &"/backup/0300".into()));
+    assert!(lines.iter().all(|line| line["action"] == "start-update" || answers(line) == 0), "{text}");
+}
+
+/// A line of `do`, carried out: rehearsed first, which tells what has to be typed.
+fn carry_out(home: &Home, sim: &Sim, words: &[&str]) {
+    let run = |more: &[String]| {
+        let mut args = vec!["do".to_owned()];
+        args.extend(sim.flags("admin"));
+        args.extend(words.iter().map(ToString::to_string));
+        args.extend(more.iter().cloned());
+        args.extend(["-o".to_owned(), "json".to_owned()]);
+        let output = home.run(&args.iter().map(String::as_str).collect::<Vec<_>>());
+        let told: Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
+        assert_eq!(output.status.code(), Some(0), "{words:?}: {}\n{told:#}", String::from_utf8_lossy(&output.stderr));
+        told
+    };
+    let rehearsed = run(&["--dry-run".to_owned()]);
+    let plan = &rehearsed["plan"];
+    let mut more = vec![plan["typed"].as_str().map_or("--yes".to_owned(), |typed| format!("--yes={typed}"))];
+    for question in plan["questions"].as_array().into_iter().flatten() {
+        let name = question["name"].as_str().unwrap();
+        let answer = question["exactly"].as_str().unwrap_or("/backup/0300");
+        more.extend(["--answer".to_owned(), format!("{name}={answer}")]);
+    }
+    assert_eq!(run(&more)["result"], "done", "{words:?}");
+}
+
+#[test]
+fn a_canary_of_one_node() {
+    const ACK: &str = "ack-4.16-kube-1.30-api-removals-in-4.17";
+    let home = Home::new();
+    let sim = Sim::start(&home, &["--scenario", "canary", "--speed", "400"]);
+    let mut eyes = Terminal::on(&home, &sim, "admin", &["--tab", "pools", "--read-only"], SIZE);
+    let does = |words: &[&str]| carry_out(&home, &sim, words);
+    eyes.wait_line(&["worker", "8/8"]);
+
+    does(&["create-pool", "canary"]);
+    does(&["move-nodes", "worker-7", "--pool", "canary"]);
+    eyes.wait_line(&["canary", "1/1"]);
+    eyes.wait_line(&["worker", "7/7"]);
+    does(&["pause-pool", "worker"]);
+    does(&["set-channel", "eus-4.18"]);
+    eyes.press("P");
+    eyes.wait_text("Upgradeable is False");
+    does(&["ack-gate", ACK]);
+    eyes.wait_gone("Upgradeable is False");
+    eyes.press(ESC);
+    eyes.wait_gone("[phases");
+    does(&["start-update", "4.17.30"]);
+
+    // The control plane and the canary go; the rest is held.
+    eyes.wait_line(&["worker", "paused", "0/7"]);
+    eyes.wait_line(&["master", "3/3"]);
+    eyes.wait_line(&["canary", "1/1"]);
+    eyes.wait_text("NEEDS A PERSON");
+    assert_eq!(sim.pool("worker")["spec"]["paused"], true);
+
+    // The canary is well: the others follow, and the node goes home.
+    does(&["unpause-pool", "worker"]);
+    eyes.wait_text("SETTLING");
+    eyes.wait_line(&["worker", "7/7"]);
+    does(&["move-nodes", "worker-7", "--pool", "worker"]);
+    eyes.wait_line(&["worker", "8/8"]);
+    does(&["delete-pool", "canary"]);
+    eyes.wait("the pool to be gone", |screen| !screen.contents().lines().any(|line| line.contains("canary  ")));
+    let labels = sim.node("worker-7")["metadata"]["labels"].clone();
+    assert_eq!(labels["node-role.kubernetes.io/worker"], "");
+    assert_eq!(labels["node-role.kubernetes.io/canary"], Value::Null, "the label went with the move");
+    eyes.press("\x03");
+    assert_eq!(eyes.end(), 0);
+}

@@ -1,0 +1,122 @@
+//! Image-based upgrades in the real binary: through Prep, the reboot into another etcd and back, and to the end.
+
+use serde_json::Value;
+
+use crate::support::{Home, Sim, Terminal};
+
+const SIZE: (u16, u16) = (150, 45);
+const TAB: &str = "\t";
+const ENTER: &str = "\r";
+/// Prep without the screen: one patch configures the seed and begins.
+const PREP: &[&str] = &[
+    "do",
+    "ibu-prep",
+    "--seed-image=registry.example.com:5000/seeds/edge:4.19.3",
+    "--seed-version=4.19.3",
+    "--oadp-content=openshift-adp/acm-klusterlet",
+    "--oadp-content=openshift-adp/edge-apps",
+    "--yes",
+];
+const PATH: &str = "/apis/lca.openshift.io/v1/imagebasedupgrades/upgrade";
+
+/// A single node whose seed image is prepared, and the cockpit on it, on the tab of image-based upgrades.
+fn prepared(home: &Home) -> (Sim, Terminal) {
+    let sim = Sim::start(home, &["--scenario", "ibu", "--speed", "60"]);
+    let mut terminal = Terminal::on(home, &sim, "admin", &[], SIZE);
+    terminal.wait_text("8 Image-based");
+    terminal.press("8");
+    terminal.wait_text("[8 Image-based]");
+    terminal.wait_line(&["Prep", "puts the seed's system beside the running one"]);
+    let mut args: Vec<String> = PREP.iter().map(|arg| (*arg).to_owned()).collect();
+    args.extend(sim.flags("admin"));
+    let done = home.run(&args.iter().map(String::as_str).collect::<Vec<_>>());
+    assert_eq!(done.status.code(), Some(0), "{}", String::from_utf8_lossy(&done.stderr));
+    terminal.wait_text("PREPARED");
+    (sim, terminal)
+}
+
+/// Waits until the server has rehearsed the plan on the screen.
+fn rehearsed(terminal: &Terminal) {
+    terminal.wait("the answer to the dry run", |screen| {
+        let text = screen.contents();
+        text.lines().any(|line| line.contains("leave it") && !line.contains("has not come back yet"))
+    });
+}
+
+/// Types the words that a plan asks for, and confirms it.
+fn confirm(terminal: &mut Terminal, title: &str, words: &[&str]) {
+    terminal.wait_text(title);
+    rehearsed(terminal);
+    for words in words {
+        terminal.press(words);
+        terminal.press(TAB);
+    }
+    terminal.press(TAB);
+    terminal.press(ENTER);
+}
+
+/// An action by its name, on the command line of the cockpit.
+fn command(terminal: &mut Terminal, name: &str) {
+    terminal.press(":");
+    terminal.press(name);
+    terminal.press(ENTER);
+}
+
+fn upgraded(home: &Home) -> (Sim, Terminal) {
+    let (sim, mut terminal) = prepared(home);
+    terminal.press("n");
+    confirm(&mut terminal, "Reboot into 4.19.3", &["4.19.3"]);
+    terminal.wait_text("REBOOTING");
+    terminal.wait_line(&["expected: the node reboots into 4.19.3"]);
+    terminal.wait_text("UPGRADED, NOT FINALIZED");
+    (sim, terminal)
+}
+
+fn condition(sim: &Sim, kind: &str) -> Value {
+    let object = sim.ask("GET", PATH, "");
+    let conditions = object["status"]["conditions"].as_array().cloned().unwrap_or_default();
+    conditions.into_iter().find(|condition| condition["type"] == kind).unwrap_or_default()
+}
+
+#[test]
+fn an_upgrade_is_driven_through_its_reboot_and_rolled_back() {
+    let home = Home::new();
+    let (sim, mut terminal) = upgraded(&home);
+    assert_eq!(condition(&sim, "UpgradeCompleted")["status"], "True");
+    assert!(terminal.text().contains("4.18.22"), "what ran before is remembered: {}", terminal.text());
+    terminal.press("6");
+    terminal.press("/");
+    terminal.press("same cluster|: before the reboot");
+    terminal.press(ENTER);
+    terminal.wait_text("it is the same cluster, by its clusterID");
+    terminal.wait_text("image-based upgrade (4.19.3): before the reboot");
+    terminal.press("8");
+    command(&mut terminal, "ibu-rollback");
+    confirm(&mut terminal, "it cannot be taken back", &["rollback"]);
+    terminal.wait_line(&["expected: the node reboots into its former system"]);
+    terminal.wait_text("ROLLED BACK");
+    assert_eq!(condition(&sim, "RollbackCompleted")["status"], "True");
+    terminal.press("q");
+    terminal.press("q");
+    terminal.press("q");
+    assert_eq!(terminal.end(), 0);
+    terminal.assert_intact();
+}
+
+#[test]
+fn a_finalize_keeps_the_history_in_a_file_first() {
+    let home = Home::new();
+    let (sim, mut terminal) = upgraded(&home);
+    command(&mut terminal, "ibu-idle");
+    confirm(&mut terminal, "no way back after that", &["kim, just now", "finalize"]);
+    terminal.wait_text("saved before it goes");
+    terminal.wait_text("NOT UPDATING");
+    assert_eq!(condition(&sim, "Idle")["status"], "True");
+    let views = std::fs::read_dir(home.state("views")).expect("a folder for what is saved");
+    let saved: Vec<_> = views.filter_map(|file| std::fs::read_to_string(file.ok()?.path()).ok()).collect();
+    let [text] = saved.as_slice() else { panic!("one file: {saved:?}") };
+    let kept: Value = serde_json::from_str(text).expect("JSON");
+    let stages: Vec<&str> =
+        kept["status"]["history"].as_array().unwrap().iter().filter_map(|run| run["stage"].as_str()).collect();
+    assert_eq!(stages, ["Prep", "Upgrade"]);
+}
