@@ -175,6 +175,15 @@ pub(super) fn words(risk: &Risk) -> String {
 
 fn recommendation(release: &Release) -> Precondition {
     let Some(choice) = release.choice() else { return found("it is on offer", "status.availableUpdates", "") };
+    // `Upgradeable=False` alone: the operator recommends it, and would not take it.
+    let gate = choice.risks.iter().any(|risk| risk.name == UPGRADEABLE_FALSE) && choice.risks.len() == 1;
+    if gate {
+        return found(
+            format!("{} is on offer, and held up", choice.version),
+            "Upgradeable",
+            &format!("False ({})", choice.reason),
+        );
+    }
     match (choice.recommended, choice.unknown) {
         (true, _) => found(
             format!("{} is recommended for this cluster", choice.version),
