@@ -71,7 +71,7 @@ fn make(assessment: &Assessment, session: &Session, ask: &Ask, material: &Materi
         strict_lock: true,
         ..Plan::draft(&ENTRY, ask, title)
     };
-    let local = if upstream.is_empty() { Some(None) } else { local_services(material, upstream) };
+    let local = if upstream.is_empty() { Some(Vec::new()) } else { local_services(material, upstream) };
     let Some(local) = local else {
         let reads = vec![Read::List(SERVICES.to_owned())];
         return Ok(Plan {
@@ -135,34 +135,28 @@ fn consequences(assessment: &Assessment, present: &str, upstream: &str) -> Vec<S
     lines
 }
 
-/// What the cluster's own update services say to `upstream`; none: they were not read yet.
-fn local_services(material: &Material, upstream: &str) -> Option<Option<String>> {
-    let told = match material.list(SERVICES)? {
-        Err(words) => format!("whether it is an update service of this cluster is not known: {words}"),
-        Ok(None | Some([])) => return Some(None),
-        Ok(Some(services)) => {
-            let text = |service: &Value, pointer: &str| {
-                service.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned()
-            };
-            let named = |service: &&Value| {
-                let address = text(service, "/status/policyEngineURI");
-                !address.is_empty() && upstream.starts_with(&format!("{}/", address.trim_end_matches('/')))
-            };
-            match services.iter().find(named) {
-                Some(service) => format!(
-                    "it is the update service {}/{} of this cluster",
-                    text(service, "/metadata/namespace"),
-                    text(service, "/metadata/name")
-                ),
-                None => {
-                    let addresses = services.iter().map(|service| text(service, "/status/policyEngineURI"));
-                    let addresses: Vec<String> = addresses
-                        .map(|address| if address.is_empty() { "(no address yet)".into() } else { address + GRAPH })
-                        .collect();
-                    format!("it is none of the update services of this cluster: {}", addresses.join(", "))
-                }
-            }
+/// What the cluster's own update services say to `upstream`, if there are any; none: they were not read yet.
+fn local_services(material: &Material, upstream: &str) -> Option<Vec<String>> {
+    let services = match material.list(SERVICES)? {
+        Err(words) => {
+            return Some(vec![format!("whether it is an update service of this cluster is not known: {words}")]);
         }
+        Ok(None | Some([])) => return Some(Vec::new()),
+        Ok(Some(services)) => services,
     };
-    Some(Some(told))
+    let text = |service: &Value, pointer: &str| {
+        service.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned()
+    };
+    let named = |service: &&Value| {
+        let address = text(service, "/status/policyEngineURI");
+        !address.is_empty() && upstream.starts_with(&format!("{}/", address.trim_end_matches('/')))
+    };
+    if let Some(service) = services.iter().find(named) {
+        let (namespace, name) = (text(service, "/metadata/namespace"), text(service, "/metadata/name"));
+        return Some(vec![format!("it is the update service {namespace}/{name} of this cluster")]);
+    }
+    let addresses = services.iter().map(|service| text(service, "/status/policyEngineURI"));
+    let addresses: Vec<String> =
+        addresses.map(|address| if address.is_empty() { "(no address yet)".into() } else { address + GRAPH }).collect();
+    Some(vec![format!("it is none of the update services of this cluster: {}", addresses.join(", "))])
 }

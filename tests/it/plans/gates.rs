@@ -108,7 +108,7 @@ fn a_known_gate_is_offered_and_another_reason_is_told() {
     assert!(plan.consequences.iter().any(|line| line == begins), "{:?}", plan.consequences);
 }
 
-pub fn credentials(mode: &str, annotations: Value) -> Value {
+pub fn credentials(mode: &str, annotations: &Value) -> Value {
     json!({ "apiVersion": "operator.openshift.io/v1", "kind": "CloudCredential",
         "metadata": { "name": "cluster", "uid": "c", "resourceVersion": "9", "annotations": annotations },
         "spec": { "credentialsMode": mode } })
@@ -125,15 +125,15 @@ fn credentials_are_declared_ready_where_they_are_maintained_by_hand() {
         Ok(plan) => format!("ok, {:?}", plan.danger),
         Err(refusal) => refusal.0,
     };
-    let manual = || credentials("Manual", json!({}));
+    let manual = || credentials("Manual", &json!({}));
     assert_eq!(said(&ready_for("4.19.3"), manual()), "ok, M");
     assert_eq!(said(&ready_for("v4.19.3"), manual()), "ok, M");
     assert!(said(&ready_for("4.18.25"), manual()).contains("is of no later minor"), "patches are not held up");
     assert!(said(&ready_for("4.19"), manual()).contains("is no version"));
-    assert!(said(&ready_for("4.19.3"), credentials("Mint", json!({}))).contains("not maintained by hand (mode Mint)"));
-    assert!(said(&ready_for("4.19.3"), credentials("", json!({}))).contains("mode the default"));
+    assert!(said(&ready_for("4.19.3"), credentials("Mint", &json!({}))).contains("not maintained by hand (mode Mint)"));
+    assert!(said(&ready_for("4.19.3"), credentials("", &json!({}))).contains("mode the default"));
     assert!(said(&ready_for("4.19.3"), Value::Null).contains("has no CloudCredential"));
-    let declared = || credentials("Manual", json!({ "cloudcredential.openshift.io/upgradeable-to": "4.19.3" }));
+    let declared = || credentials("Manual", &json!({ "cloudcredential.openshift.io/upgradeable-to": "4.19.3" }));
     assert_eq!(said(&ready_for("4.19.3"), declared()), "4.19.3 is declared already");
     let clear = Ask::new(ActionId::SetUpgradeableTo, Target::Cluster).with("clear", "");
     assert_eq!(said(&clear, declared()), "ok, L");
@@ -163,7 +163,7 @@ fn what_new_requests_need_is_looked_up_before_they_are_called_ready() {
     );
     let known = |space: Value, secret: Value| {
         let objects = objects(&[
-            (CREDENTIALS, credentials("Manual", json!({}))),
+            (CREDENTIALS, credentials("Manual", &json!({}))),
             (INFRASTRUCTURE, json!({ "status": { "platformStatus": { "type": "AWS" } } })),
             (SPACE, space),
             (&format!("{SPACE}/secrets/new-creds"), secret),

@@ -268,7 +268,7 @@ async fn a_missing_map_of_acknowledgements_is_created_when_that_was_asked_for() 
 #[tokio::test]
 async fn declaring_credentials_ready() {
     let ask = Ask::new(ActionId::SetUpgradeableTo, Target::Version("4.19.3".into()));
-    let (requests, store) = acts(&Sample::idle(), vec![credentials("Manual", json!({ "kept": "yes" }))], &ask).await;
+    let (requests, store) = acts(&Sample::idle(), vec![credentials("Manual", &json!({ "kept": "yes" }))], &ask).await;
     let stored = store.get(Res::CLOUD_CREDENTIALS, None, "cluster").unwrap();
     let expected = json!({ "kept": "yes", "cloudcredential.openshift.io/upgradeable-to": "4.19.3" });
     assert_eq!(stored["metadata"]["annotations"], expected);
