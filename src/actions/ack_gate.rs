@@ -104,7 +104,7 @@ fn make(assessment: &Assessment, session: &Session, ask: &Ask, material: &Materi
         let objects = [GATES, ACKS].map(|path| Read::Object(path.to_owned()));
         let reads = objects.into_iter().chain([Read::List(COUNTS.to_owned())]).collect();
         let consequences = vec!["reading the gates, and who still uses APIs that go away".to_owned()];
-        return Ok(Plan { reads, consequences, ..draft });
+        return Ok(Plan { consequences, reads, ..draft });
     };
     let gates = map(gates.map_err(|why| unreadable("openshift-config-managed/admin-gates", why))?)?;
     let acks_seen = acks.map_err(|why| unreadable("openshift-config/admin-acks", why))?;

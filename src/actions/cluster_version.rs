@@ -148,7 +148,7 @@ impl<'a> Standing<'a> {
     /// Of the request as it was seen.
     pub(super) fn of(assessment: &'a Assessment, seen: &api::ClusterVersion) -> Self {
         let Some(wanted) = &seen.spec.desired_update else { return Self::Nothing };
-        if [&wanted.version, &wanted.image, &wanted.architecture].into_iter().all(|field| field.is_empty()) {
+        if [&wanted.version, &wanted.image, &wanted.architecture].into_iter().all(String::is_empty) {
             return Self::Nothing;
         }
         if let Some(requested) = &assessment.update.requested {

@@ -136,6 +136,7 @@ fn consequences(assessment: &Assessment, present: &str, upstream: &str) -> Vec<S
 }
 
 /// What the cluster's own update services say to `upstream`; none: they were not read yet.
+#[expect(clippy::option_option, reason = "not read yet, and nothing to say, are two things")]
 fn local_services(material: &Material, upstream: &str) -> Option<Option<String>> {
     let told = match material.list(SERVICES)? {
         Err(words) => format!("whether it is an update service of this cluster is not known: {words}"),
@@ -148,19 +149,18 @@ fn local_services(material: &Material, upstream: &str) -> Option<Option<String>>
                 let address = text(service, "/status/policyEngineURI");
                 !address.is_empty() && upstream.starts_with(&format!("{}/", address.trim_end_matches('/')))
             };
-            match services.iter().find(named) {
-                Some(service) => format!(
+            if let Some(service) = services.iter().find(named) {
+                format!(
                     "it is the update service {}/{} of this cluster",
                     text(service, "/metadata/namespace"),
                     text(service, "/metadata/name")
-                ),
-                None => {
-                    let addresses = services.iter().map(|service| text(service, "/status/policyEngineURI"));
-                    let addresses: Vec<String> = addresses
-                        .map(|address| if address.is_empty() { "(no address yet)".into() } else { address + GRAPH })
-                        .collect();
-                    format!("it is none of the update services of this cluster: {}", addresses.join(", "))
-                }
+                )
+            } else {
+                let addresses = services.iter().map(|service| text(service, "/status/policyEngineURI"));
+                let addresses: Vec<String> = addresses
+                    .map(|address| if address.is_empty() { "(no address yet)".into() } else { address + GRAPH })
+                    .collect();
+                format!("it is none of the update services of this cluster: {}", addresses.join(", "))
             }
         }
     };

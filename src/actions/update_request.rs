@@ -373,21 +373,20 @@ fn signature(seen: &api::ClusterVersion, release: &Release, material: &Material)
     let line = match material.list(SIGNATURES) {
         None => return Err(Read::List(SIGNATURES.to_owned())),
         Some(Err(words)) => format!("whether its signature is in openshift-config-managed is not known: {words}"),
-        Some(Ok(maps)) => match maps.unwrap_or_default().iter().find(has) {
-            Some(map) => {
+        Some(Ok(maps)) => {
+            if let Some(map) = maps.unwrap_or_default().iter().find(has) {
                 let name = map.pointer("/metadata/name").and_then(Value::as_str).unwrap_or_default();
                 format!("its signature is in ConfigMap openshift-config-managed/{name}")
-            }
-            None => {
+            } else {
                 let own = seen.spec.signature_stores.as_ref().is_some_and(|stores| !stores.is_empty());
                 let stores =
                     if own { "the cluster's own signature stores" } else { "Red Hat's public signature stores" };
                 format!(
                     "no ConfigMap in openshift-config-managed has its signature: {stores} have to be within reach, or \
-                     the operator refuses it (apply the ConfigMap that mirroring has written first)"
+                 the operator refuses it (apply the ConfigMap that mirroring has written first)"
                 )
             }
-        },
+        }
     };
     let repository = release.image.split('@').next().unwrap_or_default();
     Ok(vec![format!("the nodes pull it from {repository}, or from where a mirror set sends them"), line])

@@ -108,6 +108,7 @@ fn a_known_gate_is_offered_and_another_reason_is_told() {
     assert!(plan.consequences.iter().any(|line| line == begins), "{:?}", plan.consequences);
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "a literal is handed over")]
 pub fn credentials(mode: &str, annotations: Value) -> Value {
     json!({ "apiVersion": "operator.openshift.io/v1", "kind": "CloudCredential",
         "metadata": { "name": "cluster", "uid": "c", "resourceVersion": "9", "annotations": annotations },
