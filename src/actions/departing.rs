@@ -108,14 +108,13 @@ pub(super) fn claims(material: &Material, pod: &Pod, reads: &mut BTreeSet<String
     let mut claims = Vec::new();
     for name in names {
         let path = format!("/api/v1/namespaces/{}/persistentvolumeclaims/{name}", pod.namespace());
-        let modes = match material.object(&path) {
-            Some(found) => found.ok().flatten().map(modes),
-            None => {
-                if reads.len() < CLAIMS {
-                    reads.insert(path);
-                }
-                None
+        let modes = if let Some(found) = material.object(&path) {
+            found.ok().flatten().map(modes)
+        } else {
+            if reads.len() < CLAIMS {
+                reads.insert(path);
             }
+            None
         };
         let claim = Claim { name: name.to_owned(), modes };
         if !claim.shared() {

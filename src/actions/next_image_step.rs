@@ -10,7 +10,7 @@ use crate::upgrade::image_based::stage_machine::State;
 
 /// Is an image-based upgrade under way, so that no other step is to be taken?
 pub(super) fn under_way(assessment: &Assessment) -> bool {
-    assessment.image_based.as_deref().is_some_and(|image| image.under_way())
+    assessment.image_based.as_deref().is_some_and(super::super::upgrade::image_based::ImageBased::under_way)
 }
 
 /// The step.

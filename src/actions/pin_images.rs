@@ -262,8 +262,12 @@ mod tests {
 
     fn asked(images: &[&str], repository: Option<&str>, content: Option<&[Value]>) -> Result<Vec<String>, String> {
         let mut ask = Ask { action: ActionId::PinImages, target: Target::pool("worker"), args: Args::default() };
-        images.iter().for_each(|image| ask.args.add(IMAGE, *image));
-        repository.iter().for_each(|repository| ask.args.add(REPOSITORY, *repository));
+        for image in images {
+            ask.args.add(IMAGE, *image);
+        }
+        if let Some(repository) = repository {
+            ask.args.add(REPOSITORY, repository);
+        }
         super::images(&ask, content.map(Ok)).map_err(|Refusal(words)| words)
     }
 
@@ -271,7 +275,7 @@ mod tests {
     fn images_are_named_by_digest_alone() {
         let (a, b) = (digest('a'), digest('b'));
         let whole = format!("quay.io/r/x@{a}");
-        assert_eq!(asked(&[&whole, &whole], None, None).unwrap(), [whole.clone()]);
+        assert_eq!(asked(&[&whole, &whole], None, None).unwrap(), std::slice::from_ref(&whole));
         let bare = asked(&[&a, &b], Some("mirror:5000/r/"), None).unwrap();
         assert_eq!(bare, [format!("mirror:5000/r@{a}"), format!("mirror:5000/r@{b}")]);
         for (image, part) in [

@@ -79,7 +79,7 @@ fn make(assessment: &Assessment, session: &Session, ask: &Ask, material: &Materi
     let running = material.list(&builds);
     let (Some(object), Some(running)) = (object, running) else {
         plan.reads =
-            [object.is_none().then(|| Read::Object(path.clone())), running.is_none().then(|| Read::List(builds))]
+            [object.is_none().then(|| Read::Object(path.clone())), running.is_none().then_some(Read::List(builds))]
                 .into_iter()
                 .flatten()
                 .collect();

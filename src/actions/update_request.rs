@@ -383,7 +383,7 @@ fn signature(seen: &api::ClusterVersion, release: &Release, material: &Material)
                     if own { "the cluster's own signature stores" } else { "Red Hat's public signature stores" };
                 format!(
                     "no ConfigMap in openshift-config-managed has its signature: {stores} have to be within reach, or \
-                     the operator refuses it (apply the ConfigMap that mirroring has written first)"
+                 the operator refuses it (apply the ConfigMap that mirroring has written first)"
                 )
             }
         }

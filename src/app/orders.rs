@@ -211,11 +211,9 @@ impl App {
         }
         effects.extend(notes(&plan, outcome, now).into_iter().map(Effect::Note));
         match outcome {
-            // The line of the job says it until the watch shows the effect.
-            Outcome::Accepted { .. } => {}
+            // The line of the job says it until the watch shows the effect, or how far it came.
+            Outcome::Accepted { .. } | Outcome::Stopped { .. } => {}
             Outcome::Unknown { .. } => self.state.say(flash::warning(words)),
-            // The line of the job says how far it came.
-            Outcome::Stopped { .. } => {}
             Outcome::Refused { .. } | Outcome::Failed { .. } => {
                 self.view.show_refusal(&plan.ask(), &words);
             }

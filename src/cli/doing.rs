@@ -147,7 +147,8 @@ fn target_words(entry: &Entry) -> &'static str {
 }
 
 fn after(entry: &Entry) -> String {
-    let permissions: Vec<String> = entry.permissions.iter().map(|permission| permission.words()).collect();
+    let permissions: Vec<String> =
+        entry.permissions.iter().map(super::super::upgrade::access::Permission::words).collect();
     let mut text = format!("Needs: {}\nDanger: ", permissions.join(", "));
     let dangers = entry.dangers.iter().map(|danger| format!("{danger:?} {}", report::plan::danger_words(*danger)));
     text += &dangers.collect::<Vec<_>>().join("; or ");

@@ -299,7 +299,7 @@ impl<T: Transport, A: Audit, F: FnMut(&Progress) + Send> Driver<'_, T, A, F> {
     async fn send_due(&mut self, tracks: &mut Tracks) -> Result<(), Halt> {
         let due = tracks.due(clock::runtime_instant());
         let driver = &*self;
-        let answers: Vec<(String, Result<(AuditId, Answered), String>)> = stream::iter(due)
+        let answers: Vec<_> = stream::iter(due)
             .map(|track| async move {
                 let answer = driver.evict(&track).await;
                 (track.uid, answer)

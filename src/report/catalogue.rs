@@ -76,14 +76,14 @@ pub fn list(access: Option<&Access>) -> Document {
 fn row(entry: &'static Entry, access: Option<&Access>) -> Row {
     let answers = |permission| access.and_then(|access| access.answer(permission));
     let denied = entry.permissions.iter().filter(|permission| matches!(answers(permission), Some(Answer::Denied(_))));
-    let denied: Vec<String> = denied.map(|permission| permission.words()).collect();
+    let denied: Vec<String> = denied.map(super::super::upgrade::access::Permission::words).collect();
     let known = entry.permissions.iter().all(|permission| answers(permission).is_some());
     Row {
         name: entry.name,
         usage: entry.usage(),
         summary: entry.summary,
         dangers: entry.dangers,
-        permissions: entry.permissions.iter().map(|permission| permission.words()).collect(),
+        permissions: entry.permissions.iter().map(super::super::upgrade::access::Permission::words).collect(),
         args: entry
             .args
             .iter()

@@ -111,7 +111,7 @@ async fn carry_out(act: Act, connect: Connect, output: Format, circumstances: &C
         eyes: Eyes::open(options(connect)),
         session: Session::default(),
     };
-    let (end, code) = until_told_to_end(doing.perform(), &mut signals, &stop, &ledger).await;
+    let (end, code) = until_told_to_end(Box::pin(doing.perform()), &mut signals, &stop, &ledger).await;
     let context = doing.context();
     // What no answer or no proof came for is ended as such in the audit log.
     recording.close(&recorder).await;

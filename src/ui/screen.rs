@@ -292,6 +292,7 @@ fn draw_popups(view: &mut View, buffer: &mut Buffer, body: Rect, ctx: &Ctx<'_>) 
     cursor
 }
 
+#[expect(clippy::too_many_lines, reason = "one arm a popup")]
 fn draw_popup(popup: &mut Popup, buffer: &mut Buffer, body: Rect, ctx: &Ctx<'_>) -> Option<(u16, u16)> {
     let mut tone = Tone::TitleFocused;
     let (area, name) = match popup {

@@ -26,11 +26,13 @@ impl Permission {
     }
 
     /// The same on the one object of that name: what a role that lists `resourceNames` permits.
+    #[must_use]
     pub const fn named(self, name: &'static str) -> Self {
         Self { name, ..self }
     }
 
     /// The same in one namespace.
+    #[must_use]
     pub const fn in_namespace(self, namespace: &'static str) -> Self {
         Self { namespace, ..self }
     }

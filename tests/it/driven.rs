@@ -59,6 +59,15 @@ fn a_minor_update_from_its_gate_to_the_end() {
     confirm(&mut terminal, &format!("Acknowledge {GATE}"), &[]);
 
     // The operator takes the acknowledgement up: the way is free.
+    let barred = || {
+        let version = sim.ask("GET", "/apis/config.openshift.io/v1/clusterversions/version", "");
+        let conditions = version["status"]["conditions"].as_array().unwrap().clone();
+        conditions.iter().any(|found| found["type"] == "Upgradeable" && found["status"] == "False")
+    };
+    while barred() {
+        std::thread::sleep(std::time::Duration::from_millis(100));
+    }
+    terminal.wait_gone("Upgradeable is False");
     terminal.wait_text("n start an update");
     terminal.press("n");
     terminal.wait_text("versions on offer");
@@ -111,7 +120,7 @@ fn audited(home: &Home, done: &[(&str, &str, &str)]) {
         assert_eq!((&attempt["action"], &attempt["object"]), (&(*action).into(), &(*object).into()));
         assert_eq!((&attempt["user"], &attempt["context"]), (&"admin".into(), &"admin".into()), "{action}");
         assert_eq!(attempt["request"]["method"], "PATCH", "{action}");
-        assert!(attempt["request"]["path"].as_str().unwrap().split('?').next().unwrap().ends_with(name), "{attempt}");
+        assert!(attempt["request"]["uri"].as_str().unwrap().split('?').next().unwrap().ends_with(name), "{attempt}");
         assert!(attempt["dryRun"].as_str().unwrap().contains("would accept"), "{attempt}");
         assert_eq!((&outcome["answer"], &outcome["effect"]), (&"accepted".into(), &"seen".into()), "{action}");
         for line in pair {

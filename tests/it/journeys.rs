@@ -229,7 +229,7 @@ fn a_node_is_drained_and_a_refused_pod_is_freed_on_the_way() {
     terminal.press(ENTER);
     terminal.wait_gone("master-2");
     terminal.press("r");
-    terminal.wait_text("PDB web can never allow a disruption");
+    terminal.wait_text("PDB web can never allow a");
     terminal.wait_text("the server takes it");
     confirm(&mut terminal, "Drain node worker-3");
     terminal.wait_line(&["shop/web-", "PDB web can never allow"]);
@@ -518,9 +518,14 @@ fn a_viewer_looks_and_is_told_why_not_more() {
     terminal.wait_text("NOT UPDATING");
     terminal.wait_text("[3 Pools");
     complete(&terminal);
-    terminal.press("hjp");
-    terminal.wait_text("refused");
-    terminal.wait_text("patch machineconfigpools");
+    terminal.wait_text(" RO ");
+    terminal.wait_gone("p pause");
+    terminal.wait_gone("x actions");
+    terminal.press("jp");
+    terminal.wait_text("does nothing here");
+    terminal.press(":pause-pool worker");
+    terminal.press(ENTER);
+    terminal.wait_text("viewer may look and not write");
     assert_ne!(sim.pool("worker")["spec"]["paused"], true);
 }
 

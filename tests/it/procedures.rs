@@ -28,7 +28,7 @@ fn rows(text: &str) -> Vec<Row<'_>> {
         }
         let Some(inner) = line.strip_prefix('|').and_then(|line| line.strip_suffix('|')) else { continue };
         let cells: Vec<&str> = inner.split('|').map(str::trim).collect();
-        let head = cells.iter().any(|cell| *cell == "Test") || cells.iter().all(|cell| cell.chars().all(|c| c == '-'));
+        let head = cells.contains(&"Test") || cells.iter().all(|cell| cell.chars().all(|c| c == '-'));
         if !head {
             found.push(Row { heading, cells });
         }
@@ -60,10 +60,11 @@ fn tests() -> BTreeSet<String> {
                 for line in text.lines().map(str::trim) {
                     if line.starts_with("#[test]") || line.starts_with("#[tokio::test") {
                         marked = true;
-                    } else if let Some((before, rest)) = line.split_once("fn ") {
-                        if std::mem::take(&mut marked) && (before.is_empty() || before == "async ") {
-                            names.extend(rest.split('(').next().map(str::to_owned));
-                        }
+                    } else if let Some((before, rest)) = line.split_once("fn ")
+                        && std::mem::take(&mut marked)
+                        && (before.is_empty() || before == "async ")
+                    {
+                        names.extend(rest.split('(').next().map(str::to_owned));
                     }
                 }
             }

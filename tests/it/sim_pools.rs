@@ -22,6 +22,7 @@ fn canary_pool(paused: bool) -> Value {
     })
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "a literal is handed over")]
 fn label(role: &str, value: Value) -> Value {
     json!({"metadata": {"labels": {format!("node-role.kubernetes.io/{role}"): value}}})
 }

@@ -201,6 +201,7 @@ mod tests {
     use super::*;
     use serde_json::json;
 
+    #[expect(clippy::needless_pass_by_value, reason = "a literal is handed over")]
     fn config(spec: Value) -> Value {
         json!({ "spec": spec })
     }

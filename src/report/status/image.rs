@@ -58,6 +58,7 @@ pub struct ImageBased {
 }
 
 /// A stage as it went.
+#[expect(clippy::struct_field_names, reason = "the fields are named as the document names them")]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Stage {
@@ -72,6 +73,7 @@ pub struct Stage {
 }
 
 /// A phase of a stage.
+#[expect(clippy::struct_field_names, reason = "the fields are named as the document names them")]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Phase {
@@ -98,6 +100,7 @@ pub struct Precache {
 }
 
 /// A check.
+#[expect(clippy::struct_field_names, reason = "the fields are named as the document names them")]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Health {

@@ -44,7 +44,7 @@ fn given(plan: &Plan, act: &Act) -> Result<Vec<Given>, String> {
         format!("--answer {}={text} ({})", question.name, question.words)
     }));
     if missing.is_empty() {
-        return Ok(plan.questions.iter().filter_map(|question| answer(question)).cloned().collect());
+        return Ok(plan.questions.iter().filter_map(answer).cloned().collect());
     }
     Err(format!("not confirmed, nothing was sent: it needs {}", missing.join(" and ")))
 }

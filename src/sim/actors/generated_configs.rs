@@ -147,7 +147,7 @@ fn suffix(world: &World, source: &Source, object: &Value, pools: &[String]) -> S
             |pool: &String| world.store.get(Res::MACHINE_CONFIGS, None, &config_name(source, pool, suffix)).is_some();
         !pools.iter().any(taken)
     };
-    (0_u32..).map(|at| if at == 0 { String::new() } else { at.to_string() }).find(free).unwrap_or_default()
+    (0..1_000_u32).map(|at| if at == 0 { String::new() } else { at.to_string() }).find(free).unwrap_or_default()
 }
 
 fn tell(world: &World, source: &Source, object: &Value, outcome: Result<(), &str>) {

@@ -97,7 +97,7 @@ impl LifecycleManager {
         }
         let gone = json!({"metadata": {"name": PACKAGE_SERVER, "namespace": NAMESPACE, "uid": "gone"}});
         if self.due(world, &gone, Res::CLUSTER_SERVICE_VERSIONS, (5, 15)) {
-            let csv = package_server_csv(phase_at("Pending", world.now));
+            let csv = package_server_csv(&phase_at("Pending", world.now));
             world.store.create(Res::CLUSTER_SERVICE_VERSIONS, csv, world.now);
         }
     }

@@ -297,6 +297,7 @@ pub fn registries_file(pairs: &BTreeMap<String, (Vec<String>, bool)>) -> Value {
 mod tests {
     use super::*;
 
+    #[expect(clippy::needless_pass_by_value, reason = "a literal is handed over")]
     fn config(version: &str, files: Value) -> Value {
         json!({
             "metadata": {"annotations": {RELEASE_VERSION: version}},

@@ -25,11 +25,11 @@ pub const PACKAGE_SERVER: &str = "packageserver";
 
 /// OLM manages its own package server as one of its packages.
 fn package_server(builder: &Builder<'_>) {
-    builder.old(Res::CLUSTER_SERVICE_VERSIONS, package_server_csv(phase(builder, "Succeeded")));
+    builder.old(Res::CLUSTER_SERVICE_VERSIONS, package_server_csv(&phase(builder, "Succeeded")));
 }
 
 /// That ClusterServiceVersion in a phase.
-pub fn package_server_csv(status: Value) -> Value {
+pub fn package_server_csv(status: &Value) -> Value {
     json!({
         "metadata": {"name": PACKAGE_SERVER, "namespace": NAMESPACE},
         "spec": {

@@ -120,11 +120,11 @@ impl DrainPopup {
             self.node(&mut lines, node, ctx);
         }
         lines.push(TextLine::default());
-        lines.push(TextLine::new(Tone::Dim, self.hint(job, ctx)).hanging(2));
+        lines.push(TextLine::new(Tone::Dim, Self::hint(job, ctx)).hanging(2));
         lines
     }
 
-    fn hint(&self, job: &Job, ctx: &Ctx<'_>) -> String {
+    fn hint(job: &Job, ctx: &Ctx<'_>) -> String {
         let key = |command| ctx.keymap.keys(command, false).first().map(ToString::to_string).unwrap_or_default();
         if job.state == JobState::Running {
             let (stop, again) = (key(Command::CancelJob), key(Command::Drains));

@@ -78,7 +78,7 @@ impl Form {
         let words = entry.args.iter().filter(|arg| arg.positional);
         fields.extend(words.chain(entry.args.iter().filter(|arg| !arg.positional)).map(|arg| field(arg, values)));
         let empty = |field: &Field| field.required && field.edit.text().is_empty();
-        let focus = fields.iter().position(empty).unwrap_or_else(|| if fields.is_empty() { 1 } else { 0 });
+        let focus = fields.iter().position(empty).unwrap_or_else(|| usize::from(fields.is_empty()));
         Self { action, fields, focus, notice: None, offset: 0 }
     }
 
@@ -145,9 +145,8 @@ impl Form {
             Command::NextField | Command::NextPane | Command::Right | Command::Down => self.step(true),
             Command::PreviousField | Command::PreviousPane | Command::Left | Command::Up => self.step(false),
             Command::Accept => self.focus = self.after(),
-            Command::Complete => self.choose(true, ctx),
+            Command::Complete | Command::Newer => self.choose(true, ctx),
             Command::Older => self.choose(false, ctx),
-            Command::Newer => self.choose(true, ctx),
             Command::EraseLine | Command::EraseWord => {
                 if let Some(field) = self.fields.get_mut(self.focus) {
                     if command == Command::EraseLine { field.edit.erase() } else { field.edit.erase_word() }

@@ -148,7 +148,9 @@ impl View {
                 }
                 Command::Menu => {
                     let target = drain.target();
-                    target.into_iter().for_each(|target| self.popups.push(Popup::Menu(Menu::new(vec![target]))));
+                    if let Some(target) = target {
+                        self.popups.push(Popup::Menu(Menu::new(vec![target])));
+                    }
                     return Vec::new();
                 }
                 _ => {}

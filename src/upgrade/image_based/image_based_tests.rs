@@ -25,6 +25,7 @@ fn c(kind: &str, status: &str, reason: &str, message: &str) -> Value {
     condition(kind, status, reason, message, 10)
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "a literal is handed over")]
 fn ibu(stage: &str, conditions: Vec<Value>, valid: &[&str]) -> Value {
     json!({
         "apiVersion": "lca.openshift.io/v1", "kind": "ImageBasedUpgrade",

@@ -124,7 +124,7 @@ async fn nothing_is_resumed_while_its_nodes_are_away_or_about_to_go() {
     let rolling = Sample::rolling();
     let mut to_come = Sample::idle();
     to_come.edit("version", |version| {
-        version["status"]["history"] = Sample::rolling().object("version")["status"]["history"].clone()
+        version["status"]["history"] = Sample::rolling().object("version")["status"]["history"].clone();
     });
     for (sample, part) in [
         (away, "watches over worker-2, which is not ready"),
@@ -208,7 +208,9 @@ fn asking(sample: Sample, requests: Vec<Value>) -> Sample {
         node["status"]["addresses"] = json!([
             { "type": "InternalIP", "address": "10.0.0.7" }, { "type": "Hostname", "address": "worker-3" }]);
     });
-    requests.into_iter().for_each(|request| sample.add(request));
+    for request in requests {
+        sample.add(request);
+    }
     sample
 }
 
@@ -238,13 +240,15 @@ async fn approving_requests_whose_nodes_are_known() {
     assert_eq!(lab.refusal(&approve(&["csr-serve"])).await, "csr-serve is approved already");
 }
 
+/// What is forged, the request, and what is said of it.
+type Forgery = (&'static str, Value, &'static str);
+
 #[tokio::test]
 async fn what_no_kubelet_of_this_cluster_asks_for_is_refused() {
     let forged = |common_name: &str, organization: &str, hosts: &[&str]| {
         let hosts = hosts.iter().map(|host| (*host).to_owned()).collect();
         json!(signing_request::of(common_name, organization, hosts).unwrap())
     };
-    type Forgery = (&'static str, Value, &'static str);
     let forgeries: Vec<Forgery> = vec![
         (
             "signer",
@@ -280,21 +284,21 @@ async fn what_no_kubelet_of_this_cluster_asks_for_is_refused() {
         (
             "organization",
             csr("x", "worker-3", true, |csr| {
-                csr["spec"]["request"] = forged("system:node:worker-3", "system:masters", &["worker-3"])
+                csr["spec"]["request"] = forged("system:node:worker-3", "system:masters", &["worker-3"]);
             }),
             "asks for the organization system:masters",
         ),
         (
             "no hosts",
             csr("x", "worker-3", true, |csr| {
-                csr["spec"]["request"] = forged("system:node:worker-3", "system:nodes", &[])
+                csr["spec"]["request"] = forged("system:node:worker-3", "system:nodes", &[]);
             }),
             "names no host",
         ),
         (
             "hosts of a client",
             csr("x", "worker-9", false, |csr| {
-                csr["spec"]["request"] = forged("system:node:worker-9", "system:nodes", &["a"])
+                csr["spec"]["request"] = forged("system:node:worker-9", "system:nodes", &["a"]);
             }),
             "names hosts",
         ),
@@ -308,7 +312,7 @@ async fn what_no_kubelet_of_this_cluster_asks_for_is_refused() {
         (
             "denied",
             csr("x", "worker-3", true, |csr| {
-                csr["status"]["conditions"] = json!([{ "type": "Denied", "status": "True" }])
+                csr["status"]["conditions"] = json!([{ "type": "Denied", "status": "True" }]);
             }),
             "is denied already",
         ),

@@ -172,10 +172,12 @@ impl Transport for Between {
     }
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "it stands in a list with answers that are not scripted")]
 fn reply(status: u16, body: Value) -> Option<Result<Reply, Trouble>> {
     Some(Ok(Reply { status, body, retry_after: None }))
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "it stands in a list with answers that are not scripted")]
 fn lost(kind: TroubleKind) -> Option<Result<Reply, Trouble>> {
     let since = chrono::DateTime::UNIX_EPOCH;
     Some(Err(Trouble { kind, words: "nobody answers".into(), hint: String::new(), since }))
@@ -409,7 +411,7 @@ async fn a_budget_that_refuses_is_told_and_asked_again_when_it_allows_it() {
     let seen = Arc::clone(&times);
     let client = Between::new(&simulation, move |request| {
         if evicts(request) {
-            seen.lock().unwrap().push(tokio::time::Instant::now());
+            seen.lock().unwrap().push(oc_cockpit::clock::runtime_instant());
             if seen.lock().unwrap().len() == 3 {
                 // Another replica has become ready.
                 other.update(Res::PDBS, Some("shop"), "cart", |pdb| pdb["status"]["disruptionsAllowed"] = json!(1));
@@ -441,7 +443,7 @@ async fn a_budget_that_is_seen_to_allow_it_is_not_kept_waiting() {
     let store = simulation.store();
     let other = Arc::clone(&store);
     let client = InProcess::new(simulation.service());
-    let began = tokio::time::Instant::now();
+    let began = oc_cockpit::clock::runtime_instant();
     let run = run(&store, &client, &ask(&["worker-3"]), move |told, _| {
         let tries = told.nodes[0].pods.first().map_or(0, |pod| pod.tries);
         // After the third refusal the next try would be due in 20 s.
@@ -535,7 +537,7 @@ async fn an_outage_in_the_midst_is_waited_for() {
     let other = Arc::clone(&store);
     let mut out: Option<tokio::time::Instant> = None;
     let client = Between::new(&simulation, move |request| {
-        let now = tokio::time::Instant::now();
+        let now = oc_cockpit::clock::runtime_instant();
         if evicts(request) && request.path.contains("/cart-0/") && out.is_none() {
             out = Some(now);
         }
@@ -606,17 +608,20 @@ async fn it_gives_up_when_its_time_is_over() {
     let pods = vec![owned("cart-0", "StatefulSet", "cart", "worker-3"), budget("cart", 0)];
     let simulation = simulation(&Sample::idle(), pods);
     let (store, client) = (simulation.store(), InProcess::new(simulation.service()));
-    let began = tokio::time::Instant::now();
+    let began = oc_cockpit::clock::runtime_instant();
     let run = run(&store, &client, &ask(&["worker-3"]).with("timeout", "90s"), quiet).await;
     let Outcome::Failed { words, .. } = &run.outcome else { panic!("{:?}", run.outcome) };
     assert!(words.starts_with("not drained in the time that it was given: worker-3: 0 of 1 pods are gone"), "{words}");
     assert!((90..95).contains(&began.elapsed().as_secs()), "{:?}", began.elapsed());
 }
 
+/// What somebody does to the node.
+type Change = fn(&mut Value, &str);
+
 #[tokio::test(start_paused = true)]
 async fn what_happens_to_the_node_meanwhile_ends_it() {
     let mco = "machineconfiguration.openshift.io";
-    let changes: [(&str, fn(&mut Value, &str)); 2] = [
+    let changes: [(&str, Change); 2] = [
         ("somebody uncordoned worker-3", |node, _| node["spec"]["unschedulable"] = Value::Null),
         ("the machine-config operator drains worker-3 itself now", |node, mco| {
             node["metadata"]["annotations"][format!("{mco}/desiredDrain")] = json!("drain-rendered-worker-2");

@@ -27,6 +27,7 @@ fn lab() -> Lab {
     Lab::new(&selecting(Sample::idle()))
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "a literal is handed over")]
 fn config(name: &str, role: &str, spec: Value) -> Value {
     json!({
         "apiVersion": format!("{MCO}/v1"), "kind": "MachineConfig",

@@ -106,7 +106,7 @@ proptest! {
     #[test]
     fn in_any_state((sample, states, marks) in cluster()) {
         let assessment = sample.assessment();
-        let mut targets: Vec<Target> = POOLS.into_iter().map(|pool| Target::pool(pool)).collect();
+        let mut targets: Vec<Target> = POOLS.into_iter().map(Target::pool).collect();
         targets.push(Target::Nodes(marks.clone()));
         for target in &targets {
             for offer in offered(&assessment, &sample.session, target) {

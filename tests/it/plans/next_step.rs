@@ -194,6 +194,7 @@ fn between_two_releases_with_extended_support_the_workers_stay_held() {
     assert_eq!(step(&sample), "pools: unpause infra -> do unpause-pool infra", "there is no way on");
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "a literal is handed over")]
 fn stuck(frees: Vec<Remedy>, pods: &[&str]) -> (Assessment, Sample) {
     use oc_cockpit::upgrade::assessment::DrainTrouble;
     let sample = Sample::rolling();

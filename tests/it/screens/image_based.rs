@@ -69,6 +69,7 @@ fn single_node(version: &str) -> Vec<Value> {
     objects
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "a literal is handed over")]
 fn upgrade(stage: &str, conditions: Vec<Value>, valid: &[&str], history: Value) -> Value {
     json!({"apiVersion": "lca.openshift.io/v1", "kind": "ImageBasedUpgrade",
         "metadata": {"name": "upgrade", "generation": 4},

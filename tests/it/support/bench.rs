@@ -112,6 +112,7 @@ impl Bench {
     }
 
     /// Status, reason and message of a condition.
+    #[expect(clippy::unused_self, reason = "it reads as what the cluster says")]
     pub fn said(&self, object: &Value, kind: &str) -> (String, String, String) {
         let conditions = object["status"]["conditions"].as_array().cloned().unwrap_or_default();
         let found = conditions.into_iter().find(|it| it["type"] == kind).unwrap_or_default();
