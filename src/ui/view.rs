@@ -150,7 +150,10 @@ impl View {
             return;
         }
         self.generation = Some(ctx.assessment.generation);
-        let gone = ctx.assessment.facts.complete() && !image_based::served(ctx.assessment);
+        // While the tab is open its kind is asked for: until the answer is there, nobody knows.
+        let facts = &ctx.assessment.facts;
+        let known = facts.complete() && facts.settled(Kind::ImageBasedUpgrades);
+        let gone = known && !image_based::served(ctx.assessment);
         if self.tab == Tab::ImageBased && gone {
             self.tab = Tab::Overview;
         }

@@ -323,7 +323,8 @@ impl View {
 
     fn in_panes(&mut self, command: Command, ctx: &Ctx<'_>) -> Vec<Request> {
         match command {
-            Command::Go(Tab::ImageBased) if !image_based::served(ctx.assessment) => {
+            // Before the first picture is complete nobody knows: the tab may be the one to start with.
+            Command::Go(Tab::ImageBased) if ctx.assessment.facts.complete() && !image_based::served(ctx.assessment) => {
                 return vec![Request::Say("this cluster has no image-based upgrades".into())];
             }
             Command::Go(tab) => self.go(tab),
