@@ -362,12 +362,14 @@ fn draw_worst(buffer: &mut Buffer, area: Rect, ctx: &Ctx<'_>, next: Option<&Next
 
 /// Where in the procedure we are, and the next step that can be driven from here.
 pub fn draw_rail(buffer: &mut Buffer, area: Rect, ctx: &Ctx<'_>, next: Option<&NextStep>) {
+    // Where it is narrow, counts are told of what is under way.
+    let quiet = |state| matches!(state, StepState::Done | StepState::Todo);
     let signs = ctx.theme.symbols();
     let mut pen = Pen::new(ctx.theme);
     let rail = &ctx.assessment.rail;
     let wide = |short: bool| -> usize {
         let step = |step: &crate::upgrade::assessment::Step| {
-            let detail = if short && step.state == StepState::Done { 0 } else { step.detail.len() + 1 };
+            let detail = if short && quiet(step.state) { 0 } else { step.detail.len() + 1 };
             step.name.len() + detail + 2 + if short { 1 } else { 4 }
         };
         rail.iter().map(step).sum::<usize>() + 1
@@ -384,7 +386,7 @@ pub fn draw_rail(buffer: &mut Buffer, area: Rect, ctx: &Ctx<'_>, next: Option<&N
         };
         pen.put(Tone::Dim, joint);
         let tone: Tone = step.state.into();
-        let detail = if step.detail.is_empty() || (short && step.state == StepState::Done) {
+        let detail = if step.detail.is_empty() || (short && quiet(step.state)) {
             String::new()
         } else {
             format!(" {}", step.detail)
