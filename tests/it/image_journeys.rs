@@ -23,7 +23,7 @@ const PATH: &str = "/apis/lca.openshift.io/v1/imagebasedupgrades/upgrade";
 fn prepared(home: &Home) -> (Sim, Terminal) {
     let sim = Sim::start(home, &["--scenario", "ibu", "--speed", "60"]);
     // It is the first tab although its kind is asked for only now.
-    let mut terminal = Terminal::on(home, &sim, "admin", &["--tab", "8"], SIZE);
+    let terminal = Terminal::on(home, &sim, "admin", &["--tab", "8"], SIZE);
     terminal.wait_text("[8 Image-based]");
     terminal.wait_line(&["Prep", "puts the seed's system beside the running one"]);
     let mut args: Vec<String> = PREP.iter().map(|arg| (*arg).to_owned()).collect();
