@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::pool::GROUP;
 use super::request::oc;
 use super::served_version::served;
-use super::words::shell;
+use super::words::{count, shell};
 use super::{
     ActionId, Ask, Danger, Effect, Entry, Material, Offered, PatchKind, Plan, Precondition, Read, Refusal, Session,
     Takes, Target, Verb, Write, gate,
@@ -187,9 +187,10 @@ fn consequences(assessment: &Assessment, pool: &str, object: &Value) -> Vec<Stri
         format!("pool {} is paused: its nodes take the new image when it is unpaused", pool.name)
     } else {
         format!(
-            "when it is done the {} nodes of pool {} drain and reboot into it, {} at a time; pause the pool to hold them \
-             back",
-            pool.total, pool.name, pool.capacity.max_unavailable
+            "when it is done {} of pool {} drain and reboot into it, {} at a time; pause the pool to hold them back",
+            count(pool.total, "node"),
+            pool.name,
+            pool.capacity.max_unavailable
         )
     });
     lines.push("if the build fails the nodes keep what they have".to_owned());
