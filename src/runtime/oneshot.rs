@@ -14,7 +14,7 @@ pub use screen::look;
 pub(super) use screen::{complain, print};
 
 use super::start::options;
-use crate::cli::{Connect, PreflightArgs, Source, StatusArgs, UpdatesArgs};
+use crate::cli::{Answer, Connect, PreflightArgs, Source, StatusArgs, UpdatesArgs};
 use crate::cluster;
 use crate::cluster::once::Once;
 use crate::report::status::{Exit, Problem, Status};
@@ -57,7 +57,7 @@ pub fn status(args: StatusArgs, look: Look) -> Result<u8> {
 
 /// `oc-cockpit updates`; the exit code.
 pub fn updates(args: UpdatesArgs, look: Look) -> Result<u8> {
-    let UpdatesArgs { version, all, accept, output, source, connect } = args;
+    let UpdatesArgs { version, all, accept, answer: Answer { output, source, connect } } = args;
     let Some(found) = find(&source, connect, Purpose::Updates)? else { return Ok(COULD_NOT_TELL) };
     if found.assessment.facts.cluster_version.is_none() {
         complain(&found.assessment.verdict.why, "");
@@ -76,7 +76,7 @@ pub fn updates(args: UpdatesArgs, look: Look) -> Result<u8> {
 
 /// `oc-cockpit preflight`; the exit code.
 pub fn preflight(args: PreflightArgs, look: Look) -> Result<u8> {
-    let PreflightArgs { to, output, source, connect } = args;
+    let PreflightArgs { to, answer: Answer { output, source, connect } } = args;
     let Some(found) = find(&source, connect, Purpose::Preflight)? else { return Ok(COULD_NOT_TELL) };
     if found.assessment.facts.cluster_version.is_none() {
         complain(&found.assessment.verdict.why, "");

@@ -1,6 +1,6 @@
 //! What the checks of image-based upgrades have in common.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 
 use super::node_conditions::condition;
 use super::{Finding, Level, Look, Resource, Subject, evidence, finding};
