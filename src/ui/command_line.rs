@@ -284,6 +284,10 @@ fn simulated(name: &str, rest: &[&str], ctx: &Ctx<'_>) -> Intent {
             Some(Ok(speed)) if speed > 0.0 && speed <= 10_000.0 => ask(SimRequest::Speed(speed)),
             _ => Intent::Wrong("how fast? :speed 5".into()),
         },
+        "pass" => match rest.first().map(|text| text.trim_end_matches('m').parse::<u64>()) {
+            Some(Ok(minutes)) if (1..=120).contains(&minutes) => ask(SimRequest::Pass { minutes }),
+            _ => Intent::Wrong("how many minutes, up to 120? :pass 10".into()),
+        },
         "outage" => match number(0) {
             Some(Ok(seconds)) if seconds >= 1.0 => ask(SimRequest::Fault(SimFault::Outage { seconds: seconds as u64 })),
             _ => Intent::Wrong("for how long? :outage 30".into()),
