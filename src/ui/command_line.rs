@@ -69,10 +69,11 @@ pub const WORDS: &[Word] = &[
     word(&["help", "h"], "help", "help"),
     word(&["quit", "q", "q!", "qa", "qa!", "wq", "exit", "x"], "quit", "leave"),
     writes(&["actions", "menu"], "actions", "the actions for what is selected"),
-    sim(&["sim"], "sim", "the simulated cluster: kubeconfig, speed, faults"),
+    sim(&["sim"], "sim", "the simulated cluster: kubeconfig, speed, time, faults"),
     sim(&["speed"], "speed N", "simulated seconds in a second"),
     sim(&["fault"], "fault KIND [N]", "watches, gone, 429, 500, latency, tokens, none"),
     sim(&["outage"], "outage SECONDS", "nobody listens for a while"),
+    sim(&["pass"], "pass MINUTES", "let time pass at once"),
 ];
 
 /// Shorter names of actions.
