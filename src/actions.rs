@@ -28,6 +28,7 @@ mod delete_packageserver_csv;
 mod delete_pod;
 mod delete_pool;
 mod departing;
+mod disruption;
 pub mod drain;
 mod drain_nodes;
 mod evict_pod;

@@ -328,7 +328,7 @@ impl Applying<'_> {
         match manifest.row.role {
             role if mirrors::is_mirror_set(role) => {
                 lines.extend(mirrors::told(role, would_be));
-                if self.around.content_sources > 0 && self.around.minor() == Some((4, 13)) && role != Role::ContentSources {
+                if self.around.content_sources > 0 && self.around.known.minor() == Some((4, 13)) && role != Role::ContentSources {
                     let number = count(self.around.content_sources, "ImageContentSourcePolicy object");
                     lines.push(format!("there are {number} beside it: 4.13 takes one kind or the other, not both"));
                 }
