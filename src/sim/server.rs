@@ -224,6 +224,11 @@ impl Server {
     }
 
     /// The token of the viewer.
+    pub fn grant_viewer_in(&self, namespace: &str) {
+        self.simulation.api.identity.grant_viewer_in(vec![namespace.to_owned()]);
+    }
+
+    /// The viewer's token.
     pub fn viewer_token(&self) -> String {
         self.simulation.api.identity.viewer_token()
     }
