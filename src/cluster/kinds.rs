@@ -100,6 +100,7 @@ around!(Restore, Restores, restores);
 around!(BackupStorageLocation, BackupStorageLocations, backup_storage_locations);
 around!(DataProtectionApplication, DataProtectionApplications, data_protection_applications);
 around!(LogicalVolume, LogicalVolumes, logical_volumes);
+around!(PersistentVolume, PersistentVolumes, persistent_volumes);
 around!(SriovNetworkNodeState, SriovNodeStates, sriov_node_states);
 
 impl Watched for api::PodDisruptionBudget {
@@ -159,7 +160,8 @@ macro_rules! with_lens {
             ClusterServiceVersions: ClusterServiceVersion, Subscriptions: Subscription, InstallPlans: InstallPlan,
             Deployments: Deployment, CloudCredentials: CloudCredential, Authentications: Authentication,
             Secrets: Secret, VirtualMachineInstances: VirtualMachineInstance,
-            ImageBasedUpgrades: ImageBasedUpgrade, IpConfigs: IPConfig, Backups: Backup, Restores: Restore, BackupStorageLocations: BackupStorageLocation, DataProtectionApplications: DataProtectionApplication, LogicalVolumes: LogicalVolume, SriovNodeStates: SriovNetworkNodeState)
+            ImageBasedUpgrades: ImageBasedUpgrade, IpConfigs: IPConfig, Backups: Backup, Restores: Restore, BackupStorageLocations: BackupStorageLocation, DataProtectionApplications: DataProtectionApplication, LogicalVolumes: LogicalVolume,
+            PersistentVolumes: PersistentVolume, SriovNodeStates: SriovNetworkNodeState)
     };
     (@ $kind:expr, $lens:ident => $then:expr, else $other:expr; $($name:ident: $type:ident),*) => {
         match $kind {
