@@ -1,6 +1,6 @@
 //! What holds in the end: the flags, then the context's settings, then the file, then the defaults.
 
-use super::{Config, Confirmation, Meaning, glob};
+use super::{Config, Confirmation, glob};
 
 /// What the command line says. None: nothing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -34,8 +34,6 @@ pub struct Settings {
     pub osc9: bool,
     /// Hook command.
     pub hook: Option<String>,
-    /// Other meanings of keys.
-    pub keys: Vec<(String, Meaning)>,
 }
 
 /// What holds in one context.
@@ -62,7 +60,6 @@ impl Config {
             bell: self.notify.bell.unwrap_or(true),
             osc9: self.notify.osc9.unwrap_or(false),
             hook: self.notify.hook.clone().filter(|hook| !hook.trim().is_empty()),
-            keys: self.keys.iter().map(|(key, meaning)| (key.clone(), meaning.clone())).collect(),
         }
     }
 

@@ -47,6 +47,9 @@ const RULES: &[(&str, W, C, u8)] = &[
     ("shift-tab", W::Finding, C::PreviousChoice, 0),
     ("x", W::Covered, C::DoRemedy, 9),
     ("x", W::Drain, C::Menu, 9),
+    // The versions on offer as a text.
+    ("enter", W::Updates, C::Act(A::StartUpdate), 9),
+    ("U", W::Updates, C::Act(A::StartUpdate), 0),
     // Texts.
     ("n", W::Searching, C::NextMatch, 10),
     ("N", W::Searching, C::PreviousMatch, 11),
@@ -137,7 +140,7 @@ const RULES: &[(&str, W, C, u8)] = &[
     ("ctrl-r", W::Anywhere, C::Refresh, 0),
     ("R", W::Anywhere, C::Refresh, 0),
     ("esc", W::Anywhere, C::Back, 33),
-    ("q", W::Anywhere, C::Leave, 0),
+    ("q", W::Anywhere, C::Leave, 34),
     ("ctrl-z", W::Always, C::Suspend, 0),
 ];
 

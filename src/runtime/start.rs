@@ -111,6 +111,7 @@ fn open(
             audit: Some(paths.audit()),
             sim: None,
             warnings,
+            key_places: loaded.key_places,
         },
         cockpit::nothing(),
         clock::now(),
@@ -241,7 +242,8 @@ fn print_config(paths: &Paths, loaded: &Loaded, overrides: &Overrides) -> Result
     writeln!(out, "# logs           {}", paths.logs().display())?;
     writeln!(out, "# audit log      {}", paths.audit().display())?;
     writeln!(out, "# saved views    {}", paths.views().display())?;
-    for warning in &loaded.warnings {
+    let (_, troubles) = app::keymap(&loaded.config, &loaded.key_places);
+    for warning in loaded.warnings.iter().chain(&troubles) {
         writeln!(out, "# warning: {warning}")?;
     }
     write!(out, "{}", serde_saphyr::to_string(&effective)?)?;

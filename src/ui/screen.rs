@@ -5,7 +5,7 @@
 //! rail      1 line: where in the procedure
 //! tabs      1 line
 //! body      the panes of the tab
-//! messages  0 to 3 lines: actions under way, the flash
+//! messages  0 to 5 lines: actions under way, the flash
 //! footer    1 line: keys that work here, or the line that is typed
 //! ```
 
@@ -57,7 +57,7 @@ pub fn draw(view: &mut View, frame: &mut Frame<'_>, ctx: &Ctx<'_>) {
         header::draw_short(buffer, take(1), ctx);
     }
     draw_tabs(buffer, take(1), ctx, view.tab);
-    let messages = footer::messages(ctx);
+    let messages = footer::messages(ctx, usize::from(area.width));
     let below = 1 + messages.len() as u16;
     let above = if view.header { 5 } else { 2 };
     let body = take(area.height.saturating_sub(above + below));
@@ -327,7 +327,8 @@ fn draw_popup(popup: &mut Popup, buffer: &mut Buffer, body: Rect, ctx: &Ctx<'_>)
         Popup::Waiting(ask) => (centred(body, 70, 5), ask.action.name().to_owned()),
         Popup::Plan(plan) => {
             tone = danger_tone(plan.danger());
-            (centred(body, 104, plan.height(ctx) + 2), plan.title().to_owned())
+            let columns = body.width.min(104).saturating_sub(4);
+            (centred(body, 104, plan.height(columns, ctx) + 2), plan.title().to_owned())
         }
     };
     Clear.render(area, buffer);

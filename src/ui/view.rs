@@ -237,6 +237,8 @@ impl View {
             drain: matches!(self.popups.last(), Some(Popup::Drain(_))),
             drains: ctx.jobs.iter().any(|job| job.drain.is_some()),
             next_step: self.next.is_some(),
+            updates: matches!(self.popups.last(), Some(Popup::Report(report)) if report.picked().is_some()),
+            root: self.at_root(),
             phases: matches!(self.popups.last(), Some(Popup::Report(report)) if report.about == About::Phases),
             running: ctx.jobs.iter().any(|job| job.state == super::ctx::JobState::Running),
         }

@@ -221,12 +221,16 @@ fn speed_words(speed: f64) -> String {
     format!("{speed}x")
 }
 
+/// The wish to go to a version that is on offer. Another target for an update that is in progress is a choice that was
+/// made by coming where it is listed: the plan says what it means.
+pub fn update_ask(version: &str, ctx: &Ctx<'_>) -> Ask {
+    let ask = Ask::new(ActionId::StartUpdate, Target::Version(version.to_owned()));
+    if ctx.assessment.update.in_progress { ask.with("allow-with-warnings", "") } else { ask }
+}
+
 fn versions(ctx: &Ctx<'_>) -> Vec<Choice> {
     let choice = |offer: &crate::upgrade::assessment::Offer| {
-        let ask = Ask::new(ActionId::StartUpdate, Target::Version(offer.version.clone()));
-        // Another target for an update that is in progress is a choice that was made by coming here: the preface and the
-        // plan say what it means.
-        let ask = if ctx.assessment.update.in_progress { ask.with("allow-with-warnings", "") } else { ask };
+        let ask = update_ask(&offer.version, ctx);
         let refusal = actions::plan(ctx.assessment, ctx.session, &ask, &Material::default()).err();
         let risk = offer.risk.as_ref().map_or_else(|| "recommended".to_owned(), |risk| format!("risk: {risk}"));
         let (tone, detail) = match (&refusal, &offer.risk) {

@@ -10,7 +10,7 @@ use crate::ui::request::{LogAsk, LogNews, LogStream};
 use crate::ui::theme::Tone;
 use crate::ui::widgets::log_view::LogView;
 use crate::ui::widgets::motion::Motion;
-use crate::ui::widgets::pen::Pen;
+use crate::ui::widgets::pen::{Pen, write};
 use crate::ui::words;
 use crate::upgrade::assessment::Subject;
 use crate::upgrade::log_source::Explaining;
@@ -191,7 +191,13 @@ impl LogPopup {
             }
         }
         pen.draw(buffer, Rect { height: 1.min(area.height), ..area });
-        let below = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
+        let note = self.sources.get(self.source).map(|source| source.note.as_str()).filter(|note| !note.is_empty());
+        let note = note.map_or_else(Vec::new, |note| words::wrap(note, area.width.into(), 2));
+        let head = (1 + note.len() as u16).min(area.height);
+        for (line, y) in note.iter().zip(area.y + 1..area.y + head) {
+            write(buffer, (area.x, y), area.width, ctx.theme, Tone::Dim, line);
+        }
+        let below = Rect { y: area.y + head, height: area.height - head, ..area };
         if self.log.is_empty() && below.height > 0 && self.reading().is_some() {
             let mut pen = Pen::new(ctx.theme);
             pen.put(Tone::Dim, "nothing said so far");

@@ -158,6 +158,11 @@ impl View {
         }
         match command {
             Command::Fullscreen => self.fullscreen = !self.fullscreen,
+            Command::Act(ActionId::StartUpdate) => {
+                if let Some(Popup::Report(report)) = self.popups.last() {
+                    return report.picked().cloned().map(Request::Plan).into_iter().collect();
+                }
+            }
             other if matches!(self.popups.last(), Some(Popup::Logs(_))) => {
                 if let Some(Popup::Logs(log)) = self.popups.last_mut() {
                     log.command(other);
@@ -169,6 +174,12 @@ impl View {
                 }
             }
             other => {
+                if let Some(Popup::Report(report)) = self.popups.last_mut()
+                    && let Some(motion) = Motion::of(other)
+                {
+                    report.go(motion);
+                    return Vec::new();
+                }
                 if let Some(view) = self.text_view_mut() {
                     match other {
                         Command::NextMatch => view.next_match(true),
@@ -526,8 +537,23 @@ impl View {
         }
     }
 
+    /// Is nothing left to go back from?
+    pub(super) fn at_root(&self) -> bool {
+        let pane = self.pane();
+        let marked = match pane {
+            Pane::Nodes | Pane::Map => self.nodes.marked(),
+            Pane::Pools => self.pools.marked(),
+            _ => false,
+        };
+        self.popups.is_empty()
+            && self.tab == Tab::Overview
+            && !marked
+            && self.filter_of(pane).text().is_empty()
+    }
+
+    /// The same step up; where none is left, out, when it is asked for twice.
     fn leave(&mut self, ctx: &Ctx<'_>) -> Vec<Request> {
-        if self.tab != Tab::Overview {
+        if !self.at_root() {
             self.back(ctx);
             return Vec::new();
         }

@@ -350,7 +350,7 @@ impl<S: Sheet> Table<S> {
         !self.marks.is_empty()
     }
 
-    /// `3 marked, 1 hidden`; empty without marks.
+    /// `3 marked, 1 hidden: worker-0, worker-1 +1`; empty without marks.
     pub fn marks_words(&self, assessment: &Assessment) -> String {
         if self.marks.is_empty() {
             return String::new();
@@ -359,9 +359,10 @@ impl<S: Sheet> Table<S> {
         let marks = self.marks(assessment);
         let visible = |mark: &String| self.order.iter().any(|at| S::id(&rows[*at as usize]) == mark.as_str());
         let hidden = if self.filter.active() { marks.iter().filter(|mark| !visible(mark)).count() } else { 0 };
+        let names = words::listed(&marks, words::MARKED);
         match hidden {
-            0 => format!("{} marked", marks.len()),
-            hidden => format!("{} marked, {hidden} hidden", marks.len()),
+            0 => format!("{} marked: {names}", marks.len()),
+            hidden => format!("{} marked, {hidden} hidden: {names}", marks.len()),
         }
     }
 
