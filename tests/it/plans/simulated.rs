@@ -4,10 +4,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use oc_cockpit::actions::audit::{Actor, Audit as _, Given, Proof};
+use oc_cockpit::actions::audit::{Actor, Audit as _, Proof};
 use oc_cockpit::actions::outcome::{Order, Outcome, Rehearsal};
 use oc_cockpit::actions::{
-    ActionId, Ask, Material, Plan, Question, Refusal, Session, Target, again, permissions, plan,
+    ActionId, Ask, Material, Plan, Refusal, Session, Target, again, permissions, plan,
 };
 use oc_cockpit::cluster::Cluster;
 use oc_cockpit::cluster::execute::{execute, rehearse, shown};
@@ -23,6 +23,7 @@ use serde_json::{Value, json};
 use tokio::sync::watch::Receiver;
 
 use super::in_process::InProcess;
+use super::lab::answers;
 use super::sample::{Sample, assess_live, now};
 use super::script::{lines, scratch};
 use crate::support::sim::{namespace, pod};
@@ -42,10 +43,10 @@ pub fn session() -> Session {
     Session { context: "lab".into(), ..Session::default() }
 }
 
-/// What a watch would show now.
+/// What a watch of everything would show now.
 pub fn look(store: &Store) -> Assessment {
-    let kinds = [Res::CLUSTER_VERSIONS, Res::MACHINE_CONFIG_POOLS, Res::MACHINE_CONFIGS, Res::NODES];
-    let objects: Vec<Value> = kinds.iter().flat_map(|kind| store.list(*kind)).map(|object| (*object).clone()).collect();
+    let objects = store.kinds().into_iter().flat_map(|kind| store.list(kind.res()));
+    let objects: Vec<Value> = objects.map(|object| (*object).clone()).collect();
     assess_live(objects.iter())
 }
 
@@ -86,11 +87,7 @@ impl Person {
     pub async fn confirms(self, client: &InProcess) -> (Outcome, Vec<Value>) {
         let path = scratch("simulated").join("audit.jsonl");
         let (recorder, task) = Recorder::start(Some(path.clone()));
-        let answer = |question: &Question| Given {
-            name: question.name.clone(),
-            answer: question.exactly.clone().unwrap_or_else(|| "s3://backups/etcd".into()),
-        };
-        let answers = self.plan.questions.iter().map(answer).collect();
+        let answers = answers(&self.plan);
         let order = Order { rehearsal: self.rehearsal, actor: Actor::of(&self.seen, &session()), answers };
         let outcome = execute(client, order, &recorder, replanner(self.seen, self.plan)).await;
         task.close(&recorder).await;
