@@ -18,7 +18,8 @@ use super::sample::{Sample, pool_object};
 use super::version_requests::{at_4_22, cluster, start};
 
 const MCO: &str = "machineconfiguration.openshift.io";
-const POD: &str = "web-6d5f7c9b8-aaaaa";
+/// The pod of the cases that are about one.
+pub const POD: &str = "web-6d5f7c9b8-aaaaa";
 
 /// What somebody else may do to the object of the first request so that it matters.
 pub enum Theirs {
@@ -75,11 +76,9 @@ pub fn case(id: ActionId) -> Case {
         ActionId::UnpausePool => {
             (Ask::new(id, Target::pool("infra")), Sample::idle(), Theirs::Edit(|pool| paused(pool, false)))
         }
-        ActionId::SetMaxUnavailable => (
-            set_max("worker", "2"),
-            Sample::idle(),
-            Theirs::Edit(|pool| pool["spec"]["maxUnavailable"] = json!(3)),
-        ),
+        ActionId::SetMaxUnavailable => {
+            (set_max("worker", "2"), Sample::idle(), Theirs::Edit(|pool| pool["spec"]["maxUnavailable"] = json!(3)))
+        }
         ActionId::CreatePool => (create("canary"), selecting(Sample::idle()), Theirs::Create),
         ActionId::MoveNodes => (
             moving(&["worker-2", "infra-0"], "canary"),
@@ -159,11 +158,15 @@ pub fn case(id: ActionId) -> Case {
             selecting(with([config("50-kargs", "worker", json!({ "kernelArguments": ["nosmt"] }))])),
             Theirs::Edit(|config| config["spec"]["kernelArguments"] = json!(["nosmt", "quiet"])),
         ),
-        ActionId::IbuPrep => (image_based::prep(), image_based::sample(Stage::Idle), Theirs::Edit(|one| moved(one, "Prep"))),
+        ActionId::IbuPrep => {
+            (image_based::prep(), image_based::sample(Stage::Idle), Theirs::Edit(|one| moved(one, "Prep")))
+        }
         ActionId::IbuUpgrade => {
             (image_based::ask(id), image_based::sample(Stage::Prepared), Theirs::Edit(|one| moved(one, "Idle")))
         }
-        ActionId::IbuRollback => (image_based::ask(id), image_based::upgraded(), Theirs::Edit(|one| moved(one, "Idle"))),
+        ActionId::IbuRollback => {
+            (image_based::ask(id), image_based::upgraded(), Theirs::Edit(|one| moved(one, "Idle")))
+        }
         ActionId::IbuIdle => {
             (image_based::ask(id), image_based::sample(Stage::Prepared), Theirs::Edit(|one| moved(one, "Upgrade")))
         }
@@ -262,6 +265,7 @@ fn tuned(pods: u32) -> Value {
 /// Somebody else has asked for a stage, and the agent has taken it up.
 fn moved(upgrade: &mut Value, stage: &str) {
     upgrade["spec"]["stage"] = json!(stage);
+    upgrade["status"]["observedGeneration"] = json!(upgrade["metadata"]["generation"].as_i64().unwrap() + 1);
     upgrade["status"]["validNextStages"] = json!([]);
     upgrade["status"]["conditions"] = json!([
         { "type": "Idle", "status": "False", "reason": "InProgress", "message": "In progress" },

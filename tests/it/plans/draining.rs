@@ -5,9 +5,7 @@ use std::sync::{Arc, Mutex};
 use oc_cockpit::actions::audit::Actor;
 use oc_cockpit::actions::drain::{NodeState, PodState, Progress};
 use oc_cockpit::actions::outcome::{Order, Outcome, Rehearsal};
-use oc_cockpit::actions::{
-    ActionId, Ask, Danger, Effect, Found, Material, Read, Refusal, Target, plan,
-};
+use oc_cockpit::actions::{ActionId, Ask, Danger, Effect, Found, Material, Read, Refusal, Target, plan};
 use oc_cockpit::cluster::drain::drain;
 use oc_cockpit::cluster::execute::{Transport, rehearse};
 use oc_cockpit::cluster::{Method, Reply, Request};

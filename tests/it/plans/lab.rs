@@ -136,11 +136,21 @@ impl Lab {
 
     /// Confirms what was rehearsed and sends it. Plans that are made again are made on what a watch shows by then.
     pub async fn carry_out(&self, client: &impl Transport, rehearsal: Rehearsal) -> Done {
+        self.carry_out_seeing(client, rehearsal, || self.look()).await
+    }
+
+    /// The same where a watch shows this.
+    pub async fn carry_out_seeing(
+        &self,
+        client: &impl Transport,
+        rehearsal: Rehearsal,
+        look: impl Fn() -> Assessment + Sync,
+    ) -> Done {
         let plan = rehearsal.plan.clone();
         let path = scratch("lab").join("audit.jsonl");
         let (recorder, task) = Recorder::start(Some(path.clone()));
-        let order = Order { rehearsal, actor: Actor::of(&self.look(), &session()), answers: answers(&plan) };
-        let again = |target: &Target, material: &Material| again(&self.look(), &session(), &plan, target, material);
+        let order = Order { rehearsal, actor: Actor::of(&look(), &session()), answers: answers(&plan) };
+        let again = |target: &Target, material: &Material| again(&look(), &session(), &plan, target, material);
         let outcome = drain(client, order, &recorder, again, &CancellationToken::new(), |_| {}).await;
         task.close(&recorder).await;
         Done { plan, outcome, audit: lines(&path) }

@@ -6,9 +6,7 @@ use std::time::Duration;
 
 use oc_cockpit::actions::audit::{Actor, Audit as _, Proof};
 use oc_cockpit::actions::outcome::{Order, Outcome, Rehearsal};
-use oc_cockpit::actions::{
-    ActionId, Ask, Material, Plan, Refusal, Session, Target, again, permissions, plan,
-};
+use oc_cockpit::actions::{ActionId, Ask, Material, Plan, Refusal, Session, Target, again, permissions, plan};
 use oc_cockpit::cluster::Cluster;
 use oc_cockpit::cluster::execute::{execute, rehearse, shown};
 use oc_cockpit::recorder::Recorder;
@@ -323,7 +321,10 @@ async fn a_viewer_is_told_which_permission_is_missing_and_changes_nothing() {
     );
     let (outcome, audit) = person.confirms(&client).await;
     let Outcome::Failed { words, .. } = outcome else { panic!("{outcome:?}") };
-    assert!(words.contains("oc auth can-i patch mcp/worker"), "{words}");
+    assert!(
+        words.contains("oc auth can-i patch machineconfigpools.machineconfiguration.openshift.io/worker"),
+        "{words}"
+    );
     assert_eq!((audit.len(), audit[1]["status"].as_u64()), (2, Some(403)));
     assert!(!look(&server.store).pool("worker").unwrap().paused);
 }
