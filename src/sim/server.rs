@@ -169,6 +169,11 @@ impl Simulation {
         self.api.boards.clone()
     }
 
+    /// The token of the viewer, who may look and change nothing.
+    pub fn viewer_token(&self) -> String {
+        self.api.identity.viewer_token()
+    }
+
     /// What controllers play on. Taking the stage means that somebody plays the kubelets: pods that run are no longer
     /// removed at once.
     pub fn stage(&self) -> Stage {
@@ -230,7 +235,7 @@ impl Server {
 
     /// The viewer's token.
     pub fn viewer_token(&self) -> String {
-        self.simulation.api.identity.viewer_token()
+        self.simulation.viewer_token()
     }
 
     /// How much faster than reality durations pass.
