@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::request::Change;
 use super::words::shell;
-use super::{Ask, Danger, Effect, Entry, PatchKind, Plan, Precondition, Read, Refusal, Session, Write};
+use super::{Ask, Danger, Effect, Entry, PatchKind, Plan, Precondition, Read, Refusal, Session, Target, Write};
 use crate::api::{self, node_key};
 use crate::upgrade::access::Permission;
 use crate::upgrade::assessment::{Assessment, Node, NodePhase, Pool};
@@ -100,7 +100,8 @@ pub(super) fn plan(
             unschedulable,
         },
         ..Plan::draft(entry, ask, title(verb, &chosen_names))
-    })
+    }
+    .undone_on(Target::Nodes(chosen_names.iter().map(|name| (*name).to_owned()).collect())))
 }
 
 impl Found<'_> {
