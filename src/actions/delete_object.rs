@@ -1,9 +1,7 @@
 //! Delete an object of the kinds that are applied from files.
 
 use super::files::{delete, kinds};
-use super::{
-    ActionId, Ask, Danger, Entry, Material, Offered, Plan, Refusal, Session, Takes, Target, gate, pool,
-};
+use super::{ActionId, Ask, Danger, Entry, Material, Offered, Plan, Refusal, Session, Takes, Target, gate, pool};
 use crate::upgrade::access::Permission;
 use crate::upgrade::assessment::{Assessment, Resource};
 

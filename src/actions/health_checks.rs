@@ -3,11 +3,11 @@
 use serde_json::{Value, json};
 
 use super::raw::{self, Patch, annotated_by, annotation, labels, name, permission, text};
-use super::words::{list, shell};
 use super::reading::Reading;
+use super::words::{list, shell};
 use super::{
-    ActionId, Ask, Danger, Effect, Entry, FIELD_MANAGER, Material, Offered, Plan, Precondition, Refusal, Session, Takes,
-    Target, Write, gate,
+    ActionId, Ask, Danger, Effect, Entry, FIELD_MANAGER, Material, Offered, Plan, Precondition, Refusal, Session,
+    Takes, Target, Write, gate,
 };
 use crate::api::PAUSED;
 use crate::upgrade::access::Permission;

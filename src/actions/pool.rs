@@ -131,8 +131,11 @@ pub(super) fn switch(
     for name in names {
         let (pool, seen) = find(assessment, name)?;
         if pool.paused == paused {
-            let (is, whose) =
-                if paused { ("paused already", format!(", {}", whose_pause(pool))) } else { ("not paused", String::new()) };
+            let (is, whose) = if paused {
+                ("paused already", format!(", {}", whose_pause(pool)))
+            } else {
+                ("not paused", String::new())
+            };
             plan.preconditions.push(Precondition {
                 words: format!("pool {name} is {is} and is left as it is"),
                 evidence: format!("mcp/{name} spec.paused = {paused}{whose}"),

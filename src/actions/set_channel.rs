@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 use super::cluster_version::{self, PATCH, found, writable};
 use super::words::{list, shell};
 use super::{
-    ActionId, Arg, ArgKind, Ask, Danger, Effect, Entry, Material, Offered, Plan, Refusal, SET, Session, Takes, Target, gate,
+    ActionId, Arg, ArgKind, Ask, Danger, Effect, Entry, Material, Offered, Plan, Refusal, SET, Session, Takes, Target,
+    gate,
 };
 use crate::api::{self, Conditions as _, Tri};
 use crate::upgrade::assessment::Assessment;

@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 
 use super::cluster_version::{self, PATCH, found, patch_line, writable};
 use super::{
-    ActionId, Arg, ArgKind, Ask, Danger, Effect, Entry, Material, Offered, Plan, Read, Refusal, SET, Session, Takes, Target,
-    gate,
+    ActionId, Arg, ArgKind, Ask, Danger, Effect, Entry, Material, Offered, Plan, Read, Refusal, SET, Session, Takes,
+    Target, gate,
 };
 use crate::upgrade::assessment::Assessment;
 

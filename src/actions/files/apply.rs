@@ -17,7 +17,8 @@ use crate::actions::reading::Reading;
 use crate::actions::request::digest;
 use crate::actions::words::{count, list, shell};
 use crate::actions::{
-    ActionId, Ask, Danger, Effect, Entry, Material, Plan, Precondition, Refusal, Session, Undo, Write, delete_object, gate,
+    ActionId, Ask, Danger, Effect, Entry, Material, Plan, Precondition, Refusal, Session, Undo, Write, delete_object,
+    gate,
 };
 use crate::upgrade::assessment::Assessment;
 use crate::upgrade::facts::Kind;
@@ -196,7 +197,13 @@ impl Applying<'_> {
         })
     }
 
-    fn tell(&self, item: &Item, all: &[Item], permission: Option<&Precondition>, told: &mut Told) -> Result<(), Refusal> {
+    fn tell(
+        &self,
+        item: &Item,
+        all: &[Item],
+        permission: Option<&Precondition>,
+        told: &mut Told,
+    ) -> Result<(), Refusal> {
         let (manifest, object) = (item.manifest, item.manifest.object());
         self.fits(item, told)?;
         if item.homeless {
