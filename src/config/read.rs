@@ -152,7 +152,8 @@ mod tests {
 
     #[test]
     fn the_entries_of_keys_have_their_places() {
-        let loaded = parse("theme: light\nkeys:\n  z: explode\n  d:\n    command: yaml\n    when: nodes\n", "c.yaml").unwrap();
+        let loaded =
+            parse("theme: light\nkeys:\n  z: explode\n  d:\n    command: yaml\n    when: nodes\n", "c.yaml").unwrap();
         let places: Vec<(&str, &str)> =
             loaded.key_places.iter().map(|(key, place)| (key.as_str(), place.as_str())).collect();
         assert_eq!(places, [("d", "c.yaml:4:3"), ("z", "c.yaml:3:3")]);

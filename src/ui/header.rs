@@ -104,7 +104,7 @@ fn link_pen<'t>(ctx: &Ctx<'t>, roomy: bool) -> Pen<'t> {
             if live < served {
                 pen.put(Tone::Warning, format!(" {} {live} of {served} kinds", signs.dot));
             } else if roomy {
-                pen.put(Tone::Dim, format!(" {} {live} kinds", signs.dot));
+                pen.put(Tone::Dim, format!(" {} {}", signs.dot, words::count(live, "kind", "kinds")));
             }
         }
         LinkState::Connecting { since } => {

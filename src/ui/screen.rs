@@ -23,8 +23,9 @@ use super::popups::menu::reading;
 use super::popups::{command_log, help};
 use super::theme::Tone;
 use super::view::{Popup, View};
-use super::widgets::panel::{centred, focus, panel, title};
+use super::widgets::panel::{centred, draw_mark, focus, panel, title};
 use super::widgets::pen::{Pen, write};
+use super::widgets::text_view::TextView;
 use super::words;
 use crate::actions::Danger;
 use crate::input::{Pane, Tab};
@@ -318,7 +319,10 @@ fn draw_popup(popup: &mut Popup, buffer: &mut Buffer, body: Rect, ctx: &Ctx<'_>)
             let long = lines.lines().map(|line| words::width(line) / 66 + 1).sum::<usize>() as u16;
             (centred(body, 70, long + 4), title.clone())
         }
-        Popup::Choices(choices) => (centred(body, widest(choices, ctx) + 4, choices.height(ctx) + 2), choices.title()),
+        Popup::Choices(choices) => {
+            let width = (widest(choices, ctx) + 4).min(body.width);
+            (centred(body, width, choices.height(width.saturating_sub(4), ctx) + 2), choices.title())
+        }
         Popup::Menu(menu) => (centred(body, 104, menu.height(ctx) + 2), menu.title()),
         Popup::Form(form) => {
             tone = danger_tone(form.action().entry().dangers.last().copied().unwrap_or(Danger::L));
@@ -334,31 +338,10 @@ fn draw_popup(popup: &mut Popup, buffer: &mut Buffer, body: Rect, ctx: &Ctx<'_>)
     Clear.render(area, buffer);
     let mut heading = Pen::new(ctx.theme);
     heading.put(tone, format!("[{name}]"));
-    let mut mark = Pen::new(ctx.theme);
     if let Popup::Object(object) = popup {
         object.refresh(ctx);
-        mark.put(Tone::Key, spaced(&object.view.search_words()));
-        mark.put(Tone::Dim, object.view.place());
     }
-    match popup {
-        Popup::Finding(finding) => {
-            mark.put(Tone::Key, spaced(&finding.view.search_words()));
-            mark.put(Tone::Dim, finding.view.place());
-        }
-        Popup::Report(report) => {
-            mark.put(Tone::Key, spaced(&report.filter_words()));
-            mark.put(Tone::Dim, report.view.place());
-        }
-        Popup::Logs(log) => {
-            mark.append(log.mark(ctx));
-        }
-        Popup::Drain(drain) => {
-            mark.put(Tone::Key, spaced(&drain.view.search_words()));
-            mark.put(Tone::Dim, drain.view.place());
-        }
-        _ => {}
-    }
-    let inner = panel(buffer, area, ctx.theme, &heading, &mark);
+    let inner = panel(buffer, area, ctx.theme, &heading, &Pen::new(ctx.theme));
     let inner = Rect { x: inner.x + 1, width: inner.width.saturating_sub(2), ..inner };
     let cursor = match popup {
         Popup::Object(object) => {
@@ -414,8 +397,35 @@ fn draw_popup(popup: &mut Popup, buffer: &mut Buffer, body: Rect, ctx: &Ctx<'_>)
         }
         Popup::Plan(plan) => plan.draw(buffer, inner, ctx),
     };
+    // What is visible is known only now.
+    draw_mark(buffer, area, &popup_mark(popup, ctx));
     focus(buffer, area, ctx.theme);
     cursor
+}
+
+/// What the frame of a popup says of search, filter and place.
+fn popup_mark<'t>(popup: &Popup, ctx: &Ctx<'t>) -> Pen<'t> {
+    let mut mark = Pen::new(ctx.theme);
+    let mut text = |view: &TextView| {
+        mark.put(Tone::Key, spaced(&view.search_words())).put(Tone::Dim, view.place());
+    };
+    match popup {
+        Popup::Object(object) => text(&object.view),
+        Popup::Finding(finding) => text(&finding.view),
+        Popup::Drain(drain) => text(&drain.view),
+        Popup::Help { view, .. } | Popup::Log(view) | Popup::Message { view, .. } => text(view),
+        Popup::Report(report) => {
+            mark.put(Tone::Key, spaced(&report.filter_words())).put(Tone::Dim, report.view.place());
+        }
+        Popup::Logs(log) => {
+            mark.append(log.mark(ctx));
+        }
+        Popup::Menu(menu) => {
+            mark.put(Tone::Dim, menu.place());
+        }
+        Popup::Choices(_) | Popup::Form(_) | Popup::Waiting(_) | Popup::Plan(_) => {}
+    }
+    mark
 }
 
 fn spaced(text: &str) -> String {

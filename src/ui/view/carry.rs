@@ -545,10 +545,7 @@ impl View {
             Pane::Pools => self.pools.marked(),
             _ => false,
         };
-        self.popups.is_empty()
-            && self.tab == Tab::Overview
-            && !marked
-            && self.filter_of(pane).text().is_empty()
+        self.popups.is_empty() && self.tab == Tab::Overview && !marked && self.filter_of(pane).text().is_empty()
     }
 
     /// The same step up; where none is left, out, when it is asked for twice.

@@ -45,6 +45,25 @@ fn q_is_back_and_twice_at_the_root_out() {
 }
 
 #[test]
+fn q_goes_the_same_step_up_as_esc_before_it_leads_out() {
+    let mut stage = Stage::new(sample::rolling(), 160, 40);
+    stage.shows("q quit");
+    stage.lacks("esc back");
+    stage.keys("/").types("w").keys("enter").lacks("q quit");
+    stage.shows("esc back");
+    stage.keys("q").lacks("/w ");
+    assert!(stage.requests.is_empty(), "the filter was the step");
+    stage.keys("space").shows("1 marked");
+    stage.keys("q").lacks("marked");
+    stage.keys("d").lacks("q quit");
+    stage.keys("q").shows("q quit");
+    stage.keys("q");
+    assert!(matches!(stage.requests.as_slice(), [Request::Say(_)]), "{:?}", stage.requests);
+    stage.keys(":").types("q").keys("enter");
+    assert_eq!(stage.requests, [Request::Quit], ":q needs no second time");
+}
+
+#[test]
 fn ctrl_c_quits_from_everywhere() {
     for keys in ["ctrl-c", "/ ctrl-c", ": ctrl-c", "? ctrl-c", "x ctrl-c", "d / ctrl-c"] {
         let mut stage = stage();
