@@ -112,7 +112,7 @@ mod tests {
 
     #[test]
     fn every_key_is_read() {
-        let text = "theme: light\nascii: true\ntab: nodes\nread-only: true\n\
+        let text = "theme: light\nascii: true\nmouse: false\ntab: nodes\nread-only: true\n\
                     notify: {bell: false, osc9: true, hook: 'echo hi'}\nkeys: {ctrl-q: quit, d: {command: yaml, when: nodes}}\n\
                     actions: {confirm: typed, forbid: [start-update]}\n\
                     contexts:\n  'prod*': {read-only: true, label: production, actions: {confirm: plan}}\n";

@@ -370,7 +370,12 @@ pub fn draw_rail(buffer: &mut Buffer, area: Rect, ctx: &Ctx<'_>, next: Option<&N
     let wide = |short: bool| -> usize {
         let step = |step: &crate::upgrade::assessment::Step| {
             let detail = if short && quiet(step.state) { 0 } else { step.detail.len() + 1 };
-            step.name.len() + detail + 2 + if short { 1 } else { 4 }
+            let joint = match (step.beside, short) {
+                (true, _) => 3,
+                (false, true) => 1,
+                (false, false) => 4,
+            };
+            step.name.len() + detail + 2 + joint
         };
         rail.iter().map(step).sum::<usize>() + 1
     };

@@ -57,7 +57,7 @@ pub fn draw(view: &mut View, frame: &mut Frame<'_>, ctx: &Ctx<'_>) {
     } else {
         header::draw_short(buffer, take(1), ctx);
     }
-    draw_tabs(buffer, take(1), ctx, view.tab);
+    view.places.tabs = draw_tabs(buffer, take(1), ctx, view.tab);
     let messages = footer::messages(ctx, usize::from(area.width));
     let below = 1 + messages.len() as u16;
     let above = if view.header { 5 } else { 2 };
@@ -92,8 +92,10 @@ fn too_small(buffer: &mut Buffer, area: Rect, ctx: &Ctx<'_>) {
     }
 }
 
-fn draw_tabs(buffer: &mut Buffer, area: Rect, ctx: &Ctx<'_>, current: Tab) {
+/// Draws the titles of the tabs; gives back where each stands.
+fn draw_tabs(buffer: &mut Buffer, area: Rect, ctx: &Ctx<'_>, current: Tab) -> Vec<(Rect, Tab)> {
     let a = ctx.assessment;
+    let mut places = Vec::new();
     let mut pen = Pen::new(ctx.theme);
     let shown = Tab::ALL.into_iter().filter(|tab| *tab != Tab::ImageBased || image_based::served(a));
     for tab in shown {
@@ -107,6 +109,8 @@ fn draw_tabs(buffer: &mut Buffer, area: Rect, ctx: &Ctx<'_>, current: Tab) {
         // Where there is little room its title is shorter.
         let title = if tab == Tab::ImageBased && !roomy { "Image" } else { tab.title() };
         let text = format!("{} {title}{}", tab.digit(), if roomy { count } else { String::new() });
+        let place = Rect { x: area.x + pen.width() as u16, width: words::width(&text) as u16 + 2, height: 1, ..area };
+        places.push((place.intersection(area), tab));
         if tab == current {
             pen.put(Tone::Tab, format!("[{text}]"));
         } else {
@@ -114,6 +118,7 @@ fn draw_tabs(buffer: &mut Buffer, area: Rect, ctx: &Ctx<'_>, current: Tab) {
         }
     }
     pen.draw(buffer, area);
+    places
 }
 
 /// Places panes and remembers where the focused one is.
@@ -125,6 +130,7 @@ struct Stage<'v, 'c> {
 
 fn draw_body(view: &mut View, buffer: &mut Buffer, area: Rect, ctx: &Ctx<'_>) {
     view.visible.clear();
+    view.places.panes.clear();
     let tab = view.tab;
     let mut stage = Stage { view, ctx, focused: None };
     match tab {
@@ -222,6 +228,7 @@ impl Stage<'_, '_> {
         let view = &mut *self.view;
         let focused = view.pane() == pane;
         view.visible.push(pane);
+        view.places.panes.push((area, pane));
         let (name, kinds): (String, &[Kind]) = match pane {
             Pane::Operators => (operators::title(ctx.assessment), operators::KINDS),
             Pane::Pools => ("Pools".into(), pools::KINDS),

@@ -73,11 +73,16 @@ pub fn danger_tone(danger: Danger) -> Tone {
     }
 }
 
+/// `3 marked nodes (worker-0, worker-1 +1)`.
+fn marked(names: &[String], what: &str) -> String {
+    format!("{} marked {what} ({})", names.len(), words::listed(names, words::MARKED))
+}
+
 /// A target in words.
 pub fn target_words(target: &Target) -> String {
     match target {
-        Target::Nodes(names) if names.len() > 1 => format!("{} marked nodes", names.len()),
-        Target::Pools(names) if names.len() > 1 => format!("{} marked pools", names.len()),
+        Target::Nodes(names) if names.len() > 1 => marked(names, "nodes"),
+        Target::Pools(names) if names.len() > 1 => marked(names, "pools"),
         Target::Cluster => "the cluster".into(),
         other => other.words(),
     }

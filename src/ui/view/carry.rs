@@ -87,7 +87,7 @@ impl View {
         Some(Vec::new())
     }
 
-    fn in_popup(&mut self, command: Command, ctx: &Ctx<'_>) -> Vec<Request> {
+    pub(super) fn in_popup(&mut self, command: Command, ctx: &Ctx<'_>) -> Vec<Request> {
         if let Some(Popup::Plan(plan)) = self.popups.last_mut() {
             return match plan.command(command, ctx) {
                 Outcome::Stay => Vec::new(),
@@ -387,7 +387,12 @@ impl View {
 
     /// Movement, sorting and columns in the focused pane.
     fn in_list(&mut self, command: Command, ctx: &Ctx<'_>) {
-        match self.pane() {
+        self.in_list_of(self.pane(), command, ctx);
+    }
+
+    /// The same in a pane that need not have the focus.
+    pub(super) fn in_list_of(&mut self, pane: Pane, command: Command, ctx: &Ctx<'_>) {
+        match pane {
             Pane::Operators => in_table(&mut self.operators, command, ctx),
             Pane::Nodes => in_table(&mut self.nodes, command, ctx),
             Pane::Findings => in_table(&mut self.findings, command, ctx),
