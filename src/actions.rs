@@ -28,6 +28,7 @@ mod delete_packageserver_csv;
 mod delete_pod;
 mod delete_pool;
 mod departing;
+mod disruption;
 pub mod drain;
 mod drain_nodes;
 mod evict_pod;
@@ -68,6 +69,7 @@ mod rebuild_image;
 mod rendered_config;
 mod request;
 mod resume_mhc;
+mod served_version;
 mod set_channel;
 mod set_max_unavailable;
 mod set_upgradeable_to;
@@ -103,6 +105,8 @@ use serde_json::Value;
 
 use crate::config::{Config, ContextSettings};
 use crate::upgrade::access::Permission;
+use crate::upgrade::blockers;
+use crate::upgrade::facts::Facts;
 use crate::upgrade::assessment::Assessment;
 use crate::upgrade::image_based::stage_machine::Stage;
 use crate::upgrade::image_based::{NAME, Record};
@@ -503,6 +507,20 @@ pub fn permissions() -> Vec<Permission> {
     all.sort_unstable();
     all.dedup();
     all
+}
+
+/// How many namespaces are asked for permissions.
+const NAMESPACES: usize = 16;
+
+/// The namespaces in which a permission may matter that the user does not have everywhere: of install plans, and of pods
+/// that are looked at; those of people before those of the platform. The plan asks for any other one.
+pub fn namespaces(facts: &Facts) -> Vec<String> {
+    let plans = facts.around.install_plans.iter().filter_map(|plan| plan.metadata.namespace.as_deref());
+    let pods = facts.around.pods.values().flat_map(|pods| pods.iter()).map(|pod| pod.namespace());
+    let mut all: Vec<&str> = plans.chain(pods).filter(|namespace| !namespace.is_empty()).collect();
+    all.sort_unstable_by_key(|namespace| (blockers::of_platform(namespace), *namespace));
+    all.dedup();
+    all.into_iter().take(NAMESPACES).map(str::to_owned).collect()
 }
 
 /// The actions that make sense for `target`, with why not where they cannot be done now. Empty when read-only: then

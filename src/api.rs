@@ -89,7 +89,8 @@ pub use machine_config_pool::{
     MachineConfigPoolStatus, SelectorRequirement,
 };
 pub use machine_configuration::{
-    ControllerCertificate, ControllerConfig, ControllerConfigStatus, MachineConfiguration, MachineConfigurationStatus,
+    ControllerCertificate, ControllerConfig, ControllerConfigStatus, DisruptionAction, FileDisruption, KeyDisruption,
+    MachineConfiguration, MachineConfigurationStatus, NodeDisruptionPolicies, NodeDisruptionStatus, UnitDisruption,
 };
 pub use metadata::{FieldOwner, Keeps, Owner};
 pub use node::{Node, NodeInfo, NodeSpec, NodeStatus, Taint, node_key};

@@ -22,7 +22,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use ratatui::Frame;
 
 use crate::actions::{self, Session};
@@ -131,6 +131,15 @@ impl State {
         }
     }
 
+    /// Time is told by another clock from now on, which is ahead by so much: what is measured goes on.
+    fn set_clock(&mut self, ahead: TimeDelta) {
+        if !ahead.is_zero() {
+            self.now += ahead;
+            self.flash.set_clock(ahead);
+            self.jobs.set_clock(ahead);
+        }
+    }
+
     fn say(&mut self, flash: Flash) {
         self.flash.say(flash, self.now);
     }
@@ -205,7 +214,7 @@ impl App {
 
     /// What `msg`, heard at `now`, changes, and what has to be done because of it.
     pub fn update(&mut self, msg: Msg, now: DateTime<Utc>) -> Vec<Effect> {
-        self.state.now = now;
+        self.state.now = now + self.state.assessment.facts.link.clock_ahead;
         let mut effects = self.hear(msg);
         effects.extend(self.attend());
         effects
@@ -334,6 +343,7 @@ impl App {
         let fresher = self.merely_fresher(&assessment);
         let before = std::mem::replace(&mut self.state.assessment, assessment);
         let mut effects = Vec::new();
+        self.state.set_clock(self.state.assessment.facts.link.clock_ahead - before.facts.link.clock_ahead);
         if fresher {
             return effects;
         }

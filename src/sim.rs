@@ -9,11 +9,13 @@
 
 pub mod actors;
 pub mod admin;
+pub mod apply;
 pub mod alert_board;
 pub mod cluster;
 pub mod credentials;
 pub mod discovery;
 pub mod faults;
+pub mod field_set;
 pub mod host;
 pub mod identity;
 pub mod journal;

@@ -33,6 +33,7 @@ pub mod membership;
 pub mod memory;
 pub mod needs;
 pub mod neutral;
+pub mod node_disruption;
 pub mod node_events;
 pub mod node_phase;
 pub mod operator_clock;

@@ -153,10 +153,10 @@ fn consequences(assessment: &Assessment, pool: &Pool, material: &Material, reads
     if let (Some(pending), false) = (pending(assessment, pool), waiting.is_empty()) {
         lines.push(format!("{} of {} stay as they are: {}", waiting.len(), pool.total, list(waiting)));
         lines.push(format!("pending: {pending}"));
-        lines.extend(difference(assessment, pool, material, reads));
+        lines.extend(difference(assessment, pool, material, reads).map(|difference| difference.words()));
         let next = capacity::candidates(pool, assessment);
         if !next.is_empty() {
-            lines.push(format!("without the pause these would reboot, in this order: {}", order(&next)));
+            lines.push(format!("without the pause these would be taken, in this order: {}", order(&next)));
         }
     } else {
         lines.push("nothing is pending now".to_owned());

@@ -2,8 +2,9 @@
 
 use serde_json::json;
 
-use super::pending::{certificate, difference, in_flight, pending, reboots, still_to_come};
+use super::pending::{certificate, difference, impact, in_flight, pending, reboots, still_to_come};
 use super::pool::{self, KINDS, PATCH, find, paused_found, told_of};
+use super::rendered_config::Difference;
 use super::words::{FIELD_MANAGER, count, list, whose_pause};
 use super::{
     ALL, ActionId, Arg, ArgKind, Ask, Danger, Effect, Entry, Material, Offered, Plan, Precondition, Read, Refusal,
@@ -160,8 +161,9 @@ fn consequences(
         return lines;
     };
     lines.push(format!("pending: {pending}"));
-    lines.extend(difference(assessment, pool, material, reads));
-    lines.extend(reboots(assessment, pool, after));
+    let difference = difference(assessment, pool, material, reads);
+    lines.extend(difference.as_ref().map(Difference::words));
+    lines.extend(reboots(assessment, pool, after, impact(assessment, pool, difference.as_ref())));
     let moving = in_flight(assessment, pool);
     if !moving.is_empty() {
         lines.push(format!("{} in flight already: {}", count(moving.len(), "node"), list(moving)));

@@ -15,7 +15,6 @@ use super::words;
 use crate::actions;
 use crate::actions::next_step::NextStep;
 use crate::input::{Command, Tab};
-use crate::upgrade::access::{Answer, Permission};
 use crate::upgrade::assessment::{Finding, StepState, VerdictKind, age};
 use crate::upgrade::facts::{Kind, KindStatus};
 use crate::upgrade::link::{Link, LinkState, TroubleKind};
@@ -80,8 +79,8 @@ fn draw_where(buffer: &mut Buffer, area: Rect, ctx: &Ctx<'_>) {
 /// Does the server say of every write that this program knows that the user may not?
 fn may_only_look(ctx: &Ctx<'_>) -> bool {
     let access = &ctx.assessment.facts.access;
-    let denied = |permission: &Permission| matches!(access.answer(permission), Some(Answer::Denied(_)));
-    actions::permissions().iter().filter(|permission| permission.verb == "patch").all(denied)
+    let permissions = actions::permissions();
+    access.refuses_all(permissions.iter().filter(|permission| permission.writes()))
 }
 
 /// The last part of a path.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::access::Access;
 use super::alert::Alert;
@@ -463,6 +463,7 @@ impl Facts {
         version
             && self.epoch == other.epoch
             && (self.link.state, &self.link.trouble) == (other.link.state, &other.link.trouble)
+            && self.link.clock_ahead == other.link.clock_ahead
             && Arc::ptr_eq(&self.operators, &other.operators)
             && Arc::ptr_eq(&self.pools, &other.pools)
             && Arc::ptr_eq(&self.machine_config_nodes, &other.machine_config_nodes)
@@ -472,6 +473,25 @@ impl Facts {
             && Arc::ptr_eq(&self.around, &other.around)
             && Arc::ptr_eq(&self.access, &other.access)
             && kinds(self) == kinds(other)
+    }
+
+    /// The same, with what was dated by this machine's clock told by one that is ahead by so much (the server's). Objects
+    /// have the server's moments anyway.
+    #[must_use]
+    pub fn ahead_by(mut self, ahead: TimeDelta) -> Self {
+        if ahead.is_zero() {
+            return self;
+        }
+        self.link = self.link.ahead_by(ahead);
+        for state in self.kinds.values_mut() {
+            state.heard = state.heard.map(|heard| heard + ahead);
+            state.status = match std::mem::take(&mut state.status) {
+                KindStatus::Failing(trouble) => KindStatus::Failing(trouble.ahead_by(ahead)),
+                KindStatus::Forbidden(trouble) => KindStatus::Forbidden(trouble.ahead_by(ahead)),
+                same => same,
+            };
+        }
+        self
     }
 
     /// How well `kind` is known.

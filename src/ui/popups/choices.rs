@@ -301,6 +301,12 @@ fn faults(ctx: &Ctx<'_>) -> Vec<Choice> {
         detail: String::new(),
         pick: Request::Sim(SimRequest::Fault(fault)),
     };
+    let pass = |minutes: u64| Choice {
+        tone: Tone::Text,
+        words: format!("let {minutes} min pass at once"),
+        detail: String::new(),
+        pick: Request::Sim(SimRequest::Pass { minutes }),
+    };
     vec![
         fault("outage: nobody listens for 20 s", SimFault::Outage { seconds: 20 }),
         fault("outage: nobody listens for 2 min", SimFault::Outage { seconds: 120 }),
@@ -311,6 +317,8 @@ fn faults(ctx: &Ctx<'_>) -> Vec<Choice> {
         fault("500 for 20 s", SimFault::ServerErrors { seconds: 20 }),
         fault("800 ms more latency", SimFault::Latency { millis: 800 }),
         fault("expire the tokens (401)", SimFault::ExpireTokens),
+        pass(10),
+        pass(60),
         Choice {
             tone: Tone::Ok,
             words: "end all faults".into(),

@@ -502,10 +502,7 @@ impl PlanPopup {
 
 fn read_lines(lines: &mut Vec<TextLine>, read: &Read, answer: Option<&Result<Vec<String>, String>>) {
     let Read::PodsOn(node) = read else {
-        let words = match read {
-            Read::Object(path) | Read::List(path) | Read::File(path) | Read::PodsOn(path) => path,
-        };
-        let head = TextLine::new(Tone::Dim, format!("  {words}: "));
+        let head = TextLine::new(Tone::Dim, format!("  {}: ", read.words()));
         lines.push(match answer {
             Some(Err(why)) => head.and(Tone::Warning, format!("could not be read: {why}")).hanging(4),
             _ => head.and(Tone::Dim, "reading ..."),

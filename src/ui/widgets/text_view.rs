@@ -282,8 +282,7 @@ impl TextView {
         let first = self.matches.partition_point(|(at, ..)| *at < index);
         let (mut column, mut byte) = (0, 0);
         for (tone, text) in &line.pieces {
-            for c in text.chars() {
-                let wide = unicode_width::UnicodeWidthChar::width(c).unwrap_or(0);
+            for (_, grapheme, wide) in words::graphemes(text) {
                 let x = column as i64 - self.left as i64;
                 if x >= 0 && x + wide as i64 <= i64::from(area.width) && wide > 0 {
                     let inside = |m: &&Match| m.0 == index && (m.1..m.2).contains(&byte);
@@ -293,10 +292,10 @@ impl TextView {
                         Some(_) => theme.style(Tone::Match),
                         None => theme.style(*tone),
                     };
-                    buffer.set_stringn(area.x + x as u16, area.y, c.encode_utf8(&mut [0; 4]), wide, style);
+                    buffer.set_stringn(area.x + x as u16, area.y, grapheme, wide, style);
                 }
                 column += wide;
-                byte += c.len_utf8();
+                byte += grapheme.len();
             }
         }
     }
