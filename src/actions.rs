@@ -105,9 +105,9 @@ use serde_json::Value;
 
 use crate::config::{Config, ContextSettings};
 use crate::upgrade::access::Permission;
+use crate::upgrade::assessment::Assessment;
 use crate::upgrade::blockers;
 use crate::upgrade::facts::Facts;
-use crate::upgrade::assessment::Assessment;
 use crate::upgrade::image_based::stage_machine::Stage;
 use crate::upgrade::image_based::{NAME, Record};
 use crate::upgrade::link::LinkState;

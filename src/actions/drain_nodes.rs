@@ -6,9 +6,9 @@ use std::sync::Arc;
 use super::cordon_nodes;
 use super::departing::{self, Budgets, Claim, held};
 use super::drain::{Drain, DrainedNode, Fate, Objection, fate};
-use super::pod::reading;
 use super::eviction::{self, EVICT};
 use super::node::{self, Found, LIST_PODS, PATCH, find};
+use super::pod::reading;
 use super::request::oc;
 use super::words::{count, list, shell};
 use super::{

@@ -2,9 +2,7 @@
 
 use super::departing::held;
 use super::pod::{self, Begun, Seen};
-use super::{
-    ActionId, Ask, Danger, Entry, Material, Offered, Plan, Precondition, Refusal, Session, Target, eviction,
-};
+use super::{ActionId, Ask, Danger, Entry, Material, Offered, Plan, Precondition, Refusal, Session, Target, eviction};
 use crate::upgrade::assessment::Assessment;
 
 /// Evict a pod.

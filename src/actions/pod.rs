@@ -7,8 +7,8 @@ use serde::Deserialize;
 use super::departing::{self, Claim};
 use super::words::count;
 use super::{
-    ActionId, Ask, Confirm, Danger, Effect, Entry, Material, Offered, Plan, Precondition, Read, Refusal, Session, Takes,
-    Target, Write, gate,
+    ActionId, Ask, Confirm, Danger, Effect, Entry, Material, Offered, Plan, Precondition, Read, Refusal, Session,
+    Takes, Target, Write, gate,
 };
 use crate::api::Pod;
 use crate::api::metadata::deleted;
@@ -79,12 +79,7 @@ fn title(entry: &Entry, which: &Which<'_>) -> String {
 }
 
 /// The offer, when the target is a pod.
-pub(super) fn offered(
-    entry: &Entry,
-    assessment: &Assessment,
-    session: &Session,
-    target: &Target,
-) -> Option<Offered> {
+pub(super) fn offered(entry: &Entry, assessment: &Assessment, session: &Session, target: &Target) -> Option<Offered> {
     let which = which(target)?;
     Some(Offered {
         action: entry.id,

@@ -107,15 +107,10 @@ async fn review_in(session: &Session, refused: Vec<Permission>) -> (BTreeMap<(Pe
 ///
 /// # Errors
 /// What keeps the server from an answer.
-pub async fn allowed(
-    requests: &impl Transport,
-    permission: &Permission,
-    namespace: &str,
-) -> Result<Answer, Trouble> {
+pub async fn allowed(requests: &impl Transport, permission: &Permission, namespace: &str) -> Result<Answer, Trouble> {
     let namespace = if namespace.is_empty() { permission.namespace } else { namespace };
     let mut attributes = json!({ "verb": permission.verb, "group": permission.group, "resource": permission.resource });
-    for (name, value) in
-        [("subresource", permission.subresource), ("namespace", namespace), ("name", permission.name)]
+    for (name, value) in [("subresource", permission.subresource), ("namespace", namespace), ("name", permission.name)]
     {
         if !value.is_empty() {
             attributes[name] = json!(value);

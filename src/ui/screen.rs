@@ -214,7 +214,8 @@ impl Stage<'_, '_> {
     /// The map above, the table below; small clusters need the table only.
     fn node_tab(&mut self, buffer: &mut Buffer, area: Rect) {
         let wanted = self.view.map.height(self.ctx.assessment, area.width.saturating_sub(3)) + 3;
-        if area.height < 18 || self.ctx.assessment.nodes.is_empty() {
+        // A message at the bottom must not take the map away.
+        if area.height < 15 || self.ctx.assessment.nodes.is_empty() {
             self.place(buffer, area, Pane::Nodes, false);
             return;
         }

@@ -192,7 +192,13 @@ impl Applying<'_> {
         })
     }
 
-    fn tell(&self, item: &Item, all: &[Item], permission: Option<&Precondition>, told: &mut Told) -> Result<(), Refusal> {
+    fn tell(
+        &self,
+        item: &Item,
+        all: &[Item],
+        permission: Option<&Precondition>,
+        told: &mut Told,
+    ) -> Result<(), Refusal> {
         let (manifest, object) = (item.manifest, item.manifest.object());
         self.fits(item, told)?;
         if item.homeless {

@@ -11,6 +11,7 @@ use crate::ui::widgets::motion::{Motion, scrolled};
 use crate::ui::widgets::panel::scroll_mark;
 use crate::ui::widgets::pen::{Pen, write};
 use crate::ui::words;
+use crate::upgrade::facts::Kind;
 
 /// Columns of the titles, at least.
 const TITLE: usize = 44;
@@ -25,6 +26,8 @@ pub struct Menu {
     here: Vec<Target>,
     /// The whole cluster, and what has to be named, in place of what is selected.
     whole: bool,
+    /// The actions on the image-based upgrade come first.
+    image_based: bool,
     cursor: usize,
     offset: usize,
     page: usize,
@@ -53,6 +56,13 @@ struct Choice {
     reading: Option<String>,
 }
 
+impl Choice {
+    /// Is it done to the image-based upgrade?
+    fn image_based(&self) -> bool {
+        self.ask.action.entry().needs.contains(&Kind::ImageBasedUpgrades)
+    }
+}
+
 struct Group {
     heading: String,
     choices: Vec<Choice>,
@@ -67,12 +77,17 @@ enum Line {
 impl Menu {
     /// The menu for what is selected.
     pub fn new(here: Vec<Target>) -> Self {
-        Self { here, whole: false, cursor: 0, offset: 0, page: 5, all: 0 }
+        Self { here, whole: false, image_based: false, cursor: 0, offset: 0, page: 5, all: 0 }
     }
 
     /// The menu for the cluster as a whole.
     pub fn cluster_wide() -> Self {
         Self { whole: true, ..Self::new(Vec::new()) }
+    }
+
+    /// The menu for the image-based upgrade: its actions, then the others for the cluster.
+    pub fn image_based() -> Self {
+        Self { image_based: true, ..Self::cluster_wide() }
     }
 
     /// Title.
@@ -96,6 +111,15 @@ impl Menu {
         let of = |target: &Target| Group { heading: heading(target), choices: offered(target, ctx) };
         let mut groups: Vec<Group> =
             if self.whole { vec![of(&Target::Cluster), named(ctx)] } else { self.here.iter().map(of).collect() };
+        if self.image_based {
+            let mut own = Group { heading: "The image-based upgrade".to_owned(), choices: Vec::new() };
+            for group in &mut groups {
+                let (first, rest) = std::mem::take(&mut group.choices).into_iter().partition(Choice::image_based);
+                own.choices.extend::<Vec<Choice>>(first);
+                group.choices = rest;
+            }
+            groups.insert(0, own);
+        }
         groups.retain(|group| !group.choices.is_empty());
         groups
     }

@@ -352,6 +352,10 @@ impl View {
                 };
             }
             Command::Menu => {
+                if self.pane() == Pane::ImageBased {
+                    self.popups.push(Popup::Menu(Menu::image_based()));
+                    return Vec::new();
+                }
                 let mut menu = Menu::new(self.here(ctx));
                 if menu.selected(ctx).is_none() {
                     menu.turn();
