@@ -269,6 +269,10 @@ impl App {
                 let wishes = self.view.key(key, &self.state.ctx());
                 self.fulfil(wishes)
             }
+            Msg::Pointer(pointer) => {
+                let requests = self.view.pointer(pointer, &self.state.ctx());
+                self.fulfil(requests)
+            }
             Msg::Paste(text) => {
                 self.view.paste(&text, &self.state.ctx());
                 Vec::new()

@@ -9,8 +9,8 @@
 
 pub mod actors;
 pub mod admin;
-pub mod apply;
 pub mod alert_board;
+pub mod apply;
 pub mod cluster;
 pub mod credentials;
 pub mod discovery;

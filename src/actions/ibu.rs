@@ -266,7 +266,7 @@ pub(super) fn volume_lines(image: &ImageBased, broken: bool) -> Vec<String> {
             (Backing::Logical, false) => "comes back by its Restore",
             (Backing::Local, _) => "lies in a folder or on a disk of the node, which nothing here brings back",
         };
-        format!("PersistentVolume {}: {fate}", row.words())
+        format!("PersistentVolume {} {fate}: {}", row.name, row.words())
     };
     let unread = image.volumes.unread.iter().map(|words| format!("not checked, volumes: {words}"));
     image.volumes.rows.iter().map(line).chain(unread).collect()

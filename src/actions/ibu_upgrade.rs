@@ -91,7 +91,8 @@ fn consequences(image: &ImageBased) -> Vec<String> {
         format!("NO automatic rollback when {}{fixed}", switch.trigger)
     }));
     lines.extend(ibu::waits(image));
-    let before = |row: &NodeVolume| format!("to be there afterwards as well: PersistentVolume {}", row.words());
+    let before =
+        |row: &NodeVolume| format!("to be there afterwards as well: PersistentVolume {}, {}", row.name, row.words());
     lines.extend(image.volumes.rows.iter().map(before));
     lines.extend(image.volumes.unread.iter().map(|words| format!("not checked, volumes: {words}")));
     lines

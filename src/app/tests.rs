@@ -88,8 +88,16 @@ fn live(paused: bool) -> Arc<Assessment> {
 
 fn start(config: &str, overrides: Overrides) -> App {
     let config = parse(config, "c.yaml").unwrap().config;
-    let start =
-        Start { config, overrides, depth: Depth::None, theme: "dark", audit: None, sim: None, warnings: Vec::new(), key_places: BTreeMap::new() };
+    let start = Start {
+        config,
+        overrides,
+        depth: Depth::None,
+        theme: "dark",
+        audit: None,
+        sim: None,
+        warnings: Vec::new(),
+        key_places: BTreeMap::new(),
+    };
     let mut nothing = Facts::nothing(at(0));
     nothing.epoch = 1;
     let nothing = Arc::new(assess(Arc::new(nothing), &Memory::default(), at(0)));

@@ -28,6 +28,8 @@ pub struct Settings {
     pub ascii: bool,
     /// Name of the tab to open first.
     pub tab: Option<String>,
+    /// Listen to the mouse.
+    pub mouse: bool,
     /// Ring the bell.
     pub bell: bool,
     /// OSC 9 notifications.
@@ -57,6 +59,7 @@ impl Config {
             no_color: overrides.no_color,
             ascii: overrides.ascii || self.ascii.unwrap_or(false),
             tab: overrides.tab.clone().or_else(|| self.tab.clone()),
+            mouse: self.mouse.unwrap_or(true),
             bell: self.notify.bell.unwrap_or(true),
             osc9: self.notify.osc9.unwrap_or(false),
             hook: self.notify.hook.clone().filter(|hook| !hook.trim().is_empty()),

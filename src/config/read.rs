@@ -112,7 +112,7 @@ mod tests {
 
     #[test]
     fn every_key_is_read() {
-        let text = "theme: light\nascii: true\ntab: nodes\nread-only: true\n\
+        let text = "theme: light\nascii: true\nmouse: false\ntab: nodes\nread-only: true\n\
                     notify: {bell: false, osc9: true, hook: 'echo hi'}\nkeys: {ctrl-q: quit, d: {command: yaml, when: nodes}}\n\
                     actions: {confirm: typed, forbid: [start-update]}\n\
                     contexts:\n  'prod*': {read-only: true, label: production, actions: {confirm: plan}}\n";
@@ -152,7 +152,8 @@ mod tests {
 
     #[test]
     fn the_entries_of_keys_have_their_places() {
-        let loaded = parse("theme: light\nkeys:\n  z: explode\n  d:\n    command: yaml\n    when: nodes\n", "c.yaml").unwrap();
+        let loaded =
+            parse("theme: light\nkeys:\n  z: explode\n  d:\n    command: yaml\n    when: nodes\n", "c.yaml").unwrap();
         let places: Vec<(&str, &str)> =
             loaded.key_places.iter().map(|(key, place)| (key.as_str(), place.as_str())).collect();
         assert_eq!(places, [("d", "c.yaml:4:3"), ("z", "c.yaml:3:3")]);

@@ -357,7 +357,7 @@ const TABLE: &[(Command, &str, &str, &str, Group)] = &[
     (
         Command::Leave,
         "leave",
-        "twice: quit",
+        "quit",
         "one step up, as back; where nothing is left to go back from (the overview): twice to quit. :q quits at once",
         Group::Program,
     ),

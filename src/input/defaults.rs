@@ -47,9 +47,6 @@ const RULES: &[(&str, W, C, u8)] = &[
     ("shift-tab", W::Finding, C::PreviousChoice, 0),
     ("x", W::Covered, C::DoRemedy, 9),
     ("x", W::Drain, C::Menu, 9),
-    // The versions on offer as a text.
-    ("enter", W::Updates, C::Act(A::StartUpdate), 9),
-    ("U", W::Updates, C::Act(A::StartUpdate), 0),
     // Texts.
     ("n", W::Searching, C::NextMatch, 10),
     ("N", W::Searching, C::PreviousMatch, 11),
@@ -63,6 +60,8 @@ const RULES: &[(&str, W, C, u8)] = &[
     ("u", W::Node, C::Act(A::UncordonNodes), 12),
     ("r", W::Node, C::Act(A::DrainNodes), 13),
     ("U", W::Panes, C::Act(A::StartUpdate), 13),
+    ("enter", W::Updates, C::Act(A::StartUpdate), 9),
+    ("U", W::Updates, C::Act(A::StartUpdate), 0),
     ("n", W::NextStep, C::NextStep, 9),
     ("x", W::Panes, C::Menu, 20),
     ("X", W::Panes, C::ClusterActions, 0),

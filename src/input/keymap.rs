@@ -133,6 +133,7 @@ impl Keymap {
                 continue;
             }
             if found.iter().all(|(_, _, command)| *command != rule.command)
+                && rule.when.holds(at)
                 && self.resolve(rule.key, at) == Some(rule.command)
             {
                 found.push((place, rule.key, rule.command));

@@ -93,6 +93,7 @@ fn open(
 ) -> Result<u8> {
     let term = env::var("TERM").ok();
     terminal::usable(term.as_deref()).map_err(|words| eyre!(words))?;
+    let mouse = loaded.config.settings(&overrides).mouse;
     let mut warnings = loaded.warnings;
     let log = logging::start(&paths.logs(), &look.log_level);
     // A log that cannot be written is no reason to keep a person from the cluster.
@@ -118,6 +119,7 @@ fn open(
     );
     let parts = Parts {
         place,
+        mouse,
         views: paths.views(),
         audit: Some(paths.audit()),
         panic_on: look.panic_on,
@@ -224,6 +226,7 @@ fn print_config(paths: &Paths, loaded: &Loaded, overrides: &Overrides) -> Result
         theme: settings.theme,
         ascii: Some(settings.ascii),
         tab: settings.tab,
+        mouse: Some(settings.mouse),
         read_only: Some(overrides.read_only.unwrap_or(loaded.config.read_only.unwrap_or(false))),
         notify: config::Notify {
             bell: Some(settings.bell),

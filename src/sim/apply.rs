@@ -111,9 +111,8 @@ fn merge(info: &KindInfo, field: &str, target: &mut Value, config: &Value) {
                 return;
             };
             let known = match target.as_array() {
-                Some(known) => field_set::elements(info, field, known).map(|known| {
-                    known.into_iter().map(|(step, _)| step).collect::<Vec<_>>()
-                }),
+                Some(known) => field_set::elements(info, field, known)
+                    .map(|known| known.into_iter().map(|(step, _)| step).collect::<Vec<_>>()),
                 None => Some(Vec::new()),
             };
             let Some(known) = known else {

@@ -19,16 +19,8 @@ pub type Path = Vec<String>;
 pub type FieldSet = BTreeSet<Path>;
 
 /// What nobody owns: it identifies the object, or the server sets it (apimachinery, managedfields/internal/stripmeta.go).
-const STRIPPED: [&str; 8] = [
-    "name",
-    "namespace",
-    "creationTimestamp",
-    "selfLink",
-    "uid",
-    "generation",
-    "managedFields",
-    "resourceVersion",
-];
+const STRIPPED: [&str; 8] =
+    ["name", "namespace", "creationTimestamp", "selfLink", "uid", "generation", "managedFields", "resourceVersion"];
 
 /// How the elements of a list are told apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

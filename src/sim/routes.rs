@@ -212,8 +212,11 @@ impl Api {
             form => form,
         };
         if verb == Verb::Watch {
-            let surroundings =
-                Surroundings { store: Arc::clone(&self.store), clock: self.clock.clone(), signals: self.faults.signals() };
+            let surroundings = Surroundings {
+                store: Arc::clone(&self.store),
+                clock: self.clock.clone(),
+                signals: self.faults.signals(),
+            };
             return watch_hub::watch(surroundings, target, params, form);
         }
         let presentation = self.presentation(target, form, params);

@@ -327,6 +327,13 @@ impl Pools {
         self.marks.iter().filter(|mark| assessment.pool(mark).is_some()).cloned().collect()
     }
 
+    /// Selects what was drawn there, if anything was.
+    pub fn select_at(&mut self, at: Position) {
+        if let Some(path) = self.tree.rendered_at(at).map(<[TreeId]>::to_vec) {
+            self.tree.select(path);
+        }
+    }
+
     /// Are any pools marked?
     pub fn marked(&self) -> bool {
         !self.marks.is_empty()

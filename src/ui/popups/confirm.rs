@@ -6,7 +6,9 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::choices::{danger_tone, danger_words};
-use crate::actions::{ALL, ActionId, Arg, ArgKind, Ask, Confirm, Danger, Drain, PatchKind, Plan, Read, Target, Verb, Write};
+use crate::actions::{
+    ALL, ActionId, Arg, ArgKind, Ask, Confirm, Danger, Drain, PatchKind, Plan, Read, Target, Verb, Write,
+};
 use crate::input::{Command, Key};
 use crate::ui::ctx::Ctx;
 use crate::ui::request::{Rehearsed, Request};
@@ -19,6 +21,9 @@ use crate::ui::words;
 
 /// The safe button.
 const SAFE: &str = "leave it";
+
+/// From this height on there is room for lines of their own for what is in the way.
+const ROOMY: u16 = 10;
 
 /// So many things that are meant are named in one line; of more all are listed in the text.
 const FEW: usize = 3;
@@ -309,8 +314,8 @@ impl PlanPopup {
             return Some("the consequences are still being read".into());
         }
         let mut answers = self.plan.questions.iter().zip(&self.answers);
-        if let Some(open) = answers.find_map(|(question, answer)| question.unanswered_by(answer.text())) {
-            return Some(format!("to be answered first: {open}"));
+        if let Some((open, _)) = answers.find(|(question, answer)| question.unanswered_by(answer.text()).is_some()) {
+            return Some(format!("to be answered first: {}", open.words));
         }
         match &self.plan.confirm {
             Confirm::Type(text) if self.typed.text().trim() != text => Some(format!("type {text} to confirm")),
@@ -402,14 +407,16 @@ impl PlanPopup {
         let columns = usize::from(area.width);
         let head = self.draw_head(buffer, area, ctx);
         let obstacle = self.obstacle(ctx);
-        let above = obstacle.as_ref().map_or_else(Vec::new, |why| self.above_buttons(why, columns));
+        let roomy = obstacle.as_ref().filter(|_| area.height >= ROOMY);
+        let above = roomy.map_or_else(Vec::new, |why| self.above_buttons(why, columns));
         let typed = self.typed_height(columns) as u16;
         let foot = typed + above.len() as u16 + 1;
         let room = area.height.saturating_sub(head + foot + 1);
         self.view.set(self.lines(ctx));
         let wanted = (self.view.height(columns) as u16, self.fields_height(columns) as u16);
         // The text is read before the fields are filled in: they leave it half of the room.
-        let fields = wanted.1.min(room.saturating_sub(wanted.0).max(room.div_ceil(2)));
+        let least = room.div_ceil(2).max(self.focused_height(columns) as u16).min(room);
+        let fields = wanted.1.min(room.saturating_sub(wanted.0).max(least));
         let text = Rect { y: area.y + head, height: room - fields, ..area }.intersection(area);
         self.view.draw(buffer, text, ctx.theme);
         self.draw_places(buffer, Rect { y: text.bottom(), height: 1, ..area }.intersection(area), fields, ctx);

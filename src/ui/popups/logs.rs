@@ -172,12 +172,18 @@ impl LogPopup {
     /// Draws the line that says what is read, and the log.
     pub fn draw(&mut self, buffer: &mut Buffer, area: Rect, ctx: &Ctx<'_>) {
         let mut pen = Pen::new(ctx.theme);
+        let mut y = area.y;
         match self.reading() {
             Some(stream) => {
-                if self.streams.len() > 1 {
-                    pen.put(Tone::Dim, format!("{} of {}  ", self.chosen + 1, self.streams.len()));
+                let place = format!("{} of {}  ", self.chosen + 1, self.streams.len());
+                let place = if self.streams.len() > 1 { place } else { String::new() };
+                let mut lines = words::wrap(&format!("{place}{}", stream_words(stream)), area.width.into(), 2);
+                // What is remarkable of it stands behind the last line.
+                pen.put(Tone::Text, lines.pop().unwrap_or_default());
+                for (line, at) in lines.iter().zip(area.y..area.bottom()) {
+                    write(buffer, (area.x, at), area.width, ctx.theme, Tone::Text, line);
+                    y = at + 1;
                 }
-                pen.put(Tone::Text, stream_words(stream));
                 if stream.restarts > 0 {
                     let restarts = words::count(usize::try_from(stream.restarts).unwrap_or(0), "restart", "restarts");
                     pen.put(Tone::Warning, format!("  {restarts}"));
@@ -190,7 +196,8 @@ impl LogPopup {
                 pen.put(Tone::Dim, "looking for its pods ...");
             }
         }
-        pen.draw(buffer, Rect { height: 1.min(area.height), ..area });
+        pen.draw(buffer, Rect { y, height: 1, ..area }.intersection(area));
+        let area = Rect { y, height: area.bottom().saturating_sub(y), ..area };
         let note = self.sources.get(self.source).map(|source| source.note.as_str()).filter(|note| !note.is_empty());
         let note = note.map_or_else(Vec::new, |note| words::wrap(note, area.width.into(), 2));
         let head = (1 + note.len() as u16).min(area.height);

@@ -11,9 +11,13 @@ use crate::ui::theme::Tone;
 use crate::ui::widgets::filter::{Filter, Filtered};
 use crate::ui::widgets::motion::Motion;
 use crate::ui::widgets::text_view::{TextLine, TextView};
+use crate::ui::words;
 use crate::upgrade::estimate::Part;
 use crate::upgrade::facts::{Facts, KindStatus};
 use crate::upgrade::needs::{PodsOf, Purpose, needs};
+
+/// Columns that the names of kinds take that are being read.
+const NAMED: usize = 110;
 
 /// What it answers.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -254,31 +258,30 @@ fn reading(purpose: Purpose, ctx: &Ctx<'_>) -> Option<TextLine> {
     let facts: &Facts = &ctx.assessment.facts;
     let wanted = needs(ctx.assessment, purpose);
     let coming = |status: &KindStatus| matches!(status, KindStatus::Waiting | KindStatus::NotAsked);
-    let mut names: Vec<&str> =
-        wanted.kinds.iter().filter(|kind| coming(facts.status(**kind))).map(|kind| kind.plural()).collect();
+    let mut names: Vec<String> =
+        wanted.kinds.iter().filter(|kind| coming(facts.status(**kind))).map(|kind| kind.plural().to_owned()).collect();
     let pods = match &wanted.pods {
         PodsOf::All => true,
         PodsOf::Nodes(nodes) => nodes.iter().any(|node| !facts.around.pods.contains_key(node)),
     };
     if pods && coming(facts.status(crate::upgrade::facts::Kind::Pods)) {
-        names.push("pods");
+        names.push("pods".to_owned());
     }
     if names.is_empty() || !facts.link.state.writable() {
         return None;
     }
     Some(
-        TextLine::new(Tone::Active, format!("{} reading {} ...", ctx.theme.symbols().active, names.join(", ")))
-            .hanging(2),
+        TextLine::new(
+            Tone::Active,
+            format!("{} reading {} ...", ctx.theme.symbols().active, words::listed(&names, NAMED)),
+        )
+        .hanging(2),
     )
 }
 
 /// `2026-03-07 03:12 (14m ago)`, or empty.
 pub fn since_words(at: Option<DateTime<Utc>>, ctx: &Ctx<'_>) -> String {
     at.map_or_else(String::new, |at| {
-        format!(
-            "since {} ({})",
-            crate::ui::words::clock(at, ctx.now),
-            crate::ui::words::since(Some(at), ctx.now, false)
-        )
+        format!("since {} ({})", words::clock(at, ctx.now), words::since(Some(at), ctx.now, false))
     })
 }

@@ -87,7 +87,7 @@ impl View {
         Some(Vec::new())
     }
 
-    fn in_popup(&mut self, command: Command, ctx: &Ctx<'_>) -> Vec<Request> {
+    pub(super) fn in_popup(&mut self, command: Command, ctx: &Ctx<'_>) -> Vec<Request> {
         if let Some(Popup::Plan(plan)) = self.popups.last_mut() {
             return match plan.command(command, ctx) {
                 Outcome::Stay => Vec::new(),
@@ -352,6 +352,10 @@ impl View {
                 };
             }
             Command::Menu => {
+                if self.pane() == Pane::ImageBased {
+                    self.popups.push(Popup::Menu(Menu::image_based()));
+                    return Vec::new();
+                }
                 let mut menu = Menu::new(self.here(ctx));
                 if menu.selected(ctx).is_none() {
                     menu.turn();
@@ -387,7 +391,12 @@ impl View {
 
     /// Movement, sorting and columns in the focused pane.
     fn in_list(&mut self, command: Command, ctx: &Ctx<'_>) {
-        match self.pane() {
+        self.in_list_of(self.pane(), command, ctx);
+    }
+
+    /// The same in a pane that need not have the focus.
+    pub(super) fn in_list_of(&mut self, pane: Pane, command: Command, ctx: &Ctx<'_>) {
+        match pane {
             Pane::Operators => in_table(&mut self.operators, command, ctx),
             Pane::Nodes => in_table(&mut self.nodes, command, ctx),
             Pane::Findings => in_table(&mut self.findings, command, ctx),
@@ -545,10 +554,7 @@ impl View {
             Pane::Pools => self.pools.marked(),
             _ => false,
         };
-        self.popups.is_empty()
-            && self.tab == Tab::Overview
-            && !marked
-            && self.filter_of(pane).text().is_empty()
+        self.popups.is_empty() && self.tab == Tab::Overview && !marked && self.filter_of(pane).text().is_empty()
     }
 
     /// The same step up; where none is left, out, when it is asked for twice.

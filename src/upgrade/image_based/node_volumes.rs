@@ -54,11 +54,11 @@ impl NodeVolume {
         self.policy == "Delete"
     }
 
-    /// `pvc-1 (claim shop/data-0, 5Gi, reclaim policy Delete)`.
+    /// `claim shop/data-0, 5Gi, reclaim policy Delete`.
     pub fn words(&self) -> String {
         let claim = self.claim.as_ref().map_or_else(|| "no claim".to_owned(), |claim| format!("claim {claim}"));
         let size = if self.size.is_empty() { String::new() } else { format!(", {}", self.size) };
-        format!("{} ({claim}{size}, {})", self.name, self.policy_words())
+        format!("{claim}{size}, {}", self.policy_words())
     }
 
     /// `reclaim policy Delete`.
@@ -75,7 +75,10 @@ pub fn volumes(facts: &Facts) -> NodeVolumes {
     let around = &facts.around;
     let logical = |name: &str| around.logical_volumes.iter().find(|one| behind(one) == name);
     let mut all = NodeVolumes {
-        unread: [Kind::PersistentVolumes, Kind::LogicalVolumes].iter().filter_map(|kind| unread(facts, *kind)).collect(),
+        unread: [Kind::PersistentVolumes, Kind::LogicalVolumes]
+            .iter()
+            .filter_map(|kind| unread(facts, *kind))
+            .collect(),
         ..NodeVolumes::default()
     };
     for volume in around.persistent_volumes.iter() {
@@ -85,10 +88,10 @@ pub fn volumes(facts: &Facts) -> NodeVolumes {
         }
     }
     let orphans = around.logical_volumes.iter().filter(|one| all.rows.iter().all(|row| row.name != behind(one)));
-    let orphans: Vec<NodeVolume> =
-        orphans.map(|one| orphan(one, facts.known(Kind::PersistentVolumes))).collect();
+    let orphans: Vec<NodeVolume> = orphans.map(|one| orphan(one, facts.known(Kind::PersistentVolumes))).collect();
     all.rows.extend(orphans);
-    all.rows.sort_by(|a, b| (!a.goes_with_claim(), a.backing, &a.name).cmp(&(!b.goes_with_claim(), b.backing, &b.name)));
+    all.rows
+        .sort_by(|a, b| (!a.goes_with_claim(), a.backing, &a.name).cmp(&(!b.goes_with_claim(), b.backing, &b.name)));
     all
 }
 
@@ -108,7 +111,8 @@ fn row(volume: &PersistentVolume, logical: Option<&LogicalVolume>) -> Option<Nod
         () => return None,
     };
     let claim = spec.claim.as_ref().map(|claim| format!("{}/{}", claim.namespace, claim.name));
-    let mut evidence = vec![format!("pv/{} spec.persistentVolumeReclaimPolicy = {}", volume.name(), spec.reclaim_policy)];
+    let mut evidence =
+        vec![format!("pv/{} spec.persistentVolumeReclaimPolicy = {}", volume.name(), spec.reclaim_policy)];
     let mut told = |field: &str, value: &str| {
         if !value.is_empty() {
             evidence.push(format!("{field} = {value}"));
@@ -179,9 +183,7 @@ mod tests {
             object["spec"][more.0] = more.1;
             object
         };
-        let logical = |name: &str| {
-            json!({"apiVersion": "topolvm.io/v1", "kind": "LogicalVolume", "metadata": {"name": name}, "spec": {"name": name}})
-        };
+        let logical = |name: &str| json!({"apiVersion": "topolvm.io/v1", "kind": "LogicalVolume", "metadata": {"name": name}, "spec": {"name": name}});
         let objects = [
             volume("kept", "Retain", ("csi", json!({"driver": "topolvm.io"}))),
             volume("going", "Delete", ("csi", json!({"driver": "topolvm.io"}))),
@@ -200,7 +202,7 @@ mod tests {
         assert_eq!(told, [("going", "Delete"), ("alone", ""), ("kept", "Retain"), ("folder", "Retain")]);
         assert_eq!(all.elsewhere, 1, "a cloud's disk does not go with the node");
         assert_eq!(all.summary(), "4 volumes, 1 with reclaim policy Delete");
-        assert_eq!(all.rows[0].words(), "going (claim shop/data-going, 5Gi, reclaim policy Delete)");
+        assert_eq!(all.rows[0].words(), "claim shop/data-going, 5Gi, reclaim policy Delete");
         assert!(all.rows[0].evidence.contains("logicalvolume/going"), "{}", all.rows[0].evidence);
         assert!(all.rows[1].evidence.contains("no PersistentVolume"), "{}", all.rows[1].evidence);
         assert_eq!(all.unread, Vec::<String>::new());

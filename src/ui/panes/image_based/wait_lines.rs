@@ -38,7 +38,8 @@ fn volumes(volumes: &NodeVolumes, ctx: &Ctx<'_>) -> Vec<TextLine> {
         let (tone, sign) = if row.goes_with_claim() { (Tone::Warning, signs.warn) } else { (Tone::Text, signs.dot) };
         let policy = if row.policy.is_empty() { "policy?" } else { &row.policy };
         let claim = row.claim.as_deref().unwrap_or("no claim");
-        let line = TextLine::new(tone, format!("  {sign} {policy:<8}")).and(Tone::Text, format!("{claim}  {}", row.size));
+        let line =
+            TextLine::new(tone, format!("  {sign} {policy:<8}")).and(Tone::Text, format!("{claim}  {}", row.size));
         lines.push(line.hanging(4));
         lines.push(TextLine::new(Tone::Dim, format!("      {}", row.evidence)).hanging(8));
     }

@@ -54,6 +54,11 @@ impl PlanPopup {
         self.field_lines(columns).len()
     }
 
+    /// Lines of the field that has the focus, if it is one of them.
+    pub(super) fn focused_height(&self, columns: usize) -> usize {
+        self.field_lines(columns).iter().filter(|(field, _)| *field == self.focus).count()
+    }
+
     /// Draws questions and flags; gives back where the cursor stands.
     pub(super) fn draw_fields(&mut self, buffer: &mut Buffer, area: Rect, ctx: &Ctx<'_>) -> Option<(u16, u16)> {
         let lines = self.field_lines(usize::from(area.width));
