@@ -27,7 +27,7 @@ fn busy() -> Sample {
     let mut sample = Sample::idle();
     let names: Vec<String> = sample.assessment().nodes.iter().map(|node| node.name.clone()).collect();
     for name in names {
-        sample.edit(&format!("Node/{name}"), |node| {
+        sample.edit(&name, |node| {
             node["status"]["allocatable"] = json!({ "cpu": "4", "memory": "16Gi", "pods": "250" });
         });
     }
@@ -54,7 +54,7 @@ async fn cordoning_several_nodes_tells_what_is_left_and_whose_budgets_are_at_zer
 async fn uncordoning_several_nodes_tells_what_they_give_back() {
     let mut sample = busy();
     for name in ["worker-0", "worker-2"] {
-        sample.edit(&format!("Node/{name}"), |node| node["spec"]["unschedulable"] = json!(true));
+        sample.edit(name, |node| node["spec"]["unschedulable"] = json!(true));
     }
     let lab = Lab::new(&sample);
     let plan = lab.rehearse(&Ask::new(ActionId::UncordonNodes, nodes(&["worker-0", "worker-2"]))).await.unwrap().plan;

@@ -21,7 +21,7 @@ const ELSEWHERE: &str = "bank";
 fn pod(place: &str) -> Value {
     json!({
         "apiVersion": "v1", "kind": "Pod",
-        "metadata": { "name": "cart-0", "namespace": place, "uid": format!("pod-{place}"), "ownerReferences": [
+        "metadata": { "name": format!("cart-{place}"), "namespace": place, "uid": format!("pod-{place}"), "ownerReferences": [
             { "apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "cart", "uid": "rs", "controller": true }] },
         "spec": { "nodeName": "worker-3", "containers": [{ "name": "cart", "image": "quay.io/shop/cart:1" }] },
         "status": { "phase": "Running" },
@@ -31,7 +31,7 @@ fn pod(place: &str) -> Value {
 fn install_plan(place: &str) -> Value {
     json!({
         "apiVersion": "operators.coreos.com/v1alpha1", "kind": "InstallPlan",
-        "metadata": { "name": "install-abc", "namespace": place },
+        "metadata": { "name": format!("install-{place}"), "namespace": place },
         "spec": { "approval": "Manual", "approved": false, "clusterServiceVersionNames": ["cart.v2"] },
         "status": { "phase": "RequiresApproval" },
     })
@@ -48,8 +48,8 @@ fn sample() -> Sample {
 }
 
 fn wishes(place: &str) -> [Ask; 3] {
-    let pod = || Target::Objects(vec![Resource::pod(place, "cart-0")]);
-    let plan = resource("installplans.operators.coreos.com", place, "install-abc");
+    let pod = || Target::Objects(vec![Resource::pod(place, &format!("cart-{place}"))]);
+    let plan = resource("installplans.operators.coreos.com", place, &format!("install-{place}"));
     [
         Ask::new(ActionId::DeletePod, pod()),
         Ask::new(ActionId::EvictPod, pod()),
