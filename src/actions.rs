@@ -70,6 +70,7 @@ mod rebuild_image;
 mod rendered_config;
 mod request;
 mod resume_mhc;
+mod served_version;
 mod set_channel;
 mod set_max_unavailable;
 mod set_upgradeable_to;

@@ -35,6 +35,7 @@ mod reads;
 mod refresh;
 mod request;
 mod session;
+mod skew;
 mod split;
 pub mod tail;
 mod trouble;

@@ -208,7 +208,9 @@ fn consequences<'a>(
     let off = image.switches.iter().filter(|switch| switch.off);
     lines.extend(off.map(|switch| format!("NO automatic rollback when {}: that is copied by Prep", switch.trigger)));
     lines.extend(ibu::waits(image));
+    let broken = !volumes.is_empty();
     lines.extend(volumes);
+    lines.extend(ibu::volume_lines(image, broken));
     lines.extend(unread.cloned());
     lines.push(
         "where a hub manages this cluster: its ManagedCluster should be annotated \

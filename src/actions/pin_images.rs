@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::pool::{self, API, GROUP, KINDS, find};
+use super::pool::{self, GROUP, KINDS, find};
+use super::served_version::served;
 use super::words::{count, shell};
 use super::{
     ActionId, Arg, ArgKind, Ask, Danger, Effect, Entry, Material, Offered, Plan, Precondition, Read, Refusal, Session,
@@ -67,12 +68,8 @@ fn make(assessment: &Assessment, session: &Session, ask: &Ask, material: &Materi
     let (row, _) = find(assessment, pool)?;
     let name = ask.args.get(NAME).unwrap_or_default();
     set_name_fits(name)?;
-    let collection = format!("{API}/pinnedimagesets");
     let mut plan = Plan::draft(&ENTRY, ask, format!("Pin images on the nodes of pool {pool}"));
-    let sets = material.list(&collection);
-    if sets.is_none() {
-        plan.reads.push(Read::List(collection.clone()));
-    }
+    let sets = served(material, "pinnedimagesets", &mut plan.reads);
     let file = ask.args.get(FILE);
     let content = file.and_then(|file| material.file(file));
     if let (Some(file), None) = (file, &content) {
@@ -82,12 +79,13 @@ fn make(assessment: &Assessment, session: &Session, ask: &Ask, material: &Materi
         plan.consequences.push("what is to be pinned, and what is pinned already, is being read".to_owned());
         return Ok(plan);
     };
-    free_name(name, sets)?;
+    free_name(name, sets.objects)?;
+    let collection = sets.collection;
     let images = images(ask, content)?;
     plan.title = format!("Pin {} on the nodes of pool {pool}", count(images.len(), "image"));
     plan.preconditions = preconditions(assessment, name, images.len());
     plan.consequences = consequences(row, name, &images);
-    let body = body(name, pool, &images);
+    let body = body(sets.version, name, pool, &images);
     let stored = vec![
         ("/spec/pinnedImages".to_owned(), body["spec"]["pinnedImages"].clone()),
         ("/metadata/labels".to_owned(), body["metadata"]["labels"].clone()),
@@ -123,10 +121,10 @@ fn free_name(name: &str, sets: Result<Option<&[Value]>, &str>) -> Result<(), Ref
     Ok(())
 }
 
-fn body(name: &str, pool: &str, images: &[String]) -> Value {
+fn body(version: &str, name: &str, pool: &str, images: &[String]) -> Value {
     let pinned: Vec<Value> = images.iter().map(|image| json!({ "name": image })).collect();
     json!({
-        "apiVersion": format!("{GROUP}/v1"),
+        "apiVersion": format!("{GROUP}/{version}"),
         "kind": "PinnedImageSet",
         "metadata": { "name": name, "labels": { format!("{GROUP}/role"): pool } },
         "spec": { "pinnedImages": pinned },

@@ -103,7 +103,7 @@ fn link_pen<'t>(ctx: &Ctx<'t>, roomy: bool) -> Pen<'t> {
             if live < served {
                 pen.put(Tone::Warning, format!(" {} {live} of {served} kinds", signs.dot));
             } else if roomy {
-                pen.put(Tone::Dim, format!(" {} {live} kinds", signs.dot));
+                pen.put(Tone::Dim, format!(" {} {}", signs.dot, words::count(live, "kind", "kinds")));
             }
         }
         LinkState::Connecting { since } => {
@@ -369,7 +369,12 @@ pub fn draw_rail(buffer: &mut Buffer, area: Rect, ctx: &Ctx<'_>, next: Option<&N
     let wide = |short: bool| -> usize {
         let step = |step: &crate::upgrade::assessment::Step| {
             let detail = if short && quiet(step.state) { 0 } else { step.detail.len() + 1 };
-            step.name.len() + detail + 2 + if short { 1 } else { 4 }
+            let joint = match (step.beside, short) {
+                (true, _) => 3,
+                (false, true) => 1,
+                (false, false) => 4,
+            };
+            step.name.len() + detail + 2 + joint
         };
         rail.iter().map(step).sum::<usize>() + 1
     };

@@ -112,9 +112,7 @@ pub(in crate::actions) fn plan(
     consequences.extend(difference(Some(there), None));
     let (uid, version) = lock(there, &meant.object())?;
     let (path, oc) = (meant.path(), format!("delete {}", arguments(meant.row, &meant.namespace, &meant.name)));
-    let mut write = Write::delete(session, meant.object(), &path, uid, &oc);
-    write.body["preconditions"]["resourceVersion"] = Value::from(version);
-    write.resource_version = Some(version.to_owned());
+    let write = Write::delete(session, meant.object(), &path, uid, &oc).unless_modified(version);
     Ok(Plan {
         danger,
         preconditions: vec![

@@ -155,7 +155,7 @@ pub(super) static ROWS: &[Row] = &[
     row(Role::KubeletConfig, MCO, &["v1"], "KubeletConfig", "kubeletconfigs"),
     row(Role::ContainerRuntimeConfig, MCO, &["v1"], "ContainerRuntimeConfig", "containerruntimeconfigs"),
     row(Role::PinnedImageSet, MCO, &["v1", "v1alpha1"], "PinnedImageSet", "pinnedimagesets"),
-    row(Role::MachineOsConfig, MCO, &["v1"], "MachineOSConfig", "machineosconfigs"),
+    row(Role::MachineOsConfig, MCO, &["v1", "v1alpha1"], "MachineOSConfig", "machineosconfigs"),
     Row {
         which: "cluster",
         deletes: Err("there is one, and the machine-config operator needs it"),

@@ -9,11 +9,14 @@ use crate::actions::Refusal;
 use crate::actions::disruption::{self, Known};
 use crate::actions::raw::{annotation, items, text};
 use crate::actions::reading::Reading;
-
 use crate::upgrade::assessment::Assessment;
 
 const POOLS: &str = "/apis/machineconfiguration.openshift.io/v1/machineconfigpools";
-const LAYERED: &str = "/apis/machineconfiguration.openshift.io/v1/machineosconfigs";
+/// The second version was served before the first.
+const LAYERED: [&str; 2] = [
+    "/apis/machineconfiguration.openshift.io/v1/machineosconfigs",
+    "/apis/machineconfiguration.openshift.io/v1alpha1/machineosconfigs",
+];
 const DIGEST_MIRRORS: &str = "/apis/config.openshift.io/v1/imagedigestmirrorsets";
 const CONTENT_SOURCES: &str = "/apis/operator.openshift.io/v1alpha1/imagecontentsourcepolicies";
 const IMAGES: &str = "/apis/config.openshift.io/v1/images/cluster";
@@ -52,7 +55,10 @@ impl<'a> Surroundings<'a> {
     ) -> Result<Option<Self>, Refusal> {
         let any = |wanted: &[Role]| roles.iter().any(|role| wanted.contains(role));
         let pools = reading.list(POOLS)?;
-        let layered = reading.try_list(LAYERED);
+        let layered = match reading.try_list(LAYERED[0]) {
+            Some(Ok(None)) => reading.try_list(LAYERED[1]),
+            found => found,
+        };
         let configuration = reading.try_object(disruption::PATH);
         let mirrors = any(&[Role::DigestMirrors, Role::TagMirrors, Role::ContentSources])
             .then(|| (reading.try_list(DIGEST_MIRRORS), reading.try_list(CONTENT_SOURCES)));

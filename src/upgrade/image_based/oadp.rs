@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use crate::upgrade::facts::Facts;
+use crate::upgrade::words;
 
 /// What became of a backup or a restore (as the agent counts: lifecycle-agent, internal/backuprestore).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -94,9 +95,9 @@ fn trouble(failure: &str, validation: &[String], (errors, warnings): (i64, i64))
         told.push(failure.to_owned());
     }
     told.extend(validation.iter().cloned());
-    for (count, what) in [(errors, "errors"), (warnings, "warnings")] {
+    for (count, what) in [(errors, "error"), (warnings, "warning")] {
         if count > 0 {
-            told.push(format!("{count} {what}"));
+            told.push(words::count(usize::try_from(count).unwrap_or_default(), what));
         }
     }
     told.join("; ")
