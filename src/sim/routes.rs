@@ -78,6 +78,16 @@ impl Api {
     }
 
     async fn answer(&self, request: Request, trusted: bool) -> Response {
+        let mut response = self.respond(request, trusted).await;
+        // As Go's server, which kube-apiserver is; clients tell from it how far their own clock is off.
+        let date = self.clock.now().format("%a, %d %b %Y %H:%M:%S GMT").to_string();
+        if let Ok(date) = HeaderValue::from_str(&date) {
+            response.headers_mut().insert(header::DATE, date);
+        }
+        response
+    }
+
+    async fn respond(&self, request: Request, trusted: bool) -> Response {
         let (parts, body) = request.into_parts();
         if trusted && querier::is_meant(&self.store, &parts) {
             return self.query(&parts, None, trusted);
@@ -202,8 +212,11 @@ impl Api {
             form => form,
         };
         if verb == Verb::Watch {
-            let surroundings =
-                Surroundings { store: Arc::clone(&self.store), clock: self.clock, signals: self.faults.signals() };
+            let surroundings = Surroundings {
+                store: Arc::clone(&self.store),
+                clock: self.clock.clone(),
+                signals: self.faults.signals(),
+            };
             return watch_hub::watch(surroundings, target, params, form);
         }
         let presentation = self.presentation(target, form, params);
@@ -336,7 +349,7 @@ impl Api {
                 let source = pod_log::Source {
                     store: Arc::clone(&self.store),
                     journal: self.boards.journal.clone(),
-                    clock: self.clock,
+                    clock: self.clock.clone(),
                     signals: self.faults.signals(),
                 };
                 pod_log::answer(source, &pod, params)

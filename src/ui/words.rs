@@ -71,6 +71,20 @@ pub fn count(n: usize, one: &str, many: &str) -> String {
     format!("{n} {}", if n == 1 { one } else { many })
 }
 
+/// Columns that the names of marked rows take in a title.
+pub const MARKED: usize = 30;
+
+/// Names, as many as fit into `columns`, and how many more there are: `worker-0, worker-1 +3`.
+pub fn listed(names: &[String], columns: usize) -> String {
+    let more = |shown: usize| if shown == names.len() { String::new() } else { format!(" +{}", names.len() - shown) };
+    let text = |shown: usize| names[..shown].join(", ") + &more(shown);
+    (1..=names.len()).rev().map(text).find(|text| width(text) <= columns).unwrap_or_else(|| {
+        let first = names.first().map(String::as_str).unwrap_or_default();
+        let more = if names.is_empty() { String::new() } else { more(1) };
+        format!("{}{more}", fit(first, columns.saturating_sub(more.len()), ".."))
+    })
+}
+
 /// The order in which people list names: `worker-2` before `worker-10`.
 pub fn natural(a: &str, b: &str) -> Ordering {
     let (a, b) = (a.as_bytes(), b.as_bytes());
@@ -214,6 +228,15 @@ mod tests {
         assert_eq!(say(3_600, 3_600), "1h");
         assert_eq!(say(33_000, 44_000), "9h-12h30m");
         assert_eq!(say(55, 40), "<1m", "a range the wrong way round is one all the same");
+    }
+
+    #[test]
+    fn of_many_names_those_that_fit_are_told_and_how_many_more_there_are() {
+        let names: Vec<String> = ["worker-0", "worker-1", "worker-2"].map(Into::into).into();
+        assert_eq!(listed(&names, 40), "worker-0, worker-1, worker-2");
+        assert_eq!(listed(&names, 22), "worker-0, worker-1 +1");
+        assert_eq!(listed(&names, 10), "worke.. +2", "at least one, and how many");
+        assert_eq!(listed(&[], 10), "");
     }
 
     #[test]
