@@ -72,6 +72,18 @@ impl Jobs {
         &self.shown
     }
 
+    /// Time is told by another clock from now on, which is ahead by so much.
+    pub fn set_clock(&mut self, ahead: TimeDelta) {
+        for job in &mut self.shown {
+            job.since += ahead;
+            job.ended = job.ended.map(|ended| ended + ahead);
+        }
+        for live in self.live.values_mut() {
+            live.confirmed += ahead;
+            live.answered += ahead;
+        }
+    }
+
     /// Are requests under way?
     pub fn sending(&self) -> bool {
         self.live.values().any(|live| matches!(live.phase, Phase::Sending | Phase::Abandoned))

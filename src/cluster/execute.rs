@@ -8,6 +8,7 @@ mod answer;
 use std::future::Future;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use futures::stream::{self, StreamExt as _};
 use serde_json::Value;
 
@@ -19,6 +20,7 @@ use crate::actions::pods::{Pod, PodList};
 use crate::actions::{
     self, Effect, FIELD_MANAGER, Found, Material, PatchKind, Plan, Read, Refusal, Target, Verb, Write,
 };
+use crate::clock;
 use crate::upgrade::link::Trouble;
 
 /// How often a write is sent again after a conflict that changed nothing of its meaning.
@@ -38,6 +40,11 @@ pub trait Transport: Sync {
     /// Reads what a plan asks for.
     fn read(&self, read: &Read) -> impl Future<Output = Result<Found, Trouble>> + Send;
 
+    /// What time it is for the cluster.
+    fn now(&self) -> DateTime<Utc> {
+        clock::now()
+    }
+
     /// Does another cluster answer by now than the one that this was made for? Then why nothing is sent any more.
     fn elsewhere(&self) -> Option<String> {
         None
@@ -51,6 +58,10 @@ impl Transport for Requests {
 
     async fn read(&self, read: &Read) -> Result<Found, Trouble> {
         Requests::read(self, read).await
+    }
+
+    fn now(&self) -> DateTime<Utc> {
+        Requests::now(self)
     }
 
     fn elsewhere(&self) -> Option<String> {

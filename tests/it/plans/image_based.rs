@@ -208,6 +208,14 @@ fn volumes_that_nothing_brings_back_make_prep_dangerous() {
     let plan = |text: &str| with_volume.plan_of(&wanted, &material(vec![(CONTENT, map(text))])).unwrap();
     let bare = plan("kind: Backup\nspec: {includedNamespaces: [shop]}\n---\nkind: Restore\nspec: {backupName: app}\n");
     assert_eq!((bare.danger, bare.confirm.clone()), (Danger::H, Confirm::Type("4.19.3".to_owned())));
+    with_volume.put(json!({"apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": "pvc-1"}, "spec": {
+        "persistentVolumeReclaimPolicy": "Delete", "capacity": {"storage": "5Gi"},
+        "claimRef": {"namespace": "shop", "name": "data"}, "csi": {"driver": "topolvm.io"}}}));
+    let map = |text: &str| json!({"kind": "ConfigMap", "data": {"app.yaml": text}});
+    let plan = |text: &str| with_volume.plan_of(&wanted, &material(vec![(CONTENT, map(text))])).unwrap();
+    let lost = plan("kind: Backup\nspec: {includedNamespaces: [shop]}\n");
+    let told = "PersistentVolume pvc-1 would be lost: claim shop/data, 5Gi, reclaim policy Delete";
+    assert!(lost.consequences.contains(&told.to_owned()), "{:#?}", lost.consequences);
     assert!(
         bare.consequences.iter().any(|line| line.contains("logicalvolumes.topolvm.io")),
         "{:#?}",
@@ -218,6 +226,8 @@ fn volumes_that_nothing_brings_back_make_prep_dangerous() {
          {restorePVs: true, restoreStatus: {includedResources: [logicalvolumes]}}\n",
     );
     assert_eq!((whole.danger, whole.confirm.clone()), (Danger::L, Confirm::Button));
+    let told = "PersistentVolume pvc-1 comes back by its Restore: claim shop/data, 5Gi, reclaim policy Delete";
+    assert!(whole.consequences.contains(&told.to_owned()), "{:#?}", whole.consequences);
 }
 
 #[test]
