@@ -204,6 +204,8 @@ fn a_refused_dry_run_cannot_be_confirmed() {
     stage.shows("422: spec.paused must be a boolean");
     stage.keys("tab enter");
     assert_eq!(stage.requests, [Request::Say("the server refused the dry run".into())]);
+    // Why stands on top: the requests may be below the fold.
+    stage.shows("✖ mcp/worker: 422: spec.paused must be a boolean");
 }
 
 #[test]
