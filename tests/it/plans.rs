@@ -18,7 +18,7 @@ mod pods;
 mod pools;
 mod roles;
 mod sample;
-mod script;
+pub mod script;
 mod scripted;
 mod simulated;
 mod version_requests;
