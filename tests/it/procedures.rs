@@ -184,7 +184,12 @@ async fn go_through(procedure: &str) {
         };
         let went = async {
             if !worlds.contains_key(situation) {
-                worlds.insert(situation, prepared::prepared_for(situation).await);
+                let before = prepared::grown_from(situation).map(|name| worlds.remove(name).expect(name));
+                let world = match before {
+                    Some(world) => prepared::grown(situation, world).await,
+                    None => prepared::prepared_for(situation).await,
+                };
+                worlds.insert(situation, world);
             }
             let world = &worlds[situation];
             let before = world.store.resource_version();

@@ -182,9 +182,7 @@ impl<'w> Person<'w> {
             Press::Key(key) => self.key(*key).await,
             Press::Line(line) => {
                 self.named(":").await;
-                for letter in line.chars() {
-                    self.key(Key::char(letter)).await;
-                }
+                self.hear(Msg::Paste(line.clone())).await;
                 self.named("enter").await;
             }
             Press::To(words) => return self.to(words).await,

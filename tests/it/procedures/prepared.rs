@@ -52,8 +52,8 @@ const FIRST: &str = "ack-4.16-kube-1.30-api-removals-in-4.17";
 const SECOND: &str = "ack-4.17-boot-images-in-4.18";
 
 /// The control plane is at 4.17.30, the workers are held at 4.16.40.
-async fn between_two_minors(gates: &[&str]) -> World {
-    let mut world = World::of(&before_two_minors(gates)).await;
+async fn between_two_minors() -> World {
+    let mut world = World::of(&before_two_minors(&[FIRST])).await;
     really(&mut world, "pause-pool --all").await;
     really(&mut world, "start-update 4.17.30").await;
     until_completed(&mut world, "4.17.30");
@@ -104,10 +104,12 @@ fn just_updated(world: &World) {
 
 /// A kubelet is not heard any more.
 fn away(world: &World, node: &str) {
+    let since = (world.now - TimeDelta::minutes(4)).to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
     world.edit(Res::NODES, None, node, |node| {
         let conditions = node["status"]["conditions"].as_array_mut().unwrap();
         let ready = conditions.iter_mut().find(|condition| condition["type"] == "Ready").unwrap();
         ready["status"] = json!("Unknown");
+        ready["lastTransitionTime"] = json!(since);
     });
 }
 
@@ -140,7 +142,8 @@ async fn prepared() -> World {
 
 fn until_stage(world: &mut World, condition: &str) {
     for _ in 0..200 {
-        let found = world.store.get(Res::IMAGE_BASED_UPGRADES, None, "upgrade").unwrap();
+        let found = world.store.get(Res::IMAGE_BASED_UPGRADES, None, "upgrade");
+        let found = found.map(|found| (*found).clone()).unwrap_or_default();
         let conditions = found["status"]["conditions"].as_array().cloned().unwrap_or_default();
         if conditions.iter().any(|found| found["type"] == condition && found["status"] == "True") {
             return;
@@ -183,6 +186,40 @@ fn cordon(world: &World, node: &str) {
     });
 }
 
+/// What a situation grows out of: the one before it in the same procedure, in which nobody is any more.
+pub fn grown_from(name: &str) -> Option<&'static str> {
+    match name {
+        "between two minors, gate settled" => Some("between two minors"),
+        "after two minors" => Some("between two minors, gate settled"),
+        "a canary, the rest held" => Some("a canary"),
+        "a canary that is well" => Some("a canary, the rest held"),
+        _ => None,
+    }
+}
+
+/// The world of a name that grows out of another one.
+pub async fn grown(name: &str, mut world: World) -> World {
+    match name {
+        "between two minors, gate settled" => {
+            really(&mut world, &format!("ack-gate {SECOND}")).await;
+            world.pass(6);
+        }
+        "after two minors" => {
+            really(&mut world, "start-update 4.18.22").await;
+            until_completed(&mut world, "4.18.22");
+        }
+        "a canary, the rest held" => really(&mut world, "pause-pool worker").await,
+        "a canary that is well" => {
+            really(&mut world, "start-update 4.17.30").await;
+            until_completed(&mut world, "4.17.30");
+            // The canary itself takes a while longer.
+            world.pass(15);
+        }
+        _ => panic!("{name:?} grows out of nothing"),
+    }
+    world
+}
+
 /// The world of a name.
 pub async fn prepared_for(name: &str) -> World {
     match name {
@@ -191,9 +228,20 @@ pub async fn prepared_for(name: &str) -> World {
         "single node" => World::of(&single_node()).await,
         "before two minors" => World::of(&before_two_minors(&[FIRST])).await,
         "before a canary" => World::of(&before_two_minors(&[FIRST])).await,
+        "before the channel" => World::of(&load("canary")).await,
         "a canary" => canary().await,
-        "between two minors" => between_two_minors(&[FIRST]).await,
-        "between two minors, gate settled" => between_two_minors(&[FIRST, SECOND]).await,
+        "between two minors" => between_two_minors().await,
+        "a newer release" => World::of(&Scenario { start: None, faults: Vec::new(), ..load("layered") }).await,
+        "a pull that is refused" => {
+            let mut world = World::of(&load("drift")).await;
+            world.pass(8);
+            world
+        }
+        "an operator degraded" => {
+            let mut world = World::of(&load("degraded-operator")).await;
+            world.pass(12);
+            world
+        }
         "checks paused from here" => checks_paused().await,
         "a seed to prepare" => World::of(&load("ibu")).await,
         "prepared" => prepared().await,
@@ -270,6 +318,7 @@ async fn at_rest_but(name: &str) -> Option<World> {
             return Some(world);
         }
         "just updated" => {
+            scenario.cluster.channel = "stable-4.18".into();
             let mut world = World::of(&scenario).await;
             just_updated(&world);
             world.remember().await;
@@ -285,17 +334,6 @@ async fn at_rest_but(name: &str) -> Option<World> {
             let gates: &[&str] = if name == "pools held" { &[] } else { &[FIRST] };
             let mut world = World::of(&before_two_minors(gates)).await;
             really(&mut world, "pause-pool --all").await;
-            return Some(world);
-        }
-        "after two minors" => {
-            let mut world = between_two_minors(&[FIRST, SECOND]).await;
-            really(&mut world, "start-update 4.18.22").await;
-            until_completed(&mut world, "4.18.22");
-            return Some(world);
-        }
-        "a canary, the rest held" => {
-            let mut world = canary().await;
-            really(&mut world, "pause-pool worker").await;
             return Some(world);
         }
         "certificates of a paused pool" | "certificates that expire" => {
@@ -344,6 +382,7 @@ async fn at_rest_but(name: &str) -> Option<World> {
                     node["status"]["nodeInfo"]["kubeletVersion"] = json!("v1.30.7");
                 });
             }
+            just_updated(&world);
             return Some(world);
         }
         "a control plane node held" => {
@@ -356,9 +395,6 @@ async fn at_rest_but(name: &str) -> Option<World> {
             let mut world = World::of(&single_node()).await;
             world.silence();
             return Some(world);
-        }
-        "an operator degraded" => {
-            return Some(gone_wrong(with(scenario, MishapKind::OperatorDegraded, "openshift-apiserver")).await);
         }
         "a certificate to approve" => {
             let mut world = World::of(&scenario).await;
@@ -466,6 +502,11 @@ async fn under_way_but(name: &str) -> Option<World> {
             }
             assert!(world.is_down());
             world.silence();
+            world
+        }
+        "master rolling" => {
+            let mut world = World::of(&load("layered")).await;
+            world.pass(3);
             world
         }
         "packageserver stuck" => {

@@ -40,6 +40,8 @@ pub struct World {
     desk: Desk,
     /// The server has been silent for two minutes.
     silent: bool,
+    /// The last picture before that, where the machine is away with it.
+    last: Option<Facts>,
     /// What was observed in the past.
     memory: Memory,
     /// What was read, by what was wanted: nothing moves while steps are gone through.
@@ -64,6 +66,7 @@ impl World {
             once,
             desk,
             silent: false,
+            last: None,
             memory: Memory::default(),
             read: Mutex::default(),
             _simulation: simulation,
@@ -81,6 +84,7 @@ impl World {
     pub async fn remember(&mut self) {
         let seen = self.look(&Wanted::default()).await;
         self.memory.observe(&seen);
+        self.last = Some((*seen.facts).clone());
         self.read.lock().unwrap().clear();
     }
 
@@ -122,6 +126,9 @@ impl World {
         let key = format!("{wanted:?}");
         if let Some(known) = self.read.lock().unwrap().get(&key) {
             return Arc::clone(known);
+        }
+        if let Some(last) = self.last.as_ref().filter(|_| self.silent) {
+            return Arc::new(self.judge(last));
         }
         let mut facts = self.once.core().await;
         let mut assessment = self.judge(&facts);
