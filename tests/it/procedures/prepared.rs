@@ -75,7 +75,9 @@ fn until_completed(world: &mut World, version: &str) {
 }
 
 async fn canary() -> World {
-    let mut world = World::of(&before_two_minors(&[FIRST])).await;
+    let mut scenario = before_two_minors(&[FIRST]);
+    scenario.cluster.channel = "stable-4.17".into();
+    let mut world = World::of(&scenario).await;
     really(&mut world, "create-pool canary").await;
     really(&mut world, "move-nodes worker-7 --pool canary").await;
     world.pass(3);
@@ -118,9 +120,12 @@ fn update_service(world: &World, address: bool) {
     world.add(Res::OPERATOR_GROUPS, files::group());
     world.add(Res::SUBSCRIPTIONS, files::subscription());
     let mut service = files::service();
-    if address {
-        service["status"] = json!({ "policyEngineURI": "https://updates.example.com" });
-    }
+    service["status"] = if address {
+        json!({ "policyEngineURI": "https://updates.example.com" })
+    } else {
+        json!({ "conditions": [{ "type": "ReconcileCompleted", "status": "False", "reason": "CreateRouteFailed",
+                                 "message": "the host name of the route is longer than 63 characters" }] })
+    };
     world.add(Res::UPDATE_SERVICES, service);
 }
 
@@ -233,7 +238,8 @@ pub async fn prepared_for(name: &str) -> World {
         "between two minors" => between_two_minors().await,
         "a newer release" => World::of(&Scenario { start: None, faults: Vec::new(), ..load("layered") }).await,
         "a pull that is refused" => {
-            let mut world = World::of(&load("drift")).await;
+            let scenario = Scenario { faults: Vec::new(), ..load("drift") };
+            let mut world = World::of(&with(scenario, MishapKind::ImagePullFailing, "worker-0")).await;
             world.pass(8);
             world
         }
@@ -352,15 +358,22 @@ async fn at_rest_but(name: &str) -> Option<World> {
             world.add(Res::NAMESPACES, files::namespace());
             return Some(world);
         }
-        "an update service" | "an update service, unheard" | "an update service, in use" => {
+        "the operator of the update service" => {
+            let world = World::of(&Scenario { start: None, faults: Vec::new(), ..load("disconnected") }).await;
+            world.add(Res::NAMESPACES, files::namespace());
+            world.store.serve_always(Res::UPDATE_SERVICES);
+            return Some(world);
+        }
+        "an update service"
+        | "an update service without an address"
+        | "an update service, unheard"
+        | "an update service, in use" => {
             let scenario = Scenario { start: None, faults: Vec::new(), ..load("disconnected") };
-            let scenario = match name {
-                "an update service, unheard" => with(scenario, MishapKind::UpdatesUnreachable, ""),
-                _ => scenario,
-            };
-            let mut world = gone_wrong(scenario).await;
-            update_service(&world, true);
-            if name != "an update service" {
+            let mut world = World::of(&scenario).await;
+            if name != "an update service, unheard" {
+                update_service(&world, name != "an update service without an address");
+            }
+            if matches!(name, "an update service, unheard" | "an update service, in use") {
                 world.edit(Res::CLUSTER_VERSIONS, None, "version", |version| {
                     version["spec"]["upstream"] = json!("https://updates.example.com/api/upgrades_info/v1/graph");
                 });
