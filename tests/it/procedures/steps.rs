@@ -18,7 +18,7 @@ pub type Preparation = (&'static str, &'static str, &'static str, Leads);
 
 /// All of them, in the order of the document.
 pub const PREPARATIONS: &[Preparation] = &[
-    ("P1", "Is the cluster ready?", "at rest", Sight(&["Operators are available and not degraded", "0 unknown"], &["All members of etcd are healthy", "0 block"])),
+    ("P1", "Is the cluster ready?", "at rest", Sight(&["Operators are available and not degraded", "There is a recent backup of etcd"], &["All members of etcd are healthy", "0 block"])),
     ("P1", "Ready for this version?", "at rest", Sight(&["All admin gates are acknowledged"], &["4.18.22 -> 4.19.3, another minor", "ack-4.18-kube-1.32-api-removals-in-4.19"])),
     ("P1", "Up to 4.14 etcd tells of a recent backup", "a backup of today", Sight(&["etcd-backup-1 completed"], &["There is a recent backup of etcd: backup pod etcd-backup-1 completed"])),
     ("P1", "Say where the backup is, when the update is started", "acknowledged", Plan("Start update to 4.19.3", "Where is the etcd backup that was taken before this update?")),
@@ -147,10 +147,10 @@ pub const PREPARATIONS: &[Preparation] = &[
     ("P14", "Its pod crash-loops without a route: delete it", "an operator degraded", Plan("Delete pod openshift-monitoring/prometheus-k8s-0", "prometheus-k8s-0")),
     ("P14", "A pod that may go: evict it", "at rest", Plan("Evict pod shop/cart-1", "cart-1")),
     ("P14", "A drain that a budget refuses", "a stuck drain", Plan("Delete pod shop/cart-0", "PDB cart can never allow a disruption")),
-    ("P14", "A pull that is refused, and what is on the disk", "a pull that is refused", Sight(&["unauthorized"], &["worker-0"])),
+    ("P14", "A pull that is refused, and what is on the disk", "a pull that is refused", Sight(&["worker-0 cannot pull the OS image", "podman pull"], &["worker-0 cannot pull the OS image"])),
     ("P14", "Pulls are unauthorized: the pull secret", "a pull that is refused", Plan("Apply pull-secret.yaml", "by key and digest only")),
     ("P14", "The node stays cordoned after it: uncordon", "a cordoned node", Plan("Uncordon node worker-3", "ask before lifting somebody else's cordon")),
-    ("P14", "A kubelet waits for its certificate", "a certificate to approve", Plan("Approve csr-8x2lm", "worker-3")),
+    ("P14", "A kubelet waits for its certificate", "a certificate to approve", Plan("Approve certificate request csr-8x2lm", "every name in it is one of worker-3")),
     ("P14", "Too little capacity for the drains", "too little room", Sight(&["The other nodes can take the pods"], &["0.0 cores and 0.0 GiB free on the other 2"])),
     ("P15", "Which file drifted, on which node", "drifted", Sight(&["/etc/chrony.conf"], &["worker-3: /etc/chrony.conf is not what the configuration says"])),
     ("P15", "What a change does to the nodes, before it is made", "at rest", Plan("Apply config.yaml", "pool worker, 6 nodes: cordoned, drained and rebooted")),
