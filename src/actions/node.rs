@@ -6,7 +6,10 @@ use serde_json::{Value, json};
 
 use super::request::Change;
 use super::words::shell;
-use super::{Ask, Danger, Effect, Entry, PatchKind, Plan, Precondition, Read, Refusal, Session, Write};
+use super::{
+    ActionId, Ask, Danger, Effect, Entry, Material, PatchKind, Plan, Precondition, Read, Refusal, Session, Target,
+    Write, blast_radius,
+};
 use crate::api::{self, node_key};
 use crate::upgrade::access::Permission;
 use crate::upgrade::assessment::{Assessment, Node, NodePhase, OperatorRow, Pool};
@@ -74,6 +77,33 @@ pub(super) struct Told {
     pub consequences: Vec<String>,
 }
 
+/// What an action on several nodes reaches; nothing is told of a single one. An error is what has to be read for it.
+pub(super) fn radius(
+    assessment: &Assessment,
+    material: &Material,
+    chosen: &[&Found<'_>],
+    cordoned: bool,
+) -> Result<Vec<String>, Vec<Read>> {
+    if chosen.len() < 2 {
+        return Ok(Vec::new());
+    }
+    let mut reads = Vec::new();
+    let around = blast_radius::read(assessment, material, chosen, &mut reads).ok_or(reads)?;
+    Ok(blast_radius::lines(assessment, chosen, cordoned, &around))
+}
+
+/// The plan that waits for what it reaches.
+pub(super) fn waiting(entry: &Entry, ask: &Ask, chosen: &[&Found<'_>], reads: Vec<Read>) -> Plan {
+    let names: Vec<&str> = chosen.iter().map(|found| found.node.name.as_str()).collect();
+    let verb = if entry.id == ActionId::CordonNodes { "Cordon" } else { "Uncordon" };
+    Plan {
+        danger: entry.dangers.last().copied().unwrap_or(Danger::M),
+        consequences: vec!["what runs on the nodes and their pools is being read".to_owned()],
+        reads,
+        ..Plan::draft(entry, ask, title(verb, &names))
+    }
+}
+
 /// The plan to cordon or uncordon `chosen`, which are those of the target of which it is not true yet.
 pub(super) fn plan(
     session: &Session,
@@ -100,7 +130,8 @@ pub(super) fn plan(
             unschedulable,
         },
         ..Plan::draft(entry, ask, title(verb, &chosen_names))
-    })
+    }
+    .undone_on(Target::Nodes(chosen_names.iter().map(|name| (*name).to_owned()).collect())))
 }
 
 impl Found<'_> {

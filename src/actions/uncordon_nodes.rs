@@ -41,8 +41,8 @@ fn offered(assessment: &Assessment, session: &Session, target: &Target) -> Optio
     })
 }
 
-fn make(assessment: &Assessment, session: &Session, ask: &Ask, _: &Material) -> Result<Plan, Refusal> {
-    plan(assessment, session, ask, ask.target.nodes())
+fn make(assessment: &Assessment, session: &Session, ask: &Ask, material: &Material) -> Result<Plan, Refusal> {
+    plan(assessment, session, ask, material)
 }
 
 /// Can the nodes be uncordoned now?
@@ -71,14 +71,19 @@ pub(super) fn available(assessment: &Assessment, session: &Session, names: &[Str
 }
 
 /// The plan. Nodes that are not cordoned are left as they are, and named.
-fn plan(assessment: &Assessment, session: &Session, ask: &Ask, names: &[String]) -> Result<Plan, Refusal> {
+fn plan(assessment: &Assessment, session: &Session, ask: &Ask, material: &Material) -> Result<Plan, Refusal> {
+    let names = ask.target.nodes();
     available(assessment, session, names)?;
     let found = find(assessment, names)?;
     let chosen = to_uncordon(&found);
+    let radius = match node::radius(assessment, material, &chosen, false) {
+        Ok(lines) => lines,
+        Err(reads) => return Ok(node::waiting(&ENTRY, ask, &chosen, reads)),
+    };
     let told = Told {
         danger: DANGER,
         preconditions: preconditions(assessment, &found),
-        consequences: consequences(assessment, &chosen),
+        consequences: radius.into_iter().chain(consequences(assessment, &chosen)).collect(),
     };
     node::plan(session, &ENTRY, ask, &chosen, false, told)
 }

@@ -3,11 +3,14 @@
 mod around;
 mod audit_log;
 mod availability;
+mod cases;
 mod cluster_version;
 mod draining;
 mod foretold;
 mod from_files;
 mod gates;
+mod hurdle;
+mod hurdles;
 mod image_based;
 mod in_process;
 mod lab;
