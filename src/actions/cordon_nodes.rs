@@ -67,14 +67,11 @@ fn plan(assessment: &Assessment, session: &Session, ask: &Ask, material: &Materi
     available(assessment, session, names)?;
     let found = find(assessment, names)?;
     let chosen = to_cordon(&found);
-    let radius = match node::radius(assessment, material, &chosen, true) {
-        Ok(lines) => lines,
-        Err(reads) => return Ok(node::waiting(&ENTRY, ask, &chosen, reads)),
-    };
     let told = Told {
+        radius: node::radius(assessment, material, &chosen, true),
         danger: danger(assessment, names),
         preconditions: preconditions(assessment, &found),
-        consequences: radius.into_iter().chain(consequences(assessment, &found)).collect(),
+        consequences: consequences(assessment, &found),
     };
     node::plan(session, &ENTRY, ask, &chosen, true, told)
 }

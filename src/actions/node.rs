@@ -69,6 +69,8 @@ pub(super) fn write(session: &Session, seen: &api::Node, unschedulable: bool) ->
 
 /// What is told of cordoning or uncordoning.
 pub(super) struct Told {
+    /// What it reaches, or what has to be read for that.
+    pub radius: Result<Vec<String>, Vec<Read>>,
     /// How dangerous it is.
     pub danger: Danger,
     /// What was checked.
@@ -92,18 +94,6 @@ pub(super) fn radius(
     Ok(blast_radius::lines(assessment, chosen, cordoned, &around))
 }
 
-/// The plan that waits for what it reaches.
-pub(super) fn waiting(entry: &Entry, ask: &Ask, chosen: &[&Found<'_>], reads: Vec<Read>) -> Plan {
-    let names: Vec<&str> = chosen.iter().map(|found| found.node.name.as_str()).collect();
-    let verb = if entry.id == ActionId::CordonNodes { "Cordon" } else { "Uncordon" };
-    Plan {
-        danger: entry.dangers.last().copied().unwrap_or(Danger::M),
-        consequences: vec!["what runs on the nodes and their pools is being read".to_owned()],
-        reads,
-        ..Plan::draft(entry, ask, title(verb, &names))
-    }
-}
-
 /// The plan to cordon or uncordon `chosen`, which are those of the target of which it is not true yet.
 pub(super) fn plan(
     session: &Session,
@@ -115,13 +105,23 @@ pub(super) fn plan(
 ) -> Result<Plan, Refusal> {
     let verb = if unschedulable { "Cordon" } else { "Uncordon" };
     let chosen_names: Vec<&str> = chosen.iter().map(|found| found.node.name.as_str()).collect();
-    let mut consequences = told.consequences;
+    let draft = Plan {
+        danger: told.danger,
+        preconditions: told.preconditions,
+        ..Plan::draft(entry, ask, title(verb, &chosen_names))
+    };
+    let mut consequences = match told.radius {
+        Ok(radius) => radius,
+        Err(reads) => {
+            let consequences = vec!["what runs on the nodes and in their pools is being read".to_owned()];
+            return Ok(Plan { consequences, reads, ..draft });
+        }
+    };
+    consequences.extend(told.consequences);
     if chosen.len() > NODES_READ {
         consequences.push(format!("pods are told of the first {NODES_READ} nodes only"));
     }
     Ok(Plan {
-        danger: told.danger,
-        preconditions: told.preconditions,
         consequences,
         reads: chosen_names.iter().take(NODES_READ).map(|name| Read::PodsOn((*name).to_owned())).collect(),
         writes: chosen.iter().map(|found| write(session, found.seen, unschedulable)).collect::<Result<_, _>>()?,
@@ -129,7 +129,7 @@ pub(super) fn plan(
             nodes: chosen_names.iter().map(|name| (*name).to_owned()).collect(),
             unschedulable,
         },
-        ..Plan::draft(entry, ask, title(verb, &chosen_names))
+        ..draft
     }
     .undone_on(Target::Nodes(chosen_names.iter().map(|name| (*name).to_owned()).collect())))
 }

@@ -76,14 +76,11 @@ fn plan(assessment: &Assessment, session: &Session, ask: &Ask, material: &Materi
     available(assessment, session, names)?;
     let found = find(assessment, names)?;
     let chosen = to_uncordon(&found);
-    let radius = match node::radius(assessment, material, &chosen, false) {
-        Ok(lines) => lines,
-        Err(reads) => return Ok(node::waiting(&ENTRY, ask, &chosen, reads)),
-    };
     let told = Told {
+        radius: node::radius(assessment, material, &chosen, false),
         danger: DANGER,
         preconditions: preconditions(assessment, &found),
-        consequences: radius.into_iter().chain(consequences(assessment, &chosen)).collect(),
+        consequences: consequences(assessment, &chosen),
     };
     node::plan(session, &ENTRY, ask, &chosen, false, told)
 }
