@@ -29,7 +29,7 @@ use super::theme::Tone;
 use super::widgets::table::Table;
 use super::widgets::text_view::{TextLine, TextView};
 use crate::actions::next_step::{NextStep, next_step};
-use crate::actions::{Ask, Plan};
+use crate::actions::{Ask, Plan, Target};
 use crate::input::{Command, Key, Layer, Pane, Row, Snapshot, Tab};
 use crate::upgrade::assessment::Subject;
 use crate::upgrade::facts::Kind;
@@ -428,8 +428,11 @@ impl View {
                 return;
             }
         }
-        let target = super::popups::choices::target_words(&ask.target);
-        let title = format!("{} {target}: refused", Command::Act(ask.action).word());
+        let target = match &ask.target {
+            Target::Cluster => String::new(),
+            target => format!(" {}", super::popups::choices::target_words(target)),
+        };
+        let title = format!("{}{target}: refused", Command::Act(ask.action).word());
         self.show_message(title, why);
     }
 

@@ -23,7 +23,7 @@ mod pods;
 mod pools;
 mod roles;
 pub mod sample;
-mod script;
+pub mod script;
 mod scripted;
 mod simulated;
 mod version_requests;
