@@ -3,6 +3,7 @@
 //! Everything waits for facts (a text on the screen, the end of a process), with a limit that only a defect reaches.
 
 pub mod bench;
+pub mod hands;
 pub mod lived;
 pub mod sim;
 
@@ -215,6 +216,11 @@ impl Terminal {
         });
     }
 
+    /// Something that the screen shows now.
+    pub fn see<R>(&self, look: impl FnOnce(&vt100::Screen) -> R) -> R {
+        look(self.heard.0.lock().unwrap().parser.screen())
+    }
+
     /// What the screen shows now.
     pub fn text(&self) -> String {
         self.heard.0.lock().unwrap().parser.screen().contents()
@@ -382,6 +388,21 @@ impl Sim {
     /// Throws a fault.
     pub fn throw(&self, fault: &str) {
         self.ask("POST", "/sim/faults", fault);
+    }
+
+    /// Waits until an object of it is as it should be, asking as another client; gives it back.
+    #[track_caller]
+    pub fn until(&self, path: &str, what: &str, truth: impl Fn(&serde_json::Value) -> bool) -> serde_json::Value {
+        let end = instant() + LIMIT;
+        loop {
+            let object = self.ask("GET", path, "");
+            if truth(&object) {
+                return object;
+            }
+            assert!(instant() < end, "{path}: not {what}: {object:#}");
+            // Asking is all that can be done: a pause, so that others get on.
+            std::thread::sleep(Duration::from_millis(100));
+        }
     }
 
     /// Lets time pass in it at once, such as `6m`.
