@@ -2,19 +2,21 @@
 //!
 //! They wait for what the screen shows, never for time; where something has to last, the simulated cluster lets time pass.
 
+use oc_cockpit::sim::cluster::mirrors;
 use serde_json::Value;
 
 use crate::support::hands::{ENTER, TAB};
 use crate::support::{Home, Sim, Terminal};
 
 const SIZE: (u16, u16) = (150, 45);
+const CSV: &str =
+    "/apis/operators.coreos.com/v1alpha1/namespaces/openshift-operator-lifecycle-manager/clusterserviceversions/packageserver";
 
 /// The cockpit on a scenario, with its first picture.
 fn on(home: &Home, args: &[&str], verdict: &str) -> (Sim, Terminal) {
     let sim = Sim::start(home, args);
     let terminal = Terminal::on(home, &sim, "admin", &[], SIZE);
     terminal.wait_text(verdict);
-    terminal.wait_line(&["master", "3/3"]);
     (sim, terminal)
 }
 
@@ -23,13 +25,20 @@ fn misfortune(sim: &Sim, mishap: &str) {
     sim.ask("POST", "/sim/mishaps", mishap);
 }
 
-/// Goes on to the remedy that this program can plan, and plans it.
-fn plan_it(terminal: &mut Terminal) {
-    while !terminal.text().contains("x plans it") {
-        let before = terminal.text();
+/// Goes on to the remedy that says `words`, in the finding that is open, and plans it.
+fn plan(terminal: &mut Terminal, words: &str) {
+    let chosen = |screen: &str| -> Vec<String> {
+        screen.lines().filter(|line| line.contains('▌')).map(str::to_owned).collect()
+    };
+    while !chosen(&terminal.text()).iter().any(|line| line.contains(words)) {
+        let before = chosen(&terminal.text());
         terminal.press(TAB);
-        terminal.wait("another remedy", |screen| screen.contents() != before);
+        terminal.wait("another remedy", |screen| {
+            let now = chosen(&screen.contents());
+            now != before && now.len() == 1
+        });
     }
+    terminal.wait_text("x plans it");
     terminal.press("x");
 }
 
@@ -58,7 +67,7 @@ fn the_certificates_of_a_node_that_came_back_are_approved() {
     eprintln!("{:#}", sim.ask("GET", "/apis/certificates.k8s.io/v1/certificatesigningrequests", ""));
     terminal.open_finding("csr-pending");
     eprintln!("{}", terminal.text());
-    plan_it(&mut terminal);
+    plan(&mut terminal, "Approve the requests");
     terminal.wait_text("leave it");
     terminal.rehearsed();
     eprintln!("{}", terminal.text());
@@ -68,22 +77,28 @@ fn the_certificates_of_a_node_that_came_back_are_approved() {
 #[test]
 fn a_stuck_packageserver_is_deleted_and_comes_back() {
     let home = Home::new();
-    let (sim, mut terminal) = on(&home, &["--scenario", "minor", "--speed", "60"], "NOT UPDATING");
-    misfortune(&sim, r#"{"kind":"package-server-stuck"}"#);
-    sim.until(CSV, "installing", |csv| csv["status"]["phase"] != "Succeeded");
-    sim.pass("25m");
-    terminal.press("5");
-    std::thread::sleep(std::time::Duration::from_secs(8));
-    eprintln!("{}", terminal.text());
+    let story = home.path().join("stuck.yaml");
+    let story_of = include_str!("../../assets/scenarios/minor.yaml").to_owned()
+        + "\nfaults:\n  - {kind: package-server-stuck}\nstart:\n  update-to: 4.18.25\n  requested: 90m\n";
+    std::fs::write(&story, story_of).unwrap();
+    let (sim, mut terminal) = on(&home, &["--scenario", story.to_str().unwrap(), "--speed", "1"], "4.18.25");
     terminal.open_finding("packageserver-stuck");
-    eprintln!("{}", terminal.text());
-    plan_it(&mut terminal);
+    let before = sim.ask("GET", CSV, "");
+    assert_eq!(before["status"]["phase"], "Installing");
+    plan(&mut terminal, "Delete this ClusterServiceVersion");
     terminal.wait_text("leave it");
     terminal.rehearsed();
     eprintln!("{}", terminal.text());
-    panic!();
+    terminal.carry_out("Delete the stuck ClusterServiceVersion packageserver", &[]);
+    eprintln!("{}", terminal.text());
+    sim.ask("POST", "/sim/speed", "60");
+    let after = sim.until(CSV, "installed", |csv| csv["status"]["phase"] == "Succeeded");
+    assert_ne!(after["metadata"]["uid"], before["metadata"]["uid"], "another one");
+    terminal.wait_text("not among the findings any more");
+    eprintln!("{}", terminal.text());
+    assert_eq!(done(&home), ["delete-packageserver-csv"]);
+    terminal.leave();
 }
-const CSV: &str = "/apis/operators.coreos.com/v1alpha1/namespaces/openshift-operator-lifecycle-manager/clusterserviceversions/packageserver";
 
 #[test]
 fn an_install_plan_that_waits_is_approved() {
@@ -104,9 +119,18 @@ fn a_forgotten_signature_is_applied_from_its_file() {
     terminal.wait_text("4.18.25");
     terminal.open_finding("signature-missing");
     eprintln!("{}", terminal.text());
-    plan_it(&mut terminal);
-    terminal.wait_text("apply-signature");
+    plan(&mut terminal, "Apply the signature");
+    terminal.wait_text("[apply-signature]");
     eprintln!("{}", terminal.text());
+    let mut signature = mirrors::signature("4.18.25");
+    signature["apiVersion"] = "v1".into();
+    signature["kind"] = "ConfigMap".into();
+    let file = home.path().join("signature-sha256-f9402d00.yaml");
+    std::fs::write(&file, signature.to_string()).unwrap();
+    terminal.press(file.to_str().unwrap());
     terminal.press(ENTER);
+    terminal.wait_text("leave it");
+    terminal.rehearsed();
+    eprintln!("{}", terminal.text());
     panic!();
 }

@@ -20,7 +20,7 @@ use portable_pty::{CommandBuilder, MasterPty, PtySize, native_pty_system};
 use rustix::process::{Pid, Signal};
 
 /// What only a defect reaches; machines that build for others are slow.
-pub const LIMIT: Duration = Duration::from_secs(90);
+pub const LIMIT: Duration = Duration::from_secs(25);
 
 /// The binary.
 pub const COCKPIT: &str = env!("CARGO_BIN_EXE_oc-cockpit");
@@ -214,11 +214,6 @@ impl Terminal {
         self.wait(&format!("a line with {parts:?}"), |screen| {
             screen.contents().lines().any(|line| parts.iter().all(|part| line.contains(part)))
         });
-    }
-
-    /// Something that the screen shows now.
-    pub fn see<R>(&self, look: impl FnOnce(&vt100::Screen) -> R) -> R {
-        look(self.heard.0.lock().unwrap().parser.screen())
     }
 
     /// What the screen shows now.

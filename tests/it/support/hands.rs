@@ -27,12 +27,11 @@ impl Terminal {
             self.press(text);
             self.press(TAB);
         }
+        // The safe button comes before the one that confirms.
+        self.wait_text("[ leave it ]");
         self.rehearsed();
-        while !self.text().lines().any(is_focused) {
-            let before = self.see(focus);
-            self.press(TAB);
-            self.wait("the focus to move", |screen| focus(screen) != before);
-        }
+        self.press(TAB);
+        self.wait("the focus on the button that confirms", |screen| screen.contents().lines().any(is_focused));
         self.press(ENTER);
     }
 
@@ -82,6 +81,7 @@ impl Terminal {
         self.wait_text(&format!("/{id} 1/"));
         self.press(ENTER);
         self.wait_text(&format!(": {id}]"));
+        self.wait_gone("[Findings ");
     }
 
     /// Leaves by ctrl-c; the terminal is as it was.
@@ -96,12 +96,4 @@ impl Terminal {
 /// Is this the line of the buttons, with the focus on the one that confirms?
 fn is_focused(line: &str) -> bool {
     line.split_once("leave it").is_some_and(|(_, rest)| rest.trim_start().starts_with("[ "))
-}
-
-/// Where the focus of a plan is, as far as the screen shows it: the cursor, the buttons, the flags.
-fn focus(screen: &vt100::Screen) -> (bool, (u16, u16), Vec<String>) {
-    let (_, columns) = screen.size();
-    let shown = screen.rows(0, columns.get()).zip(screen.rows_formatted(0, columns.get()));
-    let telling = shown.filter(|(plain, _)| plain.contains("leave it") || plain.contains("] --"));
-    (screen.hide_cursor(), screen.cursor_position(), telling.map(|(_, formatted)| formatted).collect())
 }
