@@ -9,6 +9,8 @@ use crate::support::{Home, Sim, Terminal};
 
 const SIZE: (u16, u16) = (160, 45);
 const VERSION: &str = "/apis/config.openshift.io/v1/clusterversions/version";
+const CHECK: &str = "/apis/machine.openshift.io/v1beta1/namespaces/openshift-machine-api/machinehealthchecks/workers";
+const PAUSED: &str = "cluster.x-k8s.io/paused";
 const GATE: &str = "ack-4.18-kube-1.32-api-removals-in-4.19";
 
 #[test]
@@ -45,11 +47,24 @@ fn a_minor_update_from_its_gate_to_the_end() {
     terminal.wait_line(&["accepted", "done"]);
     terminal.close("[phases");
 
+    // A health check would take a long reboot for a failure.
+    terminal.open_finding("health-check-active");
+    terminal.plan_remedy("Pause it until the update is over, and resume it afterwards.");
+    terminal.carry_out("Pause health check workers", &[]);
+    terminal.wait_text("It is over");
+    terminal.close("It is over");
+    assert_eq!(sim.ask("GET", CHECK, "")["metadata"]["annotations"][PAUSED], "");
+
     // Everything but infra arrives; then infra is the next step.
     terminal.wait_text("n unpause infra");
     assert_eq!(sim.pool("infra")["spec"]["paused"], true, "naming the step sends nothing");
     terminal.press("n");
     terminal.carry_out("Unpause pool infra", &[]);
+    // Its nodes are back: what was paused from here is resumed from here.
+    terminal.wait_text("n resume health checks");
+    terminal.press("n");
+    terminal.carry_out("Resume health check workers", &[]);
+    assert_eq!(sim.ask("GET", CHECK, "")["metadata"]["annotations"][PAUSED], Value::Null);
     // Operators have to be quiet for a while before it is called completed: what is left is to verify.
     terminal.wait_text("n verify");
     terminal.press("n");
@@ -80,7 +95,9 @@ fn a_minor_update_from_its_gate_to_the_end() {
             ("pause-pool", "mcp/infra", "infra"),
             ("ack-gate", "configmap/admin-acks", "admin-acks"),
             ("start-update", "clusterversion/version", "version"),
+            ("pause-mhc", "machinehealthcheck/workers", "workers"),
             ("unpause-pool", "mcp/infra", "infra"),
+            ("resume-mhc", "machinehealthcheck/workers", "workers"),
         ],
     );
 }

@@ -127,7 +127,11 @@ fn an_upgrade_that_comes_back_by_itself_is_told_with_its_cause_and_cleaned_up() 
     assert_eq!(after["spec"]["clusterID"], before["spec"]["clusterID"]);
     terminal.press("6");
     terminal.wait_text("[6 Timeline");
-    eprintln!("{}", terminal.text());
+    terminal.press("/same cluster|another state|nobody listens");
+    terminal.press(ENTER);
+    terminal.wait_line(&["nobody listens", "expected: the node reboots into 4.19.3"]);
+    terminal.wait_text("another state of the cluster answers");
+    terminal.wait_text("it is the same cluster, by its clusterID");
     terminal.open_finding("ibu-auto-rolled-back");
     terminal.wait_line(&["did not get it to work, and went back: the former system runs"]);
     terminal.press(TAB);
@@ -142,8 +146,7 @@ fn an_upgrade_that_comes_back_by_itself_is_told_with_its_cause_and_cleaned_up() 
     assert_eq!(stages(&kept), ["Prep", "Upgrade"]);
     let why = of(&kept, "UpgradeCompleted")["reason"].clone();
     assert_eq!(why, "Failed", "what told the cause is kept: {kept:#}");
-    let audit = std::fs::read_to_string(home.state("audit.jsonl")).unwrap();
-    eprintln!("{audit}");
+    assert_eq!(home.done(), ["ibu-prep", "ibu-upgrade", "ibu-idle"]);
     terminal.leave();
 }
 
@@ -184,7 +187,6 @@ fn an_abort_that_fails_is_put_right_and_repeated() {
     terminal.wait_text("NOT UPDATING");
     terminal.wait_line(&["→ Prep"]);
     assert_eq!(condition(&sim, "Idle")["status"], "True");
-    let audit = std::fs::read_to_string(home.state("audit.jsonl")).unwrap();
-    eprintln!("{audit}");
+    assert_eq!(home.done(), ["ibu-idle", "ibu-manual-cleanup-done", "ibu-manual-cleanup-done"]);
     terminal.leave();
 }

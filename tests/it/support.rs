@@ -54,6 +54,17 @@ impl Home {
         self.0.join("state/oc-cockpit").join(name)
     }
 
+    /// The actions of the audit log in their order; each was answered, and seen in the watch.
+    pub fn done(&self) -> Vec<String> {
+        let text = std::fs::read_to_string(self.state("audit.jsonl")).unwrap();
+        let lines: Vec<serde_json::Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let of = |kind: &str| lines.iter().filter(|line| line["line"] == kind).collect::<Vec<_>>();
+        let (attempts, outcomes) = (of("attempt"), of("outcome"));
+        assert_eq!(attempts.len(), outcomes.len(), "{text}");
+        assert!(outcomes.iter().all(|line| line["effect"] == "seen"), "{text}");
+        attempts.iter().map(|line| line["action"].as_str().unwrap().to_owned()).collect()
+    }
+
     /// The environment of a program that lives here: nothing of the person who runs the tests.
     pub fn environment(&self) -> Vec<(&'static str, String)> {
         let path = |name: &str| self.0.join(name).display().to_string();

@@ -13,7 +13,8 @@ impl Terminal {
     pub fn rehearsed(&self) {
         self.wait("the answer to the dry run", |screen| {
             let text = screen.contents();
-            text.lines().any(|line| line.contains("leave it") && !line.contains("has not come back yet"))
+            let waits = |line: &str| line.contains("has not come back yet") || line.contains("still being read");
+            text.lines().any(|line| line.contains("leave it") && !waits(line))
         });
     }
 
@@ -22,17 +23,29 @@ impl Terminal {
     #[track_caller]
     pub fn confirm(&mut self, says: &str, typed: &[&str]) {
         self.wait_text(says);
-        self.rehearsed();
-        for text in typed {
-            self.press(text);
+        loop {
+            self.rehearsed();
+            for text in typed {
+                self.press(text);
+                self.press(TAB);
+            }
+            // The safe button comes before the one that confirms.
+            self.wait_text("[ leave it ]");
+            self.rehearsed();
             self.press(TAB);
+            self.wait("the focus on the button that confirms, or a plan that was made anew", |screen| {
+                screen.contents().lines().any(|line| is_focused(line) || asks(line))
+            });
+            if self.text().lines().any(is_focused) {
+                return self.press(ENTER);
+            }
+            // The cluster said something new about it meanwhile: what was typed was for the plan of before.
+            while !self.text().contains("enter accept") {
+                let before = self.text();
+                self.press(TAB);
+                self.wait("the focus to move", |screen| screen.contents() != before);
+            }
         }
-        // The safe button comes before the one that confirms.
-        self.wait_text("[ leave it ]");
-        self.rehearsed();
-        self.press(TAB);
-        self.wait("the focus on the button that confirms", |screen| screen.contents().lines().any(is_focused));
-        self.press(ENTER);
     }
 
     /// Confirms a plan, and waits until the watch has shown what it was to change.
@@ -84,6 +97,19 @@ impl Terminal {
         self.wait_gone("[Findings ");
     }
 
+    /// Goes on to the remedy that says `words`, in the finding that is open, and plans it.
+    #[track_caller]
+    pub fn plan_remedy(&mut self, words: &str) {
+        let chosen = |screen: &str| screen.lines().find(|line| line.contains('▌')).map(str::to_owned);
+        while !chosen(&self.text()).is_some_and(|line| line.contains(words)) {
+            let before = chosen(&self.text());
+            self.press(TAB);
+            self.wait("another remedy", |screen| chosen(&screen.contents()).is_some_and(|now| Some(now) != before));
+        }
+        self.wait_text("x plans it");
+        self.press("x");
+    }
+
     /// Leaves by ctrl-c; the terminal is as it was.
     #[track_caller]
     pub fn leave(&mut self) {
@@ -93,7 +119,14 @@ impl Terminal {
     }
 }
 
-/// Is this the line of the buttons, with the focus on the one that confirms?
+/// Is this the line of the buttons, and says that something has to be typed?
+fn asks(line: &str) -> bool {
+    line.contains("leave it") && (line.contains(" to confirm") || line.contains("to be answered first"))
+}
+
+/// Is this the line of the buttons, with the focus on the one that confirms, and nothing in its way?
 fn is_focused(line: &str) -> bool {
-    line.split_once("leave it").is_some_and(|(_, rest)| rest.trim_start().starts_with("[ "))
+    let Some((_, rest)) = line.split_once("leave it") else { return false };
+    let Some((_, behind)) = rest.split_once(" ]") else { return false };
+    rest.trim_start().starts_with("[ ") && behind.split('│').next().is_some_and(|behind| behind.trim().is_empty())
 }
