@@ -4,11 +4,10 @@ use serde_json::Value;
 
 use crate::plans::image_based::{Stage, object};
 use crate::plans::sample::Sample;
+use crate::support::hands::{ENTER, TAB};
 use crate::support::{Home, Sim, Terminal};
 
 const SIZE: (u16, u16) = (150, 45);
-const TAB: &str = "\t";
-const ENTER: &str = "\r";
 /// Prep without the screen: one patch configures the seed and begins.
 const PREP: &[&str] = &[
     "do",
@@ -19,11 +18,13 @@ const PREP: &[&str] = &[
     "--oadp-content=openshift-adp/edge-apps",
     "--yes",
 ];
+const LOCATION: &str = "/apis/velero.io/v1/namespaces/openshift-adp/backupstoragelocations/dpa-edge-1";
+const VERSION: &str = "/apis/config.openshift.io/v1/clusterversions/version";
 const PATH: &str = "/apis/lca.openshift.io/v1/imagebasedupgrades/upgrade";
 
 /// A single node whose seed image is prepared, and the cockpit on it, on the tab of image-based upgrades.
-fn prepared(home: &Home) -> (Sim, Terminal) {
-    let sim = Sim::start(home, &["--scenario", "ibu", "--speed", "60"]);
+fn prepared(home: &Home, scenario: &str) -> (Sim, Terminal) {
+    let sim = Sim::start(home, &["--scenario", scenario, "--speed", "60"]);
     // It is the first tab although its kind is asked for only now.
     let terminal = Terminal::on(home, &sim, "admin", &["--tab", "8"], SIZE);
     terminal.wait_text("[8 Image-based]");
@@ -36,47 +37,23 @@ fn prepared(home: &Home) -> (Sim, Terminal) {
     (sim, terminal)
 }
 
-/// Waits until the server has rehearsed the plan on the screen.
-fn rehearsed(terminal: &Terminal) {
-    terminal.wait("the answer to the dry run", |screen| {
-        let text = screen.contents();
-        text.lines().any(|line| line.contains("leave it") && !line.contains("has not come back yet"))
-    });
-}
-
-/// Types the words that a plan asks for, and confirms it.
-fn confirm(terminal: &mut Terminal, title: &str, words: &[&str]) {
-    terminal.wait_text(title);
-    rehearsed(terminal);
-    for words in words {
-        terminal.press(words);
-        terminal.press(TAB);
-    }
-    terminal.press(TAB);
-    terminal.press(ENTER);
-}
-
-/// An action by its name, on the command line of the cockpit.
-fn command(terminal: &mut Terminal, name: &str) {
-    terminal.press(":");
-    terminal.press(name);
-    terminal.press(ENTER);
-}
-
 fn upgraded(home: &Home) -> (Sim, Terminal) {
-    let (sim, mut terminal) = prepared(home);
+    let (sim, mut terminal) = prepared(home, "ibu");
     terminal.press("n");
-    confirm(&mut terminal, "Reboot into 4.19.3", &["4.19.3"]);
+    terminal.confirm("Reboot into 4.19.3", &["4.19.3"]);
     terminal.wait_text("REBOOTING");
     terminal.wait_line(&["expected: the node reboots into 4.19.3"]);
     terminal.wait_text("UPGRADED, NOT FINALIZED");
     (sim, terminal)
 }
 
-fn condition(sim: &Sim, kind: &str) -> Value {
-    let object = sim.ask("GET", PATH, "");
+fn of(object: &Value, kind: &str) -> Value {
     let conditions = object["status"]["conditions"].as_array().cloned().unwrap_or_default();
     conditions.into_iter().find(|condition| condition["type"] == kind).unwrap_or_default()
+}
+
+fn condition(sim: &Sim, kind: &str) -> Value {
+    of(&sim.ask("GET", PATH, ""), kind)
 }
 
 #[test]
@@ -92,8 +69,8 @@ fn an_upgrade_is_driven_through_its_reboot_and_rolled_back() {
     terminal.wait_text("it is the same cluster, by its clusterID");
     terminal.wait_text("image-based upgrade (4.19.3): before the reboot");
     terminal.press("8");
-    command(&mut terminal, "ibu-rollback");
-    confirm(&mut terminal, "it cannot be taken back", &["rollback"]);
+    terminal.command("ibu-rollback");
+    terminal.confirm("it cannot be taken back", &["rollback"]);
     terminal.wait_line(&["expected: the node reboots into its former system"]);
     terminal.wait_text("ROLLED BACK");
     assert_eq!(condition(&sim, "RollbackCompleted")["status"], "True");
@@ -108,18 +85,112 @@ fn an_upgrade_is_driven_through_its_reboot_and_rolled_back() {
 fn a_finalize_keeps_the_history_in_a_file_first() {
     let home = Home::new();
     let (sim, mut terminal) = upgraded(&home);
-    command(&mut terminal, "ibu-idle");
-    confirm(&mut terminal, "no way back after that", &["kim, just now", "finalize"]);
+    terminal.command("ibu-idle");
+    terminal.confirm("no way back after that", &["kim, just now", "finalize"]);
     terminal.wait_text("saved before it goes");
     terminal.wait_text("NOT UPDATING");
     assert_eq!(condition(&sim, "Idle")["status"], "True");
+    assert_eq!(stages(&kept(&home)), ["Prep", "Upgrade"]);
+}
+
+/// What was saved of the object before it was emptied.
+fn kept(home: &Home) -> Value {
     let views = std::fs::read_dir(home.state("views")).expect("a folder for what is saved");
     let saved: Vec<_> = views.filter_map(|file| std::fs::read_to_string(file.ok()?.path()).ok()).collect();
     let [text] = saved.as_slice() else { panic!("one file: {saved:?}") };
-    let kept: Value = serde_json::from_str(text).expect("JSON");
-    let stages: Vec<&str> =
-        kept["status"]["history"].as_array().unwrap().iter().filter_map(|run| run["stage"].as_str()).collect();
-    assert_eq!(stages, ["Prep", "Upgrade"]);
+    serde_json::from_str(text).expect("JSON")
+}
+
+/// The stages of a history, in their order.
+fn stages(kept: &Value) -> Vec<&str> {
+    kept["status"]["history"].as_array().unwrap().iter().filter_map(|run| run["stage"].as_str()).collect()
+}
+
+#[test]
+fn an_upgrade_that_comes_back_by_itself_is_told_with_its_cause_and_cleaned_up() {
+    const GIVE_UP: &str = "Give up the image-based upgrade and clean up";
+    let home = Home::new();
+    let (sim, mut terminal) = prepared(&home, "ibu-auto-rollback");
+    terminal.wait_text("validation warning: no matches for kind \"PtpConfig\"");
+    let before = sim.ask("GET", VERSION, "");
+    terminal.press("n");
+    terminal.confirm("Reboot into 4.19.3", &["4.19.3"]);
+    terminal.wait_text("REBOOTING");
+    terminal.wait_line(&["expected: the node reboots into 4.19.3"]);
+
+    // It is up in the new system, fails there, and comes back without a key being pressed.
+    terminal.wait_text("ROLLED BACK BY ITSELF");
+    terminal.wait_line(&["Rollback due to restore failure", "acm-klusterlet"]);
+    terminal.wait_line(&["UpgradeCompleted=False/Failed"]);
+    terminal.wait_line(&["✖ Upgrade"]);
+    terminal.wait_line(&["→ Idle (abort)"]);
+    let after = sim.ask("GET", VERSION, "");
+    assert_eq!(after["status"]["history"][0]["version"], "4.18.22");
+    assert_eq!(after["spec"]["clusterID"], before["spec"]["clusterID"]);
+    terminal.press("6");
+    terminal.wait_text("[6 Timeline");
+    terminal.press("/same cluster|another state|nobody listens");
+    terminal.press(ENTER);
+    terminal.wait_line(&["nobody listens", "expected: the node reboots into 4.19.3"]);
+    terminal.wait_text("another state of the cluster answers");
+    terminal.wait_text("it is the same cluster, by its clusterID");
+    terminal.open_finding("ibu-auto-rolled-back");
+    terminal.wait_line(&["did not get it to work, and went back: the former system runs"]);
+    terminal.press(TAB);
+    terminal.wait_text("x plans it");
+    terminal.press("x");
+    terminal.wait_text("the system that failed is deleted, and with it what tells why it failed");
+    terminal.confirm(GIVE_UP, &["s3://logs/edge-0117", "finalize"]);
+    terminal.wait_text("saved before it goes");
+    terminal.wait_text("NOT UPDATING");
+    assert_eq!(condition(&sim, "Idle")["status"], "True");
+    let kept = kept(&home);
+    assert_eq!(stages(&kept), ["Prep", "Upgrade"]);
+    let why = of(&kept, "UpgradeCompleted")["reason"].clone();
+    assert_eq!(why, "Failed", "what told the cause is kept: {kept:#}");
+    assert_eq!(home.done(), ["ibu-prep", "ibu-upgrade", "ibu-idle"]);
+    terminal.leave();
+}
+
+#[test]
+fn an_abort_that_fails_is_put_right_and_repeated() {
+    const REPEAT: &str = "Let the agent repeat its cleanup";
+    const SECRET: &str = "/api/v1/namespaces/openshift-adp/secrets/cloud-credentials";
+    let home = Home::new();
+    let sim = Sim::start(&home, &["--scenario", "ibu-abort-failed", "--speed", "60"]);
+    let mut terminal = Terminal::on(&home, &sim, "admin", &["--tab", "8"], SIZE);
+    // Until then the object changes every moment, and a plan for it with it.
+    terminal.wait_text("PREPARED");
+    sim.until(LOCATION, "unavailable", |location| location["status"]["phase"] == "Unavailable");
+    terminal.command("ibu-idle");
+    terminal.confirm("Give up the image-based upgrade and clean up", &[]);
+    terminal.wait_text("ABORT FAILED");
+    terminal.wait_line(&["BackupStorageLocation", "openshift-adp/dpa-edge-1 is Unavailable"]);
+    terminal.wait_line(&["OADP and backup locations", "dpa-edge-1 Unavailable"]);
+    terminal.wait_line(&["nothing: the agent offers no stage"]);
+
+    // Repeated before the cause is gone it fails again.
+    terminal.press("n");
+    terminal.wait_text("fix that cause first");
+    terminal.carry_out(REPEAT, &["nothing was done yet"]);
+    terminal.press("6");
+    terminal.press("/abort failed");
+    terminal.press(ENTER);
+    terminal.wait("the second failure", |screen| {
+        screen.contents().lines().filter(|line| line.contains("now abort failed")).count() == 2
+    });
+    terminal.press("8");
+    terminal.wait_text("n repeat the cleanup");
+
+    sim.ask("PATCH", SECRET, r#"{"data":{"cloud":"bmV3"}}"#);
+    terminal.wait_line(&["✔ OADP and backup locations", "1 location"]);
+    terminal.press("n");
+    terminal.carry_out(REPEAT, &["the key of the bucket had expired: replaced"]);
+    terminal.wait_text("NOT UPDATING");
+    terminal.wait_line(&["→ Prep"]);
+    assert_eq!(condition(&sim, "Idle")["status"], "True");
+    assert_eq!(home.done(), ["ibu-idle", "ibu-manual-cleanup-done", "ibu-manual-cleanup-done"]);
+    terminal.leave();
 }
 
 /// A server with a recorded cluster, as it is: nobody plays the agent.
@@ -166,7 +237,7 @@ fn what_the_definition_refuses_is_told_word_for_word() {
 
     let mut terminal = Terminal::on(&home, &sim, "admin", &[], (200, 50));
     terminal.wait_text("NOT UPDATING");
-    command(&mut terminal, "ibu-prep --seed-image=registry/seed:4.19.3 --seed-version=4.19.3");
+    terminal.command("ibu-prep --seed-image=registry/seed:4.19.3 --seed-version=4.19.3");
     terminal.wait_text("Prepare 4.19.3 beside the running system");
     terminal.wait("the rule in the plan", |screen| {
         let text: String = screen.contents().replace(['│', '┃'], " ");

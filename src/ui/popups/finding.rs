@@ -78,6 +78,7 @@ fn covered(remedy: &Remedy, assessment: &Assessment) -> Option<Ask> {
             let plan = Resource::namespaced("installplans.operators.coreos.com", namespace, name);
             Some(Ask::new(ActionId::ApproveInstallPlan, Target::Objects(vec![plan])))
         }
+        ["oc", "annotate" | "patch", "imagebasedupgrade", "upgrade", rest @ ..] => image_based(rest),
         ["oc", "apply", "-f", file] if file.starts_with("signature-") => {
             Some(Ask::new(ActionId::ApplySignature, Target::Cluster))
         }
@@ -93,6 +94,24 @@ fn covered(remedy: &Remedy, assessment: &Assessment) -> Option<Ask> {
         }
         _ => None,
     }
+}
+
+/// What is asked of the lifecycle agent: a stage, or to look again.
+fn image_based(words: &[&str]) -> Option<Ask> {
+    let said = words.concat().replace(['\'', '"'], "");
+    let stages = [
+        ("Upgrade", ActionId::IbuUpgrade),
+        ("Rollback", ActionId::IbuRollback),
+        ("Idle", ActionId::IbuIdle),
+    ];
+    let staged = stages.into_iter().find(|(stage, _)| said.ends_with(&format!("{{spec:{{stage:{stage}}}}}")));
+    let action = match staged {
+        Some((_, action)) => action,
+        None if said.contains("lca.openshift.io/manual-cleanup-done=") => ActionId::IbuManualCleanupDone,
+        None if said.contains("lca.openshift.io/trigger-reconcile=") => ActionId::IbuTriggerReconcile,
+        None => return None,
+    };
+    Some(Ask::new(action, Target::Cluster))
 }
 
 /// The health checks that are annotated: `-n NAMESPACE NAME ...`, or all of them.
@@ -341,6 +360,8 @@ pub fn remedy_lines(remedy: &Remedy, ctx: &Ctx<'_>, mark: &str) -> Vec<TextLine>
             first = first.and(Tone::Key, format!("  {key}")).and(Tone::Dim, format!(" on {what} does it"));
         } else if let Some(key) = chosen.first().filter(|_| !mark.trim().is_empty()) {
             first = first.and(Tone::Key, format!("  {key}")).and(Tone::Dim, " does it");
+        } else if mark.trim().is_empty() {
+            first = first.and(Tone::Key, format!("  :{}", ask.line())).and(Tone::Dim, " plans it");
         }
     }
     let indent = words::width(mark) + 4;

@@ -215,7 +215,10 @@ impl View {
                 finding.choose(command == Command::NextChoice);
                 Some(Vec::new())
             }
-            Command::DoRemedy => Some(finding.action(ctx.assessment).map(Request::Plan).into_iter().collect()),
+            Command::DoRemedy => {
+                let ask = finding.action(ctx.assessment);
+                Some(ask.map(|ask| self.want(ask)).unwrap_or_default())
+            }
             _ => None,
         }
     }
