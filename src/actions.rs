@@ -16,6 +16,7 @@ mod approve_csr;
 mod approve_install_plan;
 mod ask;
 pub mod audit;
+mod blast_radius;
 mod capacity;
 mod catalogue;
 mod choices;
@@ -447,6 +448,10 @@ pub struct Plan {
     pub effect: Effect,
     /// The action that undoes it.
     pub inverse: Option<ActionId>,
+    /// The wishes that undo it, made of what was there before: all of them together. None: there is no way back by an
+    /// action, or it needs a value that only a person knows.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub back: Vec<Ask>,
     /// What is saved to a file on this machine before anything is sent; when it cannot be saved nothing is sent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub keepsake: Option<Keepsake>,
@@ -488,10 +493,17 @@ impl Plan {
             confirm: Confirm::Button,
             effect: Effect::All(Vec::new()),
             inverse: entry.inverse,
+            back: Vec::new(),
             keepsake: None,
             undo: Vec::new(),
             strict_lock: false,
         }
+    }
+
+    /// The same, which the inverse undoes on `target`.
+    #[must_use]
+    fn undone_on(self, target: Target) -> Self {
+        Self { back: self.inverse.map(|inverse| Ask::new(inverse, target)).into_iter().collect(), ..self }
     }
 
     /// What was asked for.

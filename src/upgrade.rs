@@ -46,6 +46,7 @@ pub mod progress;
 pub mod progress_message;
 pub mod rail;
 pub mod rebuild;
+pub mod requests;
 pub mod rollout;
 #[cfg(test)]
 pub(crate) mod specimen;

@@ -149,7 +149,8 @@ fn make(assessment: &Assessment, session: &Session, ask: &Ask, material: &Materi
         effect: Effect::ImageStage { stage: Stage::Prep.word() },
         strict_lock: true,
         ..Plan::draft(&ENTRY, ask, title)
-    })
+    }
+    .undone_on(Target::Cluster))
 }
 
 /// The patch of `spec`: everything of the configuration, so that nothing of an earlier one is left, and what has to be

@@ -60,7 +60,8 @@ fn make(assessment: &Assessment, session: &Session, ask: &Ask, material: &Materi
         effect: Effect::ImageStage { stage: Stage::Upgrade.word() },
         strict_lock: true,
         ..Plan::draft(&ENTRY, ask, title(image))
-    })
+    }
+    .undone_on(Target::Cluster))
 }
 
 fn consequences(image: &ImageBased) -> Vec<String> {

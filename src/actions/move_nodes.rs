@@ -364,15 +364,22 @@ fn emptied(assessment: &Assessment, moves: &[Move<'_>], after: &Assessment) -> V
     empty.map(|name| format!("pool {name} has no node left afterwards")).collect()
 }
 
-/// The lines that move them back, by the pool that they come from.
-fn undo(moves: &[Move<'_>]) -> String {
-    let mut back: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+/// The wishes that move them back, by the pool that they come from.
+fn back(moves: &[Move<'_>]) -> Vec<Ask> {
+    let mut back: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for one in moves {
-        back.entry(one.node.pool.as_deref().unwrap_or("worker")).or_default().push(&one.node.name);
+        back.entry(one.node.pool.as_deref().unwrap_or("worker")).or_default().push(one.node.name.clone());
     }
-    let lines = back.into_iter().map(|(pool, nodes)| {
+    let wish = |(pool, nodes)| Ask::new(ActionId::MoveNodes, Target::Nodes(nodes)).with(POOL, pool);
+    back.into_iter().map(wish).collect()
+}
+
+/// The same as lines; many names are counted.
+fn undo(moves: &[Move<'_>]) -> String {
+    let line = |wish: Ask| {
+        let nodes = wish.target.nodes();
         let names = if nodes.len() > 4 { count(nodes.len(), "node") } else { nodes.join(" ") };
-        format!("move-nodes {names} --pool {pool}")
-    });
-    lines.collect::<Vec<_>>().join(", ")
+        format!("move-nodes {names} --pool {}", wish.args.get(POOL).unwrap_or_default())
+    };
+    back(moves).into_iter().map(line).collect::<Vec<_>>().join(", ")
 }

@@ -2,12 +2,12 @@
 
 use serde_json::{Value, json};
 
-use super::pool::{GROUP, KINDS, find};
+use super::pool::{self, GROUP, KINDS, find};
 use super::served_version::served;
 use super::words::{count, shell};
 use super::{
     ActionId, Arg, ArgKind, Ask, Danger, Effect, Entry, Material, Offered, Plan, Precondition, Read, Refusal, Session,
-    Takes, Target, Write, gate,
+    Takes, Target, Write, delete_object, gate,
 };
 use crate::upgrade::access::Permission;
 use crate::upgrade::assessment::{Assessment, Pool};
@@ -46,20 +46,14 @@ pub(super) const ENTRY: Entry = Entry {
     ],
     permissions: &[CREATE],
     needs: &[],
-    inverse: None,
+    inverse: Some(ActionId::DeleteObject),
     offered,
     plan: make,
 };
 
 fn offered(assessment: &Assessment, session: &Session, target: &Target) -> Option<Offered> {
-    let [name] = target.pools() else { return None };
-    assessment.pool(name)?;
-    Some(Offered {
-        action: ActionId::PinImages,
-        title: format!("Pull images ahead on the nodes of pool {name}"),
-        danger: Danger::L,
-        refusal: available(assessment, session, name).err(),
-    })
+    let title = |name: &str| format!("Pull images ahead on the nodes of pool {name}");
+    pool::offered(&ENTRY, assessment, target, title, Danger::L, |name| available(assessment, session, name))
 }
 
 fn available(assessment: &Assessment, session: &Session, pool: &str) -> Result<(), Refusal> {
@@ -101,6 +95,7 @@ fn make(assessment: &Assessment, session: &Session, ask: &Ask, material: &Materi
     plan.effect =
         Effect::Stored { object: object.clone(), path: format!("{collection}/{name}"), fields: stored.clone() };
     plan.writes = vec![Write::create(session, object, &collection, body, &line).storing(stored)];
+    plan.back = vec![delete_object::wish("pinnedimagesets", "", name)];
     Ok(plan)
 }
 

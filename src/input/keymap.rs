@@ -196,7 +196,7 @@ mod tests {
         let panes = Snapshot { row: Row::Node, pane: Pane::Nodes, ..Snapshot::default() };
         let text = Snapshot { layer: Layer::Text, searching: true, ..Snapshot::default() };
         let step = Snapshot { next_step: true, ..panes };
-        assert_eq!(map.resolve(key("n"), &step), Some(Command::NextStep));
+        assert_eq!(map.resolve(key(crate::actions::next_step::KEY), &step), Some(Command::NextStep));
         assert_eq!(map.resolve(key("n"), &text), Some(Command::NextMatch));
         assert_eq!(map.resolve(key("c"), &panes), Some(Command::Act(ActionId::CordonNodes)));
         assert_eq!(map.resolve(key("4"), &panes), Some(Command::Go(Tab::Nodes)));

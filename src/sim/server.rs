@@ -228,12 +228,12 @@ impl Server {
         self.simulation.api.identity.admin_token()
     }
 
-    /// The token of the viewer.
+    /// Lets the viewer do everything in one namespace, as a RoleBinding there would.
     pub fn grant_viewer_in(&self, namespace: &str) {
         self.simulation.api.identity.grant_viewer_in(vec![namespace.to_owned()]);
     }
 
-    /// The viewer's token.
+    /// The token of the viewer.
     pub fn viewer_token(&self) -> String {
         self.simulation.viewer_token()
     }

@@ -3,6 +3,7 @@
 mod around;
 mod audit_log;
 mod availability;
+mod blast;
 mod cases;
 mod cluster_version;
 mod draining;
@@ -15,6 +16,7 @@ mod image_based;
 mod in_process;
 mod lab;
 mod meaning;
+mod namespaced;
 mod never;
 mod next_step;
 mod pods;

@@ -17,7 +17,8 @@ use crate::actions::reading::Reading;
 use crate::actions::request::digest;
 use crate::actions::words::{count, list, shell};
 use crate::actions::{
-    ActionId, Ask, Danger, Effect, Entry, Material, Plan, Precondition, Refusal, Session, Undo, Write, gate,
+    ActionId, Ask, Danger, Effect, Entry, Material, Plan, Precondition, Refusal, Session, Undo, Write, delete_object,
+    gate,
 };
 use crate::upgrade::assessment::Assessment;
 use crate::upgrade::facts::Kind;
@@ -154,6 +155,8 @@ struct Told {
     differences: Vec<String>,
     writes: Vec<Write>,
     undo: Vec<Undo>,
+    /// Deletes again what is created.
+    back: Vec<Ask>,
     nodes: OnNodes,
     created: bool,
 }
@@ -185,6 +188,8 @@ impl Applying<'_> {
             preconditions: told.preconditions,
             consequences,
             effect: Effect::All(told.writes.iter().map(stored).collect()),
+            // The way back is whole, or none.
+            back: if told.back.len() == told.writes.len() { told.back } else { Vec::new() },
             writes: told.writes,
             undo: told.undo,
             inverse: told.created.then_some(ActionId::DeleteObject),
@@ -233,6 +238,9 @@ impl Applying<'_> {
         told.differences.push(format!("{object} would change by these lines:"));
         told.differences.extend(difference(item.there, Some(&would_be)));
         told.created |= item.there.is_none();
+        if item.there.is_none() && manifest.row.deletes.is_ok() {
+            told.back.push(delete_object::wish(manifest.row.kind, &manifest.namespace, &manifest.name));
+        }
         told.undo.push(self.undo(item, &write));
         told.writes.push(write);
         Ok(())

@@ -317,7 +317,7 @@ impl View {
             Command::ClusterActions => menu.turn(),
             Command::Values => {
                 if let Some(ask) = menu.selected(ctx) {
-                    self.fill(ask.action, &ask.target.written(), &ask.args, None);
+                    self.fill(ask.action, &ask.action.entry().written(&ask.target), &ask.args, None);
                 }
             }
             Command::Press | Command::Enter => {
@@ -350,7 +350,7 @@ impl View {
         let sayable = entry.takes == Takes::Version && ask.target == Target::Cluster
             || entry.args.iter().any(|arg| arg.positional);
         if sayable && ask.args.is_empty() || entry.accepts(&ask).is_err() {
-            self.fill(ask.action, &ask.target.written(), &ask.args, None);
+            self.fill(ask.action, &entry.written(&ask.target), &ask.args, None);
             return Vec::new();
         }
         vec![Request::Plan(ask)]

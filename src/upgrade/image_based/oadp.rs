@@ -53,30 +53,31 @@ pub struct OadpRow {
     pub started: Option<DateTime<Utc>>,
 }
 
+/// The row of a backup or a restore: two kinds whose status has the same fields.
+macro_rules! row {
+    ($one:expr, $restore:expr) => {
+        OadpRow {
+            restore: $restore,
+            namespace: $one.metadata.namespace.clone().unwrap_or_default(),
+            name: $one.name().to_owned(),
+            wave: $one.wave().map(str::to_owned),
+            state: OadpState::of(&$one.status.phase),
+            phase: $one.status.phase.clone(),
+            items: items($one.status.progress.done, $one.status.progress.total),
+            trouble: trouble(
+                &$one.status.failure,
+                &$one.status.validation_errors,
+                ($one.status.errors, $one.status.warnings),
+            ),
+            started: $one.status.started,
+        }
+    };
+}
+
 /// All of them: backups before restores, by group, then by name.
 pub fn rows(facts: &Facts) -> Vec<OadpRow> {
-    let backups = facts.around.backups.iter().map(|one| OadpRow {
-        restore: false,
-        namespace: one.metadata.namespace.clone().unwrap_or_default(),
-        name: one.name().to_owned(),
-        wave: one.wave().map(str::to_owned),
-        state: OadpState::of(&one.status.phase),
-        phase: one.status.phase.clone(),
-        items: items(one.status.progress.done, one.status.progress.total),
-        trouble: trouble(&one.status.failure, &one.status.validation_errors, (one.status.errors, one.status.warnings)),
-        started: one.status.started,
-    });
-    let restores = facts.around.restores.iter().map(|one| OadpRow {
-        restore: true,
-        namespace: one.metadata.namespace.clone().unwrap_or_default(),
-        name: one.name().to_owned(),
-        wave: one.wave().map(str::to_owned),
-        state: OadpState::of(&one.status.phase),
-        phase: one.status.phase.clone(),
-        items: items(one.status.progress.done, one.status.progress.total),
-        trouble: trouble(&one.status.failure, &one.status.validation_errors, (one.status.errors, one.status.warnings)),
-        started: one.status.started,
-    });
+    let backups = facts.around.backups.iter().map(|one| row!(one, false));
+    let restores = facts.around.restores.iter().map(|one| row!(one, true));
     let mut rows: Vec<OadpRow> = backups.chain(restores).collect();
     // Waves are numbers in practice; what has none runs last.
     let wave = |row: &OadpRow| row.wave.as_ref().map_or(i64::MAX, |wave| wave.parse().unwrap_or(i64::MAX));

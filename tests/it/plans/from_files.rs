@@ -20,7 +20,7 @@ pub fn apply(path: &std::path::Path) -> Ask {
 }
 
 pub fn delete(resource: &str, name: &str) -> Ask {
-    ask(ActionId::DeleteObject, &[("resource", resource), ("name", name)])
+    ActionId::DeleteObject.entry().parse(&[format!("{resource}/{name}")]).unwrap()
 }
 
 fn lab() -> Lab {

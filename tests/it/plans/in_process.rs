@@ -8,7 +8,7 @@ use http_body_util::BodyExt as _;
 use oc_cockpit::actions::pods::{Pod, PodList};
 use oc_cockpit::actions::{Found, Read};
 use oc_cockpit::cluster::execute::Transport;
-use oc_cockpit::cluster::{ContentType, Method, Reply, Request};
+use oc_cockpit::cluster::{ContentType, Method, Reply, Request, allowed};
 use oc_cockpit::upgrade::link::{Trouble, TroubleKind};
 use serde_json::Value;
 use tower::ServiceExt as _;
@@ -113,8 +113,14 @@ impl Transport for InProcess {
 
     async fn read(&self, read: &Read) -> Result<Found, Trouble> {
         let path = match read {
+            Read::Access { permission, namespace } => {
+                return allowed(self, permission, namespace).await.map(Found::Access);
+            }
             Read::PodsOn(node) => format!("/api/v1/pods?fieldSelector=spec.nodeName%3D{node}"),
             Read::Object(path) | Read::List(path) => path.clone(),
+            Read::Access { permission, namespace } => {
+                return oc_cockpit::cluster::allowed(self, permission, namespace).await.map(Found::Access);
+            }
             Read::File(path) => {
                 let objects = oc_cockpit::snapshot::manifest(std::path::Path::new(path));
                 return objects.map(Found::File).map_err(|words| trouble(&words));

@@ -26,7 +26,8 @@ use crate::support::sim::namespace;
 const MCO: &str = "machineconfiguration.openshift.io";
 
 /// Namespaces that the actions write to.
-const NAMESPACES: [&str; 6] = [
+const NAMESPACES: [&str; 7] = [
+    "bank",
     "openshift-config",
     "openshift-config-managed",
     "openshift-image-registry",
