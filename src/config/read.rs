@@ -112,13 +112,14 @@ mod tests {
 
     #[test]
     fn every_key_is_read() {
-        let text = "theme: light\nascii: true\nmouse: false\ntab: nodes\nread-only: true\n\
+        let text = "theme: light\nascii: true\nmouse: false\ncolumns: {nodes: [node, kubelet]}\ntab: nodes\nread-only: true\n\
                     notify: {bell: false, osc9: true, hook: 'echo hi'}\nkeys: {ctrl-q: quit, d: {command: yaml, when: nodes}}\n\
                     actions: {confirm: typed, forbid: [start-update]}\n\
                     contexts:\n  'prod*': {read-only: true, label: production, actions: {confirm: plan}}\n";
         let loaded = parse(text, "c.yaml").unwrap();
         assert_eq!(loaded.warnings, Vec::<String>::new());
         assert_eq!(loaded.config.theme.as_deref(), Some("light"));
+        assert_eq!(loaded.config.columns["nodes"], ["node", "kubelet"]);
         assert_eq!(loaded.config.notify.hook.as_deref(), Some("echo hi"));
         assert_eq!(loaded.config.keys["ctrl-q"].command(), "quit");
         assert_eq!(loaded.config.keys["d"].when(), Some("nodes"));
