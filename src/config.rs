@@ -8,6 +8,7 @@ mod effective;
 mod glob;
 mod paths;
 mod read;
+pub mod yaml;
 
 pub use effective::{ContextSettings, Overrides, Settings};
 pub use paths::Paths;

@@ -10,7 +10,7 @@ use serde::de::{IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_saphyr::{Location, Spanned};
 
-use super::Config;
+use super::{Config, yaml};
 
 /// A configuration and what is odd about it.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -77,7 +77,7 @@ pub fn parse(text: &str, name: &str) -> Result<Loaded, String> {
     if text.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with('#')) {
         return Ok(Loaded::default());
     }
-    let config: Config = serde_saphyr::from_str(text).map_err(|error| {
+    let config: Config = yaml::from_str(text).map_err(|error| {
         let place = error.location().map_or_else(String::new, |at| format!(":{}:{}", at.line(), at.column()));
         let words = error.without_snippet().to_string();
         format!("{name}{place}: {}", words.lines().next().unwrap_or_default())
