@@ -8,7 +8,7 @@ mod connect;
 mod demo;
 mod doing;
 
-pub use answers::{OpenArgs, PreflightArgs, Source, StatusArgs, UpdatesArgs};
+pub use answers::{Answer, OpenArgs, PreflightArgs, Source, StatusArgs, UpdatesArgs};
 pub use connect::Connect;
 pub use demo::{DemoArgs, ServeArgs, SimArgs};
 pub use doing::{Act, DoArgs, Wish};
