@@ -65,6 +65,7 @@ mod prune_rendered_configs;
 mod raw;
 mod reading;
 mod rebuild_image;
+pub mod remedy;
 mod rendered_config;
 mod request;
 mod resume_mhc;

@@ -106,8 +106,10 @@ fn value_id(arg: &Arg) -> String {
 
 /// The subcommand of an action.
 fn subcommand(entry: &'static Entry) -> Command {
+    // Only a target that may be left out gives way to the value behind it: else the value is what is missing.
+    let optional = entry.nouns().is_none_or(|nouns| !nouns.required);
     let mut command =
-        Command::new(entry.name).about(entry.summary).after_help(after(entry)).allow_missing_positional(true);
+        Command::new(entry.name).about(entry.summary).after_help(after(entry)).allow_missing_positional(optional);
     if let Some(Nouns { noun, required, several }) = entry.nouns() {
         let target = Flag::new(TARGET).value_name(noun).help(target_words(entry)).required(required);
         command = command.arg(if several { target.num_args(1..).action(ArgAction::Append) } else { target });
@@ -289,6 +291,13 @@ mod tests {
             line.extend((arg.kind != ArgKind::Flag).then(|| sample(arg)));
         }
         line
+    }
+
+    #[test]
+    fn what_is_missing_behind_the_target_is_named() {
+        let why = words(&["set-max-unavailable", "worker"]).unwrap_err().to_string();
+        let missing = why.lines().nth(1).unwrap_or_default().trim();
+        assert_eq!(missing, "<NUMBER>", "{why}");
     }
 
     #[test]

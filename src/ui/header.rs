@@ -151,7 +151,9 @@ fn versions(ctx: &Ctx<'_>) -> String {
             _ => to.to_owned(),
         };
     }
-    match (&update.from, moving(ctx) || update.in_progress) {
+    // What is done and what is only asked for are told apart: nothing goes from the release before to the present one.
+    let asked_for = update.requested.is_some() && !update.in_progress && ctx.assessment.progress.is_none();
+    match (&update.from, (moving(ctx) || update.in_progress) && !asked_for) {
         (Some(from), true) => format!("{from} {arrow} {to}"),
         _ => match &update.requested {
             Some(requested) => format!("{to} {arrow} {}?", requested.target),
@@ -322,8 +324,7 @@ fn stale_words(link: &Link, ctx: &Ctx<'_>) -> Option<String> {
     Some(text)
 }
 
-/// The keys of a command as the footer would show them.
-/// The worst finding and the key that opens it; when the link is down, that.
+/// The worst finding and the key that opens it; when the link is down, that. The one next step with its key.
 fn draw_worst(buffer: &mut Buffer, area: Rect, ctx: &Ctx<'_>, next: Option<&NextStep>) {
     let signs = ctx.theme.symbols();
     let facts = &ctx.assessment.facts;
@@ -349,8 +350,12 @@ fn draw_worst(buffer: &mut Buffer, area: Rect, ctx: &Ctx<'_>, next: Option<&Next
         let tone = if finding.expected { Tone::Dim } else { finding.level.into() };
         pen.rest(tone, format!("{} {}{expected}{since}", signs.level(finding.level), finding.title), room);
     } else if facts.complete() {
+        if let Some(next) = next {
+            right.put(Tone::Key, ctx.key_of(Command::NextStep)).put(Tone::Dim, format!(" {} ", next.words));
+        }
         pen.put(Tone::Ok, format!("{} nothing to report", signs.ok)).gap(2);
-        pen.rest(Tone::Dim, &ctx.assessment.verdict.why, usize::from(area.width).saturating_sub(2));
+        let room = usize::from(area.width).saturating_sub(right.width() + 2);
+        pen.rest(Tone::Dim, &ctx.assessment.verdict.why, room);
     } else {
         let waiting = Kind::CORE.iter().filter(|kind| *facts.status(**kind) == KindStatus::Waiting);
         let names = waiting.map(|kind| kind.plural()).collect::<Vec<_>>().join(", ");
@@ -360,8 +365,8 @@ fn draw_worst(buffer: &mut Buffer, area: Rect, ctx: &Ctx<'_>, next: Option<&Next
     draw_right(buffer, area, &right);
 }
 
-/// Where in the procedure we are, and the next step that can be driven from here.
-pub fn draw_rail(buffer: &mut Buffer, area: Rect, ctx: &Ctx<'_>, next: Option<&NextStep>) {
+/// Where in the procedure we are. The next step stands above it, at the end of the header.
+pub fn draw_rail(buffer: &mut Buffer, area: Rect, ctx: &Ctx<'_>) {
     // Where it is narrow, counts are told of what is under way.
     let quiet = |state| matches!(state, StepState::Done | StepState::Todo);
     let signs = ctx.theme.symbols();
@@ -370,7 +375,7 @@ pub fn draw_rail(buffer: &mut Buffer, area: Rect, ctx: &Ctx<'_>, next: Option<&N
     let wide = |short: bool| -> usize {
         let step = |step: &crate::upgrade::assessment::Step| {
             let detail = if short && quiet(step.state) { 0 } else { step.detail.len() + 1 };
-            step.name.len() + detail + 2 + if short { 1 } else { 4 }
+            step.name.len() + detail + 2 + if step.beside { 3 } else if short { 1 } else { 4 }
         };
         rail.iter().map(step).sum::<usize>() + 1
     };
@@ -406,13 +411,6 @@ pub fn draw_rail(buffer: &mut Buffer, area: Rect, ctx: &Ctx<'_>, next: Option<&N
         }
     }
     pen.draw(buffer, area);
-    if let Some(next) = next.filter(|_| worst(ctx).is_none()) {
-        let mut right = Pen::new(ctx.theme);
-        right.put(Tone::Key, ctx.key_of(Command::NextStep)).put(Tone::Dim, format!(" {} ", next.words));
-        if pen.width() + right.width() + 2 < usize::from(area.width) {
-            draw_right(buffer, area, &right);
-        }
-    }
 }
 
 /// What a screen that is too small for anything else says.

@@ -204,7 +204,10 @@ impl View {
                 finding.choose(command == Command::NextChoice);
                 Some(Vec::new())
             }
-            Command::DoRemedy => Some(finding.action(ctx.assessment).map(Request::Plan).into_iter().collect()),
+            Command::DoRemedy => {
+                let ask = finding.action(ctx.assessment);
+                Some(ask.map(|ask| self.want(ask)).unwrap_or_default())
+            }
             _ => None,
         }
     }
@@ -305,6 +308,11 @@ impl View {
         let sayable = entry.takes == Takes::Version && ask.target == Target::Cluster
             || entry.args.iter().any(|arg| arg.positional);
         if sayable && ask.args.is_empty() || entry.accepts(&ask).is_err() {
+            self.fill(ask.action, &ask.target.written(), &ask.args, None);
+            return Vec::new();
+        }
+        // An image is meant, and which is for the person to say.
+        if ask.action == ActionId::StartUpdate && ask.args.flag("allow-explicit") && ask.args.get("image").is_none() {
             self.fill(ask.action, &ask.target.written(), &ask.args, None);
             return Vec::new();
         }
@@ -593,7 +601,7 @@ impl View {
     fn next_step(&mut self, ctx: &Ctx<'_>) -> Vec<Request> {
         match self.next.as_ref().map(|step| step.leads.clone()) {
             None => Vec::new(),
-            Some(Leads::Plan(ask)) => vec![Request::Plan(ask)],
+            Some(Leads::Plan(ask)) => self.want(ask),
             Some(Leads::Phases) => {
                 self.report(About::Phases);
                 Vec::new()
