@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::builder::NonEmptyStringValueParser;
 use clap::error::ErrorKind;
 use clap::{Arg as Flag, ArgAction, ArgMatches, Args, Command, FromArgMatches};
 
@@ -111,7 +112,12 @@ fn subcommand(entry: &'static Entry) -> Command {
     let mut command =
         Command::new(entry.name).about(entry.summary).after_help(after(entry)).allow_missing_positional(optional);
     if let Some(Nouns { noun, required, several }) = entry.nouns() {
-        let target = Flag::new(TARGET).value_name(noun).help(target_words(entry)).required(required);
+        let target = Flag::new(TARGET)
+            .value_name(noun)
+            .help(target_words(entry))
+            .required(required)
+            // An empty name is a variable of a script that was never set.
+            .value_parser(NonEmptyStringValueParser::new());
         command = command.arg(if several { target.num_args(1..).action(ArgAction::Append) } else { target });
     }
     // An action that may take long has a limit of its own by that name.
@@ -291,6 +297,12 @@ mod tests {
             line.extend((arg.kind != ArgKind::Flag).then(|| sample(arg)));
         }
         line
+    }
+
+    #[test]
+    fn a_name_is_never_empty() {
+        let why = words(&["cordon", "worker-1", ""]).unwrap_err().to_string();
+        assert!(why.contains("value is required"), "{why}");
     }
 
     #[test]

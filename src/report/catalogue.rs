@@ -142,7 +142,7 @@ impl Report for Document {
             })
             .collect();
         let kinds: Vec<Vec<Cell>> = self.file_kinds.iter().map(kind_cells).collect();
-        let heads = ["APPLY-FILE TAKES", "WHICH", "DELETE-OBJECT"];
+        let heads = ["APPLY-FILE TAKES", "OF WHICH; DOES DELETE-OBJECT TAKE IT"];
         format!("{}\n{}", table(look, head, &rows), table(look, &heads, &kinds))
     }
 }
@@ -151,5 +151,5 @@ impl Report for Document {
 fn kind_cells(kind: &FileKind) -> Vec<Cell> {
     let which = if kind.which.is_empty() { "all" } else { kind.which.as_str() };
     let deletes = kind.kept.map_or_else(|| "yes".to_owned(), |why| format!("never: {why}"));
-    vec![Cell::from(format!("{} ({})", kind.kind, kind.api_version)), Cell::from(which), Cell::from(deletes)]
+    vec![Cell::from(kind.kind), Cell::from(format!("{}, {which}; {deletes}", kind.api_version))]
 }

@@ -18,6 +18,7 @@ use crate::input::{Command, Tab};
 use crate::upgrade::access::{Answer, Permission};
 use crate::upgrade::assessment::{Finding, StepState, VerdictKind, age};
 use crate::upgrade::facts::{Kind, KindStatus};
+use crate::upgrade::image_based::ImageBased;
 use crate::upgrade::link::{Link, LinkState, TroubleKind};
 
 /// Draws the three lines.
@@ -184,6 +185,9 @@ fn essence<'t>(ctx: &Ctx<'t>, width: usize, versions: usize) -> (Pen<'t>, usize)
     if let Some(progress) = a.progress {
         // Beside the bar stand the percentage and the time that the update has run for.
         let columns = if width >= 110 && versions + pen.width() + 24 + 18 <= width { 24 } else { 12 };
+        // The bar gives way to the version that it goes to.
+        let beside = versions + pen.width() + times(ctx).last().map_or(0, |text| words::width(text)) + 10;
+        let columns = columns.min(width.saturating_sub(beside)).max(4);
         bar(&mut pen, columns, usize::from(progress), 0, 100);
         pen.put(Tone::Strong, format!(" {progress:>3}%")).gap(2);
     }
@@ -202,6 +206,8 @@ fn times(ctx: &Ctx<'_>) -> Vec<String> {
     let mut past = Vec::new();
     match (a.update.started.filter(|_| a.update.in_progress || a.progress.is_some()), a.update.completed) {
         (Some(started), None) => past.push(words::duration(age(started, ctx.now))),
+        // The last standard update is not what an image-based one is about.
+        (_, Some(_)) if a.image_based.as_deref().is_some_and(ImageBased::under_way) => {}
         (_, Some(completed)) if !a.update.in_progress => {
             // The cluster-version operator is done before the pools are.
             let what = if a.progress.is_some() { "control plane done" } else { "completed" };

@@ -24,6 +24,8 @@ pub struct Menu {
     here: Vec<Target>,
     /// The whole cluster, and what has to be named, in place of what is selected.
     whole: bool,
+    /// It was opened where the image-based upgrade is looked at: its actions come first.
+    image: bool,
     cursor: usize,
     offset: usize,
     page: usize,
@@ -50,6 +52,13 @@ struct Choice {
     reading: Option<String>,
 }
 
+impl Choice {
+    /// Does it drive an image-based upgrade?
+    fn is_image_based(&self) -> bool {
+        self.ask.action.name().starts_with("ibu-")
+    }
+}
+
 struct Group {
     heading: String,
     choices: Vec<Choice>,
@@ -64,12 +73,18 @@ enum Line {
 impl Menu {
     /// The menu for what is selected.
     pub fn new(here: Vec<Target>) -> Self {
-        Self { here, whole: false, cursor: 0, offset: 0, page: 5 }
+        Self { here, whole: false, image: false, cursor: 0, offset: 0, page: 5 }
     }
 
     /// The menu for the cluster as a whole.
     pub fn cluster_wide() -> Self {
         Self { whole: true, ..Self::new(Vec::new()) }
+    }
+
+    /// With what drives the image-based upgrade first.
+    #[must_use]
+    pub fn image_based(self, image: bool) -> Self {
+        Self { image, ..self }
     }
 
     /// Title.
@@ -93,6 +108,14 @@ impl Menu {
         let of = |target: &Target| Group { heading: heading(target), choices: offered(target, ctx) };
         let mut groups: Vec<Group> =
             if self.whole { vec![of(&Target::Cluster), named(ctx)] } else { self.here.iter().map(of).collect() };
+        if let Some(at) = groups.iter().position(|group| group.choices.iter().any(Choice::is_image_based)) {
+            let (image, rest) = groups[at].choices.drain(..).partition(Choice::is_image_based);
+            groups[at].choices = rest;
+            // While one is under way nothing else of the cluster is more likely to be meant.
+            let first = self.image || ctx.assessment.image_based.as_ref().is_some_and(|image| image.under_way());
+            let group = Group { heading: "Image-based upgrade".into(), choices: image };
+            groups.insert(if first { at } else { at + 1 }, group);
+        }
         groups.retain(|group| !group.choices.is_empty());
         groups
     }

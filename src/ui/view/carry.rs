@@ -349,13 +349,15 @@ impl View {
                 };
             }
             Command::Menu => {
-                let mut menu = Menu::new(self.here(ctx));
+                let mut menu = Menu::new(self.here(ctx)).image_based(self.tab == Tab::ImageBased);
                 if menu.selected(ctx).is_none() {
                     menu.turn();
                 }
                 self.popups.push(Popup::Menu(menu));
             }
-            Command::ClusterActions => self.popups.push(Popup::Menu(Menu::cluster_wide())),
+            Command::ClusterActions => self.popups.push(Popup::Menu(
+                Menu::cluster_wide().image_based(self.tab == Tab::ImageBased),
+            )),
             Command::Logs => return self.open_logs(ctx),
             Command::Estimates => {
                 let pools = matches!(self.pane(), Pane::Pools | Pane::Nodes | Pane::Map);
