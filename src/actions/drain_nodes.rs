@@ -6,9 +6,9 @@ use std::sync::Arc;
 use super::cordon_nodes;
 use super::departing::{self, Budgets, Claim, held};
 use super::drain::{Drain, DrainedNode, Fate, Objection, fate};
-use super::evict_pod::reading;
 use super::eviction::{self, EVICT};
 use super::node::{self, Found, LIST_PODS, PATCH, find};
+use super::pod::reading;
 use super::request::oc;
 use super::words::{count, list, shell};
 use super::{
@@ -205,6 +205,9 @@ fn make(assessment: &Assessment, session: &Session, ask: &Ask, material: &Materi
         names => Confirm::Type(count(names.len(), "node")),
     };
     let to_cordon = found.iter().filter(|found| found.node.cordon.is_none());
+    // Nodes that were cordoned before stay cordoned.
+    let ours: Vec<String> = to_cordon.clone().map(|found| found.node.name.clone()).collect();
+    let back = (!ours.is_empty()).then(|| Ask::new(ActionId::UncordonNodes, Target::Nodes(ours)));
     let nodes: Vec<String> = titles.iter().map(|name| (*name).to_owned()).collect();
     Ok(Plan {
         danger: if bare { Danger::H } else { Danger::M },
@@ -217,6 +220,7 @@ fn make(assessment: &Assessment, session: &Session, ask: &Ask, material: &Materi
             Effect::NodesDrained { nodes },
         ]),
         drain: Some(drain),
+        back: back.into_iter().collect(),
         ..draft
     })
 }

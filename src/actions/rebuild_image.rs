@@ -2,8 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::pool::{API, GROUP};
+use super::pool::GROUP;
 use super::request::oc;
+use super::served_version::served;
 use super::words::shell;
 use super::{
     ActionId, Ask, Danger, Effect, Entry, Material, Offered, PatchKind, Plan, Precondition, Read, Refusal, Session,
@@ -73,16 +74,16 @@ fn available(assessment: &Assessment, session: &Session) -> Result<(), Refusal> 
 fn make(assessment: &Assessment, session: &Session, ask: &Ask, material: &Material) -> Result<Plan, Refusal> {
     let Some(name) = named(&ask.target) else { return Err(Refusal("one MachineOSConfig at a time".to_owned())) };
     available(assessment, session)?;
-    let (path, builds) = (format!("{API}/machineosconfigs/{name}"), format!("{API}/machineosbuilds"));
     let mut plan = Plan { danger: DANGER, ..Plan::draft(&ENTRY, ask, title(name)) };
+    // Both kinds are served in the same version.
+    let running = served(material, "machineosbuilds", &mut plan.reads);
+    let path = running.as_ref().map(|builds| builds.collection.replace("/machineosbuilds", "/machineosconfigs"));
+    let path = path.map(|collection| format!("{collection}/{name}")).unwrap_or_default();
     let object = material.object(&path);
-    let running = material.list(&builds);
-    let (Some(object), Some(running)) = (object, running) else {
-        plan.reads =
-            [object.is_none().then(|| Read::Object(path.clone())), running.is_none().then_some(Read::List(builds))]
-                .into_iter()
-                .flatten()
-                .collect();
+    let (Some(object), Some(running)) = (object, &running) else {
+        if running.is_some() {
+            plan.reads.push(Read::Object(path));
+        }
         plan.consequences.push("the MachineOSConfig and its builds are being read".to_owned());
         return Ok(plan);
     };
@@ -90,8 +91,15 @@ fn make(assessment: &Assessment, session: &Session, ask: &Ask, material: &Materi
     let Some(object) = object.map_err(unread)? else {
         return Err(Refusal(format!("there is no MachineOSConfig {name}, or this API server does not serve the kind")));
     };
+    if running.version != "v1" {
+        return Err(Refusal(format!(
+            "the builder of this release, which serves {}, does not know the order to build again: it builds when the \
+             MachineOSConfig or the pool's configuration changes",
+            running.version
+        )));
+    }
     let pool = text(object, "/spec/machineConfigPool/name");
-    free_to_build(assessment, name, pool, object, running.map_err(unread)?.unwrap_or_default())?;
+    free_to_build(assessment, name, pool, object, running.objects.map_err(unread)?.unwrap_or_default())?;
     plan.preconditions = preconditions(assessment, name, pool);
     plan.consequences = consequences(assessment, pool, object);
     plan.writes = vec![write(session, name, &path, object)?];

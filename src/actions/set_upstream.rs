@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 
 use super::cluster_version::{self, PATCH, found, patch_line, writable};
 use super::{
-    ActionId, Arg, ArgKind, Ask, Danger, Effect, Entry, Material, Offered, Plan, Read, Refusal, Session, Takes, Target,
-    gate,
+    ActionId, Arg, ArgKind, Ask, Danger, Effect, Entry, Material, Offered, Plan, Read, Refusal, SET, Session, Takes,
+    Target, gate,
 };
 use crate::upgrade::assessment::Assessment;
 
@@ -61,6 +61,8 @@ fn make(assessment: &Assessment, session: &Session, ask: &Ask, material: &Materi
         "" => "Ask Red Hat's update service".to_owned(),
         upstream => format!("Ask the update service {upstream}"),
     };
+    let back = Ask::new(ActionId::SetUpstream, Target::Cluster);
+    let back = if present.is_empty() { back.with("clear", SET) } else { back.with("url", present) };
     let draft = Plan {
         danger: DANGER,
         preconditions: vec![
@@ -69,6 +71,7 @@ fn make(assessment: &Assessment, session: &Session, ask: &Ask, material: &Materi
         ],
         effect: Effect::UpstreamSet { upstream: upstream.to_owned() },
         strict_lock: true,
+        back: vec![back],
         ..Plan::draft(&ENTRY, ask, title)
     };
     let local = if upstream.is_empty() { Some(Vec::new()) } else { local_services(material, upstream) };

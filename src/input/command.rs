@@ -354,7 +354,13 @@ const TABLE: &[(Command, &str, &str, &str, Group)] = &[
     (Command::Faster, "faster", "faster", "the simulated cluster faster", Group::Program),
     (Command::Slower, "slower", "slower", "the simulated cluster slower", Group::Program),
     (Command::Back, "back", "back", "one step up: popup, filter, marks, view; never out", Group::Program),
-    (Command::Leave, "leave", "back", "back; twice at the root: quit", Group::Program),
+    (
+        Command::Leave,
+        "leave",
+        "quit",
+        "one step up, as back; where nothing is left to go back from (the overview): twice to quit. :q quits at once",
+        Group::Program,
+    ),
     (Command::Suspend, "suspend", "suspend", "back to the shell for a while (fg returns)", Group::Program),
     (Command::Quit, "quit", "quit", "quit; again to force it", Group::Program),
 ];

@@ -60,6 +60,8 @@ const RULES: &[(&str, W, C, u8)] = &[
     ("u", W::Node, C::Act(A::UncordonNodes), 12),
     ("r", W::Node, C::Act(A::DrainNodes), 13),
     ("U", W::Panes, C::Act(A::StartUpdate), 13),
+    ("enter", W::Updates, C::Act(A::StartUpdate), 9),
+    ("U", W::Updates, C::Act(A::StartUpdate), 0),
     ("n", W::NextStep, C::NextStep, 9),
     ("x", W::Panes, C::Menu, 20),
     ("X", W::Panes, C::ClusterActions, 0),
@@ -137,7 +139,7 @@ const RULES: &[(&str, W, C, u8)] = &[
     ("ctrl-r", W::Anywhere, C::Refresh, 0),
     ("R", W::Anywhere, C::Refresh, 0),
     ("esc", W::Anywhere, C::Back, 33),
-    ("q", W::Anywhere, C::Leave, 0),
+    ("q", W::Anywhere, C::Leave, 34),
     ("ctrl-z", W::Always, C::Suspend, 0),
 ];
 

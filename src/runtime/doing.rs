@@ -312,6 +312,7 @@ impl Doing<'_> {
         };
         let proof = if seen { Proof::Seen { at: clock::now() } } else { Proof::NotSeen { until: clock::now() } };
         self.ledger.proved(&outcome.unproved(), proof).await;
+        let whole = outcome.is_whole(&plan.effect);
         let effect = plan.effect.words();
         let after = began.elapsed().as_secs_f64();
         match outcome {
@@ -321,6 +322,10 @@ impl Doing<'_> {
             }
             Outcome::Changed { .. } | Outcome::Failed { .. } => End::new(Ended::Failed, told),
             Outcome::Stopped { .. } => End::new(Ended::Interrupted, told),
+            // What has no answer was applied all the same; what was to follow was not sent.
+            Outcome::Unknown { .. } if seen && !whole => {
+                End::new(Ended::Failed, format!("{told}; it was applied, as the watch shows"))
+            }
             Outcome::Accepted { .. } | Outcome::Unknown { .. } if seen => {
                 let title = &plan.title;
                 let shown =

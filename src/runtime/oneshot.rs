@@ -134,6 +134,11 @@ fn of_recording(recording: &Recording) -> Found {
     Found { assessment: Arc::new(assessment), problems: recording.broken.iter().map(broken).collect() }
 }
 
+/// What time it is, by the server's clock when this machine's differs from it.
+fn now(facts: &Facts) -> chrono::DateTime<chrono::Utc> {
+    crate::clock::now() + facts.link.clock_ahead
+}
+
 async fn look_at_cluster(options: cluster::Options, purpose: Purpose) -> Result<Option<Found>> {
     let once = match Once::open(options).await {
         Ok(once) => once,
@@ -143,7 +148,7 @@ async fn look_at_cluster(options: cluster::Options, purpose: Purpose) -> Result<
     if let Some(trouble) = silent(&facts) {
         return Ok(unreachable(trouble));
     }
-    let judge = |facts: &Facts| assess(Arc::new(facts.clone()), &Memory::default(), crate::clock::now());
+    let judge = |facts: &Facts| assess(Arc::new(facts.clone()), &Memory::default(), now(facts));
     let mut assessment = judge(&facts);
     let mut asked = Needs::default();
     // What the first round shows (a node that drains) can ask for more (its pods).

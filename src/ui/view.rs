@@ -2,6 +2,7 @@
 
 mod carry;
 mod line;
+mod mouse;
 
 use ratatui::Frame;
 
@@ -78,6 +79,8 @@ pub struct View {
     on_map: bool,
     /// Panes that the last frame showed, in the order of `tab`.
     pub(super) visible: Vec<Pane>,
+    /// What the last frame showed where, for the mouse.
+    pub(super) places: mouse::Places,
     pub(super) operators: Table<OperatorSheet>,
     pub(super) nodes: Table<NodeSheet>,
     pub(super) findings: Table<FindingSheet>,
@@ -112,6 +115,7 @@ impl Default for View {
             overview: Pane::Pools,
             on_map: false,
             visible: Vec::new(),
+            places: mouse::Places::default(),
             operators: Table::default(),
             nodes: Table::default(),
             findings: Table::default(),
@@ -237,6 +241,8 @@ impl View {
             drain: matches!(self.popups.last(), Some(Popup::Drain(_))),
             drains: ctx.jobs.iter().any(|job| job.drain.is_some()),
             next_step: self.next.is_some(),
+            updates: matches!(self.popups.last(), Some(Popup::Report(report)) if report.picked().is_some()),
+            root: self.at_root(),
             phases: matches!(self.popups.last(), Some(Popup::Report(report)) if report.about == About::Phases),
             running: ctx.jobs.iter().any(|job| job.state == super::ctx::JobState::Running),
         }

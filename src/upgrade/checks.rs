@@ -11,6 +11,7 @@ mod capacity_double_count;
 mod capacity_exhausted;
 mod causes;
 mod clear_came_too_late;
+mod clock_skew;
 mod config_drift;
 mod control_plane_machine_set;
 mod csr_pending;
@@ -226,6 +227,7 @@ pub const CATALOGUE: &[Entry] = &[
     // What this program can see.
     entry("kind-unreadable", "a kind, or an object of it, cannot be read"),
     entry("link-stale", "the API server does not answer"),
+    entry("clock-skew", "this machine's clock differs from the API server's"),
 ];
 
 type Check = fn(&Look, &mut Vec<Finding>);
@@ -313,6 +315,7 @@ const CHECKS: &[Check] = &[
     alert_firing::check,
     kind_unreadable::check,
     link_stale::check,
+    clock_skew::check,
 ];
 
 /// All findings: the worst first, then what blocks progress most, the unexpected, the oldest; what is only a consequence

@@ -81,6 +81,21 @@ async fn the_first_picture_is_complete() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_servers_clock_is_followed_when_it_differs() {
+    let (simulation, _middle, cluster) = observed().await;
+    let local = |facts: &Facts| (facts.link.heard.unwrap() - clock::now() - facts.link.clock_ahead).num_seconds();
+    simulation.clock().pass(Duration::from_secs(600));
+    let facts = until(&cluster, "the other clock", |facts| facts.link.clock_ahead.num_seconds() > 500).await;
+    assert!(facts.link.clock_ahead.num_seconds() < 700, "{:?}", facts.link);
+    // What was heard a moment ago was heard a moment ago, whatever the clocks say.
+    assert!(local(&facts).abs() <= 5, "{:?}", facts.link);
+    assert_eq!(facts.link.state, LinkState::Live, "nothing was missed");
+    assert!(all_live(&facts));
+    let words = facts.link.clock_words().unwrap();
+    assert!(words.starts_with("this machine's clock is 1") && words.ends_with("m behind the API server's"), "{words}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn large_lists_come_in_pages() {
     let nodes = (0..1_001).map(|number| sim::node(&format!("worker-{number:04}"), "worker"));
     let simulation = Simulation::new(&Options { objects: nodes.collect(), ..Options::default() }).unwrap();

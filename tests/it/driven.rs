@@ -90,9 +90,23 @@ fn a_minor_update_from_its_gate_to_the_end() {
     terminal.wait_text("[phases");
     terminal.wait_line(&["pools", "9/9", "done"]);
     terminal.wait_line(&["verify", "under way"]);
+    terminal.wait_text("operators have to be quiet for");
     let version = sim.ask("GET", "/apis/config.openshift.io/v1/clusterversions/version", "");
     assert_eq!(version["status"]["history"][0]["version"], "4.19.3");
     assert_eq!(version["status"]["history"][0]["state"], "Completed");
+    assert_eq!(status(&home, &sim), (Some(3), "UpdatingPools".to_owned()), "a look from outside says the same");
+
+    // Five quiet minutes of the cluster, by its own clock, which the cockpit follows.
+    sim.pass("6m");
+    terminal.wait_line(&["verify", "done"]);
+    terminal.press(ESC);
+    terminal.wait_gone("[phases");
+    terminal.wait_text("COMPLETED");
+    terminal.wait_line(&["4.18.22", "4.19.3"]);
+    terminal.wait_gone("n verify");
+    assert_eq!(status(&home, &sim), (Some(0), "Completed".to_owned()));
+    terminal.press("5");
+    terminal.wait_line(&["this machine's clock is", "behind the API server's"]);
     terminal.press("\x03");
     assert_eq!(terminal.end(), 0);
 
@@ -105,6 +119,15 @@ fn a_minor_update_from_its_gate_to_the_end() {
             ("unpause-pool", "mcp/infra", "infra"),
         ],
     );
+}
+
+/// What `status --exit-code` says: its code, and the verdict.
+fn status(home: &Home, sim: &Sim) -> (Option<i32>, String) {
+    let mut args: Vec<String> = ["status", "--exit-code", "-o", "json"].map(str::to_owned).to_vec();
+    args.extend(sim.flags("admin"));
+    let output = home.run(&args.iter().map(String::as_str).collect::<Vec<_>>());
+    let told: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    (output.status.code(), told["update"]["verdict"].as_str().unwrap_or_default().to_owned())
 }
 
 /// The audit log is what was done and nothing else, line by line.

@@ -384,6 +384,11 @@ impl Sim {
         self.ask("POST", "/sim/faults", fault);
     }
 
+    /// Lets time pass in it at once, such as `6m`.
+    pub fn pass(&self, span: &str) {
+        self.ask("POST", "/sim/time", span);
+    }
+
     /// Asks it to end, and waits.
     pub fn stop(&mut self) -> Option<i32> {
         let pid = Pid::from_child(&self.child);

@@ -87,7 +87,7 @@ impl View {
         Some(Vec::new())
     }
 
-    fn in_popup(&mut self, command: Command, ctx: &Ctx<'_>) -> Vec<Request> {
+    pub(super) fn in_popup(&mut self, command: Command, ctx: &Ctx<'_>) -> Vec<Request> {
         if let Some(Popup::Plan(plan)) = self.popups.last_mut() {
             return match plan.command(command, ctx) {
                 Outcome::Stay => Vec::new(),
@@ -158,6 +158,11 @@ impl View {
         }
         match command {
             Command::Fullscreen => self.fullscreen = !self.fullscreen,
+            Command::Act(ActionId::StartUpdate) => {
+                if let Some(Popup::Report(report)) = self.popups.last() {
+                    return report.picked().cloned().map(Request::Plan).into_iter().collect();
+                }
+            }
             other if matches!(self.popups.last(), Some(Popup::Logs(_))) => {
                 if let Some(Popup::Logs(log)) = self.popups.last_mut() {
                     log.command(other);
@@ -169,6 +174,12 @@ impl View {
                 }
             }
             other => {
+                if let Some(Popup::Report(report)) = self.popups.last_mut()
+                    && let Some(motion) = Motion::of(other)
+                {
+                    report.go(motion);
+                    return Vec::new();
+                }
                 if let Some(view) = self.text_view_mut() {
                     match other {
                         Command::NextMatch => view.next_match(true),
@@ -275,7 +286,7 @@ impl View {
             Command::ClusterActions => menu.turn(),
             Command::Values => {
                 if let Some(ask) = menu.selected(ctx) {
-                    self.fill(ask.action, &ask.target.written(), &ask.args, None);
+                    self.fill(ask.action, &ask.action.entry().written(&ask.target), &ask.args, None);
                 }
             }
             Command::Press | Command::Enter => {
@@ -308,12 +319,12 @@ impl View {
         let sayable = entry.takes == Takes::Version && ask.target == Target::Cluster
             || entry.args.iter().any(|arg| arg.positional);
         if sayable && ask.args.is_empty() || entry.accepts(&ask).is_err() {
-            self.fill(ask.action, &ask.target.written(), &ask.args, None);
+            self.fill(ask.action, &entry.written(&ask.target), &ask.args, None);
             return Vec::new();
         }
         // An image is meant, and which is for the person to say.
         if ask.action == ActionId::StartUpdate && ask.args.flag("allow-explicit") && ask.args.get("image").is_none() {
-            self.fill(ask.action, &ask.target.written(), &ask.args, None);
+            self.fill(ask.action, &entry.written(&ask.target), &ask.args, None);
             return Vec::new();
         }
         vec![Request::Plan(ask)]
@@ -349,15 +360,17 @@ impl View {
                 };
             }
             Command::Menu => {
-                let mut menu = Menu::new(self.here(ctx)).image_based(self.tab == Tab::ImageBased);
+                if self.pane() == Pane::ImageBased {
+                    self.popups.push(Popup::Menu(Menu::image_based()));
+                    return Vec::new();
+                }
+                let mut menu = Menu::new(self.here(ctx));
                 if menu.selected(ctx).is_none() {
                     menu.turn();
                 }
                 self.popups.push(Popup::Menu(menu));
             }
-            Command::ClusterActions => self.popups.push(Popup::Menu(
-                Menu::cluster_wide().image_based(self.tab == Tab::ImageBased),
-            )),
+            Command::ClusterActions => self.popups.push(Popup::Menu(Menu::cluster_wide())),
             Command::Logs => return self.open_logs(ctx),
             Command::Estimates => {
                 let pools = matches!(self.pane(), Pane::Pools | Pane::Nodes | Pane::Map);
@@ -386,7 +399,12 @@ impl View {
 
     /// Movement, sorting and columns in the focused pane.
     fn in_list(&mut self, command: Command, ctx: &Ctx<'_>) {
-        match self.pane() {
+        self.in_list_of(self.pane(), command, ctx);
+    }
+
+    /// The same in a pane that need not have the focus.
+    pub(super) fn in_list_of(&mut self, pane: Pane, command: Command, ctx: &Ctx<'_>) {
+        match pane {
             Pane::Operators => in_table(&mut self.operators, command, ctx),
             Pane::Nodes => in_table(&mut self.nodes, command, ctx),
             Pane::Findings => in_table(&mut self.findings, command, ctx),
@@ -536,8 +554,20 @@ impl View {
         }
     }
 
+    /// Is nothing left to go back from?
+    pub(super) fn at_root(&self) -> bool {
+        let pane = self.pane();
+        let marked = match pane {
+            Pane::Nodes | Pane::Map => self.nodes.marked(),
+            Pane::Pools => self.pools.marked(),
+            _ => false,
+        };
+        self.popups.is_empty() && self.tab == Tab::Overview && !marked && self.filter_of(pane).text().is_empty()
+    }
+
+    /// The same step up; where none is left, out, when it is asked for twice.
     fn leave(&mut self, ctx: &Ctx<'_>) -> Vec<Request> {
-        if self.tab != Tab::Overview {
+        if !self.at_root() {
             self.back(ctx);
             return Vec::new();
         }

@@ -8,7 +8,7 @@ use std::cmp::Ordering;
 use std::marker::PhantomData;
 
 use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
+use ratatui::layout::{Position, Rect};
 
 use super::filter::{Filter, Filtered};
 use super::motion::{Motion, scrolled};
@@ -119,6 +119,8 @@ pub struct Table<S: Sheet> {
     wide: bool,
     skip: usize,
     name_width: usize,
+    /// Where the rows were drawn last.
+    body: Rect,
     sheet: PhantomData<S>,
 }
 
@@ -140,6 +142,7 @@ impl<S: Sheet> Default for Table<S> {
             wide: false,
             skip: 0,
             name_width: 0,
+            body: Rect::ZERO,
             sheet: PhantomData,
         }
     }
@@ -297,6 +300,17 @@ impl<S: Sheet> Table<S> {
         (self.order.len(), S::rows(assessment).len())
     }
 
+    /// Selects the row that was drawn there, if one was.
+    pub fn select_at(&mut self, at: Position, ctx: &Ctx<'_>) {
+        let row = self.offset + usize::from(at.y.saturating_sub(self.body.y));
+        if self.body.contains(at)
+            && let Some(row) = self.order.get(row).and_then(|at| S::rows(ctx.assessment).get(*at as usize))
+        {
+            let id = S::id(row).into_owned();
+            self.select(&id, ctx);
+        }
+    }
+
     /// Marks or unmarks the selected row.
     pub fn mark(&mut self) {
         let Some(id) = self.selected.clone() else { return };
@@ -350,7 +364,7 @@ impl<S: Sheet> Table<S> {
         !self.marks.is_empty()
     }
 
-    /// `3 marked, 1 hidden`; empty without marks.
+    /// `3 marked, 1 hidden: worker-0, worker-1 +1`; empty without marks.
     pub fn marks_words(&self, assessment: &Assessment) -> String {
         if self.marks.is_empty() {
             return String::new();
@@ -359,9 +373,10 @@ impl<S: Sheet> Table<S> {
         let marks = self.marks(assessment);
         let visible = |mark: &String| self.order.iter().any(|at| S::id(&rows[*at as usize]) == mark.as_str());
         let hidden = if self.filter.active() { marks.iter().filter(|mark| !visible(mark)).count() } else { 0 };
+        let names = words::listed(&marks, words::MARKED);
         match hidden {
-            0 => format!("{} marked", marks.len()),
-            hidden => format!("{} marked, {hidden} hidden", marks.len()),
+            0 => format!("{} marked: {names}", marks.len()),
+            hidden => format!("{} marked, {hidden} hidden: {names}", marks.len()),
         }
     }
 
@@ -435,6 +450,7 @@ impl<S: Sheet> Table<S> {
         let body =
             Rect { y: area.y + u16::from(headings), height: area.height.saturating_sub(u16::from(headings)), ..area };
         self.page = usize::from(body.height);
+        self.body = body;
         self.offset = scrolled(self.offset, self.cursor, self.order.len(), self.page);
         if area.is_empty() || area.width < 4 {
             return;

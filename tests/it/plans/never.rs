@@ -211,8 +211,10 @@ async fn no_file_reaches_what_is_never_touched() {
                 "{kind}: {why}"
             );
         }
-        let named = ask(ActionId::DeleteObject, &[("resource", &kind), ("name", "openshift-etcd/x")]);
-        let why = lab.refusal(&named).await;
+        let why = match ActionId::DeleteObject.entry().parse(&[format!("{kind}/openshift-etcd/x")]) {
+            Err(Refusal(why)) => why,
+            Ok(named) => lab.refusal(&named).await,
+        };
         assert!(why.contains("is not on the list"), "{kind}: {why}");
     }
 }

@@ -32,7 +32,7 @@ fn viewer(stage: &mut Stage, may: impl Fn(ActionId) -> bool) {
         }
     }
     let mut facts = (*stage.world.assessment.facts).clone();
-    facts.access = Arc::new(Access { user: Some("viewer".into()), answers });
+    facts.access = Arc::new(Access { user: Some("viewer".into()), answers, ..Access::default() });
     stage.world.assessment.facts = Arc::new(facts);
 }
 
