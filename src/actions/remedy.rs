@@ -209,13 +209,16 @@ mod tests {
     fn what_an_action_covers_is_done_from_the_finding() {
         let cases = [
             ("oc patch mcp worker --type merge -p '{\"spec\":{\"maxUnavailable\":2}}'", "set-max-unavailable worker 2"),
-            ("oc patch machineconfigpool worker --type=merge --patch '{\"spec\":{\"paused\":true}}'", "pause-pool worker"),
-            ("oc patch imagebasedupgrade upgrade --type=merge -p '{\"spec\":{\"stage\":\"Idle\"}}'", "ibu-idle"),
-            ("oc patch imagebasedupgrade upgrade --type=merge -p '{\"spec\":{\"stage\":\"Rollback\"}}'", "ibu-rollback"),
             (
-                "oc annotate imagebasedupgrade upgrade lca.openshift.io/manual-cleanup-done=",
-                "ibu-manual-cleanup-done",
+                "oc patch machineconfigpool worker --type=merge --patch '{\"spec\":{\"paused\":true}}'",
+                "pause-pool worker",
             ),
+            ("oc patch imagebasedupgrade upgrade --type=merge -p '{\"spec\":{\"stage\":\"Idle\"}}'", "ibu-idle"),
+            (
+                "oc patch imagebasedupgrade upgrade --type=merge -p '{\"spec\":{\"stage\":\"Rollback\"}}'",
+                "ibu-rollback",
+            ),
+            ("oc annotate imagebasedupgrade upgrade lca.openshift.io/manual-cleanup-done=", "ibu-manual-cleanup-done"),
             (
                 "oc annotate imagebasedupgrade upgrade --overwrite lca.openshift.io/trigger-reconcile=again",
                 "ibu-trigger-reconcile",
