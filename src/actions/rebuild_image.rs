@@ -16,7 +16,7 @@ use crate::upgrade::assessment::Assessment;
 use crate::upgrade::facts::Kind;
 
 const PATCH: Permission = Permission::cluster("patch", GROUP, "machineosconfigs");
-const RESOURCE: &str = "machineosconfigs.machineconfiguration.openshift.io";
+pub(super) const RESOURCE: &str = "machineosconfigs.machineconfiguration.openshift.io";
 const KINDS: &[Kind] = &[Kind::MachineConfigPools, Kind::Nodes];
 
 /// What the builder takes as an order; it removes it when it has begun (machine-config-operator: pkg/controller/build,
