@@ -10,17 +10,21 @@ use super::{
     ActionId, Ask, Danger, Effect, Entry, Material, Offered, PatchKind, Plan, Precondition, Read, Refusal, Session,
     Takes, Target, Verb, Write, gate,
 };
+use crate::api::Conditions as _;
 use crate::upgrade::access::Permission;
 use crate::upgrade::assessment::Assessment;
 use crate::upgrade::facts::Kind;
 
 const PATCH: Permission = Permission::cluster("patch", GROUP, "machineosconfigs");
-const RESOURCE: &str = "machineosconfigs.machineconfiguration.openshift.io";
+pub(super) const RESOURCE: &str = "machineosconfigs.machineconfiguration.openshift.io";
 const KINDS: &[Kind] = &[Kind::MachineConfigPools, Kind::Nodes];
 
 /// What the builder takes as an order; it removes it when it has begun (machine-config-operator: pkg/controller/build,
 /// `RebuildMachineOSConfigAnnotationKey`).
 const REBUILD: &str = "machineconfiguration.openshift.io/rebuild";
+
+/// Conditions of a pool that keep the builder from beginning.
+const PREVENTING: [&str; 4] = ["NodeDegraded", "RenderDegraded", "PinnedImageSetsDegraded", "SynchronizerDegraded"];
 
 /// The nodes of the pool go to the new image: they drain and reboot.
 const DANGER: Danger = Danger::M;
@@ -117,6 +121,14 @@ fn pointer() -> String {
     format!("/metadata/annotations/{}", REBUILD.replace('/', "~1"))
 }
 
+/// Is the pool degraded for no other reason than that its last build failed? Then the builder tries again
+/// (machine-config-operator: pkg/controller/build, `shouldPreventBuildDueToDegradation`).
+fn only_the_build_failed(assessment: &Assessment, pool: &str) -> bool {
+    let object = assessment.facts.pools.iter().find(|object| object.name() == pool);
+    let conditions = object.map(|object| object.status.conditions.as_slice()).unwrap_or_default();
+    conditions.is_true("ImageBuildDegraded") && !PREVENTING.iter().any(|kind| conditions.is_true(kind))
+}
+
 /// Would the builder begin? Not for a pool that is degraded, and not while it builds.
 fn free_to_build(
     assessment: &Assessment,
@@ -133,8 +145,7 @@ fn free_to_build(
     let Some(row) = assessment.pool(pool) else {
         return Err(Refusal(format!("{name} is for the pool {pool}, which does not exist")));
     };
-    // machine-config-operator: pkg/controller/build begins no build for a degraded pool.
-    if let Some(why) = &row.degraded_message {
+    if let Some(why) = row.degraded_message.as_ref().filter(|_| !only_the_build_failed(assessment, pool)) {
         return Err(Refusal(format!("pool {pool} is degraded, so no build begins: {why}")));
     }
     let building = builds.iter().find(|build| {

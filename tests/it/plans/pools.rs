@@ -815,6 +815,15 @@ fn an_image_is_rebuilt_when_a_build_can_begin() {
         whole(&degraded, &ask, with_builds(Some(layered()), json!([]))),
         "pool worker is degraded, so no build begins",
     );
+    let condition = |kind: &str| json!({ "type": kind, "status": "True", "message": "the build failed" });
+    let mut failed = Sample::idle();
+    let mut says = |conditions: Value| {
+        failed.edit("pool/worker", |pool| pool["status"]["conditions"] = conditions);
+        whole(&failed, &ask, with_builds(Some(layered()), json!([])))
+    };
+    assert!(says(json!([condition("Degraded"), condition("ImageBuildDegraded")])).is_ok(), "that is what is repaired");
+    let also = json!([condition("Degraded"), condition("ImageBuildDegraded"), condition("NodeDegraded")]);
+    refused(says(also), "pool worker is degraded, so no build begins");
 }
 
 #[tokio::test]
