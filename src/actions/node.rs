@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use super::request::Change;
 use super::words::shell;
 use super::{
-    ActionId, Ask, Danger, Effect, Entry, Material, PatchKind, Plan, Precondition, Read, Refusal, Session, Target,
-    Write, blast_radius,
+    Ask, Danger, Effect, Entry, Material, PatchKind, Plan, Precondition, Read, Refusal, Session, Target, Write,
+    blast_radius,
 };
 use crate::api::{self, node_key};
 use crate::upgrade::access::Permission;

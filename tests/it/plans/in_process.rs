@@ -118,9 +118,6 @@ impl Transport for InProcess {
             }
             Read::PodsOn(node) => format!("/api/v1/pods?fieldSelector=spec.nodeName%3D{node}"),
             Read::Object(path) | Read::List(path) => path.clone(),
-            Read::Access { permission, namespace } => {
-                return oc_cockpit::cluster::allowed(self, permission, namespace).await.map(Found::Access);
-            }
             Read::File(path) => {
                 let objects = oc_cockpit::snapshot::manifest(std::path::Path::new(path));
                 return objects.map(Found::File).map_err(|words| trouble(&words));

@@ -122,6 +122,7 @@ fn pause() -> Plan {
         reads: Vec::new(),
         writes: vec![write()],
         drain: None,
+        back: Vec::new(),
         questions: Vec::new(),
         confirm: Confirm::Button,
         effect: Effect::PoolPaused { pool: "worker".into(), paused: true },
