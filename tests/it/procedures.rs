@@ -86,8 +86,7 @@ fn every_action_has_its_place_in_a_procedure() {
 fn every_step_is_prepared_and_nothing_else() {
     let written: Vec<(&str, &str)> =
         table::steps().iter().filter(|step| !step.waits()).map(|step| (step.procedure, step.words)).collect();
-    let prepared: Vec<(&str, &str)> =
-        PREPARATIONS.iter().map(|(procedure, words, ..)| (*procedure, *words)).collect();
+    let prepared: Vec<(&str, &str)> = PREPARATIONS.iter().map(|(procedure, words, ..)| (*procedure, *words)).collect();
     assert_eq!(written, prepared, "the table and the preparations differ");
 }
 

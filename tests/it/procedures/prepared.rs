@@ -95,9 +95,8 @@ async fn checks_paused() -> World {
 
 /// The newest entry of the history ended a moment ago.
 fn just_updated(world: &World) {
-    let stamp = |minutes: i64| {
-        (world.now - TimeDelta::minutes(minutes)).to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
-    };
+    let stamp =
+        |minutes: i64| (world.now - TimeDelta::minutes(minutes)).to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
     world.edit(Res::CLUSTER_VERSIONS, None, "version", |version| {
         version["status"]["history"][0]["startedTime"] = json!(stamp(90));
         version["status"]["history"][0]["completionTime"] = json!(stamp(1));
@@ -143,7 +142,6 @@ async fn prepared() -> World {
     until_stage(&mut world, "PrepCompleted");
     world
 }
-
 
 fn until_stage(world: &mut World, condition: &str) {
     for _ in 0..200 {

@@ -62,7 +62,13 @@ impl Step {
     /// Is it outside of the cluster, or refused for good?
     pub fn waits(&self) -> bool {
         let idle = |cell: &str| cell == WAIT || cell == NEVER;
-        assert_eq!(idle(self.keys), idle(self.line), "{}: {}: keys and line say different things", self.procedure, self.words);
+        assert_eq!(
+            idle(self.keys),
+            idle(self.line),
+            "{}: {}: keys and line say different things",
+            self.procedure,
+            self.words
+        );
         idle(self.keys)
     }
 

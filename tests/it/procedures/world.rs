@@ -170,7 +170,8 @@ impl World {
     /// The server's answer to the dry run of a plan that was made on `seen`.
     pub async fn rehearse(&self, seen: &Assessment, session: &Session, plan: Plan) -> Result<Rehearsal, Refusal> {
         let first = plan.clone();
-        rehearse(&self.desk, plan, |target: &_, material: &_| actions::again(seen, session, &first, target, material)).await
+        rehearse(&self.desk, plan, |target: &_, material: &_| actions::again(seen, session, &first, target, material))
+            .await
     }
 
     /// Carries out what was rehearsed; the controllers act on it for a minute.
