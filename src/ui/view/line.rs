@@ -107,7 +107,14 @@ impl View {
             Some(Popup::Help { filter, .. }) => self.prompt = Some(Prompt::new(Purpose::Search, filter)),
             Some(Popup::Report(report)) => self.prompt = Some(Prompt::new(Purpose::Search, report.filter.text())),
             Some(Popup::Logs(log)) => self.prompt = Some(Prompt::new(Purpose::Search, log.log.filter.text())),
-            Some(Popup::Choices(_) | Popup::Menu(_) | Popup::Form(_) | Popup::Waiting(_) | Popup::Plan(_)) => {}
+            Some(
+                Popup::Choices(_)
+                | Popup::Columns(_)
+                | Popup::Menu(_)
+                | Popup::Form(_)
+                | Popup::Waiting(_)
+                | Popup::Plan(_),
+            ) => {}
             Some(_) => self.prompt = Some(Prompt::new(Purpose::Search, "")),
         }
     }
