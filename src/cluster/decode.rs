@@ -201,7 +201,10 @@ mod tests {
             format!(r#"{{"object":{object},"type":"MODIFIED"}}"#),
             format!(r#"{{"type":"ADDED","object":{object},"more":{{}}}}"#),
         ] {
-            assert!(matches!(event(line.as_bytes(), &strict), Ok(Event::Applied(Strict { paused: true, .. }))), "{line}");
+            assert!(
+                matches!(event(line.as_bytes(), &strict), Ok(Event::Applied(Strict { paused: true, .. }))),
+                "{line}"
+            );
         }
         assert!(event(br#"{"type":"ADDED","object":{"metadata":"#, &strict).is_err(), "cut");
     }

@@ -140,8 +140,7 @@ impl Keeper {
             self.opened().await;
             let uri = reads::page_uri(&path, &place, &more);
             let into: (&mut reads::Each<'_>, _) = (&mut add, &mut unreadable);
-            let page =
-                reads::page(&self.session.requests, &uri, reads::accepted(shelf), &place.subject, into).await?;
+            let page = reads::page(&self.session.requests, &uri, reads::accepted(shelf), &place.subject, into).await?;
             more = page.more;
             if more.is_empty() {
                 break page.resource_version;

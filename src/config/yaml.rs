@@ -419,11 +419,7 @@ impl<'de> VariantAccess<'de> for PlainEnum<'_> {
         taking.value.ok_or(Broken::Stopped)
     }
 
-    fn struct_variant<V: Visitor<'de>>(
-        self,
-        known: &'static [&'static str],
-        visitor: V,
-    ) -> Result<V::Value, Broken> {
+    fn struct_variant<V: Visitor<'de>>(self, known: &'static [&'static str], visitor: V) -> Result<V::Value, Broken> {
         let mut taking = Taking { visitor: Some(visitor), value: None };
         self.0.fields(known, &mut taking)?;
         taking.value.ok_or(Broken::Stopped)
