@@ -35,11 +35,13 @@ mod reads;
 mod refresh;
 mod request;
 mod session;
+mod skew;
 mod split;
 pub mod tail;
 mod trouble;
 mod watch;
 
+pub use access::allowed;
 pub use connection::{Connection, Context};
 pub use options::{Options, Token};
 pub use pods::{PodOnNode, PodPhase};

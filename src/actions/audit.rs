@@ -6,7 +6,7 @@
 
 use std::future::Future;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -140,6 +140,18 @@ pub enum Proof {
     Abandoned,
     /// Nothing to wait for: the write was refused.
     None,
+}
+
+impl Proof {
+    /// The same, its moment told by a clock that is ahead by so much.
+    #[must_use]
+    pub fn ahead_by(self, ahead: TimeDelta) -> Self {
+        match self {
+            Self::Seen { at } => Self::Seen { at: at + ahead },
+            Self::NotSeen { until } => Self::NotSeen { until: until + ahead },
+            same @ (Self::Abandoned | Self::None) => same,
+        }
+    }
 }
 
 /// The book in which attempted writes are entered. Cheap to clone; all methods may wait for the disk.

@@ -87,6 +87,13 @@ impl Flashes {
         self.answer = false;
     }
 
+    /// Time is told by another clock from now on, which is ahead by so much.
+    pub fn set_clock(&mut self, ahead: TimeDelta) {
+        if let Some((_, until)) = &mut self.shown {
+            *until += ahead;
+        }
+    }
+
     /// Lets the message go when its time is over.
     pub fn expire(&mut self, now: DateTime<Utc>) {
         if self.shown.as_ref().is_some_and(|(_, until)| now >= *until) {

@@ -72,7 +72,7 @@ pub async fn drain<T: Transport, A: Audit>(
     let progress = Progress {
         nodes: drain.nodes.iter().map(node).collect(),
         silent: None,
-        deadline: timeout.and_then(|timeout| Some(clock::now() + TimeDelta::from_std(timeout).ok()?)),
+        deadline: timeout.and_then(|timeout| Some(client.now() + TimeDelta::from_std(timeout).ok()?)),
         stopping: false,
     };
     let deadline = timeout.and_then(|timeout| now.checked_add(timeout));
@@ -136,7 +136,7 @@ struct Driver<'a, T, A, F> {
 impl<T: Transport, A: Audit, F: FnMut(&Progress) + Send> Driver<'_, T, A, F> {
     async fn run(&mut self) -> Outcome {
         for at in 0..self.drain.nodes.len() {
-            let since = clock::now();
+            let since = self.client.now();
             self.progress.nodes[at].state = NodeState::Draining { since };
             self.publish();
             let mut tracks = Tracks::default();
@@ -147,7 +147,7 @@ impl<T: Transport, A: Audit, F: FnMut(&Progress) + Send> Driver<'_, T, A, F> {
                 return self.halted(at, &tracks, halt);
             }
             self.progress.nodes[at].pods = Vec::new();
-            self.progress.nodes[at].state = NodeState::Drained { at: clock::now() };
+            self.progress.nodes[at].state = NodeState::Drained { at: self.client.now() };
             self.publish();
         }
         Outcome::Accepted { done: std::mem::take(&mut self.done) }
@@ -209,7 +209,7 @@ impl<T: Transport, A: Audit, F: FnMut(&Progress) + Send> Driver<'_, T, A, F> {
     }
 
     fn silent(&mut self, words: String) {
-        let since = self.progress.silent.as_ref().map_or_else(clock::now, |(since, _)| *since);
+        let since = self.progress.silent.as_ref().map_or_else(|| self.client.now(), |(since, _)| *since);
         self.progress.silent = Some((since, words));
     }
 
@@ -269,7 +269,7 @@ impl<T: Transport, A: Audit, F: FnMut(&Progress) + Send> Driver<'_, T, A, F> {
         }
         let going: Vec<&Arc<Pod>> = seen.pods.iter().filter(|pod| fate(pod) == Fate::Goes).collect();
         self.admitted(&going)?;
-        let left = tracks.take(&going, clock::now(), clock::runtime_instant());
+        let left = tracks.take(&going, self.client.now(), clock::runtime_instant());
         self.progress.nodes[at].gone += left.gone;
         if !left.proved.is_empty() {
             self.audit.proved(&left.proved, Proof::Seen { at: clock::now() }).await;
@@ -314,7 +314,7 @@ impl<T: Transport, A: Audit, F: FnMut(&Progress) + Send> Driver<'_, T, A, F> {
                     if let Answered::NotSent { words } = &answer {
                         self.silent(words.clone());
                     }
-                    tracks.answered(&uid, id, answer, clock::now(), clock::runtime_instant());
+                    tracks.answered(&uid, id, answer, self.client.now(), clock::runtime_instant());
                 }
                 Err(words) => unaudited = Some(words),
             }
@@ -335,7 +335,7 @@ impl<T: Transport, A: Audit, F: FnMut(&Progress) + Send> Driver<'_, T, A, F> {
 
     /// Asks the budgets of refused pods what they allow, so that the screen can tell and the next try is not blind.
     async fn explain(&self, seen: &Seen, tracks: &mut Tracks) {
-        let now = clock::now();
+        let now = self.client.now();
         let mut facts = Facts::nothing(now);
         let around = Arc::make_mut(&mut facts.around);
         around.pods = Arc::new(BTreeMap::from([(seen.node.name().to_owned(), Arc::new(seen.pods.clone()))]));
@@ -375,7 +375,10 @@ impl<T: Transport, A: Audit, F: FnMut(&Progress) + Send> Driver<'_, T, A, F> {
     /// The outcome of a drain that ended before its end.
     fn halted(&mut self, at: usize, tracks: &Tracks, halt: Halt) -> Outcome {
         let name = self.drain.nodes[at].name.clone();
-        let so_far = self.so_far(at, tracks);
+        let mut so_far = self.so_far(at, tracks);
+        if let Some((_, words)) = &self.progress.silent {
+            so_far.push_str(&format!("; the API server was waited for: {words}"));
+        }
         let left: Vec<String> = self.drain.nodes[at + 1..].iter().map(|node| format!("node/{}", node.name)).collect();
         let stay = match self.drain.nodes.len() {
             1 => format!("{name} stays cordoned"),

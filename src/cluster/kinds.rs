@@ -205,6 +205,7 @@ around!(Restore, restores);
 around!(BackupStorageLocation, backup_storage_locations);
 around!(DataProtectionApplication, data_protection_applications);
 around!(LogicalVolume, logical_volumes);
+around!(PersistentVolume, persistent_volumes);
 around!(SriovNetworkNodeState, sriov_node_states);
 
 impl Watched for api::PodDisruptionBudget {
@@ -286,6 +287,7 @@ pub(super) fn shelf(kind: Kind) -> Option<&'static dyn Shelf> {
         Kind::BackupStorageLocations => of::<api::BackupStorageLocation>(),
         Kind::DataProtectionApplications => of::<api::DataProtectionApplication>(),
         Kind::LogicalVolumes => of::<api::LogicalVolume>(),
+        Kind::PersistentVolumes => of::<api::PersistentVolume>(),
         Kind::SriovNodeStates => of::<api::SriovNetworkNodeState>(),
     };
     Some(shelf)

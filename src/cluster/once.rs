@@ -94,7 +94,7 @@ impl Once {
             self.picture.link(Input::Failed { trouble, began });
         }
         facts.link = self.picture.look(|facts| facts.link.clone());
-        facts
+        facts.ahead_by(self.picture.ahead())
     }
 
     /// Adds what `needs` name to `facts`, each kind with what kept it. Events need not be asked for: they are there.
@@ -112,7 +112,7 @@ impl Once {
             put(facts, kind, read);
         }
         drop(reads);
-        facts.link = self.picture.look(|seen| seen.link.clone());
+        facts.link = self.picture.told().link;
     }
 
     /// Once more when the server (or what balances the load before it) just failed: its nodes reboot one after another.

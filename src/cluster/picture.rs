@@ -3,6 +3,9 @@
 //! Everything observed goes into one [`Facts`] behind a lock that is held for moments only. Publication clones it (a
 //! handful of pointers) at most every [`FRAME`]; a list that changes while a published picture still holds it is
 //! copied once (`Arc::make_mut`), pointers only.
+//!
+//! In here moments are those of this machine's clock. What is published is told by the server's ([`Facts::ahead_by`]), as
+//! the timestamps of objects are.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -13,6 +16,7 @@ use tokio::sync::{Notify, watch};
 
 use super::identity::Identity;
 use super::link::{Input, Machine};
+use super::skew::Skew;
 use crate::clock;
 use crate::upgrade::facts::{Facts, Kind, KindState, KindStatus};
 use crate::upgrade::link::{LinkState, Trouble};
@@ -50,6 +54,8 @@ struct State {
     identity: Identity,
     /// When the link was last verified after an outage: a kind that was not heard since still shows what was before it.
     verified: Option<DateTime<Utc>>,
+    /// How far the server's clock is ahead of this machine's.
+    skew: Skew,
 }
 
 /// The picture.
@@ -72,6 +78,7 @@ impl Picture {
             highest: 0,
             identity: Identity::default(),
             verified: None,
+            skew: Skew::default(),
         };
         Self {
             state: Mutex::new(state),
@@ -173,6 +180,28 @@ impl Picture {
         self.step(&mut state, Input::Heard);
     }
 
+    /// An answer to a request of the moment `sent` came now; its server calls the moment `date`.
+    pub fn dated(&self, sent: DateTime<Utc>, date: DateTime<Utc>) {
+        let mut state = self.lock();
+        if state.skew.answered(sent, clock::now(), date) {
+            tracing::info!(ahead = %state.skew.ahead(), "the API server's clock differs from this machine's");
+            self.dirty.notify_one();
+        }
+    }
+
+    /// How far the server's clock is ahead of this machine's; zero while the difference is small or unknown.
+    pub fn ahead(&self) -> TimeDelta {
+        self.lock().skew.ahead()
+    }
+
+    /// The facts as they are told to others: by the server's clock.
+    pub fn told(&self) -> Facts {
+        let state = self.lock();
+        let (facts, ahead) = (state.facts.clone(), state.skew.ahead());
+        drop(state);
+        facts.ahead_by(ahead)
+    }
+
     /// May lists and watches be sent? See `Machine::open`.
     pub fn gate(&self) -> watch::Receiver<bool> {
         self.open.subscribe()
@@ -235,6 +264,7 @@ impl Picture {
         state.highest = 0;
         state.identity = Identity::default();
         state.verified = None;
+        state.skew.doubt_all();
         self.step(&mut state, Input::StartedOver);
         state.facts.link = state.machine.link().clone();
         self.complete.send_replace(false);
@@ -246,7 +276,7 @@ impl Picture {
     pub async fn publish(&self, to: &watch::Sender<Arc<Facts>>) {
         loop {
             self.dirty.notified().await;
-            to.send_replace(Arc::new(self.look(Facts::clone)));
+            to.send_replace(Arc::new(self.told()));
             tokio::time::sleep(FRAME).await;
         }
     }

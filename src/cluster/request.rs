@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE};
+use chrono::{DateTime, Utc};
+use http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, DATE};
 use http_body_util::BodyExt as _;
 use kube::client::Body;
 use serde_json::{Value, json};
@@ -17,6 +18,7 @@ use super::pods;
 use super::tail::{self, FoundPod, Tail};
 use super::trouble::{self, Failure};
 use crate::actions::{Found, Read};
+use crate::clock;
 use crate::upgrade::assessment::Resource;
 use crate::upgrade::facts::Kind;
 use crate::upgrade::link::{Trouble, TroubleKind};
@@ -195,6 +197,11 @@ impl Requests {
         self.line.borrow().as_ref().and_then(|line| line.beside.clone())
     }
 
+    /// What time it is for the cluster: by the API server's clock when this machine's differs from it.
+    pub fn now(&self) -> DateTime<Utc> {
+        clock::now() + self.picture.ahead()
+    }
+
     /// Sends `request` once.
     ///
     /// # Errors
@@ -290,6 +297,9 @@ impl Requests {
             }
             Read::List(path) => self.pages(path).await.map(Found::List),
             Read::File(path) => Err(trouble::undecodable(path, "files are not read from the cluster").trouble),
+            Read::Access { permission, namespace } => {
+                super::access::allowed(self, permission, namespace).await.map(Found::Access)
+            }
         }
     }
 
@@ -425,6 +435,7 @@ impl Requests {
         // vouched for only after the link was doubted.
         let epoch = self.picture.look(|facts| facts.epoch);
         self.allowed(&request).map_err(|trouble| Failure { trouble, retry_after: None })?;
+        let sent = clock::now();
         match tokio::time::timeout(limit, line.client.send(request)).await {
             Ok(Ok(response)) => {
                 // A refusal of who we are, or a failure (perhaps a proxy's), is no sign of the cluster's life.
@@ -432,6 +443,9 @@ impl Requests {
                 let same = self.picture.look(|facts| facts.epoch) == epoch;
                 if same && response.status() != http::StatusCode::UNAUTHORIZED && !response.status().is_server_error() {
                     self.picture.heard(None);
+                }
+                if same && let Some(date) = date_of(&response) {
+                    self.picture.dated(sent, date);
                 }
                 Ok(response)
             }
@@ -471,6 +485,12 @@ impl Requests {
             }
         }
     }
+}
+
+/// What time the API server has, as it says with an answer. Refusals and failures may come from what stands before it.
+fn date_of(response: &http::Response<Body>) -> Option<DateTime<Utc>> {
+    let date = response.headers().get(DATE).filter(|_| response.status().is_success())?;
+    DateTime::parse_from_rfc2822(date.to_str().ok()?).ok().map(|date| date.to_utc())
 }
 
 /// `?a=b&c=d`, percent-encoded; empty for no parameters.

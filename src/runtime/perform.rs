@@ -5,6 +5,7 @@ use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
 use futures::FutureExt as _;
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
@@ -120,6 +121,8 @@ impl Performer {
             Effect::Execute { id, order } => self.execute(id, *order, session.clone(), epoch),
             Effect::CancelJob(id) => self.cancel(id),
             Effect::Prove { ids, proof } => {
+                // The audit log is kept by this machine's clock, as its other lines are.
+                let proof = proof.ahead_by(-self.assessed.borrow().facts.link.clock_ahead);
                 let recorder = self.recorder.clone();
                 tokio::spawn(async move { recorder.proved(&ids, proof).await });
             }
@@ -174,12 +177,13 @@ impl Performer {
         let drains = order.rehearsal.plan.drain.is_some();
         let stop = CancellationToken::new();
         let asked = drains.then(|| stop.clone());
+        let ahead = self.assessed.borrow().facts.link.clock_ahead;
         let task = own(async move {
             match keepsake::keep(&order.rehearsal.plan, &views).await {
                 Ok(None) => {}
                 Ok(Some(path)) => {
                     let text = format!("saved before it goes: {}", path.display());
-                    let _ = notes.send(kept(text.clone()));
+                    let _ = notes.send(kept(text.clone(), clock::now() + ahead));
                     let _ = messages.send(Msg::Say(Flash { level: FlashLevel::Info, text }));
                 }
                 Err(words) => {
@@ -272,9 +276,9 @@ impl Performer {
 }
 
 /// That something was saved before it goes, for the timeline: the line at the bottom is soon another one.
-fn kept(text: String) -> Entry {
+fn kept(text: String, at: DateTime<Utc>) -> Entry {
     let subject = Subject::Object(Resource::cluster(&Kind::ImageBasedUpgrades.resource(), image_based::NAME));
-    Entry { at: clock::now(), level: Level::Info, subject, text, origin: Origin::Action }
+    Entry { at, level: Level::Info, subject, text, origin: Origin::Action }
 }
 
 /// A plan made again on fresh objects, by the newest assessment. It is of `epoch`: nothing of it goes to another cluster.

@@ -13,6 +13,7 @@ use super::signals::Signals;
 use crate::app::Msg;
 use crate::cli::{ServeArgs, SimArgs};
 use crate::sim::actors;
+use crate::sim::admin;
 use crate::sim::faults::{Fault, Trouble};
 use crate::sim::scenario::Scenario;
 use crate::sim::server::{self, Server};
@@ -181,6 +182,9 @@ fn drive(server: &Server, request: &SimRequest) {
     match request {
         SimRequest::Speed(speed) if speed.is_finite() && *speed > 0.0 => server.set_speed(*speed),
         SimRequest::Speed(_) => {}
+        SimRequest::Pass { minutes } => {
+            server.pass(Duration::from_secs(minutes.saturating_mul(60)).min(admin::LONGEST))
+        }
         SimRequest::ClearFaults => server.faults.clear_all(),
         SimRequest::Fault(fault) => throw(server, *fault),
     }

@@ -64,12 +64,13 @@ async fn think_by(
         } else {
             due = clock::runtime_instant() + AGAIN;
             let judged = catch_unwind(AssertUnwindSafe(|| {
-                let assessment = Arc::new(judge(newest, &memory, clock::now()));
+                let now = clock::now() + newest.link.clock_ahead;
+                let assessment = Arc::new(judge(newest, &memory, now));
                 memory.observe(&assessment);
                 assessment
             }));
             failed = judged.is_err();
-            judged.unwrap_or_else(|_| Arc::new(distrusted(&assessed.borrow(), clock::now())))
+            judged.unwrap_or_else(|_| Arc::new(distrusted(&assessed.borrow())))
         };
         let wanted = looked_at.borrow_and_update().clone();
         if judges || asked_for.as_ref() != Some(&wanted) {
@@ -101,8 +102,9 @@ async fn think_by(
 
 /// The judgement failed, by a defect of ours (the panic's own words are in the log): the last picture stays, marked as no
 /// longer live, so that nothing is decided on it and nothing is written.
-fn distrusted(last: &Assessment, now: DateTime<Utc>) -> Assessment {
+fn distrusted(last: &Assessment) -> Assessment {
     let mut facts = (*last.facts).clone();
+    let now = clock::now() + facts.link.clock_ahead;
     let since = facts.link.state.since().unwrap_or(last.now);
     facts.link.state = LinkState::Stale { since };
     facts.link.trouble = Some(Trouble {

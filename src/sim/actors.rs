@@ -117,6 +117,8 @@ pub struct Actors {
     cast: Vec<Box<dyn Actor>>,
     down: Option<Down>,
     last: Option<DateTime<Utc>>,
+    /// How much of the time that was let pass by hand was lived through; see [`WallClock::passed`].
+    passed: TimeDelta,
 }
 
 impl Actors {
@@ -143,7 +145,7 @@ impl Actors {
             reboot: None,
             settles: Duration::ZERO,
         };
-        Self { world, cast: cast(), down: None, last: None }
+        Self { world, cast: cast(), down: None, last: None, passed: TimeDelta::zero() }
     }
 
     /// Builds the scenario's cluster in the store and lives through its past, so that `now` finds it as the scenario
@@ -208,23 +210,41 @@ impl Actors {
         let simulated = self.world.pace.simulated(real);
         let pieces = (simulated.as_millis() / LONGEST.as_millis().max(1)).min(2_000) as u32 + 1;
         for piece in 1..=pieces {
-            self.world.now = last + (now - last) * piece as i32 / pieces as i32;
-            self.world.elapsed += simulated / pieces;
-            if let Some(down) = self.down.take() {
-                self.down = down.step(&mut self.world);
-                if self.down.is_some() {
-                    continue;
-                }
-                // What the controllers remembered was in the memory of the machine.
-                self.cast = cast();
-            }
-            self.world.seen.refresh(&self.world.store);
-            for actor in &mut self.cast {
-                actor.step(&mut self.world);
-            }
-            self.down = self.world.reboot.take().map(|reboot| Down::begin(&self.world, reboot));
+            self.live_piece(last + (now - last) * piece as i32 / pieces as i32, simulated / pieces);
         }
         self.last = Some(now);
+    }
+
+    /// Lives through the next piece of the time that the clock was put forward by; false: there is none left. A minute of
+    /// it is a minute of the cluster's life, whatever the speed: what its timestamps say is how long things take.
+    pub fn catch_up(&mut self, clock: &WallClock) -> bool {
+        let left = (clock.passed() - self.passed).to_std().unwrap_or_default();
+        let Some(last) = self.last.filter(|_| !left.is_zero()) else { return false };
+        let piece = left.min(LONGEST);
+        let delta = TimeDelta::from_std(piece).unwrap_or_else(|_| TimeDelta::zero());
+        self.passed += delta;
+        self.live_piece(last + delta, piece);
+        self.last = Some(last + delta);
+        true
+    }
+
+    /// Everybody acts once at `now`, `simulated` after they did last.
+    fn live_piece(&mut self, now: DateTime<Utc>, simulated: Duration) {
+        self.world.now = now;
+        self.world.elapsed += simulated;
+        if let Some(down) = self.down.take() {
+            self.down = down.step(&mut self.world);
+            if self.down.is_some() {
+                return;
+            }
+            // What the controllers remembered was in the memory of the machine.
+            self.cast = cast();
+        }
+        self.world.seen.refresh(&self.world.store);
+        for actor in &mut self.cast {
+            actor.step(&mut self.world);
+        }
+        self.down = self.world.reboot.take().map(|reboot| Down::begin(&self.world, reboot));
     }
 
     /// Whether the machine of a single-node cluster is down for a reboot into its other stateroot.
@@ -238,6 +258,10 @@ impl Actors {
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             ticks.tick().await;
+            while self.catch_up(&clock) {
+                // Clients are answered meanwhile.
+                tokio::task::yield_now().await;
+            }
             self.step(clock.now());
         }
     }

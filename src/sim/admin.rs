@@ -7,9 +7,12 @@
 //! | `POST /sim/faults` | throws a fault: the text, or `{"fault": "cut=10s"}`; answers its number |
 //! | `DELETE /sim/faults[/NUMBER]` | ends one fault or all |
 //! | `POST /sim/speed` | `{"speed": 60}` |
+//! | `POST /sim/time` | lets time pass at once: the text `10m`, or `{"pass": "10m"}`, at most 2 h; the controllers live through it as through real minutes, whatever the speed |
 //! | `GET /sim/mishaps` | what goes wrong with the cluster: to come, on, over |
 //! | `POST /sim/mishaps` | lets something go wrong: `{"kind": "node-lost", "object": "worker-1", "lasts": "5m"}`, the words of a scenario's `faults`; answers its number |
 //! | `DELETE /sim/mishaps/NUMBER` | takes its cause away |
+
+use std::time::Duration;
 
 use axum::body::Bytes;
 use axum::response::Response;
@@ -18,8 +21,11 @@ use serde_json::{Value, json};
 
 use crate::sim::faults::Fault;
 use crate::sim::routes::Api;
-use crate::sim::scenario::Mishap;
+use crate::sim::scenario::{Mishap, Span};
 use crate::sim::status::{Refusal, bytes_response, json_response, no_such_path};
+
+/// The longest time that is let pass at once.
+pub const LONGEST: Duration = Duration::from_secs(2 * 3_600);
 
 /// Answers a request below `/sim`.
 pub fn answer(api: &Api, method: &Method, path: &str, body: &Bytes) -> Result<Response, Refusal> {
@@ -55,6 +61,10 @@ pub fn answer(api: &Api, method: &Method, path: &str, body: &Bytes) -> Result<Re
         },
         (&Method::POST, ["sim", "speed"]) => {
             api.speed.send_replace(speed_of(body)?);
+            Ok(json_response(StatusCode::OK, &status(api)))
+        }
+        (&Method::POST, ["sim", "time"]) => {
+            api.clock.pass(span_of(body)?);
             Ok(json_response(StatusCode::OK, &status(api)))
         }
         _ => Ok(no_such_path()),
@@ -100,6 +110,17 @@ fn fault_of(body: &Bytes) -> Result<Fault, Refusal> {
     let parsed = serde_json::from_str::<Value>(text).ok();
     let spec = parsed.as_ref().and_then(|value| value["fault"].as_str().or(value.as_str())).unwrap_or(text);
     spec.parse().map_err(|error: crate::sim::faults::FaultSyntax| Refusal::bad_request(error.to_string()))
+}
+
+fn span_of(body: &Bytes) -> Result<Duration, Refusal> {
+    let text = std::str::from_utf8(body).unwrap_or_default();
+    let parsed = serde_json::from_slice::<Value>(body).ok();
+    let span = parsed.as_ref().and_then(|value| value["pass"].as_str().or(value.as_str())).unwrap_or(text);
+    let span = Span::parse(span).map_err(Refusal::bad_request)?.0;
+    if span > LONGEST {
+        return Err(Refusal::bad_request("at most 2h at once: nothing that happens meanwhile is to be skipped"));
+    }
+    Ok(span)
 }
 
 fn speed_of(body: &Bytes) -> Result<f64, Refusal> {

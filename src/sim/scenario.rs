@@ -188,6 +188,9 @@ pub struct Cluster {
     /// What the payload is for.
     #[serde(default)]
     pub payload: Payload,
+    /// `FeatureGate` `cluster`, `spec.featureSet`: empty, `TechPreviewNoUpgrade`, `DevPreviewNoUpgrade`.
+    #[serde(default)]
+    pub feature_set: String,
     /// How the platform's credentials are made.
     #[serde(default)]
     pub credentials: Credentials,

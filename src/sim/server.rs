@@ -118,7 +118,7 @@ impl Simulation {
         let store = Arc::new(Store::new(options.seed));
         let clock = WallClock::start();
         for object in &options.objects {
-            load(&store, object, clock)?;
+            load(&store, object, &clock)?;
         }
         store.forget_history();
         let identity = Arc::new(Identity::new());
@@ -161,12 +161,17 @@ impl Simulation {
 
     /// The cluster's time.
     pub fn clock(&self) -> WallClock {
-        self.api.clock
+        self.api.clock.clone()
     }
 
     /// What is seen of the controllers from outside: mishaps, logs, alerts.
     pub fn boards(&self) -> Boards {
         self.api.boards.clone()
+    }
+
+    /// The token of the viewer, who may look and change nothing.
+    pub fn viewer_token(&self) -> String {
+        self.api.identity.viewer_token()
     }
 
     /// What controllers play on. Taking the stage means that somebody plays the kubelets: pods that run are no longer
@@ -175,7 +180,7 @@ impl Simulation {
         self.api.controllers.store(true, Ordering::Relaxed);
         Stage {
             store: self.store(),
-            clock: self.api.clock,
+            clock: self.api.clock.clone(),
             speed: self.api.speed.subscribe(),
             seed: self.seed,
             boards: self.api.boards.clone(),
@@ -223,9 +228,14 @@ impl Server {
         self.simulation.api.identity.admin_token()
     }
 
+    /// Lets the viewer do everything in one namespace, as a RoleBinding there would.
+    pub fn grant_viewer_in(&self, namespace: &str) {
+        self.simulation.api.identity.grant_viewer_in(vec![namespace.to_owned()]);
+    }
+
     /// The token of the viewer.
     pub fn viewer_token(&self) -> String {
-        self.simulation.api.identity.viewer_token()
+        self.simulation.viewer_token()
     }
 
     /// How much faster than reality durations pass.
@@ -236,6 +246,11 @@ impl Server {
     /// Changes how much faster than reality durations pass.
     pub fn set_speed(&self, speed: f64) {
         self.simulation.api.speed.send_replace(speed);
+    }
+
+    /// Lets time pass at once: the clock is put forward, and the controllers live through it. See [`WallClock::pass`].
+    pub fn pass(&self, time: Duration) {
+        self.simulation.api.clock.pass(time);
     }
 
     /// Ends everything: listener, connections, controllers, faults.
@@ -361,7 +376,7 @@ impl Publisher {
 }
 
 /// Takes a recorded object, or every item of a List, into the store. Incomplete metadata is completed.
-fn load(store: &Store, object: &Value, clock: WallClock) -> Result<(), SimError> {
+fn load(store: &Store, object: &Value, clock: &WallClock) -> Result<(), SimError> {
     if let Some(items) = object.get("items").and_then(Value::as_array) {
         let list_kind = object["kind"].as_str().unwrap_or_default();
         for item in items {

@@ -69,10 +69,11 @@ pub const WORDS: &[Word] = &[
     word(&["help", "h"], "help", "help"),
     word(&["quit", "q", "q!", "qa", "qa!", "wq", "exit", "x"], "quit", "leave"),
     writes(&["actions", "menu"], "actions", "the actions for what is selected"),
-    sim(&["sim"], "sim", "the simulated cluster: kubeconfig, speed, faults"),
+    sim(&["sim"], "sim", "the simulated cluster: kubeconfig, speed, time, faults"),
     sim(&["speed"], "speed N", "simulated seconds in a second"),
     sim(&["fault"], "fault KIND [N]", "watches, gone, 429, 500, latency, tokens, none"),
     sim(&["outage"], "outage SECONDS", "nobody listens for a while"),
+    sim(&["pass"], "pass MINUTES", "let time pass at once"),
 ];
 
 /// Shorter names of actions.
@@ -267,7 +268,7 @@ fn unknown_target(entry: &Entry, names: &[String], ctx: &Ctx<'_>) -> Option<Stri
     let noun = match entry.takes {
         Takes::Pool | Takes::Pools => "pool",
         Takes::Nodes => "node",
-        Takes::Cluster | Takes::Version | Takes::Objects { .. } => return None,
+        Takes::Cluster | Takes::Version | Takes::Objects { .. } | Takes::Listed => return None,
     };
     let known = entry.targets(ctx.assessment);
     names.iter().find(|name| !known.contains(name)).map(|name| format!("there is no {noun} {name}"))
@@ -283,6 +284,10 @@ fn simulated(name: &str, rest: &[&str], ctx: &Ctx<'_>) -> Intent {
         "speed" => match number(0) {
             Some(Ok(speed)) if speed > 0.0 && speed <= 10_000.0 => ask(SimRequest::Speed(speed)),
             _ => Intent::Wrong("how fast? :speed 5".into()),
+        },
+        "pass" => match rest.first().map(|text| text.trim_end_matches('m').parse::<u64>()) {
+            Some(Ok(minutes)) if (1..=120).contains(&minutes) => ask(SimRequest::Pass { minutes }),
+            _ => Intent::Wrong("how many minutes, up to 120? :pass 10".into()),
         },
         "outage" => match number(0) {
             Some(Ok(seconds)) if seconds >= 1.0 => ask(SimRequest::Fault(SimFault::Outage { seconds: seconds as u64 })),

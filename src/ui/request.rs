@@ -59,6 +59,11 @@ pub enum SimRequest {
     Fault(SimFault),
     /// End all faults.
     ClearFaults,
+    /// Let time pass at once.
+    Pass {
+        /// So many minutes.
+        minutes: u64,
+    },
 }
 
 impl SimRequest {
@@ -67,6 +72,7 @@ impl SimRequest {
         match self {
             Self::Speed(speed) => format!("{speed} simulated seconds in a second"),
             Self::ClearFaults => "all faults end".into(),
+            Self::Pass { minutes } => format!("{minutes} min pass at once"),
             Self::Fault(fault) => fault.words(),
         }
     }

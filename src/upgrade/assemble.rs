@@ -92,6 +92,8 @@ pub struct Objects {
     pub data_protection_applications: Vec<Arc<api::DataProtectionApplication>>,
     /// `topolvm.io/v1 LogicalVolume`: volumes on the node's own disks.
     pub logical_volumes: Vec<Arc<api::LogicalVolume>>,
+    /// `v1 PersistentVolume`.
+    pub persistent_volumes: Vec<Arc<api::PersistentVolume>>,
     /// `sriovnetwork.openshift.io/v1 SriovNetworkNodeState`.
     pub sriov_node_states: Vec<Arc<api::SriovNetworkNodeState>>,
     /// Alerts; none: there was no answer of the monitoring among the files.
@@ -158,6 +160,7 @@ impl Objects {
             ("velero.io", "BackupStorageLocation") => push(&mut self.backup_storage_locations, value),
             ("oadp.openshift.io", "DataProtectionApplication") => push(&mut self.data_protection_applications, value),
             ("topolvm.io", "LogicalVolume") => push(&mut self.logical_volumes, value),
+            ("", "PersistentVolume") => push(&mut self.persistent_volumes, value),
             ("sriovnetwork.openshift.io", "SriovNetworkNodeState") => push(&mut self.sriov_node_states, value),
             (_, kind) if kind.ends_with("List") => {
                 value.get("items").and_then(Value::as_array).into_iter().flatten().for_each(|item| self.add(item));
@@ -211,6 +214,7 @@ impl Objects {
             Kind::BackupStorageLocations => self.backup_storage_locations.len(),
             Kind::DataProtectionApplications => self.data_protection_applications.len(),
             Kind::LogicalVolumes => self.logical_volumes.len(),
+            Kind::PersistentVolumes => self.persistent_volumes.len(),
             Kind::SriovNodeStates => self.sriov_node_states.len(),
             Kind::Alerts => self.alerts.as_ref().map_or(0, Vec::len),
         }
@@ -277,6 +281,7 @@ impl Objects {
             backup_storage_locations: ordered(&self.backup_storage_locations),
             data_protection_applications: ordered(&self.data_protection_applications),
             logical_volumes: ordered(&self.logical_volumes),
+            persistent_volumes: ordered(&self.persistent_volumes),
             sriov_node_states: ordered(&self.sriov_node_states),
             alerts: Arc::new(self.alerts.unwrap_or_default()),
         });

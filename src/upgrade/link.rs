@@ -113,6 +113,15 @@ pub struct Trouble {
     pub since: DateTime<Utc>,
 }
 
+impl Trouble {
+    /// The same, its moment told by a clock that is ahead by so much.
+    #[must_use]
+    pub fn ahead_by(mut self, ahead: TimeDelta) -> Self {
+        self.since += ahead;
+        self
+    }
+}
+
 /// The link as facts.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Link {
@@ -126,6 +135,9 @@ pub struct Link {
     pub trouble: Option<Trouble>,
     /// Is an outage expected now (a control plane node is rebooting)? Says which.
     pub expected_outage: Option<String>,
+    /// How far the server's clock is ahead of this machine's (negative: behind), when that is more than a few seconds:
+    /// then all moments here are the server's. Zero otherwise, and while it is not known.
+    pub clock_ahead: TimeDelta,
 }
 
 impl Link {
@@ -137,11 +149,38 @@ impl Link {
             latency: None,
             trouble: None,
             expected_outage: None,
+            clock_ahead: TimeDelta::zero(),
         }
     }
 
     /// The link of objects that come from files.
     pub fn recording() -> Self {
-        Self { state: LinkState::Recording, heard: None, latency: None, trouble: None, expected_outage: None }
+        Self { state: LinkState::Recording, ..Self::connecting(DateTime::UNIX_EPOCH) }
+    }
+
+    /// How this machine's clock differs from the server's, if it does by more than a few seconds.
+    pub fn clock_words(&self) -> Option<String> {
+        let (ahead, zero) = (self.clock_ahead, TimeDelta::zero());
+        let way = if ahead > zero { "behind" } else { "ahead of" };
+        (ahead != zero).then(|| {
+            let by = super::words::span(ahead.abs());
+            format!("this machine's clock is {by} {way} the API server's")
+        })
+    }
+
+    /// The same, its moments told by a clock that is ahead by so much.
+    #[must_use]
+    pub fn ahead_by(mut self, ahead: TimeDelta) -> Self {
+        self.state = match self.state {
+            LinkState::Connecting { since } => LinkState::Connecting { since: since + ahead },
+            LinkState::Stale { since } => LinkState::Stale { since: since + ahead },
+            LinkState::Reconnecting { since, attempts } => LinkState::Reconnecting { since: since + ahead, attempts },
+            LinkState::Verifying { since } => LinkState::Verifying { since: since + ahead },
+            same @ (LinkState::Live | LinkState::Recording) => same,
+        };
+        self.heard = self.heard.map(|heard| heard + ahead);
+        self.trouble = self.trouble.map(|trouble| trouble.ahead_by(ahead));
+        self.clock_ahead = ahead;
+        self
     }
 }

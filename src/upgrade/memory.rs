@@ -80,6 +80,9 @@ impl Memory {
         self.clocks.watch_version(assessment);
         self.clocks.date_findings(assessment);
         if settles(&assessment.facts) {
+            if self.last.as_ref().is_some_and(|last| set_clock(last, assessment)) {
+                self.clocks.moved = Some((assessment.now, progress::signature(assessment)));
+            }
             self.clocks.time_moves(assessment);
             self.clocks.watching.get_or_insert(assessment.now);
         }
@@ -250,6 +253,10 @@ impl Memory {
 
     /// When anything moved last, as seen; before the first assessment as the API remembers.
     pub fn moved(&self, assessment: &Assessment) -> Option<DateTime<Utc>> {
+        // The clock was set: how long nothing moved is not known by it.
+        if self.last.as_ref().is_some_and(|last| set_clock(last, assessment)) {
+            return Some(assessment.now);
+        }
         match self.clocks.moved {
             Some((at, before)) if before == progress::signature(assessment) => Some(at),
             Some(_) => Some(assessment.now),
@@ -314,6 +321,11 @@ impl Clocks {
             }
         }
     }
+}
+
+/// Is the clock by which the second is told another one than that of the first?
+fn set_clock(before: &Assessment, after: &Assessment) -> bool {
+    before.facts.link.clock_ahead != after.facts.link.clock_ahead
 }
 
 /// The ClusterVersion's generation, when its operator has not looked at it yet.

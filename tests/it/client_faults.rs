@@ -22,6 +22,7 @@ use oc_cockpit::upgrade::link::{LinkState, TroubleKind};
 use serde_json::{Value, json};
 
 use self::middle::Middle;
+use crate::support::facts::{live, until_within};
 use crate::support::sim;
 
 /// Longer than anything here should take: a test that waits for this long has failed.
@@ -29,17 +30,7 @@ const PATIENCE: Duration = Duration::from_secs(150);
 
 /// Waits until the facts say so, and gives them back; or panics with what they say instead.
 async fn until(cluster: &Cluster, what: &str, says: impl FnMut(&Arc<Facts>) -> bool) -> Arc<Facts> {
-    let mut facts = cluster.facts();
-    let found = tokio::time::timeout(PATIENCE, facts.wait_for(says)).await;
-    let found = found.map(|facts| Arc::clone(&facts.expect("the cluster's tasks ended")));
-    found.unwrap_or_else(|_| {
-        let last = facts.borrow();
-        panic!("never came: {what}\nlink: {:?}\nkinds: {:#?}", last.link, last.kinds)
-    })
-}
-
-fn live(facts: &Facts, kind: Kind) -> bool {
-    *facts.status(kind) == KindStatus::Live
+    until_within(PATIENCE, cluster, what, says).await
 }
 
 fn all_live(facts: &Facts) -> bool {
@@ -78,6 +69,21 @@ async fn the_first_picture_is_complete() {
     assert_eq!(facts.access.user.as_deref(), Some("admin"));
     assert_eq!(facts.access.answer(&Permission::cluster("patch", "", "nodes")), Some(&Answer::Allowed));
     assert_eq!(facts.epoch, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_servers_clock_is_followed_when_it_differs() {
+    let (simulation, _middle, cluster) = observed().await;
+    let local = |facts: &Facts| (facts.link.heard.unwrap() - clock::now() - facts.link.clock_ahead).num_seconds();
+    simulation.clock().pass(Duration::from_secs(600));
+    let facts = until(&cluster, "the other clock", |facts| facts.link.clock_ahead.num_seconds() > 500).await;
+    assert!(facts.link.clock_ahead.num_seconds() < 700, "{:?}", facts.link);
+    // What was heard a moment ago was heard a moment ago, whatever the clocks say.
+    assert!(local(&facts).abs() <= 5, "{:?}", facts.link);
+    assert_eq!(facts.link.state, LinkState::Live, "nothing was missed");
+    assert!(all_live(&facts));
+    let words = facts.link.clock_words().unwrap();
+    assert!(words.starts_with("this machine's clock is 1") && words.ends_with("m behind the API server's"), "{words}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -18,7 +18,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use oc_cockpit::snapshot::document;
 use oc_cockpit::upgrade::assemble;
 use oc_cockpit::upgrade::assess::assess;
@@ -60,6 +60,8 @@ struct Scene {
     forbidden: Vec<String>,
     /// Since when the API server does not answer.
     silent_since: Option<DateTime<Utc>>,
+    /// How far the API server's clock is ahead of that of the machine that looks.
+    server_ahead_seconds: i64,
 }
 
 /// Objects, and the scene.
@@ -228,7 +230,7 @@ impl Dump {
         if let Some(since) = self.scene.silent_since {
             facts.link.state = LinkState::Stale { since };
         }
-        facts
+        facts.ahead_by(TimeDelta::seconds(self.scene.server_ahead_seconds))
     }
 }
 

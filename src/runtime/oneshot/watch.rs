@@ -68,7 +68,7 @@ async fn answers(cluster: &Cluster, asked: &Asked) -> Result<u8> {
         if !newest.complete() {
             continue;
         }
-        let now = clock::now();
+        let now = clock::now() + newest.link.clock_ahead;
         let assessment = Arc::new(assess(newest, &memory, now));
         memory.observe(&assessment);
         cluster.need(needs(&assessment, Purpose::Watch));

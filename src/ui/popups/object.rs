@@ -354,6 +354,9 @@ fn about_link(lines: &mut Vec<TextLine>, ctx: &Ctx<'_>) {
     lines.push(field("user", &ctx.connection.user));
     lines.push(field("configuration", &ctx.connection.source));
     lines.push(field("heard", dated(link.heard, false, ctx)));
+    if let Some(clock) = link.clock_words() {
+        lines.push(field("clock", clock));
+    }
     if let Some(trouble) = &link.trouble {
         lines.push(TextLine::new(Tone::Danger, format!("  {}", trouble.words)).hanging(4));
         if !trouble.hint.is_empty() {

@@ -99,6 +99,7 @@ pub fn live_facts() -> Facts {
         latency: Some(TimeDelta::milliseconds(12)),
         trouble: None,
         expected_outage: None,
+        clock_ahead: TimeDelta::zero(),
     };
     let state = KindState { status: KindStatus::Live, heard: Some(ago(1)), unreadable: Vec::new() };
     facts.kinds = Kind::CORE.into_iter().map(|kind| (kind, state.clone())).collect::<BTreeMap<_, _>>();
@@ -469,6 +470,7 @@ pub fn stale() -> World {
             since: ago(38),
         }),
         expected_outage: Some("master-2 is rebooting".into()),
+        clock_ahead: TimeDelta::zero(),
     };
     world.assessment.facts = Arc::new(facts);
     world
