@@ -295,7 +295,7 @@ mod tests {
         }
     }
 
-    const POLICIES: &str = super::disruption::PATH;
+    const POLICIES: &str = disruption::PATH;
 
     /// Of the pool worker in a cluster of 4.18 whose policy wants nothing done for `/quiet`.
     fn difference_of(old: Value, new: Value) -> Difference {

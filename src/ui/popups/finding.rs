@@ -218,6 +218,8 @@ pub fn remedy_lines(remedy: &Remedy, ctx: &Ctx<'_>, mark: &str) -> Vec<TextLine>
             first = first.and(Tone::Key, format!("  {key}")).and(Tone::Dim, format!(" on {what} does it"));
         } else if let Some(key) = chosen.first().filter(|_| !mark.trim().is_empty()) {
             first = first.and(Tone::Key, format!("  {key}")).and(Tone::Dim, " does it");
+        } else if mark.trim().is_empty() {
+            first = first.and(Tone::Key, format!("  :{}", ask.line())).and(Tone::Dim, " plans it");
         }
     }
     let indent = words::width(mark) + 4;

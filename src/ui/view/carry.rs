@@ -8,6 +8,7 @@ use crate::ui::ctx::{Ctx, JobState};
 use crate::ui::panes::findings::subject_words;
 use crate::ui::panes::image_based::{self, ImageBasedPane};
 use crate::ui::popups::choices::{Choices, Offering, next_speed};
+use crate::ui::popups::columns::ColumnsPopup;
 use crate::ui::popups::confirm::Outcome;
 use crate::ui::popups::finding::{self, FindingPopup};
 use crate::ui::popups::form;
@@ -128,6 +129,13 @@ impl View {
         }
         if let Some(Popup::Menu(_)) = self.popups.last() {
             return self.in_menu(command, ctx);
+        }
+        if let Some(Popup::Columns(columns)) = self.popups.last_mut() {
+            if columns.command(command) {
+                let (pane, shown) = (columns.pane, columns.shown());
+                self.show_columns(pane, shown);
+            }
+            return Vec::new();
         }
         if let Some(Popup::Choices(_)) = self.popups.last() {
             return self.in_choices(command, ctx);
@@ -280,6 +288,32 @@ impl View {
         }
     }
 
+    /// Opens the choice of the columns of the focused table.
+    fn open_columns(&mut self) {
+        fn popup<S: Sheet>(pane: Pane, table: &Table<S>) -> ColumnsPopup {
+            ColumnsPopup::new(pane, S::NAME, S::COLUMNS, table.choice())
+        }
+        let pane = self.pane();
+        let popup = match pane {
+            Pane::Operators => popup(pane, &self.operators),
+            Pane::Nodes => popup(pane, &self.nodes),
+            Pane::Findings => popup(pane, &self.findings),
+            Pane::Timeline => popup(pane, &self.timeline),
+            Pane::Pools | Pane::Map | Pane::ImageBased => return,
+        };
+        self.popups.push(Popup::Columns(Box::new(popup)));
+    }
+
+    fn show_columns(&mut self, pane: Pane, shown: Vec<usize>) {
+        match pane {
+            Pane::Operators => self.operators.choose(Some(shown)),
+            Pane::Nodes => self.nodes.choose(Some(shown)),
+            Pane::Findings => self.findings.choose(Some(shown)),
+            Pane::Timeline => self.timeline.choose(Some(shown)),
+            Pane::Pools | Pane::Map | Pane::ImageBased => {}
+        }
+    }
+
     fn in_menu(&mut self, command: Command, ctx: &Ctx<'_>) -> Vec<Request> {
         let Some(Popup::Menu(menu)) = self.popups.last_mut() else { return Vec::new() };
         match command {
@@ -383,6 +417,7 @@ impl View {
                 };
                 self.report(About::Estimates(part));
             }
+            Command::Columns => self.open_columns(),
             Command::Phases => self.report(About::Phases),
             Command::Act(action) => return self.act(action, ctx),
             Command::NextStep => return self.next_step(ctx),
@@ -651,6 +686,7 @@ impl View {
         let text = match self.popups.last() {
             Some(Popup::Plan(plan)) => Some(plan.oc_lines()),
             Some(Popup::Choices(choices)) => choices.copied(ctx),
+            Some(Popup::Columns(columns)) => Some(columns.line()),
             Some(Popup::Menu(menu)) => menu.selected(ctx).map(|ask| format!("oc-cockpit do {}", ask.line())),
             Some(Popup::Form(form)) => form.ask().ok().map(|ask| format!("oc-cockpit do {}", ask.line())),
             Some(Popup::Waiting(ask)) => Some(format!("oc-cockpit do {}", ask.line())),
@@ -695,6 +731,7 @@ impl View {
                 return Request::Save { name: "log".into(), extension: "log", text: log.text() };
             }
             Some(Popup::Choices(choices)) => return plain("choices".into(), Choices::text(choices, ctx)),
+            Some(Popup::Columns(columns)) => return plain("columns".into(), columns.line() + "\n"),
             Some(Popup::Menu(menu)) => return plain("actions".into(), menu.text(ctx)),
             Some(Popup::Form(form)) => return plain(form.title(), form.text()),
             Some(Popup::Waiting(ask)) => return plain("waiting".into(), ask.line() + "\n"),
