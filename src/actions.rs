@@ -16,6 +16,7 @@ mod approve_csr;
 mod approve_install_plan;
 mod ask;
 pub mod audit;
+mod blast_radius;
 mod capacity;
 mod catalogue;
 mod choices;
@@ -28,6 +29,7 @@ mod delete_packageserver_csv;
 mod delete_pod;
 mod delete_pool;
 mod departing;
+mod disruption;
 pub mod drain;
 mod drain_nodes;
 mod evict_pod;
@@ -68,6 +70,7 @@ mod rebuild_image;
 mod rendered_config;
 mod request;
 mod resume_mhc;
+mod served_version;
 mod set_channel;
 mod set_max_unavailable;
 mod set_upgradeable_to;
@@ -104,6 +107,8 @@ use serde_json::Value;
 use crate::config::{Config, ContextSettings};
 use crate::upgrade::access::Permission;
 use crate::upgrade::assessment::Assessment;
+use crate::upgrade::blockers;
+use crate::upgrade::facts::Facts;
 use crate::upgrade::image_based::stage_machine::Stage;
 use crate::upgrade::image_based::{NAME, Record};
 use crate::upgrade::link::LinkState;
@@ -443,6 +448,10 @@ pub struct Plan {
     pub effect: Effect,
     /// The action that undoes it.
     pub inverse: Option<ActionId>,
+    /// The wishes that undo it, made of what was there before: all of them together. None: there is no way back by an
+    /// action, or it needs a value that only a person knows.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub back: Vec<Ask>,
     /// What is saved to a file on this machine before anything is sent; when it cannot be saved nothing is sent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub keepsake: Option<Keepsake>,
@@ -484,10 +493,17 @@ impl Plan {
             confirm: Confirm::Button,
             effect: Effect::All(Vec::new()),
             inverse: entry.inverse,
+            back: Vec::new(),
             keepsake: None,
             undo: Vec::new(),
             strict_lock: false,
         }
+    }
+
+    /// The same, which the inverse undoes on `target`.
+    #[must_use]
+    fn undone_on(self, target: Target) -> Self {
+        Self { back: self.inverse.map(|inverse| Ask::new(inverse, target)).into_iter().collect(), ..self }
     }
 
     /// What was asked for.
@@ -503,6 +519,20 @@ pub fn permissions() -> Vec<Permission> {
     all.sort_unstable();
     all.dedup();
     all
+}
+
+/// How many namespaces are asked for permissions.
+const NAMESPACES: usize = 16;
+
+/// The namespaces in which a permission may matter that the user does not have everywhere: of install plans, and of pods
+/// that are looked at; those of people before those of the platform. The plan asks for any other one.
+pub fn namespaces(facts: &Facts) -> Vec<String> {
+    let plans = facts.around.install_plans.iter().filter_map(|plan| plan.metadata.namespace.as_deref());
+    let pods = facts.around.pods.values().flat_map(|pods| pods.iter()).map(|pod| pod.namespace());
+    let mut all: Vec<&str> = plans.chain(pods).filter(|namespace| !namespace.is_empty()).collect();
+    all.sort_unstable_by_key(|namespace| (blockers::of_platform(namespace), *namespace));
+    all.dedup();
+    all.into_iter().take(NAMESPACES).map(str::to_owned).collect()
 }
 
 /// The actions that make sense for `target`, with why not where they cannot be done now. Empty when read-only: then

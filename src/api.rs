@@ -32,6 +32,7 @@ mod machine_configuration;
 pub mod metadata;
 mod node;
 mod olm;
+mod persistent_volume;
 mod pod;
 mod pod_disruption_budget;
 mod quantity;
@@ -88,13 +89,17 @@ pub use machine_config_pool::{
     MachineConfigPoolStatus, SelectorRequirement,
 };
 pub use machine_configuration::{
-    ControllerCertificate, ControllerConfig, ControllerConfigStatus, MachineConfiguration, MachineConfigurationStatus,
+    ControllerCertificate, ControllerConfig, ControllerConfigStatus, DisruptionAction, FileDisruption, KeyDisruption,
+    MachineConfiguration, MachineConfigurationStatus, NodeDisruptionPolicies, NodeDisruptionStatus, UnitDisruption,
 };
 pub use metadata::{FieldOwner, Keeps, Owner};
 pub use node::{Node, NodeInfo, NodeSpec, NodeStatus, Taint, node_key};
 pub use olm::{
     ClusterServiceVersion, ClusterServiceVersionSpec, ClusterServiceVersionStatus, InstallPlan, InstallPlanSpec,
     InstallPlanStatus, Subscription, SubscriptionSpec, SubscriptionStatus,
+};
+pub use persistent_volume::{
+    ClaimRef, CsiVolume, NodePath, PersistentVolume, PersistentVolumeSpec, PersistentVolumeStatus, VolumeCapacity,
 };
 pub use pod::{
     ContainerResources, ContainerState, ContainerStatus, ContainerWaiting, EmptyDir, Pod, PodContainer, PodSpec,

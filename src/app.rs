@@ -18,6 +18,7 @@ pub use announce::{News, Story};
 pub use effect::Effect;
 pub use msg::{Connected, Msg, Switchable};
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -25,7 +26,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use ratatui::Frame;
 
 use crate::actions::{self, Session};
-use crate::config::{Config, Overrides, Settings};
+use crate::config::{Config, Meaning, Overrides, Settings};
 use crate::input::keymap::Override;
 use crate::input::{Command, Key, Keymap, Tab};
 use crate::ui::{Connection, ContextLine, Ctx, Depth, Flash, LogNews, SimInfo, Theme, View};
@@ -50,6 +51,19 @@ pub struct Start {
     pub sim: Option<SimInfo>,
     /// Things to say at the start: what was odd about the configuration.
     pub warnings: Vec<String>,
+    /// Where the entries of `keys:` stand in the configuration file, by key.
+    pub key_places: BTreeMap<String, String>,
+}
+
+/// The keys with the changes of a configuration, and what of them could not be understood, a line each; the rest holds.
+pub fn keymap(config: &Config, places: &BTreeMap<String, String>) -> (Keymap, Vec<String>) {
+    let change = |(key, meaning): (&String, &Meaning)| Override {
+        key: key.clone(),
+        command: meaning.command().to_owned(),
+        when: meaning.when().map(ToOwned::to_owned),
+        place: places.get(key).cloned().unwrap_or_default(),
+    };
+    Keymap::with_overrides(&config.keys.iter().map(change).collect::<Vec<_>>())
 }
 
 /// All state of the program.
@@ -141,16 +155,7 @@ impl App {
     pub fn new(start: Start, nothing: Arc<Assessment>, now: DateTime<Utc>) -> Self {
         let settings = start.config.settings(&start.overrides);
         let mut warnings = start.warnings;
-        let overrides: Vec<Override> = settings
-            .keys
-            .iter()
-            .map(|(key, meaning)| Override {
-                key: key.clone(),
-                command: meaning.command().to_owned(),
-                when: meaning.when().map(ToOwned::to_owned),
-            })
-            .collect();
-        let (keymap, troubles) = Keymap::with_overrides(&overrides);
+        let (keymap, troubles) = keymap(&start.config, &start.key_places);
         warnings.extend(troubles);
         let depth = if settings.no_color { Depth::None } else { start.depth };
         let theme = theme(settings.theme.as_deref().unwrap_or(start.theme), depth, settings.ascii, &mut warnings);
@@ -161,6 +166,12 @@ impl App {
             }
             tab
         });
+        let mut view = View::new();
+        for (table, names) in &start.config.columns {
+            if let Err(trouble) = view.choose_columns(table, names) {
+                warnings.push(format!("columns: {trouble}; ignored"));
+            }
+        }
         let held = start.config.context("", &start.overrides);
         warnings.extend(actions::strangers(&start.config));
         let state = State {
@@ -184,7 +195,7 @@ impl App {
             audit: start.audit,
         };
         let mut app = Self {
-            view: View::new(),
+            view,
             state,
             orders: orders::Orders::default(),
             announcer: announce::Announcer::default(),
@@ -263,6 +274,10 @@ impl App {
                 }
                 let wishes = self.view.key(key, &self.state.ctx());
                 self.fulfil(wishes)
+            }
+            Msg::Pointer(pointer) => {
+                let requests = self.view.pointer(pointer, &self.state.ctx());
+                self.fulfil(requests)
             }
             Msg::Paste(text) => {
                 self.view.paste(&text, &self.state.ctx());

@@ -41,6 +41,7 @@ pub mod tail;
 mod trouble;
 mod watch;
 
+pub use access::allowed;
 pub use connection::{Connection, Context};
 pub use options::{Options, Token};
 pub use pods::{PodOnNode, PodPhase};

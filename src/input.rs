@@ -11,6 +11,7 @@ pub mod command;
 pub mod defaults;
 pub mod key;
 pub mod keymap;
+pub mod pointer;
 pub mod when;
 
 pub use action_set::ActionSet;

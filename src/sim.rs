@@ -10,10 +10,12 @@
 pub mod actors;
 pub mod admin;
 pub mod alert_board;
+pub mod apply;
 pub mod cluster;
 pub mod credentials;
 pub mod discovery;
 pub mod faults;
+pub mod field_set;
 pub mod host;
 pub mod identity;
 pub mod journal;

@@ -33,6 +33,7 @@ pub mod membership;
 pub mod memory;
 pub mod needs;
 pub mod neutral;
+pub mod node_disruption;
 pub mod node_events;
 pub mod node_phase;
 pub mod operator_clock;
@@ -45,6 +46,7 @@ pub mod progress;
 pub mod progress_message;
 pub mod rail;
 pub mod rebuild;
+pub mod requests;
 pub mod rollout;
 #[cfg(test)]
 pub(crate) mod specimen;

@@ -6,6 +6,7 @@
 
 mod svg;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -191,6 +192,7 @@ async fn take(shot: &Shot, folder: &Path) -> Result<PathBuf, String> {
         audit: Some(home.join("audit.jsonl")),
         sim: Some(simulator.info()),
         warnings: Vec::new(),
+        key_places: BTreeMap::new(),
     };
     let mut cockpit = Headless::open(options, start, home, shot.size);
     let shows = |parts: &'static [&'static str]| move |text: &str| parts.iter().all(|part| text.contains(part));

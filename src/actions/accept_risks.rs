@@ -94,6 +94,9 @@ fn make(assessment: &Assessment, session: &Session, ask: &Ask, material: &Materi
     let after = names(&before, &risks, ask)?;
     let new: Vec<&String> = after.iter().filter(|name| !before.contains(name)).collect();
     let gone: Vec<&String> = before.iter().filter(|name| !after.contains(name)).collect();
+    let back = Ask::new(ActionId::AcceptRisks, Target::Cluster);
+    let back = new.iter().fold(back, |back, name| back.with("withdraw", name.as_str()));
+    let back = gone.iter().fold(back, |back, name| back.with("risk", name.as_str()));
     let draft = Plan {
         danger: if new.is_empty() { Danger::L } else { DANGER },
         preconditions: vec![
@@ -102,6 +105,7 @@ fn make(assessment: &Assessment, session: &Session, ask: &Ask, material: &Materi
         ],
         effect: Effect::RisksAccepted { names: after.clone() },
         strict_lock: true,
+        back: vec![back],
         ..Plan::draft(&ENTRY, ask, title(&new, &gone))
     };
     let known = match field(seen, material) {

@@ -13,7 +13,7 @@ use super::request::{oc, patch};
 use super::words::{in_pointer, list};
 use super::{
     ActionId, Arg, ArgKind, Ask, Confirm, Danger, Effect, Entry, Material, Offered, PatchKind, Plan, Precondition,
-    Read, Refusal, Session, Takes, Target, Write, gate,
+    Read, Refusal, SET, Session, Takes, Target, Write, gate,
 };
 use crate::api;
 use crate::upgrade::access::Permission;
@@ -130,6 +130,7 @@ fn make(assessment: &Assessment, session: &Session, ask: &Ask, material: &Materi
         .collect();
     consequences.extend(usage.lines);
     consequences.extend(follows(assessment, acks_seen.is_none(), withdraw));
+    let back = Ask::new(ActionId::AckGate, Target::Cluster).with("key", key);
     let value = if withdraw { Value::Null } else { json!("true") };
     let fields = vec![(format!("/data/{}", in_pointer(key)), value.clone())];
     Ok(Plan {
@@ -138,6 +139,7 @@ fn make(assessment: &Assessment, session: &Session, ask: &Ask, material: &Materi
         writes: vec![write(session, acks_seen, key, &value, ask.args.flag("create"))?.storing(fields.clone())],
         confirm: if usage.calm { Confirm::Button } else { Confirm::Type(key.to_owned()) },
         effect: Effect::Stored { object: "configmap/admin-acks".to_owned(), path: ACKS.to_owned(), fields },
+        back: vec![if withdraw { back } else { back.with("withdraw", SET) }],
         ..draft
     })
 }

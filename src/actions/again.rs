@@ -73,6 +73,10 @@ pub fn difference(before: &Plan, after: &Plan) -> Option<String> {
     if let Some(words) = rest_differs(before, after) {
         return Some(words);
     }
+    let gone = before.writes.iter().find(|old| after.writes.iter().all(|write| write.object != old.object));
+    if let Some(write) = gone {
+        return Some(format!("nothing has to be done to {} any more", write.object));
+    }
     if before.writes.len() != after.writes.len() || before.effect != after.effect {
         return Some("the requests differ".to_owned());
     }

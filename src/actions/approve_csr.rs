@@ -87,9 +87,8 @@ fn available(assessment: &Assessment, session: &Session, names: &[&str]) -> Resu
     for name in names {
         let requests = &assessment.facts.around.certificate_signing_requests;
         let Some(request) = requests.iter().find(|request| request.name() == *name) else { continue };
-        if !request.is_pending() {
-            return Err(Refusal(format!("{name} does not wait for an approval (any more)")));
-        }
+        let verdict = request.status.conditions.first().map(|condition| condition.kind.as_str());
+        undecided(name, verdict, request.status.certificate.is_some())?;
         if !of_kubelets(&request.spec.signer) {
             let signer = &request.spec.signer;
             return Err(Refusal(format!(
@@ -184,14 +183,17 @@ impl Told {
 
 /// Nobody has decided on it, and nothing was issued.
 fn pending(csr: &Value, name: &str) -> Result<(), Refusal> {
-    let decided =
+    let verdict =
         items(csr, "/status/conditions").iter().map(|condition| text(condition, "/type")).find(|kind| !kind.is_empty());
-    match decided {
+    undecided(name, verdict, !text(csr, "/status/certificate").is_empty())
+}
+
+/// The same by the type of its first condition, and whether it has a certificate.
+fn undecided(name: &str, verdict: Option<&str>, issued: bool) -> Result<(), Refusal> {
+    match verdict {
         Some("Approved") => Err(Refusal(format!("{name} is approved already"))),
         Some(kind) => Err(Refusal(format!("{name} is {} already", kind.to_lowercase()))),
-        None if !text(csr, "/status/certificate").is_empty() => {
-            Err(Refusal(format!("{name} has its certificate already")))
-        }
+        None if issued => Err(Refusal(format!("{name} has its certificate already"))),
         None => Ok(()),
     }
 }

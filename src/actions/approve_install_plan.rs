@@ -20,6 +20,9 @@ const GET: Permission = permission("get", "operators.coreos.com", "installplans"
 const LIST_SUBSCRIPTIONS: Permission = permission("list", "operators.coreos.com", "subscriptions", "");
 const LIST_VERSIONS: Permission = permission("list", "operators.coreos.com", "clusterserviceversions", "");
 
+/// All of it in the namespace of the install plan: whoever runs one team's operators may see no other ones.
+const NEEDED: [Permission; 4] = [GET, PATCH, LIST_SUBSCRIPTIONS, LIST_VERSIONS];
+
 /// Operators restart, and do not go back.
 const DANGER: Danger = Danger::M;
 
@@ -40,7 +43,7 @@ pub(super) const ENTRY: Entry = Entry {
         none: false,
     },
     args: &[],
-    permissions: &[GET, PATCH, LIST_SUBSCRIPTIONS, LIST_VERSIONS],
+    permissions: &NEEDED,
     needs: &[],
     inverse: None,
     offered,
@@ -74,10 +77,7 @@ fn available(assessment: &Assessment, session: &Session, plan: &Resource) -> Res
     if let Some(seen) = seen {
         waits(&plan.name, seen.spec.approved, &seen.status.phase)?;
     }
-    for permission in [&GET, &PATCH, &LIST_SUBSCRIPTIONS, &LIST_VERSIONS] {
-        gate::permitted(assessment, permission)?;
-    }
-    Ok(())
+    NEEDED.iter().try_for_each(|permission| gate::permitted_in(assessment, permission, &plan.namespace))
 }
 
 /// Does it wait for an approval?
@@ -95,6 +95,14 @@ fn make(assessment: &Assessment, session: &Session, ask: &Ask, material: &Materi
     let (namespace, plan_name) = (&chosen.namespace, &chosen.name);
     let path = format!("{OLM}/{namespace}/installplans/{plan_name}");
     let mut reading = Reading::of(material);
+    let permitted = reading.permission(assessment, &PATCH, namespace)?;
+    for permission in &NEEDED {
+        reading.permission(assessment, permission, namespace)?;
+    }
+    // Not even looked at where it is not permitted.
+    if reading.is_missing() {
+        return Ok(reading.draft(&ENTRY, ask, title(chosen)));
+    }
     let found = reading.object(&path)?;
     let subscriptions = reading.list(&format!("{OLM}/{namespace}/subscriptions"))?;
     let versions = reading.list(&format!("{OLM}/{namespace}/clusterserviceversions"))?;
@@ -145,7 +153,7 @@ fn make(assessment: &Assessment, session: &Session, ask: &Ask, material: &Materi
                 words: format!("it moves {} and nothing else", list(installs.iter().copied())),
                 evidence: format!("{object} spec.clusterServiceVersionNames"),
             },
-            gate::permission_found(assessment, &PATCH),
+            permitted,
         ],
         consequences,
         writes: vec![write],

@@ -7,7 +7,7 @@ use std::fmt;
 use serde::{Serialize, Serializer};
 
 use super::{Ask, Danger, Material, Offered, Plan, Refusal, Session, Target};
-use crate::upgrade::access::{Access, Answer, Permission};
+use crate::upgrade::access::{Access, Permission};
 use crate::upgrade::assessment::Assessment;
 use crate::upgrade::facts::{Facts, Kind};
 
@@ -42,6 +42,8 @@ pub enum Takes {
         /// May none be named (then the action chooses: all that fit)?
         none: bool,
     },
+    /// One object of the kinds that are applied from files, by `KIND/NAME` or `KIND/NAMESPACE/NAME`.
+    Listed,
 }
 
 /// What the value of an argument is.
@@ -126,6 +128,9 @@ impl Entry {
             (Takes::Pool, Target::Pools(names)) => names.len() == 1,
             (Takes::Pools, Target::Pools(names)) | (Takes::Nodes, Target::Nodes(names)) => !names.is_empty(),
             (Takes::Objects { none, .. }, Target::Cluster) => none,
+            (Takes::Listed, Target::Objects(objects)) => {
+                matches!(objects.as_slice(), [one] if super::files::kinds::is_listed(&one.resource))
+            }
             (Takes::Objects { resource, several, none, .. }, Target::Objects(objects)) => {
                 let known = objects.iter().all(|object| object.resource == resource);
                 known && if objects.is_empty() { none } else { several || objects.len() == 1 }
@@ -174,8 +179,7 @@ impl Entry {
     /// The permission that is missing, where the server has refused all that the action's requests need: then it is not
     /// offered at all. Where it has refused some, the plan tells what that means.
     pub fn barred(&self, access: &Access) -> Option<&Permission> {
-        let denied = |permission: &Permission| matches!(access.answer(permission), Some(Answer::Denied(_)));
-        self.permissions.iter().all(denied).then(|| self.permissions.first()).flatten()
+        access.refuses_all(self.permissions).then(|| self.permissions.first()).flatten()
     }
 
     /// The kinds that it is decided on and that were not read yet.

@@ -16,6 +16,7 @@ impl Entry {
             Takes::Version => assessment.update.offers.iter().map(|offer| offer.version.clone()).collect(),
             Takes::Pool | Takes::Pools => assessment.pools.iter().map(|pool| pool.name.clone()).collect(),
             Takes::Nodes => assessment.nodes.iter().map(|node| node.name.clone()).collect(),
+            Takes::Listed => listed(assessment),
             Takes::Objects { resource, namespaced, namespace, .. } => {
                 objects(assessment, resource, namespaced, namespace)
             }
@@ -67,6 +68,20 @@ impl Entry {
         }
         bare
     }
+}
+
+/// The objects of the list that are known, by `KIND/NAME` or `KIND/NAMESPACE/NAME`.
+fn listed(assessment: &Assessment) -> Vec<String> {
+    let all = super::files::kinds::resources().into_iter().flat_map(|(resource, namespace)| {
+        let plural = resource.split('.').next().unwrap_or_default().to_owned();
+        let names = objects(assessment, &resource, !namespace.is_empty(), namespace).into_iter();
+        let place = if namespace.is_empty() { String::new() } else { format!("{namespace}/") };
+        names.map(move |name| format!("{plural}/{place}{name}")).collect::<Vec<_>>()
+    });
+    let mut all: Vec<String> = all.collect();
+    all.sort();
+    all.dedup();
+    all
 }
 
 fn fitting(all: Vec<String>, last: &str, given: &[String]) -> Vec<String> {

@@ -68,6 +68,7 @@ fn make(assessment: &Assessment, session: &Session, ask: &Ask, _: &Material) -> 
         writes: vec![write(session, seen)?],
         effect: Effect::RequestCleared,
         strict_lock: true,
+        back: vec![Ask::new(ActionId::StartUpdate, Target::Version(name.clone()))],
         ..Plan::draft(&ENTRY, ask, title(seen, &standing))
     })
 }

@@ -46,8 +46,8 @@ fn offered(assessment: &Assessment, session: &Session, target: &Target) -> Optio
     })
 }
 
-fn make(assessment: &Assessment, session: &Session, ask: &Ask, _: &Material) -> Result<Plan, Refusal> {
-    plan(assessment, session, ask, ask.target.nodes())
+fn make(assessment: &Assessment, session: &Session, ask: &Ask, material: &Material) -> Result<Plan, Refusal> {
+    plan(assessment, session, ask, material)
 }
 
 /// Can the nodes be cordoned now?
@@ -62,11 +62,13 @@ pub(super) fn available(assessment: &Assessment, session: &Session, names: &[Str
 }
 
 /// The plan. Nodes that are cordoned already are left as they are, and named.
-fn plan(assessment: &Assessment, session: &Session, ask: &Ask, names: &[String]) -> Result<Plan, Refusal> {
+fn plan(assessment: &Assessment, session: &Session, ask: &Ask, material: &Material) -> Result<Plan, Refusal> {
+    let names = ask.target.nodes();
     available(assessment, session, names)?;
     let found = find(assessment, names)?;
     let chosen = to_cordon(&found);
     let told = Told {
+        radius: node::radius(assessment, material, &chosen, true),
         danger: danger(assessment, names),
         preconditions: preconditions(assessment, &found),
         consequences: consequences(assessment, &found),
@@ -174,8 +176,15 @@ pub(super) fn consequences(assessment: &Assessment, found: &[Found<'_>]) -> Vec<
         }
         lines.extend(capacity::next(pool, &after).filter(|_| !pool.paused));
     }
+    let etcd = assessment.operator("etcd").and_then(node::ill);
     for found in &chosen {
         let name = &found.node.name;
+        if let Some(ill) = etcd.as_ref().filter(|_| found.control_plane()) {
+            lines.push(format!(
+                "ClusterOperator etcd is {ill}: {name} takes no new pods; do not drain it or shut it down before all \
+                 members are well"
+            ));
+        }
         let pool = found.node.pool.as_deref().and_then(|pool| assessment.pool(pool));
         if found.at_work().is_some() {
             lines.push(format!(

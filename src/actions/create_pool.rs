@@ -83,7 +83,8 @@ fn make(assessment: &Assessment, session: &Session, ask: &Ask, _: &Material) -> 
         writes: vec![write(session, name, body, paused)],
         effect: Effect::Pool(PoolEffect::Exists { pool: name.to_owned(), paused }),
         ..Plan::draft(&ENTRY, ask, format!("Create pool {name}{}", if paused { ", paused" } else { "" }))
-    })
+    }
+    .undone_on(Target::pool(name)))
 }
 
 fn write(session: &Session, name: &str, body: Value, paused: bool) -> Write {

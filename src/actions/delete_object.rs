@@ -1,11 +1,9 @@
 //! Delete an object of the kinds that are applied from files.
 
-use super::files::delete::plan;
-use super::{
-    ActionId, Arg, ArgKind, Ask, Danger, Entry, Material, Offered, Plan, Refusal, Session, Takes, Target, gate, pool,
-};
+use super::files::{delete, kinds};
+use super::{ActionId, Ask, Danger, Entry, Material, Offered, Plan, Refusal, Session, Takes, Target, gate, pool};
 use crate::upgrade::access::Permission;
-use crate::upgrade::assessment::Assessment;
+use crate::upgrade::assessment::{Assessment, Resource};
 
 /// One of many: which is needed is known when the object is named.
 const DELETE: Permission = Permission::cluster("delete", "machineconfiguration.openshift.io", "machineconfigs");
@@ -18,11 +16,8 @@ pub(super) const ENTRY: Entry = Entry {
     summary: "delete an object of the kinds that are applied from files",
     gerund: "deleting an object",
     dangers: &[Danger::L, Danger::M, Danger::H],
-    takes: Takes::Cluster,
-    args: &[
-        Arg::word("resource", ArgKind::Text, "its resource, as oc takes it: imagedigestmirrorsets, machineconfigs ..."),
-        Arg::word("name", ArgKind::Text, "its name, or NAMESPACE/NAME"),
-    ],
+    takes: Takes::Listed,
+    args: &[],
     permissions: &[DELETE],
     needs: &[],
     inverse: Some(ActionId::ApplyFile),
@@ -31,14 +26,26 @@ pub(super) const ENTRY: Entry = Entry {
 };
 
 fn offered(assessment: &Assessment, session: &Session, target: &Target) -> Option<Offered> {
-    if *target != Target::Cluster {
-        return None;
-    }
-    let refusal = gate::session(assessment, session, pool::KINDS).err();
-    let title = "Delete an object of the list".to_owned();
+    let live = gate::session(assessment, session, pool::KINDS);
+    let (title, may) = match target {
+        Target::Cluster => ("Delete an object of the list".to_owned(), Ok(())),
+        Target::Objects(objects) => match objects.as_slice() {
+            [one] => delete::offered(assessment, one)?,
+            _ => return None,
+        },
+        _ => return None,
+    };
+    let refusal = live.and(may).err();
     Some(Offered { action: ActionId::DeleteObject, title, danger: Danger::M, refusal })
 }
 
+/// The wish to delete an object of these kinds.
+pub(super) fn wish(kind: &str, namespace: &str, name: &str) -> Ask {
+    let resource = kinds::resource_named(kind).unwrap_or_else(|| kind.to_owned());
+    let object = Resource { resource, namespace: namespace.to_owned(), name: name.to_owned() };
+    Ask::new(ActionId::DeleteObject, Target::Objects(vec![object]))
+}
+
 fn make(assessment: &Assessment, session: &Session, ask: &Ask, material: &Material) -> Result<Plan, Refusal> {
-    plan(&ENTRY, assessment, session, ask, material)
+    delete::plan(&ENTRY, assessment, session, ask, material)
 }

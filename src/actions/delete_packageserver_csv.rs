@@ -90,9 +90,7 @@ fn make(assessment: &Assessment, session: &Session, ask: &Ask, material: &Materi
     let (uid, version) = lock(csv, "csv/packageserver")?;
     let object = "csv/packageserver".to_owned();
     let arguments = format!("delete clusterserviceversion packageserver -n {NAMESPACE}");
-    let mut write = Write::delete(session, object.clone(), PATH, uid, &arguments);
-    write.body["preconditions"]["resourceVersion"] = Value::from(version);
-    write.resource_version = Some(version.to_owned());
+    let write = Write::delete(session, object.clone(), PATH, uid, &arguments).unless_modified(version);
     let reason = assessment.operator(OPERATOR).map(|row| row.reason.clone()).unwrap_or_default();
     Ok(Plan {
         danger: DANGER,

@@ -3,12 +3,10 @@
 use serde_json::json;
 
 use super::departing::held;
-use super::evict_pod::{permitted, reading};
-use super::pod::{self, Gathered, Seen, TAKES, Which};
+use super::pod::{self, Begun, Seen, Which};
 use super::words::shell;
 use super::{
-    ActionId, Arg, ArgKind, Ask, Confirm, Danger, Effect, Entry, Material, Offered, Plan, Precondition, Refusal,
-    Session, Target, Write,
+    ActionId, Arg, ArgKind, Ask, Danger, Entry, Material, Offered, Plan, Precondition, Refusal, Session, Target, Write,
 };
 use crate::upgrade::access::Permission;
 use crate::upgrade::assessment::Assessment;
@@ -26,27 +24,15 @@ pub(super) const ENTRY: Entry = Entry {
     summary: "delete a pod past its budget: what frees a drain when nothing else does",
     gerund: "deleting a pod",
     dangers: &[Danger::M, Danger::H],
-    takes: TAKES,
     args: &[Arg::option(GRACE, ArgKind::Number, "seconds that it is given to end, instead of its own; 0 is refused")],
     permissions: &[DELETE],
-    needs: &[],
-    inverse: None,
     offered,
     plan: make,
+    ..pod::ENTRY
 };
 
-fn title(which: &Which<'_>) -> String {
-    format!("Delete pod {}", which.words())
-}
-
 fn offered(assessment: &Assessment, session: &Session, target: &Target) -> Option<Offered> {
-    let which = pod::which(target)?;
-    Some(Offered {
-        action: ActionId::DeletePod,
-        title: title(&which),
-        danger: Danger::M,
-        refusal: pod::available(assessment, session, &which).err(),
-    })
+    pod::offered(&ENTRY, assessment, session, target)
 }
 
 /// A pod of a StatefulSet or with a volume of its own takes data along, a bare pod or a virtual machine itself.
@@ -70,34 +56,21 @@ fn grace(ask: &Ask) -> Result<Option<u32>, Refusal> {
 }
 
 fn make(assessment: &Assessment, session: &Session, ask: &Ask, material: &Material) -> Result<Plan, Refusal> {
-    let Some(which) = pod::which(&ask.target) else { return Err(Refusal("name one pod".to_owned())) };
-    pod::available(assessment, session, &which)?;
     let grace = grace(ask)?;
-    let draft = Plan::draft(&ENTRY, ask, title(&which));
-    let seen = match pod::gather(assessment, ask, material)? {
-        Gathered::Reading(reads) => return Ok(reading(draft, reads)),
-        Gathered::Whole(seen) => seen,
+    let (mut plan, which, seen) = match pod::begin(&ENTRY, assessment, session, ask, (material, None))? {
+        Begun::Waits(plan) => return Ok(plan),
+        Begun::Whole(plan, which, seen) => (plan, which, seen),
     };
-    let danger = danger(&seen);
-    Ok(Plan {
-        danger,
-        preconditions: vec![
-            Precondition {
-                words: format!("pod {} is there, and is not being deleted", which.words()),
-                evidence: format!("metadata.uid = {}, {}", seen.uid, seen.place()),
-            },
-            Precondition {
-                words: format!("pod {} is neither a static pod nor a guard of the control plane", which.words()),
-                evidence: format!("owner: {}", seen.owner.as_deref().unwrap_or("none")),
-            },
-            permitted(&which, "delete pods"),
-        ],
-        consequences: consequences(assessment, &seen, grace),
-        effect: Effect::Leaving { object: format!("pod/{}", which.words()), path: which.path(), uid: seen.uid.clone() },
-        confirm: if danger == Danger::H { Confirm::Type(which.name.to_owned()) } else { Confirm::Button },
-        writes: vec![write(session, &which, &seen, grace)],
-        ..draft
-    })
+    plan.preconditions.insert(
+        1,
+        Precondition {
+            words: format!("pod {} is neither a static pod nor a guard of the control plane", which.words()),
+            evidence: format!("owner: {}", seen.owner.as_deref().unwrap_or("none")),
+        },
+    );
+    plan.consequences = consequences(assessment, &seen, grace);
+    let write = write(session, &which, &seen, grace);
+    Ok(pod::finish(plan, &which, &seen, danger(&seen), write))
 }
 
 fn write(session: &Session, which: &Which<'_>, seen: &Seen, grace: Option<u32>) -> Write {

@@ -94,13 +94,15 @@ fn make(assessment: &Assessment, session: &Session, ask: &Ask, material: &Materi
     };
     let configs: Vec<String> = rendered(assessment, name);
     nothing_uses(&usage, name, &configs)?;
-    let Some(uid) = &seen.metadata.uid else {
-        return Err(Refusal(format!("mcp/{name} was read without uid: it cannot be locked")));
+    let (Some(uid), Some(version)) = (&seen.metadata.uid, &seen.metadata.resource_version) else {
+        return Err(Refusal(format!("mcp/{name} was read without uid or resourceVersion: it cannot be locked")));
     };
     plan.preconditions = preconditions(assessment, name);
     plan.consequences = consequences(assessment, name, &configs);
     let line = format!("delete mcp/{}", shell(name));
-    plan.writes = vec![Write::delete(session, format!("mcp/{name}"), &pool::path(name), uid, &line)];
+    let write = Write::delete(session, format!("mcp/{name}"), &pool::path(name), uid, &line);
+    // Whom its selector takes may change at any time: only the pool that was looked at is deleted.
+    plan.writes = vec![write.unless_modified(version)];
     plan.effect = Effect::Pool(PoolEffect::Gone { pool: name.clone() });
     Ok(plan)
 }

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use super::cordon_nodes;
 use super::departing::{self, Budgets, Claim, held};
 use super::drain::{Drain, DrainedNode, Fate, Objection, fate};
-use super::evict_pod::reading;
 use super::eviction::{self, EVICT};
 use super::node::{self, Found, LIST_PODS, PATCH, find};
+use super::pod::reading;
 use super::request::oc;
 use super::words::{count, list, shell};
 use super::{
@@ -96,15 +96,9 @@ fn control_plane(assessment: &Assessment, found: &[Found<'_>]) -> Result<(), Ref
             "{name} is a control plane node, and there is no ClusterOperator etcd to tell how etcd is"
         ));
     };
-    let ill = match () {
-        () if !etcd.available => "not Available",
-        () if etcd.degraded => "Degraded",
-        () if etcd.progressing => "Progressing",
-        () => return Ok(()),
-    };
-    let why = if etcd.message.is_empty() { String::new() } else { format!(" ({})", etcd.message.trim()) };
+    let Some(ill) = node::ill(etcd) else { return Ok(()) };
     refuse(format!(
-        "{name} is a control plane node, and ClusterOperator etcd is {ill}{why}: not before all members are well"
+        "{name} is a control plane node, and ClusterOperator etcd is {ill}: not before all members are well"
     ))
 }
 
@@ -205,6 +199,9 @@ fn make(assessment: &Assessment, session: &Session, ask: &Ask, material: &Materi
         names => Confirm::Type(count(names.len(), "node")),
     };
     let to_cordon = found.iter().filter(|found| found.node.cordon.is_none());
+    // Nodes that were cordoned before stay cordoned.
+    let ours: Vec<String> = to_cordon.clone().map(|found| found.node.name.clone()).collect();
+    let back = (!ours.is_empty()).then(|| Ask::new(ActionId::UncordonNodes, Target::Nodes(ours)));
     let nodes: Vec<String> = titles.iter().map(|name| (*name).to_owned()).collect();
     Ok(Plan {
         danger: if bare { Danger::H } else { Danger::M },
@@ -217,6 +214,7 @@ fn make(assessment: &Assessment, session: &Session, ask: &Ask, material: &Materi
             Effect::NodesDrained { nodes },
         ]),
         drain: Some(drain),
+        back: back.into_iter().collect(),
         ..draft
     })
 }

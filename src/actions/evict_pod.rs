@@ -1,11 +1,8 @@
 //! Evict a pod: it goes if its budget lets it, and is never forced.
 
 use super::departing::held;
-use super::pod::{self, Gathered, Seen, TAKES, Which};
-use super::{
-    ActionId, Ask, Confirm, Danger, Effect, Entry, Material, Offered, Plan, Precondition, Refusal, Session, Target,
-    eviction,
-};
+use super::pod::{self, Begun, Seen};
+use super::{ActionId, Ask, Danger, Entry, Material, Offered, Plan, Precondition, Refusal, Session, Target, eviction};
 use crate::upgrade::assessment::Assessment;
 
 /// Evict a pod.
@@ -16,27 +13,14 @@ pub(super) const ENTRY: Entry = Entry {
     summary: "ask a pod to go, if its budget allows it",
     gerund: "evicting a pod",
     dangers: &[Danger::L, Danger::M, Danger::H],
-    takes: TAKES,
-    args: &[],
     permissions: &[eviction::EVICT],
-    needs: &[],
-    inverse: None,
     offered,
     plan: make,
+    ..pod::ENTRY
 };
 
-fn title(which: &Which<'_>) -> String {
-    format!("Evict pod {}", which.words())
-}
-
 fn offered(assessment: &Assessment, session: &Session, target: &Target) -> Option<Offered> {
-    let which = pod::which(target)?;
-    Some(Offered {
-        action: ActionId::EvictPod,
-        title: title(&which),
-        danger: Danger::L,
-        refusal: pod::available(assessment, session, &which).err(),
-    })
+    pod::offered(&ENTRY, assessment, session, target)
 }
 
 /// A workload with a budget has said how much it can bear; without one nobody has. What nothing brings back is gone.
@@ -50,64 +34,23 @@ fn danger(seen: &Seen) -> Danger {
 }
 
 fn make(assessment: &Assessment, session: &Session, ask: &Ask, material: &Material) -> Result<Plan, Refusal> {
-    let Some(which) = pod::which(&ask.target) else { return Err(Refusal("name one pod".to_owned())) };
-    pod::available(assessment, session, &which)?;
-    let draft = Plan::draft(&ENTRY, ask, title(&which));
     let version = eviction::group_version(material).transpose()?;
-    let gathered = pod::gather(assessment, ask, material)?;
-    let (seen, version) = match (gathered, version) {
-        (Gathered::Whole(seen), Some(version)) => (seen, version),
-        (Gathered::Reading(mut reads), version) => {
-            if version.is_none() {
-                reads.insert(0, eviction::discovery());
-            }
-            return Ok(reading(draft, reads));
-        }
-        (Gathered::Whole(_), None) => return Ok(reading(draft, vec![eviction::discovery()])),
+    let more = version.is_none().then(eviction::discovery);
+    let begun = pod::begin(&ENTRY, assessment, session, ask, (material, more))?;
+    let (mut plan, which, seen, version) = match (begun, version) {
+        (Begun::Whole(plan, which, seen), Some(version)) => (plan, which, seen, version),
+        (Begun::Whole(plan, ..), None) | (Begun::Waits(plan), _) => return Ok(plan),
     };
-    let danger = danger(&seen);
+    plan.preconditions.insert(
+        1,
+        Precondition {
+            words: format!("the server takes evictions as {version}"),
+            evidence: "discovery of /api/v1: pods/eviction".to_owned(),
+        },
+    );
+    plan.consequences = consequences(assessment, &seen);
     let write = eviction::evict(session, &version, which.namespace, which.name, &seen.uid);
-    Ok(Plan {
-        danger,
-        preconditions: vec![
-            Precondition {
-                words: format!("pod {} is there, and is not being deleted", which.words()),
-                evidence: format!("metadata.uid = {}, {}", seen.uid, seen.place()),
-            },
-            Precondition {
-                words: format!("the server takes evictions as {version}"),
-                evidence: "discovery of /api/v1: pods/eviction".to_owned(),
-            },
-            permitted(&which, "create pods/eviction"),
-        ],
-        consequences: consequences(assessment, &seen),
-        effect: Effect::Leaving { object: write.object.clone(), path: which.path(), uid: seen.uid.clone() },
-        confirm: if danger == Danger::H { Confirm::Type(which.name.to_owned()) } else { Confirm::Button },
-        writes: vec![write],
-        ..draft
-    })
-}
-
-/// A plan that waits for what it rests on.
-pub(super) fn reading(draft: Plan, reads: Vec<super::Read>) -> Plan {
-    Plan {
-        danger: draft.action.entry().dangers[0],
-        preconditions: vec![Precondition {
-            words: "the picture is live".to_owned(),
-            evidence: "the link answers".to_owned(),
-        }],
-        consequences: vec!["what follows is told once it is read".to_owned()],
-        reads,
-        ..draft
-    }
-}
-
-/// Whoever may do it in one namespace need not be allowed to everywhere, which is what the access reviews ask.
-pub(super) fn permitted(which: &Which<'_>, what: &str) -> Precondition {
-    Precondition {
-        words: format!("{what} is permitted in {}", which.namespace),
-        evidence: "the dry run asks the server".to_owned(),
-    }
+    Ok(pod::finish(plan, &which, &seen, danger(&seen), write))
 }
 
 fn consequences(assessment: &Assessment, seen: &Seen) -> Vec<String> {

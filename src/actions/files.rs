@@ -6,7 +6,6 @@
 
 pub(super) mod apply;
 pub(super) mod delete;
-mod disruption;
 pub(super) mod kinds;
 mod line_diff;
 mod manifest;

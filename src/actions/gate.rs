@@ -1,8 +1,8 @@
 //! What has to hold for any write, whatever the action: a session that may write, a live picture, a permission.
 
 use super::words::{since, when};
-use super::{Precondition, Refusal, Session};
-use crate::upgrade::access::{Answer, Permission};
+use super::{Found, Material, Precondition, Read, Refusal, Session};
+use crate::upgrade::access::{Access, Answer, Permission};
 use crate::upgrade::assessment::Assessment;
 use crate::upgrade::facts::{Kind, KindStatus};
 use crate::upgrade::link::LinkState;
@@ -58,10 +58,67 @@ fn live(assessment: &Assessment, kinds: &[Kind]) -> Result<(), Refusal> {
 /// Does the server let the user do it? A permission that was not asked yet passes: the dry run asks the server itself.
 pub(super) fn permitted(assessment: &Assessment, permission: &Permission) -> Result<(), Refusal> {
     let access = &assessment.facts.access;
-    let Some(Answer::Denied(reason)) = access.answer(permission) else { return Ok(()) };
+    match access.answer(permission) {
+        Some(Answer::Denied(reason)) => Err(denied(access, permission, permission.namespace, reason)),
+        _ => Ok(()),
+    }
+}
+
+/// The same for a target in a namespace: what is refused for all namespaces may be permitted in this one. What was not
+/// asked there passes: the plan asks.
+pub(super) fn permitted_in(assessment: &Assessment, permission: &Permission, namespace: &str) -> Result<(), Refusal> {
+    let access = &assessment.facts.access;
+    match access.answer_in(permission, namespace) {
+        Some(Answer::Denied(reason)) => Err(denied(access, permission, namespace, reason)),
+        _ => Ok(()),
+    }
+}
+
+/// The precondition that something is permitted in the namespace of the target. What is not known yet is added to `reads`.
+///
+/// # Errors
+/// It is not permitted there.
+pub(super) fn permission_in(
+    assessment: &Assessment,
+    material: &Material,
+    permission: &Permission,
+    namespace: &str,
+    reads: &mut Vec<Read>,
+) -> Result<Precondition, Refusal> {
+    let access = &assessment.facts.access;
+    let read = Read::Access { permission: permission.clone(), namespace: namespace.to_owned() };
+    let asked = material.answer(&read);
+    let known = access.answer_in(permission, namespace).map(Ok);
+    let answer = known.or_else(|| match asked {
+        Some(Ok(Found::Access(answer))) => Some(Ok(answer)),
+        Some(Ok(_)) => Some(Err("the answer is none to that question")),
+        Some(Err(words)) => Some(Err(words)),
+        None => None,
+    });
+    let evidence = match answer {
+        Some(Ok(Answer::Allowed)) => "allowed by access review".to_owned(),
+        Some(Ok(Answer::Denied(reason))) => return Err(denied(access, permission, namespace, reason)),
+        Some(Err(words)) => format!("not reviewed ({words}): the dry run asks the server"),
+        None => {
+            reads.push(read);
+            "not reviewed yet".to_owned()
+        }
+    };
+    let words = format!("{} is permitted", scoped(permission, namespace));
+    Ok(Precondition { words, evidence: format!("oc auth can-i {}: {evidence}", can_i(permission, namespace)) })
+}
+
+/// `patch installplans.operators.coreos.com in shop`.
+fn scoped(permission: &Permission, namespace: &str) -> String {
+    let words = permission.words();
+    if permission.namespace.is_empty() && !namespace.is_empty() { format!("{words} in {namespace}") } else { words }
+}
+
+fn denied(access: &Access, permission: &Permission, namespace: &str, reason: &str) -> Refusal {
     let user = access.user.as_deref().unwrap_or("this user");
     let reason = if reason.is_empty() { String::new() } else { format!(": {reason}") };
-    Err(Refusal(format!("{user} may not {} (oc auth can-i {}){reason}", permission.words(), can_i(permission))))
+    let (words, line) = (scoped(permission, namespace), can_i(permission, namespace));
+    Refusal(format!("{user} may not {words} (oc auth can-i {line}){reason}"))
 }
 
 /// The precondition that stands for [`permitted`].
@@ -72,11 +129,12 @@ pub(super) fn permission_found(assessment: &Assessment, permission: &Permission)
         None => "not reviewed yet: the dry run asks the server",
     };
     let words = format!("{} is permitted", permission.words());
-    Precondition { words, evidence: format!("oc auth can-i {}: {evidence}", can_i(permission)) }
+    let line = can_i(permission, permission.namespace);
+    Precondition { words, evidence: format!("oc auth can-i {line}: {evidence}") }
 }
 
 /// What follows `oc auth can-i`.
-fn can_i(permission: &Permission) -> String {
+fn can_i(permission: &Permission, namespace: &str) -> String {
     let mut resource = permission.resource.to_owned();
     if !permission.group.is_empty() {
         resource = format!("{resource}.{}", permission.group);
@@ -87,8 +145,8 @@ fn can_i(permission: &Permission) -> String {
     if !permission.subresource.is_empty() {
         resource = format!("{resource} --subresource={}", permission.subresource);
     }
-    if !permission.namespace.is_empty() {
-        resource = format!("{resource} -n {}", permission.namespace);
+    if !namespace.is_empty() {
+        resource = format!("{resource} -n {namespace}");
     }
     format!("{} {resource}", permission.verb)
 }

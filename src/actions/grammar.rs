@@ -28,6 +28,7 @@ impl Takes {
             Self::Pools => nouns("POOL", true, true),
             Self::Nodes => nouns("NODE", true, true),
             Self::Objects { noun, several, none, .. } => nouns(noun, !none, several),
+            Self::Listed => nouns("KIND/[NAMESPACE/]NAME", true, false),
         }
     }
 
@@ -44,8 +45,27 @@ impl Takes {
                 let one = |name: &String| object(resource, namespaced, namespace, name);
                 Target::Objects(names.iter().map(one).collect::<Result<_, _>>()?)
             }
+            Self::Listed => Target::Objects(vec![listed(&names)?]),
         })
     }
+}
+
+/// An object of the list, by `KIND/NAME`, `KIND/NAMESPACE/NAME`, or with a blank behind the kind. Which kinds are on the
+/// list, and where they live, the plan knows.
+fn listed(names: &[String]) -> Result<Resource, String> {
+    let joined = names.join("/");
+    let parts: Vec<&str> = joined.split('/').collect();
+    let (kind, namespace, name) = match parts.as_slice() {
+        [kind, name] => (*kind, "", *name),
+        [kind, namespace, name] => (*kind, *namespace, *name),
+        _ => return Err(format!("`{joined}` is not KIND/NAME or KIND/NAMESPACE/NAME")),
+    };
+    if parts.iter().any(|part| part.is_empty()) {
+        return Err(format!("`{joined}` is not KIND/NAME or KIND/NAMESPACE/NAME"));
+    }
+    let resource = super::files::kinds::resource_named(kind)
+        .ok_or_else(|| format!("{kind} is not on the list of what is deleted: {}", super::files::kinds::list()))?;
+    Ok(Resource { resource, namespace: namespace.to_owned(), name: name.to_owned() })
 }
 
 /// Each name once, in the order in which they were given.
@@ -129,6 +149,17 @@ impl Arg {
 }
 
 impl Entry {
+    /// A target of this action as its names are written in a line; none for the cluster.
+    pub fn written(&self, target: &Target) -> Vec<String> {
+        let kind = |object: &Resource| object.resource.split('.').next().unwrap_or_default().to_owned();
+        match (self.takes, target) {
+            (Takes::Listed, Target::Objects(objects)) => {
+                objects.iter().zip(target.written()).map(|(one, name)| format!("{}/{name}", kind(one))).collect()
+            }
+            _ => target.written(),
+        }
+    }
+
     /// How the target is written; none: it is given. A flag can stand for the names of pools.
     pub fn nouns(&self) -> Option<Nouns> {
         let all = self.takes == Takes::Pools && self.args.iter().any(|arg| arg.name == ALL);
@@ -176,6 +207,10 @@ impl Entry {
     pub fn parts(&self, words: &[String], values: Args) -> Result<(Vec<String>, Args), Refusal> {
         let mut values = values;
         let behind: Vec<&Arg> = self.args.iter().filter(|arg| arg.positional).collect();
+        if self.takes == Takes::Listed {
+            // `KIND NAME` is the same as `KIND/NAME`.
+            return Ok((words.to_vec(), values));
+        }
         let (names, rest) = words.split_at(self.named(words.len(), &behind));
         let mut rest = rest.iter();
         for arg in behind {
@@ -266,7 +301,7 @@ impl Ask {
     pub fn line(&self) -> String {
         let entry = self.action.entry();
         let mut parts = vec![entry.name.to_owned()];
-        parts.extend(self.target.written());
+        parts.extend(entry.written(&self.target));
         for arg in entry.args.iter().filter(|arg| arg.positional) {
             parts.extend(self.args.all(arg.name).iter().cloned());
         }
@@ -333,6 +368,7 @@ mod tests {
             Takes::Pools => &["worker", "infra"],
             Takes::Nodes => &["worker-1", "worker-2"],
             Takes::Objects { namespaced: true, namespace: "", .. } => &["shop/one"],
+            Takes::Listed => &["configmaps/openshift-config/one"],
             Takes::Objects { several: true, .. } => &["one", "two"],
             Takes::Objects { .. } => &["one"],
         };

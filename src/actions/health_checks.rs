@@ -3,11 +3,15 @@
 use serde_json::{Value, json};
 
 use super::raw::{self, Patch, annotated_by, annotation, labels, name, permission, text};
+use super::reading::Reading;
 use super::words::{list, shell};
-use super::{FIELD_MANAGER, Precondition, Refusal, Session, Takes, Target, Write, gate};
+use super::{
+    ActionId, Ask, Danger, Effect, Entry, FIELD_MANAGER, Material, Offered, Plan, Precondition, Refusal, Session,
+    Takes, Target, Write, gate,
+};
 use crate::api::PAUSED;
 use crate::upgrade::access::Permission;
-use crate::upgrade::assessment::{Assessment, Node};
+use crate::upgrade::assessment::{Assessment, Node, Resource};
 use crate::upgrade::facts::Kind;
 
 /// The namespace of the machine API.
@@ -36,6 +40,89 @@ pub(super) const TAKES: Takes = Takes::Objects {
     several: true,
     none: true,
 };
+
+/// What pausing and resuming have in common.
+pub(super) const ENTRY: Entry = Entry {
+    id: ActionId::PauseMhc,
+    name: "",
+    word: "",
+    summary: "",
+    gerund: "",
+    dangers: &[],
+    takes: TAKES,
+    args: &[],
+    permissions: &[PATCH, LIST, LIST_MACHINES],
+    needs: &[],
+    inverse: None,
+    offered: |_, _, _| None,
+    plan: |_, _, ask, _| Err(Refusal(format!("{} is no action", ask.action.name()))),
+};
+
+/// The offer, where there are checks that it is for.
+pub(super) fn offered(
+    (entry, verb): (&Entry, &str),
+    assessment: &Assessment,
+    target: &Target,
+    wanted: fn(&crate::api::MachineHealthCheck) -> bool,
+    available: Result<(), Refusal>,
+) -> Option<Offered> {
+    if !sensible(assessment, target, wanted) {
+        return None;
+    }
+    let names = names(target).unwrap_or_default();
+    let danger = entry.dangers.first().copied().unwrap_or(Danger::L);
+    Some(Offered { action: entry.id, title: title(verb, &names), danger, refusal: available.err() })
+}
+
+/// What was read: the checks that were named, all checks, all Machines.
+pub(super) struct There<'a> {
+    pub names: Vec<&'a str>,
+    pub all: Vec<&'a Value>,
+    pub machines: Vec<&'a Value>,
+}
+
+/// Reads them; an error of the inner kind is the plan that waits for them.
+pub(super) fn read<'a>(
+    (entry, verb): (&Entry, &str),
+    ask: &'a Ask,
+    material: &'a Material,
+) -> Result<Result<There<'a>, Plan>, Refusal> {
+    let names = names(&ask.target)?;
+    let mut reading = Reading::of(material);
+    let (Some(found), Some(machines)) = (reading.list(CHECKS)?, reading.list(MACHINES)?) else {
+        return Ok(Err(reading.draft(entry, ask, title(verb, &names))));
+    };
+    let Some(all) = found else { return Err(Refusal("this API server serves no MachineHealthChecks".to_owned())) };
+    Ok(Ok(There { names, all, machines: machines.unwrap_or_default() }))
+}
+
+/// The plan that pauses or resumes these checks, with what is told of it left to be filled.
+pub(super) fn plan(
+    (entry, verb): (&Entry, &str),
+    session: &Session,
+    ask: &Ask,
+    chosen: &[Check],
+    paused: bool,
+) -> Result<Plan, Refusal> {
+    let names: Vec<&str> = chosen.iter().map(|check| check.name()).collect();
+    let value = if paused { json!("") } else { Value::Null };
+    let stored = |check: &Check| Effect::Stored {
+        object: format!("machinehealthcheck/{}", check.name()),
+        path: format!("{CHECKS}/{}", check.name()),
+        fields: vec![(field(), value.clone())],
+    };
+    let object = |name: &&str| Resource {
+        resource: RESOURCE.to_owned(),
+        namespace: NAMESPACE.to_owned(),
+        name: (*name).to_owned(),
+    };
+    Ok(Plan {
+        writes: chosen.iter().map(|check| check.write(session, paused)).collect::<Result<_, _>>()?,
+        effect: Effect::All(chosen.iter().map(stored).collect()),
+        ..Plan::draft(entry, ask, title(verb, &names))
+    }
+    .undone_on(Target::Objects(names.iter().map(object).collect())))
+}
 
 /// The names that were given; none: those that fit.
 pub(super) fn names(target: &Target) -> Result<Vec<&str>, Refusal> {

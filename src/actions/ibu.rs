@@ -10,6 +10,7 @@ use crate::upgrade::access::Permission;
 use crate::upgrade::assessment::Assessment;
 use crate::upgrade::facts::Kind;
 use crate::upgrade::image_based::health_checks::Health;
+use crate::upgrade::image_based::node_volumes::{Backing, NodeVolume};
 use crate::upgrade::image_based::oadp_content;
 use crate::upgrade::image_based::stage_machine::{Move, Stage};
 use crate::upgrade::image_based::{ImageBased, NAME, Record};
@@ -35,6 +36,7 @@ pub(super) const NEEDS: &[Kind] = &[
     Kind::BackupStorageLocations,
     Kind::DataProtectionApplications,
     Kind::LogicalVolumes,
+    Kind::PersistentVolumes,
     Kind::SriovNodeStates,
 ];
 
@@ -253,6 +255,21 @@ pub(super) fn volume_rules(image: &ImageBased, content: &ConfigMaps) -> Vec<Stri
         return Vec::new();
     }
     broken.into_iter().map(|rule| format!("{volumes}, and {rule}: their contents do not come back")).collect()
+}
+
+/// The volumes on the node's own disks, a line each: whether they come back when the rules for them are `broken` or not,
+/// and their reclaim policy; and what of them could not be read.
+pub(super) fn volume_lines(image: &ImageBased, broken: bool) -> Vec<String> {
+    let line = |row: &NodeVolume| {
+        let fate = match (row.backing, broken) {
+            (Backing::Logical, true) => "would be lost",
+            (Backing::Logical, false) => "comes back by its Restore",
+            (Backing::Local, _) => "lies in a folder or on a disk of the node, which nothing here brings back",
+        };
+        format!("PersistentVolume {} {fate}: {}", row.name, row.words())
+    };
+    let unread = image.volumes.unread.iter().map(|words| format!("not checked, volumes: {words}"));
+    image.volumes.rows.iter().map(line).chain(unread).collect()
 }
 
 /// The plan with `reads` in front of everything: nothing is decided before they are there.

@@ -149,7 +149,8 @@ fn make(assessment: &Assessment, session: &Session, ask: &Ask, material: &Materi
         effect: Effect::ImageStage { stage: Stage::Prep.word() },
         strict_lock: true,
         ..Plan::draft(&ENTRY, ask, title)
-    })
+    }
+    .undone_on(Target::Cluster))
 }
 
 /// The patch of `spec`: everything of the configuration, so that nothing of an earlier one is left, and what has to be
@@ -207,7 +208,9 @@ fn consequences<'a>(
     let off = image.switches.iter().filter(|switch| switch.off);
     lines.extend(off.map(|switch| format!("NO automatic rollback when {}: that is copied by Prep", switch.trigger)));
     lines.extend(ibu::waits(image));
+    let broken = !volumes.is_empty();
     lines.extend(volumes);
+    lines.extend(ibu::volume_lines(image, broken));
     lines.extend(unread.cloned());
     lines.push(
         "where a hub manages this cluster: its ManagedCluster should be annotated \

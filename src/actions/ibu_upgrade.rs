@@ -7,6 +7,7 @@ use super::{ActionId, Ask, Confirm, Danger, Effect, Entry, Material, Offered, Pl
 use crate::upgrade::assessment::Assessment;
 use crate::upgrade::image_based::ImageBased;
 use crate::upgrade::image_based::auto_rollback::{DEFAULT_TIMEOUT, SwitchEffect};
+use crate::upgrade::image_based::node_volumes::NodeVolume;
 use crate::upgrade::image_based::pivot_outage::USUALLY;
 use crate::upgrade::image_based::stage_machine::{Move, Stage};
 
@@ -59,7 +60,8 @@ fn make(assessment: &Assessment, session: &Session, ask: &Ask, material: &Materi
         effect: Effect::ImageStage { stage: Stage::Upgrade.word() },
         strict_lock: true,
         ..Plan::draft(&ENTRY, ask, title(image))
-    })
+    }
+    .undone_on(Target::Cluster))
 }
 
 fn consequences(image: &ImageBased) -> Vec<String> {
@@ -89,8 +91,9 @@ fn consequences(image: &ImageBased) -> Vec<String> {
         format!("NO automatic rollback when {}{fixed}", switch.trigger)
     }));
     lines.extend(ibu::waits(image));
-    if image.logical_volumes.is_some_and(|volumes| volumes > 0) {
-        lines.push("note PersistentVolumes, claims and reclaim policies before and after: oc get pv,pvc -A".to_owned());
-    }
+    let before =
+        |row: &NodeVolume| format!("to be there afterwards as well: PersistentVolume {}, {}", row.name, row.words());
+    lines.extend(image.volumes.rows.iter().map(before));
+    lines.extend(image.volumes.unread.iter().map(|words| format!("not checked, volumes: {words}")));
     lines
 }

@@ -4,6 +4,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::pods::PodList;
+use crate::upgrade::access::{Answer, Permission};
 
 /// Something to read before confirming, because the plan depends on it and it is not watched.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -17,6 +18,24 @@ pub enum Read {
     List(String),
     /// The objects in a file that the person handed over, YAML or JSON; read on this machine, not from the cluster.
     File(String),
+    /// Whether the user may do something in a namespace, by a SelfSubjectAccessReview.
+    Access {
+        /// What.
+        permission: Permission,
+        /// Where.
+        namespace: String,
+    },
+}
+
+impl Read {
+    /// What is read: a path, a node, or a question.
+    pub fn words(&self) -> String {
+        match self {
+            Self::PodsOn(node) => format!("pods on {node}"),
+            Self::Object(path) | Self::List(path) | Self::File(path) => path.clone(),
+            Self::Access { permission, namespace } => format!("permission to {} in {namespace}", permission.words()),
+        }
+    }
 }
 
 /// What a read found.
@@ -30,6 +49,8 @@ pub enum Found {
     List(Option<Vec<Value>>),
     /// The objects in a file, in their order.
     File(Vec<Value>),
+    /// The answer of the server.
+    Access(Answer),
 }
 
 // What was read may be a Secret: its content is in no log and no panic message.
@@ -40,6 +61,7 @@ impl std::fmt::Debug for Found {
             Self::Object(found) => ("Object", usize::from(found.is_some())),
             Self::List(found) => ("List", found.as_ref().map_or(0, Vec::len)),
             Self::File(objects) => ("File", objects.len()),
+            Self::Access(answer) => ("Access", usize::from(*answer == Answer::Allowed)),
         };
         f.debug_tuple(kind).field(&count).finish()
     }

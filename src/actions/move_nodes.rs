@@ -13,6 +13,7 @@ use super::{
 use crate::api;
 use crate::upgrade::assessment::{Assessment, Node, Pool};
 use crate::upgrade::facts::Kind;
+use crate::upgrade::node_disruption::Impact;
 
 const POOL: &str = "pool";
 const KINDS: &[Kind] = &[Kind::MachineConfigPools, Kind::Nodes];
@@ -244,14 +245,15 @@ fn told(
     } else if differ.is_empty() {
         lines.push(format!("they have the configuration of pool {to} already: nothing reboots"));
     } else {
-        let same = compared(&differ, pool, material, reads, &mut lines);
+        let impact = compared(assessment, &differ, pool, material, reads, &mut lines).filter(|_| pool.layer.is_none());
         if pool.paused {
-            lines.push(format!("pool {to} is paused: they keep what they have, and reboot when it is unpaused"));
-        } else if same && pool.layer.is_none() {
+            let then = if impact.is_some_and(|impact| impact < Impact::Reboot) { "take it over" } else { "reboot" };
+            lines.push(format!("pool {to} is paused: they keep what they have, and {then} when it is unpaused"));
+        } else if impact.is_some_and(|impact| impact < Impact::Drain) {
             lines.push(format!("they take the configuration of pool {to} without a drain or a reboot"));
         } else {
             told.danger = Danger::M;
-            lines.extend(at_once(moves, pool, after));
+            lines.extend(at_once(moves, pool, after, impact));
         }
     }
     if let Some(layer) = &pool.layer {
@@ -291,15 +293,16 @@ fn differing<'a>(moves: &[Move<'a>], pool: &Pool) -> BTreeMap<(Option<&'a str>, 
     differ
 }
 
-/// Tells what differs; true when all of it is known to be the same content.
+/// Tells what differs; what becomes of the nodes at worst, none when that is not known of all of them.
 fn compared(
+    assessment: &Assessment,
     differ: &BTreeMap<(Option<&str>, Option<&str>), Vec<&str>>,
     pool: &Pool,
     material: &Material,
     reads: &mut Vec<Read>,
     lines: &mut Vec<String>,
-) -> bool {
-    let mut same = true;
+) -> Option<Impact> {
+    let mut worst = Some(Impact::None);
     for (at, ((from, version), nodes)) in differ.iter().enumerate() {
         let target = pool.target.as_deref();
         lines.push(format!(
@@ -309,19 +312,25 @@ fn compared(
             config(target, pool.target_version.as_deref())
         ));
         let difference = match (from, target) {
-            (Some(from), Some(target)) if at < PAIRS => rendered_config::difference(from, target, material, reads),
+            (Some(from), Some(target)) if at < PAIRS => {
+                rendered_config::difference(assessment, pool, (from, target), material, reads)
+            }
             _ => Some(Difference::Unknown("it was not compared".to_owned())),
         };
         if let Some(difference) = difference {
-            same &= difference.is_nothing();
+            worst = worst.zip(difference.impact()).map(|(worst, impact)| worst.max(impact));
             lines.push(difference.words());
         }
     }
-    same
+    worst
 }
 
 /// The pool is unpaused and what it asks for differs: reboots begin.
-fn at_once(moves: &[Move<'_>], pool: &Pool, after: &Assessment) -> Vec<String> {
+fn at_once(moves: &[Move<'_>], pool: &Pool, after: &Assessment, impact: Option<Impact>) -> Vec<String> {
+    let (one, several) = match impact {
+        Some(Impact::Drain) => ("drains, without a reboot,", "drain, without a reboot,"),
+        _ => ("drains and reboots", "drain and reboot"),
+    };
     let moving: Vec<&str> = moves.iter().map(|one| one.node.name.as_str()).collect();
     let mut lines = Vec::new();
     let Some(then) = after.pool(&pool.name) else { return lines };
@@ -330,11 +339,11 @@ fn at_once(moves: &[Move<'_>], pool: &Pool, after: &Assessment) -> Vec<String> {
     let now: Vec<&str> = moving.iter().copied().filter(|name| first.iter().any(|other| other == name)).collect();
     lines.push(if now.is_empty() {
         format!(
-            "pool {} is not paused: they drain and reboot as soon as it has capacity ({} of at most {} unavailable now)",
+            "pool {} is not paused: they {several} as soon as it has capacity ({} of at most {} unavailable now)",
             pool.name, then.capacity.unavailable, then.capacity.max_unavailable
         )
     } else {
-        let verbs = if now.len() == 1 { "drains and reboots" } else { "drain and reboot" };
+        let verbs = if now.len() == 1 { one } else { several };
         format!("pool {} is not paused: {} {verbs} at once", pool.name, list(now))
     });
     if line.len() > 1 {
@@ -355,15 +364,22 @@ fn emptied(assessment: &Assessment, moves: &[Move<'_>], after: &Assessment) -> V
     empty.map(|name| format!("pool {name} has no node left afterwards")).collect()
 }
 
-/// The lines that move them back, by the pool that they come from.
-fn undo(moves: &[Move<'_>]) -> String {
-    let mut back: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+/// The wishes that move them back, by the pool that they come from.
+fn back(moves: &[Move<'_>]) -> Vec<Ask> {
+    let mut back: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for one in moves {
-        back.entry(one.node.pool.as_deref().unwrap_or("worker")).or_default().push(&one.node.name);
+        back.entry(one.node.pool.as_deref().unwrap_or("worker")).or_default().push(one.node.name.clone());
     }
-    let lines = back.into_iter().map(|(pool, nodes)| {
+    let wish = |(pool, nodes)| Ask::new(ActionId::MoveNodes, Target::Nodes(nodes)).with(POOL, pool);
+    back.into_iter().map(wish).collect()
+}
+
+/// The same as lines; many names are counted.
+fn undo(moves: &[Move<'_>]) -> String {
+    let line = |wish: Ask| {
+        let nodes = wish.target.nodes();
         let names = if nodes.len() > 4 { count(nodes.len(), "node") } else { nodes.join(" ") };
-        format!("move-nodes {names} --pool {pool}")
-    });
-    lines.collect::<Vec<_>>().join(", ")
+        format!("move-nodes {names} --pool {}", wish.args.get(POOL).unwrap_or_default())
+    };
+    back(moves).into_iter().map(line).collect::<Vec<_>>().join(", ")
 }

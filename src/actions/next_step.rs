@@ -13,6 +13,9 @@ const OFFERS: usize = 4;
 /// How much of a name is shown: node names of clouds are long, and the header is not.
 const NAME: usize = 24;
 
+/// The key that opens it, where no other one is configured.
+pub const KEY: &str = "n";
+
 /// Where the step leads.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Leads {

@@ -6,10 +6,13 @@ use serde_json::{Value, json};
 
 use super::request::Change;
 use super::words::shell;
-use super::{Ask, Danger, Effect, Entry, PatchKind, Plan, Precondition, Read, Refusal, Session, Write};
+use super::{
+    Ask, Danger, Effect, Entry, Material, PatchKind, Plan, Precondition, Read, Refusal, Session, Target, Write,
+    blast_radius,
+};
 use crate::api::{self, node_key};
 use crate::upgrade::access::Permission;
-use crate::upgrade::assessment::{Assessment, Node, NodePhase, Pool};
+use crate::upgrade::assessment::{Assessment, Node, NodePhase, OperatorRow, Pool};
 use crate::upgrade::facts::Kind;
 
 /// Cordoning and uncordoning patch the node.
@@ -66,12 +69,29 @@ pub(super) fn write(session: &Session, seen: &api::Node, unschedulable: bool) ->
 
 /// What is told of cordoning or uncordoning.
 pub(super) struct Told {
+    /// What it reaches, or what has to be read for that.
+    pub radius: Result<Vec<String>, Vec<Read>>,
     /// How dangerous it is.
     pub danger: Danger,
     /// What was checked.
     pub preconditions: Vec<Precondition>,
     /// What follows.
     pub consequences: Vec<String>,
+}
+
+/// What an action on several nodes reaches; nothing is told of a single one. An error is what has to be read for it.
+pub(super) fn radius(
+    assessment: &Assessment,
+    material: &Material,
+    chosen: &[&Found<'_>],
+    cordoned: bool,
+) -> Result<Vec<String>, Vec<Read>> {
+    if chosen.len() < 2 {
+        return Ok(Vec::new());
+    }
+    let mut reads = Vec::new();
+    let around = blast_radius::read(assessment, material, chosen, &mut reads).ok_or(reads)?;
+    Ok(blast_radius::lines(assessment, chosen, cordoned, &around))
 }
 
 /// The plan to cordon or uncordon `chosen`, which are those of the target of which it is not true yet.
@@ -85,13 +105,23 @@ pub(super) fn plan(
 ) -> Result<Plan, Refusal> {
     let verb = if unschedulable { "Cordon" } else { "Uncordon" };
     let chosen_names: Vec<&str> = chosen.iter().map(|found| found.node.name.as_str()).collect();
-    let mut consequences = told.consequences;
+    let draft = Plan {
+        danger: told.danger,
+        preconditions: told.preconditions,
+        ..Plan::draft(entry, ask, title(verb, &chosen_names))
+    };
+    let mut consequences = match told.radius {
+        Ok(radius) => radius,
+        Err(reads) => {
+            let consequences = vec!["what runs on the nodes and in their pools is being read".to_owned()];
+            return Ok(Plan { consequences, reads, ..draft });
+        }
+    };
+    consequences.extend(told.consequences);
     if chosen.len() > NODES_READ {
         consequences.push(format!("pods are told of the first {NODES_READ} nodes only"));
     }
     Ok(Plan {
-        danger: told.danger,
-        preconditions: told.preconditions,
         consequences,
         reads: chosen_names.iter().take(NODES_READ).map(|name| Read::PodsOn((*name).to_owned())).collect(),
         writes: chosen.iter().map(|found| write(session, found.seen, unschedulable)).collect::<Result<_, _>>()?,
@@ -99,8 +129,9 @@ pub(super) fn plan(
             nodes: chosen_names.iter().map(|name| (*name).to_owned()).collect(),
             unschedulable,
         },
-        ..Plan::draft(entry, ask, title(verb, &chosen_names))
-    })
+        ..draft
+    }
+    .undone_on(Target::Nodes(chosen_names.iter().map(|name| (*name).to_owned()).collect())))
 }
 
 impl Found<'_> {
@@ -142,6 +173,18 @@ pub(super) fn control_plane(node: &Node) -> bool {
 }
 
 /// The pools of `nodes`, each with how many of the nodes `counts` (by pool name order of the assessment).
+/// How the operator etcd is not well, as far as it is not: Ready nodes do not tell that all its members are back.
+pub(super) fn ill(etcd: &OperatorRow) -> Option<String> {
+    let ill = match () {
+        () if !etcd.available => "not Available",
+        () if etcd.degraded => "Degraded",
+        () if etcd.progressing => "Progressing",
+        () => return None,
+    };
+    let why = if etcd.message.is_empty() { String::new() } else { format!(" ({})", etcd.message.trim()) };
+    Some(format!("{ill}{why}"))
+}
+
 pub(super) fn pools<'a>(
     assessment: &'a Assessment,
     nodes: &[&Found<'_>],

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::audit::{Actor, AuditId, Given};
-use super::{Effect, Material, Plan, Target};
+use super::{Effect, Material, Plan, PoolEffect, Target};
 
 /// What the server answered to the dry run of one write.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -140,12 +140,22 @@ impl Outcome {
 
     /// What the watch has to show after it, of the effect of the plan; none: nothing was changed.
     pub fn awaited(&self, effect: &Effect) -> Option<Effect> {
+        let mut objects: Vec<&str> = self.done().iter().map(|written| written.object.as_str()).collect();
         match self {
-            Self::Accepted { .. } | Self::Unknown { .. } => Some(effect.clone()),
+            Self::Accepted { .. } => Some(effect.clone()),
             // A drain that was stopped is told as it went; nobody waits for the rest.
             Self::Refused { .. } | Self::Stopped { .. } => None,
-            Self::Failed { done, .. } | Self::Changed { done, .. } => part(effect, done),
+            Self::Failed { .. } | Self::Changed { .. } => part(effect, &objects),
+            Self::Unknown { object, .. } => {
+                objects.push(object);
+                part(effect, &objects)
+            }
         }
+    }
+
+    /// Is the action done once the watch shows what is awaited? Not where something of it was not sent.
+    pub fn is_whole(&self, effect: &Effect) -> bool {
+        self.awaited(effect).as_ref() == Some(effect)
     }
 
     /// One sentence for the person, `target` included.
@@ -164,7 +174,7 @@ impl Outcome {
         match self {
             Self::Accepted { .. } => format!("{}: accepted, waiting for the watch to show it", target.words()),
             Self::Refused { words } => format!("nothing was sent: {words}"),
-            Self::Changed { words, .. } => format!("not sent: {words}{so_far}"),
+            Self::Changed { words, .. } => format!("not done: {words}{so_far}"),
             Self::Failed { object, words, left, .. } => format!("{object}: {words}{so_far}{}", rest(left)),
             Self::Stopped { words, left, .. } => format!("stopped: {words}{}", rest(left)),
             Self::Unknown { object, words, left, .. } => {
@@ -177,22 +187,119 @@ impl Outcome {
     }
 }
 
-/// The effect of the writes that were accepted before one failed; none: nothing to wait for.
-fn part(effect: &Effect, done: &[Written]) -> Option<Effect> {
-    if done.is_empty() {
+/// The effect of the writes of these objects; none: nothing to wait for.
+fn part(effect: &Effect, written: &[&str]) -> Option<Effect> {
+    if written.is_empty() {
         return None;
     }
-    Some(match effect {
-        Effect::NodesUnschedulable { nodes, unschedulable } => {
-            let wrote = |node: &String| done.iter().any(|written| written.object == format!("node/{node}"));
-            Effect::NodesUnschedulable {
-                nodes: nodes.iter().filter(|node| wrote(node)).cloned().collect(),
-                unschedulable: *unschedulable,
-            }
+    let wrote = |object: &str| written.contains(&object);
+    let of = |kind: &str, names: &[String]| -> Vec<String> {
+        names.iter().filter(|name| wrote(&format!("{kind}/{name}"))).cloned().collect()
+    };
+    let kept = match effect {
+        Effect::All(effects) => {
+            let parts: Vec<Effect> = effects.iter().filter_map(|effect| part(effect, written)).collect();
+            return (!parts.is_empty()).then_some(Effect::All(parts));
         }
-        Effect::All(effects) => Effect::All(effects.iter().filter_map(|effect| part(effect, done)).collect()),
+        Effect::NodesUnschedulable { nodes, unschedulable } => {
+            let nodes = of("node", nodes);
+            return (!nodes.is_empty()).then_some(Effect::NodesUnschedulable { nodes, unschedulable: *unschedulable });
+        }
+        Effect::Pool(PoolEffect::Manages { pool, nodes }) => {
+            let nodes = of("node", nodes);
+            let manages = Effect::Pool(PoolEffect::Manages { pool: pool.clone(), nodes: nodes.clone() });
+            return (!nodes.is_empty()).then_some(manages);
+        }
+        Effect::Pool(PoolEffect::ConfigsGone { configs }) => {
+            let configs = of("machineconfig", configs);
+            return (!configs.is_empty()).then_some(Effect::Pool(PoolEffect::ConfigsGone { configs }));
+        }
+        Effect::PoolPaused { pool, .. } => wrote(&format!("mcp/{pool}")),
+        // Some are told in a sentence that ends in the object.
+        Effect::Stored { object, .. }
+        | Effect::Digests { object, .. }
+        | Effect::Gone { object, .. }
+        | Effect::Leaving { object, .. } => written.iter().any(|written| object.ends_with(written)),
         // A drain that did not come to its end is told by itself.
-        Effect::NodesDrained { .. } => return None,
-        other => other.clone(),
-    })
+        Effect::NodesDrained { .. } => false,
+        // Effects of the only write of their plan.
+        Effect::Pool(PoolEffect::Exists { .. } | PoolEffect::Gone { .. } | PoolEffect::MaxUnavailable { .. })
+        | Effect::ImageStage { .. }
+        | Effect::ImageAnnotation { .. }
+        | Effect::ImageAnnotationTaken { .. }
+        | Effect::UpdateRequested(_)
+        | Effect::RequestCleared
+        | Effect::RisksAccepted { .. }
+        | Effect::ChannelSet { .. }
+        | Effect::UpstreamSet { .. } => true,
+    };
+    kept.then(|| effect.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn written(object: &str) -> Written {
+        Written { object: object.into(), audit: AuditId("1".into()), words: String::new() }
+    }
+
+    fn failed(done: &[&str]) -> Outcome {
+        Outcome::Failed {
+            done: done.iter().map(|object| written(object)).collect(),
+            object: "x".into(),
+            words: String::new(),
+            left: Vec::new(),
+        }
+    }
+
+    fn unknown(done: &[&str], object: &str) -> Outcome {
+        Outcome::Unknown {
+            done: done.iter().map(|object| written(object)).collect(),
+            object: object.into(),
+            audit: AuditId("2".into()),
+            words: String::new(),
+            left: Vec::new(),
+        }
+    }
+
+    fn stored(object: &str) -> Effect {
+        Effect::Stored { object: object.into(), path: String::new(), fields: vec![("/a".into(), json!(1))] }
+    }
+
+    #[test]
+    fn only_what_was_accepted_is_waited_for() {
+        let pool = |name: &str| Effect::PoolPaused { pool: name.into(), paused: true };
+        let nodes = |names: &[&str]| Effect::NodesUnschedulable {
+            nodes: names.iter().map(|name| (*name).to_owned()).collect(),
+            unschedulable: true,
+        };
+        let configs = |names: &[&str]| {
+            Effect::Pool(PoolEffect::ConfigsGone { configs: names.iter().map(|name| (*name).to_owned()).collect() })
+        };
+        let all = Effect::All;
+        for (whole, object, left) in [
+            (all(vec![pool("a"), pool("b")]), "mcp/a", all(vec![pool("a")])),
+            (all(vec![stored("csr/a"), stored("csr/b")]), "csr/b", all(vec![stored("csr/b")])),
+            (nodes(&["a", "b"]), "node/a", nodes(&["a"])),
+            (configs(&["a", "b"]), "machineconfig/b", configs(&["b"])),
+        ] {
+            assert_eq!(failed(&[object]).awaited(&whole), Some(left.clone()));
+            assert_eq!(unknown(&[], object).awaited(&whole), Some(left), "it may have been applied");
+            assert_eq!(failed(&[]).awaited(&whole), None, "nothing was changed");
+            assert!(!unknown(&[], object).is_whole(&whole), "the other one was not sent");
+        }
+        let both = all(vec![pool("a"), pool("b")]);
+        assert!(unknown(&["mcp/a"], "mcp/b").is_whole(&both), "the last one has no answer");
+    }
+
+    #[test]
+    fn a_cordon_without_an_answer_does_not_stand_for_the_drain() {
+        let cordoned = Effect::NodesUnschedulable { nodes: vec!["a".into()], unschedulable: true };
+        let drain = Effect::All(vec![cordoned.clone(), Effect::NodesDrained { nodes: vec!["a".into()] }]);
+        let lost = unknown(&[], "node/a");
+        assert_eq!(lost.awaited(&drain), Some(Effect::All(vec![cordoned])));
+        assert!(!lost.is_whole(&drain));
+    }
 }

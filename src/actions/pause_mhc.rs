@@ -1,17 +1,12 @@
 //! Pause MachineHealthChecks: while nodes reboot for an update, nothing takes a long reboot for a failure and deletes the
 //! Machine.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use super::health_checks::{
-    self as checks, CHECKS, Check, LIST, LIST_MACHINES, MACHINES, PATCH, TAKES, chosen, field, may, names, title,
-};
+use super::health_checks::{self as checks, Check, PATCH, There, chosen, may, names};
 use super::raw::{name, text};
-use super::reading::Reading;
 use super::words::{count, list};
-use super::{
-    ActionId, Ask, Danger, Effect, Entry, Material, Offered, Plan, Precondition, Refusal, Session, Target, gate,
-};
+use super::{ActionId, Ask, Danger, Entry, Material, Offered, Plan, Precondition, Refusal, Session, Target, gate};
 use crate::upgrade::assessment::{Assessment, Topology};
 
 /// It is reversible, and keeps the cluster from doing something.
@@ -25,22 +20,18 @@ pub(super) const ENTRY: Entry = Entry {
     summary: "pause MachineHealthChecks, so that no rebooting node is replaced; none named: all that are not paused",
     gerund: "pausing health checks",
     dangers: &[DANGER],
-    takes: TAKES,
-    args: &[],
-    permissions: &[PATCH, LIST, LIST_MACHINES],
-    needs: &[],
     inverse: Some(ActionId::ResumeMhc),
     offered,
     plan: make,
+    ..checks::ENTRY
 };
 
+/// How titles begin.
+const VERB: &str = "Pause";
+
 fn offered(assessment: &Assessment, session: &Session, target: &Target) -> Option<Offered> {
-    if !checks::sensible(assessment, target, |check| !check.is_paused()) {
-        return None;
-    }
-    let names = names(target).unwrap_or_default();
-    let refusal = available(assessment, session, target).err();
-    Some(Offered { action: ActionId::PauseMhc, title: title("Pause", &names), danger: DANGER, refusal })
+    let available = available(assessment, session, target);
+    checks::offered((&ENTRY, VERB), assessment, target, |check| !check.is_paused(), available)
 }
 
 /// Can it be planned, as far as is known without reading anything?
@@ -57,12 +48,10 @@ fn available(assessment: &Assessment, session: &Session, target: &Target) -> Res
 
 fn make(assessment: &Assessment, session: &Session, ask: &Ask, material: &Material) -> Result<Plan, Refusal> {
     available(assessment, session, &ask.target)?;
-    let names = names(&ask.target)?;
-    let mut reading = Reading::of(material);
-    let (Some(found), Some(machines)) = (reading.list(CHECKS)?, reading.list(MACHINES)?) else {
-        return Ok(reading.draft(&ENTRY, ask, title("Pause", &names)));
+    let There { names, all, machines } = match checks::read((&ENTRY, VERB), ask, material)? {
+        Ok(there) => there,
+        Err(waits) => return Ok(waits),
     };
-    let Some(all) = found else { return Err(Refusal("this API server serves no MachineHealthChecks".to_owned())) };
     let chosen = chosen(&all, &names, |_| true)?;
     let (before, awake): (Vec<Check>, Vec<Check>) = chosen.into_iter().partition(|check| check.is_paused());
     if awake.is_empty() {
@@ -72,26 +61,17 @@ fn make(assessment: &Assessment, session: &Session, ask: &Ask, material: &Materi
             several => format!("all {} health checks are paused already", several.len()),
         }));
     }
-    let machines = machines.unwrap_or_default();
     let mut preconditions: Vec<Precondition> = awake.iter().map(|check| check.found()).collect();
     preconditions.push(Precondition {
         words: "more than one node runs the cluster".to_owned(),
         evidence: format!("topology: {}", assessment.topology.words()),
     });
     preconditions.push(gate::permission_found(assessment, &PATCH));
-    let awake_names: Vec<&str> = awake.iter().map(|check| check.name()).collect();
-    let stored = |check: &Check| Effect::Stored {
-        object: format!("machinehealthcheck/{}", check.name()),
-        path: format!("{CHECKS}/{}", check.name()),
-        fields: vec![(field(), json!(""))],
-    };
     Ok(Plan {
         danger: DANGER,
         preconditions,
         consequences: consequences(assessment, &awake, &before, &machines),
-        writes: awake.iter().map(|check| check.write(session, true)).collect::<Result<_, _>>()?,
-        effect: Effect::All(awake.iter().map(stored).collect()),
-        ..Plan::draft(&ENTRY, ask, title("Pause", &awake_names))
+        ..checks::plan((&ENTRY, VERB), session, ask, &awake, true)?
     })
 }
 

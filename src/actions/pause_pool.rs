@@ -1,13 +1,11 @@
 //! Pause pools: the machine-config controller takes no further node of them.
 
-use serde_json::json;
-
 use super::pending::{certificate, difference, in_flight, pending, still_to_come};
-use super::pool::{self, KINDS, PATCH, find, paused_found, required, told_of};
+use super::pool::{self, KINDS, PATCH, find, required};
 use super::words::{count, list, order, whose_pause};
 use super::{
-    ALL, ActionId, Arg, ArgKind, Ask, Danger, Effect, Entry, Material, Offered, Plan, Precondition, Read, Refusal,
-    Session, Takes, Target, capacity, gate,
+    ALL, ActionId, Arg, ArgKind, Ask, Danger, Entry, Material, Offered, Plan, Read, Refusal, Session, Takes, Target,
+    capacity, gate,
 };
 use crate::upgrade::assessment::{Assessment, Pool};
 
@@ -105,36 +103,12 @@ fn plan(
 ) -> Result<Plan, Refusal> {
     available(assessment, session, names)?;
     let chosen = to_pause(assessment, names);
-    let mut plan =
-        Plan { danger: danger(assessment, names), ..Plan::draft(&ENTRY, ask, pool::title("Pause", &chosen)) };
-    let mut effects = Vec::new();
-    for name in names {
-        let (pool, seen) = find(assessment, name)?;
-        plan.preconditions.push(if pool.paused {
-            Precondition {
-                words: format!("pool {name} is paused already and is left as it is"),
-                evidence: format!("mcp/{name} spec.paused = true, {}", whose_pause(pool)),
-            }
-        } else {
-            paused_found(pool)
-        });
-        if pool.paused {
-            continue;
-        }
-        plan.preconditions.push(Precondition {
-            words: format!("pool {name} is not one that the update waits for"),
-            evidence: format!(
-                "mcp/{name} has no label operator.machineconfiguration.openshift.io/required-for-upgrade"
-            ),
-        });
-        let lines = consequences(assessment, pool, material, &mut plan.reads);
-        plan.consequences.extend(told_of(chosen.len() > 1, pool, lines));
-        plan.writes.push(pool::write(session, seen, "paused", &json!(true))?);
-        effects.push(Effect::PoolPaused { pool: name.clone(), paused: true });
-    }
-    plan.preconditions.push(gate::permission_found(assessment, &PATCH));
+    let plan = Plan { danger: danger(assessment, names), ..Plan::draft(&ENTRY, ask, pool::title("Pause", &chosen)) };
+    let mut plan = pool::switch(assessment, session, plan, (names, true), |pool, plan| {
+        plan.preconditions.push(pool::not_required_found(&pool.name));
+        consequences(assessment, pool, material, &mut plan.reads)
+    })?;
     plan.consequences.extend(for_all(assessment));
-    plan.effect = pool::effect(effects);
     Ok(plan)
 }
 
@@ -153,10 +127,10 @@ fn consequences(assessment: &Assessment, pool: &Pool, material: &Material, reads
     if let (Some(pending), false) = (pending(assessment, pool), waiting.is_empty()) {
         lines.push(format!("{} of {} stay as they are: {}", waiting.len(), pool.total, list(waiting)));
         lines.push(format!("pending: {pending}"));
-        lines.extend(difference(assessment, pool, material, reads));
+        lines.extend(difference(assessment, pool, material, reads).map(|difference| difference.words()));
         let next = capacity::candidates(pool, assessment);
         if !next.is_empty() {
-            lines.push(format!("without the pause these would reboot, in this order: {}", order(&next)));
+            lines.push(format!("without the pause these would be taken, in this order: {}", order(&next)));
         }
     } else {
         lines.push("nothing is pending now".to_owned());

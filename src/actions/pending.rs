@@ -1,10 +1,12 @@
 //! What a pool still has to do: the pending difference, the nodes that will reboot and in which order, and until when its
 //! nodes trust the API server.
 
+use super::rendered_config::{self, Difference};
 use super::words::{config, count, list, order, when};
-use super::{Material, Read, capacity, rendered_config};
-use crate::upgrade::assessment::{Assessment, Node, NodePhase, Pool};
+use super::{Material, Read, capacity};
+use crate::upgrade::assessment::{Assessment, Node, NodePhase, Pool, Topology};
 use crate::upgrade::certificates::{delivered_despite_pause, trust};
+use crate::upgrade::node_disruption::{Impact, of_pending};
 
 /// From which configurations the pool's nodes still have to go to its target: `rendered-worker-1 (4.18.22) ->
 /// rendered-worker-2 (4.19.3)`; none when all are there.
@@ -28,17 +30,24 @@ fn behind(assessment: &Assessment, pool: &Pool) -> Vec<(String, Option<String>)>
     from
 }
 
-/// What differs between the configuration that nodes of the pool have and the pool's, in words. Only one pair is read, the
-/// first by name: rendered configs are large. None: there is nothing to compare.
+/// What differs between the configuration that nodes of the pool have and the pool's. Only one pair is read, the first by
+/// name: rendered configs are large. None: there is nothing to compare.
 pub(super) fn difference(
     assessment: &Assessment,
     pool: &Pool,
     material: &Material,
     reads: &mut Vec<Read>,
-) -> Option<String> {
+) -> Option<Difference> {
     let from = behind(assessment, pool);
     let (from, target) = (&from.first()?.0, pool.target.as_deref()?);
-    Some(rendered_config::difference(from, target, material, reads)?.words())
+    rendered_config::difference(assessment, pool, (from, target), material, reads)
+}
+
+/// What becomes of the nodes of the pool that are to come; none: it is not known. Nodes of a configuration that was not
+/// compared may need another thing.
+pub(super) fn impact(assessment: &Assessment, pool: &Pool, difference: Option<&Difference>) -> Option<Impact> {
+    let compared = || difference.filter(|_| behind(assessment, pool).len() == 1).and_then(Difference::impact);
+    of_pending(assessment, pool).or_else(compared)
 }
 
 /// Nodes of the pool that the machine-config daemon works on, by name. Without their phases: those change by the minute,
@@ -67,24 +76,16 @@ fn targeted_and_failing(node: &Node, pool: &Pool) -> bool {
     node.phase == NodePhase::Degraded && node.desired_config == pool.target && node.current_config != pool.target
 }
 
-/// The nodes that will be drained and rebooted, in the controller's order, and those that it passes over until they are
+/// What becomes of the nodes that are to come, in the controller's order, and those that it passes over until they are
 /// schedulable and ready.
-pub(super) fn reboots(assessment: &Assessment, pool: &Pool, after: &Assessment) -> Vec<String> {
+pub(super) fn reboots(assessment: &Assessment, pool: &Pool, after: &Assessment, impact: Option<Impact>) -> Vec<String> {
     let waiting = still_to_come(assessment, pool);
     let line = after.pool(&pool.name).map(|then| capacity::candidates(then, after)).unwrap_or_default();
+    let becomes = becomes(assessment, impact);
     let mut lines = vec![if line.is_empty() {
-        format!(
-            "{} will be cordoned, drained and rebooted (unless every change is one that needs no reboot): {}",
-            count(waiting.len(), "node"),
-            list(waiting.iter().copied()),
-        )
+        format!("{} {becomes}: {}", count(waiting.len(), "node"), list(waiting.iter().copied()))
     } else {
-        format!(
-            "{} will be cordoned, drained and rebooted (unless every change is one that needs no reboot), in this order: \
-             {}",
-            count(line.len(), "node"),
-            order(&line),
-        )
+        format!("{} {becomes}, in this order: {}", count(line.len(), "node"), order(&line))
     }];
     let passed: Vec<&str> = waiting.into_iter().filter(|name| !line.iter().any(|other| other == name)).collect();
     if !line.is_empty() && !passed.is_empty() {
@@ -94,6 +95,17 @@ pub(super) fn reboots(assessment: &Assessment, pool: &Pool, after: &Assessment) 
         ));
     }
     lines
+}
+
+fn becomes(assessment: &Assessment, impact: Option<Impact>) -> &'static str {
+    let single = assessment.topology == Topology::SingleReplica;
+    match (impact, single) {
+        (Some(Impact::Reboot), false) => "will be cordoned, drained and rebooted",
+        (Some(Impact::Reboot), true) => "will be rebooted without a drain",
+        (Some(Impact::Drain), false) => "will be cordoned and drained, and not rebooted",
+        (Some(_), _) => "will take it over without drain or reboot",
+        (None, _) => "will be cordoned, drained and rebooted (unless every change is one that needs no reboot)",
+    }
 }
 
 /// Until when the nodes of the pool trust the API server, and what a pause means for the renewal. The days are whole, so

@@ -2,11 +2,12 @@
 
 use serde_json::{Value, json};
 
-use super::pool::{API, GROUP, KINDS, find};
+use super::pool::{self, GROUP, KINDS, find};
+use super::served_version::served;
 use super::words::{count, shell};
 use super::{
     ActionId, Arg, ArgKind, Ask, Danger, Effect, Entry, Material, Offered, Plan, Precondition, Read, Refusal, Session,
-    Takes, Target, Write, gate,
+    Takes, Target, Write, delete_object, gate,
 };
 use crate::upgrade::access::Permission;
 use crate::upgrade::assessment::{Assessment, Pool};
@@ -45,20 +46,14 @@ pub(super) const ENTRY: Entry = Entry {
     ],
     permissions: &[CREATE],
     needs: &[],
-    inverse: None,
+    inverse: Some(ActionId::DeleteObject),
     offered,
     plan: make,
 };
 
 fn offered(assessment: &Assessment, session: &Session, target: &Target) -> Option<Offered> {
-    let [name] = target.pools() else { return None };
-    assessment.pool(name)?;
-    Some(Offered {
-        action: ActionId::PinImages,
-        title: format!("Pull images ahead on the nodes of pool {name}"),
-        danger: Danger::L,
-        refusal: available(assessment, session, name).err(),
-    })
+    let title = |name: &str| format!("Pull images ahead on the nodes of pool {name}");
+    pool::offered(&ENTRY, assessment, target, title, Danger::L, |name| available(assessment, session, name))
 }
 
 fn available(assessment: &Assessment, session: &Session, pool: &str) -> Result<(), Refusal> {
@@ -73,12 +68,8 @@ fn make(assessment: &Assessment, session: &Session, ask: &Ask, material: &Materi
     let (row, _) = find(assessment, pool)?;
     let name = ask.args.get(NAME).unwrap_or_default();
     set_name_fits(name)?;
-    let collection = format!("{API}/pinnedimagesets");
     let mut plan = Plan::draft(&ENTRY, ask, format!("Pin images on the nodes of pool {pool}"));
-    let sets = material.list(&collection);
-    if sets.is_none() {
-        plan.reads.push(Read::List(collection.clone()));
-    }
+    let sets = served(material, "pinnedimagesets", &mut plan.reads);
     let file = ask.args.get(FILE);
     let content = file.and_then(|file| material.file(file));
     if let (Some(file), None) = (file, &content) {
@@ -88,12 +79,13 @@ fn make(assessment: &Assessment, session: &Session, ask: &Ask, material: &Materi
         plan.consequences.push("what is to be pinned, and what is pinned already, is being read".to_owned());
         return Ok(plan);
     };
-    free_name(name, sets)?;
+    free_name(name, sets.objects)?;
+    let collection = sets.collection;
     let images = images(ask, content)?;
     plan.title = format!("Pin {} on the nodes of pool {pool}", count(images.len(), "image"));
     plan.preconditions = preconditions(assessment, name, images.len());
     plan.consequences = consequences(row, name, &images);
-    let body = body(name, pool, &images);
+    let body = body(sets.version, name, pool, &images);
     let stored = vec![
         ("/spec/pinnedImages".to_owned(), body["spec"]["pinnedImages"].clone()),
         ("/metadata/labels".to_owned(), body["metadata"]["labels"].clone()),
@@ -103,6 +95,7 @@ fn make(assessment: &Assessment, session: &Session, ask: &Ask, material: &Materi
     plan.effect =
         Effect::Stored { object: object.clone(), path: format!("{collection}/{name}"), fields: stored.clone() };
     plan.writes = vec![Write::create(session, object, &collection, body, &line).storing(stored)];
+    plan.back = vec![delete_object::wish("pinnedimagesets", "", name)];
     Ok(plan)
 }
 
@@ -128,10 +121,10 @@ fn free_name(name: &str, sets: Result<Option<&[Value]>, &str>) -> Result<(), Ref
     Ok(())
 }
 
-fn body(name: &str, pool: &str, images: &[String]) -> Value {
+fn body(version: &str, name: &str, pool: &str, images: &[String]) -> Value {
     let pinned: Vec<Value> = images.iter().map(|image| json!({ "name": image })).collect();
     json!({
-        "apiVersion": format!("{GROUP}/v1"),
+        "apiVersion": format!("{GROUP}/{version}"),
         "kind": "PinnedImageSet",
         "metadata": { "name": name, "labels": { format!("{GROUP}/role"): pool } },
         "spec": { "pinnedImages": pinned },

@@ -6,14 +6,34 @@ use serde::Deserialize;
 
 use super::departing::{self, Claim};
 use super::words::count;
-use super::{Ask, Material, Read, Refusal, Session, Takes, Target, gate};
+use super::{
+    ActionId, Ask, Confirm, Danger, Effect, Entry, Material, Offered, Plan, Precondition, Read, Refusal, Session,
+    Takes, Target, Write, gate,
+};
 use crate::api::Pod;
 use crate::api::metadata::deleted;
 use crate::upgrade::assessment::{Assessment, Blocker};
 use crate::upgrade::blockers::{self, Evictions};
 
+/// What the actions on one pod have in common.
+pub(super) const ENTRY: Entry = Entry {
+    id: ActionId::EvictPod,
+    name: "",
+    word: "",
+    summary: "",
+    gerund: "",
+    dangers: &[],
+    takes: TAKES,
+    args: &[],
+    permissions: &[],
+    needs: &[],
+    inverse: None,
+    offered: |_, _, _| None,
+    plan: |_, _, ask, _| Err(Refusal(format!("{} is no action", ask.action.name()))),
+};
+
 /// A pod by `NAMESPACE/POD`.
-pub(super) const TAKES: Takes = Takes::Objects {
+const TAKES: Takes = Takes::Objects {
     resource: "pods",
     noun: "NAMESPACE/POD",
     namespaced: true,
@@ -31,7 +51,7 @@ pub(super) struct Which<'a> {
 }
 
 /// The pod that is meant; none when the target is something else.
-pub(super) fn which(target: &Target) -> Option<Which<'_>> {
+fn which(target: &Target) -> Option<Which<'_>> {
     match target.objects() {
         [one] if one.resource == "pods" && !one.namespace.is_empty() => {
             Some(Which { namespace: &one.namespace, name: &one.name })
@@ -52,9 +72,95 @@ impl Which<'_> {
     }
 }
 
-/// May such a pod be touched at all, as far as its name tells?
-pub(super) fn available(assessment: &Assessment, session: &Session, which: &Which<'_>) -> Result<(), Refusal> {
+/// `Evict pod shop/cart-0`.
+fn title(entry: &Entry, which: &Which<'_>) -> String {
+    let (first, rest) = entry.word.split_at(1);
+    format!("{}{rest} pod {}", first.to_ascii_uppercase(), which.words())
+}
+
+/// The offer, when the target is a pod.
+pub(super) fn offered(entry: &Entry, assessment: &Assessment, session: &Session, target: &Target) -> Option<Offered> {
+    let which = which(target)?;
+    Some(Offered {
+        action: entry.id,
+        title: title(entry, &which),
+        danger: entry.dangers.first().copied().unwrap_or(Danger::M),
+        refusal: available(entry, assessment, session, &which).err(),
+    })
+}
+
+/// What is asked for: the pod as it was read, or the plan that waits for what `more` and the pod have to have read.
+pub(super) enum Begun<'a> {
+    /// Something has to be read first.
+    Waits(Plan),
+    /// All is there: the plan without its writes, its preconditions begun.
+    Whole(Plan, Which<'a>, Box<Seen>),
+}
+
+/// Begins a plan for a pod: whether it may be done there, what the pod is. `more` is what else has to be read.
+pub(super) fn begin<'a>(
+    entry: &Entry,
+    assessment: &Assessment,
+    session: &Session,
+    ask: &'a Ask,
+    (material, more): (&Material, Option<Read>),
+) -> Result<Begun<'a>, Refusal> {
+    let Some(which) = which(&ask.target) else { return Err(Refusal("name one pod".to_owned())) };
+    available(entry, assessment, session, &which)?;
+    let draft = Plan::draft(entry, ask, title(entry, &which));
+    let mut reads: Vec<Read> = more.into_iter().collect();
+    let mut permitted = Vec::new();
+    for permission in entry.permissions {
+        let found = gate::permission_in(assessment, material, permission, which.namespace, &mut reads)?;
+        permitted.push(found);
+    }
+    let seen = match gather(assessment, ask, material)? {
+        Gathered::Whole(seen) if reads.is_empty() => seen,
+        Gathered::Whole(_) => return Ok(Begun::Waits(reading(draft, reads))),
+        Gathered::Reading(others) => {
+            reads.extend(others);
+            return Ok(Begun::Waits(reading(draft, reads)));
+        }
+    };
+    let there = Precondition {
+        words: format!("pod {} is there, and is not being deleted", which.words()),
+        evidence: format!("metadata.uid = {}, {}", seen.uid, seen.place()),
+    };
+    let preconditions = [there].into_iter().chain(permitted).collect();
+    Ok(Begun::Whole(Plan { preconditions, ..draft }, which, seen))
+}
+
+/// The plan with its write: what is dangerous most asks for the name of the pod.
+pub(super) fn finish(plan: Plan, which: &Which<'_>, seen: &Seen, danger: Danger, write: Write) -> Plan {
+    Plan {
+        danger,
+        effect: Effect::Leaving { object: write.object.clone(), path: which.path(), uid: seen.uid.clone() },
+        confirm: if danger == Danger::H { Confirm::Type(which.name.to_owned()) } else { Confirm::Button },
+        writes: vec![write],
+        ..plan
+    }
+}
+
+/// A plan that waits for what it rests on.
+pub(super) fn reading(draft: Plan, reads: Vec<Read>) -> Plan {
+    Plan {
+        danger: draft.action.entry().dangers[0],
+        preconditions: vec![Precondition {
+            words: "the picture is live".to_owned(),
+            evidence: "the link answers".to_owned(),
+        }],
+        consequences: vec!["what follows is told once it is read".to_owned()],
+        reads,
+        ..draft
+    }
+}
+
+/// May such a pod be touched at all, as far as its name tells, and by this user?
+fn available(entry: &Entry, assessment: &Assessment, session: &Session, which: &Which<'_>) -> Result<(), Refusal> {
     gate::session(assessment, session, &[])?;
+    for permission in entry.permissions {
+        gate::permitted_in(assessment, permission, which.namespace)?;
+    }
     if which.namespace == "openshift-etcd" {
         return Err(Refusal(format!(
             "{} is of etcd: its pods are members of the quorum or guard it, and are never touched from here",
@@ -84,7 +190,7 @@ pub(super) struct Seen {
 }
 
 /// What a plan is made of.
-pub(super) enum Gathered {
+enum Gathered {
     /// This has to be read first.
     Reading(Vec<Read>),
     /// All of it.
@@ -92,7 +198,7 @@ pub(super) enum Gathered {
 }
 
 /// Looks at what was read for the pod.
-pub(super) fn gather(assessment: &Assessment, ask: &Ask, material: &Material) -> Result<Gathered, Refusal> {
+fn gather(assessment: &Assessment, ask: &Ask, material: &Material) -> Result<Gathered, Refusal> {
     let Some(which) = which(&ask.target) else { return Err(Refusal("name one pod".to_owned())) };
     let mut reads = Vec::new();
     let budgets = departing::budgets(material, Some(which.namespace)).map_err(|read| reads.push(read)).ok();

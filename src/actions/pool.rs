@@ -4,8 +4,10 @@ use serde_json::{Value, json};
 
 use super::catalogue::ALL;
 use super::request::Change;
-use super::words::{list, shell};
-use super::{Ask, Effect, PatchKind, Precondition, Refusal, Session, Target, Write};
+use super::words::{list, shell, whose_pause};
+use super::{
+    Ask, Danger, Effect, Entry, Offered, PatchKind, Plan, Precondition, Refusal, Session, Target, Write, gate,
+};
 use crate::api;
 use crate::upgrade::access::Permission;
 use crate::upgrade::assessment::{Assessment, Pool};
@@ -105,7 +107,63 @@ pub(super) fn told_of(several: bool, pool: &Pool, lines: Vec<String>) -> Vec<Str
     if several { lines.into_iter().map(|line| format!("{}: {line}", pool.name)).collect() } else { lines }
 }
 
-/// One effect, or several together.
-pub(super) fn effect(mut effects: Vec<Effect>) -> Effect {
-    if effects.len() == 1 { effects.remove(0) } else { Effect::All(effects) }
+/// The update does not wait for the pool, with its evidence.
+pub(super) fn not_required_found(name: &str) -> Precondition {
+    Precondition {
+        words: format!("pool {name} is not one that the update waits for"),
+        evidence: format!("mcp/{name} has no label operator.machineconfiguration.openshift.io/required-for-upgrade"),
+    }
+}
+
+/// Fills the plan that pauses pools, or unpauses them. Those that are so already are left as they are, and named; `tell`
+/// adds what is peculiar of a pool to the plan, and gives the lines of what follows.
+pub(super) fn switch(
+    assessment: &Assessment,
+    session: &Session,
+    plan: Plan,
+    (names, paused): (&[String], bool),
+    mut tell: impl FnMut(&Pool, &mut Plan) -> Vec<String>,
+) -> Result<Plan, Refusal> {
+    let mut plan = plan;
+    let (mut effects, mut chosen) = (Vec::new(), Vec::new());
+    let differs = |name: &&String| assessment.pool(name).is_some_and(|pool| pool.paused != paused);
+    let several = names.iter().filter(differs).count() > 1;
+    for name in names {
+        let (pool, seen) = find(assessment, name)?;
+        if pool.paused == paused {
+            let (is, whose) = if paused {
+                ("paused already", format!(", {}", whose_pause(pool)))
+            } else {
+                ("not paused", String::new())
+            };
+            plan.preconditions.push(Precondition {
+                words: format!("pool {name} is {is} and is left as it is"),
+                evidence: format!("mcp/{name} spec.paused = {paused}{whose}"),
+            });
+            continue;
+        }
+        plan.preconditions.push(paused_found(pool));
+        let lines = tell(pool, &mut plan);
+        plan.consequences.extend(told_of(several, pool, lines));
+        plan.writes.push(write(session, seen, "paused", &json!(paused))?);
+        effects.push(Effect::PoolPaused { pool: name.clone(), paused });
+        chosen.push(name.clone());
+    }
+    plan.preconditions.push(gate::permission_found(assessment, &PATCH));
+    plan.effect = if effects.len() == 1 { effects.remove(0) } else { Effect::All(effects) };
+    Ok(plan.undone_on(Target::Pools(chosen)))
+}
+
+/// The offer of an action on one pool, when the target is one.
+pub(super) fn offered(
+    entry: &Entry,
+    assessment: &Assessment,
+    target: &Target,
+    title: impl Fn(&str) -> String,
+    danger: Danger,
+    available: impl Fn(&str) -> Result<(), Refusal>,
+) -> Option<Offered> {
+    let [name] = target.pools() else { return None };
+    assessment.pool(name)?;
+    Some(Offered { action: entry.id, title: title(name), danger, refusal: available(name).err() })
 }

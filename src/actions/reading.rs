@@ -2,7 +2,9 @@
 
 use serde_json::Value;
 
-use super::{Ask, Entry, Material, Plan, Read, Refusal};
+use super::{Ask, Entry, Material, Plan, Precondition, Read, Refusal, gate};
+use crate::upgrade::access::Permission;
+use crate::upgrade::assessment::Assessment;
 
 /// Asks the material, and notes what it does not have yet.
 pub(super) struct Reading<'m> {
@@ -58,6 +60,26 @@ impl<'m> Reading<'m> {
             None => Ok(self.miss(Read::File(path.to_owned()))),
             Some(answer) => answer.map(Some).map_err(|why| Refusal(format!("the file could not be read: {why}"))),
         }
+    }
+
+    /// The precondition that the user may do something in a namespace.
+    pub(super) fn permission(
+        &mut self,
+        assessment: &Assessment,
+        permission: &Permission,
+        namespace: &str,
+    ) -> Result<Precondition, Refusal> {
+        let mut reads = Vec::new();
+        let found = gate::permission_in(assessment, self.material, permission, namespace, &mut reads)?;
+        for read in reads {
+            self.miss::<()>(read);
+        }
+        Ok(found)
+    }
+
+    /// Is something still to be read?
+    pub(super) const fn is_missing(&self) -> bool {
+        !self.missing.is_empty()
     }
 
     /// The plan as far as it goes: with what has to be read, and no writes.

@@ -2,13 +2,15 @@
 
 use serde_json::{Value, json};
 
-use super::pool::{API, GROUP};
+use super::pool::GROUP;
 use super::request::oc;
+use super::served_version::served;
 use super::words::shell;
 use super::{
     ActionId, Ask, Danger, Effect, Entry, Material, Offered, PatchKind, Plan, Precondition, Read, Refusal, Session,
     Takes, Target, Verb, Write, gate,
 };
+use crate::api::Conditions as _;
 use crate::upgrade::access::Permission;
 use crate::upgrade::assessment::Assessment;
 use crate::upgrade::facts::Kind;
@@ -20,6 +22,9 @@ const KINDS: &[Kind] = &[Kind::MachineConfigPools, Kind::Nodes];
 /// What the builder takes as an order; it removes it when it has begun (machine-config-operator: pkg/controller/build,
 /// `RebuildMachineOSConfigAnnotationKey`).
 const REBUILD: &str = "machineconfiguration.openshift.io/rebuild";
+
+/// Conditions of a pool that keep the builder from beginning.
+const PREVENTING: [&str; 4] = ["NodeDegraded", "RenderDegraded", "PinnedImageSetsDegraded", "SynchronizerDegraded"];
 
 /// The nodes of the pool go to the new image: they drain and reboot.
 const DANGER: Danger = Danger::M;
@@ -73,16 +78,16 @@ fn available(assessment: &Assessment, session: &Session) -> Result<(), Refusal> 
 fn make(assessment: &Assessment, session: &Session, ask: &Ask, material: &Material) -> Result<Plan, Refusal> {
     let Some(name) = named(&ask.target) else { return Err(Refusal("one MachineOSConfig at a time".to_owned())) };
     available(assessment, session)?;
-    let (path, builds) = (format!("{API}/machineosconfigs/{name}"), format!("{API}/machineosbuilds"));
     let mut plan = Plan { danger: DANGER, ..Plan::draft(&ENTRY, ask, title(name)) };
+    // Both kinds are served in the same version.
+    let running = served(material, "machineosbuilds", &mut plan.reads);
+    let path = running.as_ref().map(|builds| builds.collection.replace("/machineosbuilds", "/machineosconfigs"));
+    let path = path.map(|collection| format!("{collection}/{name}")).unwrap_or_default();
     let object = material.object(&path);
-    let running = material.list(&builds);
-    let (Some(object), Some(running)) = (object, running) else {
-        plan.reads =
-            [object.is_none().then(|| Read::Object(path.clone())), running.is_none().then_some(Read::List(builds))]
-                .into_iter()
-                .flatten()
-                .collect();
+    let (Some(object), Some(running)) = (object, &running) else {
+        if running.is_some() {
+            plan.reads.push(Read::Object(path));
+        }
         plan.consequences.push("the MachineOSConfig and its builds are being read".to_owned());
         return Ok(plan);
     };
@@ -90,8 +95,15 @@ fn make(assessment: &Assessment, session: &Session, ask: &Ask, material: &Materi
     let Some(object) = object.map_err(unread)? else {
         return Err(Refusal(format!("there is no MachineOSConfig {name}, or this API server does not serve the kind")));
     };
+    if running.version != "v1" {
+        return Err(Refusal(format!(
+            "the builder of this release, which serves {}, does not know the order to build again: it builds when the \
+             MachineOSConfig or the pool's configuration changes",
+            running.version
+        )));
+    }
     let pool = text(object, "/spec/machineConfigPool/name");
-    free_to_build(assessment, name, pool, object, running.map_err(unread)?.unwrap_or_default())?;
+    free_to_build(assessment, name, pool, object, running.objects.map_err(unread)?.unwrap_or_default())?;
     plan.preconditions = preconditions(assessment, name, pool);
     plan.consequences = consequences(assessment, pool, object);
     plan.writes = vec![write(session, name, &path, object)?];
@@ -112,6 +124,14 @@ fn pointer() -> String {
     format!("/metadata/annotations/{}", REBUILD.replace('/', "~1"))
 }
 
+/// Is the pool degraded for no other reason than that its last build failed? Then the builder tries again
+/// (machine-config-operator: pkg/controller/build, `shouldPreventBuildDueToDegradation`).
+fn only_the_build_failed(assessment: &Assessment, pool: &str) -> bool {
+    let object = assessment.facts.pools.iter().find(|object| object.name() == pool);
+    let conditions = object.map(|object| object.status.conditions.as_slice()).unwrap_or_default();
+    conditions.is_true("ImageBuildDegraded") && !PREVENTING.iter().any(|kind| conditions.is_true(kind))
+}
+
 /// Would the builder begin? Not for a pool that is degraded, and not while it builds.
 fn free_to_build(
     assessment: &Assessment,
@@ -128,8 +148,7 @@ fn free_to_build(
     let Some(row) = assessment.pool(pool) else {
         return Err(Refusal(format!("{name} is for the pool {pool}, which does not exist")));
     };
-    // machine-config-operator: pkg/controller/build begins no build for a degraded pool.
-    if let Some(why) = &row.degraded_message {
+    if let Some(why) = row.degraded_message.as_ref().filter(|_| !only_the_build_failed(assessment, pool)) {
         return Err(Refusal(format!("pool {pool} is degraded, so no build begins: {why}")));
     }
     let building = builds.iter().find(|build| {

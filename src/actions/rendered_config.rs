@@ -1,15 +1,16 @@
-//! Rendered configs: what differs between two of them, and which ones something still uses.
+//! Rendered configs: what differs between two of them and what that does to a node, and which ones something still uses.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde_json::Value;
 
 use super::pool::API;
 use super::words::list;
-use super::{Material, Read, Refusal};
+use super::{Material, Read, Refusal, disruption};
 use crate::api;
-use crate::upgrade::assessment::Assessment;
+use crate::upgrade::assessment::{Assessment, Pool, Topology};
 use crate::upgrade::facts::Kind;
+use crate::upgrade::node_disruption::{Impact, Judged, What, of_spec};
 
 /// Path of a MachineConfig.
 pub(super) fn path(name: &str) -> String {
@@ -31,23 +32,15 @@ pub(super) enum Difference {
     Reading,
     /// They could not be compared, and why.
     Unknown(String),
-    /// They were compared.
-    Known(Changes),
-}
-
-/// What differs. Contents are never part of it: files may hold secrets.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Changes {
-    /// Fields that always take a reboot: `OS image`, `kernel arguments`.
-    system: Vec<&'static str>,
-    /// Paths of files.
-    files: Vec<String>,
-    /// Names of units.
-    units: Vec<String>,
-    /// Users and their keys.
-    users: bool,
-    /// Anything else of the Ignition configuration.
-    other: bool,
+    /// They were compared; on what the judgement rests, where something is missing; a single node is not drained.
+    Known {
+        /// What differs, and what that does.
+        judged: Judged,
+        /// On what the judgement rests, where something could not be read.
+        caveat: &'static str,
+        /// The cluster has one node, which is not drained.
+        single_node: bool,
+    },
 }
 
 impl Difference {
@@ -56,46 +49,52 @@ impl Difference {
         match self {
             Self::Reading => "what differs is being read".to_owned(),
             Self::Unknown(why) => format!("what differs is not known: {why}"),
-            Self::Known(changes) => changes.words(),
+            Self::Known { judged, .. } if judged.is_nothing() => {
+                "the two configurations have the same content: neither drain nor reboot".to_owned()
+            }
+            Self::Known { judged, caveat, single_node } => known(judged, caveat, *single_node),
         }
     }
 
-    /// Do they differ in nothing that a node applies?
-    pub(super) fn is_nothing(&self) -> bool {
-        matches!(self, Self::Known(changes) if *changes == Changes::default())
-    }
-}
-
-impl Changes {
-    fn words(&self) -> String {
-        let names = |names: &[String]| list(names.iter().map(String::as_str));
-        let mut parts: Vec<String> = self.system.iter().map(|field| (*field).to_owned()).collect();
-        if !self.files.is_empty() {
-            parts.push(format!("files {}", names(&self.files)));
+    /// What becomes of the nodes; none: it is not known.
+    pub(super) fn impact(&self) -> Option<Impact> {
+        match self {
+            Self::Known { judged, caveat: "", .. } => Some(judged.impact()),
+            _ => None,
         }
-        if !self.units.is_empty() {
-            parts.push(format!("units {}", names(&self.units)));
-        }
-        if self.users {
-            parts.push("users or their SSH keys".to_owned());
-        }
-        if self.other {
-            parts.push("other parts of the Ignition configuration".to_owned());
-        }
-        if parts.is_empty() {
-            return "the two configurations have the same content: neither drain nor reboot".to_owned();
-        }
-        let then = if self.system.is_empty() {
-            "drain and reboot, unless the node disruption policy asks for less"
-        } else {
-            "drain and reboot"
-        };
-        format!("differs in {}: {then}", parts.join("; "))
     }
 }
 
-/// Compares two rendered configs; what is not read yet is added to `reads`. None: they are the same one.
-pub(super) fn difference(from: &str, to: &str, material: &Material, reads: &mut Vec<Read>) -> Option<Difference> {
+fn known(judged: &Judged, caveat: &str, single_node: bool) -> String {
+    let (differs, reasons) = (judged.differences(), judged.reasons());
+    let mut words = match (differs.is_empty(), judged.impact()) {
+        (true, _) => String::new(),
+        (false, impact) => format!("differs in {differs}: {}", impact.words(single_node)),
+    };
+    if !differs.is_empty() && !reasons.is_empty() && reasons != differs {
+        words += &format!(", for {reasons}");
+    }
+    words += caveat;
+    if !judged.impossible.is_empty() {
+        let what = list(judged.impossible.iter().map(String::as_str));
+        let then = if words.is_empty() { "" } else { "; " };
+        words += &format!(
+            "{then}differs in what an installed node cannot change ({what}): its machine-config daemon refuses and calls it \
+             Unreconcilable"
+        );
+    }
+    words
+}
+
+/// Compares two rendered configs, for the nodes of `pool`; what is not read yet is added to `reads`. None: they are the
+/// same one.
+pub(super) fn difference(
+    assessment: &Assessment,
+    pool: &Pool,
+    (from, to): (&str, &str),
+    material: &Material,
+    reads: &mut Vec<Read>,
+) -> Option<Difference> {
     if from == to {
         return None;
     }
@@ -118,74 +117,13 @@ pub(super) fn difference(from: &str, to: &str, material: &Material, reads: &mut 
             },
         }
     }
-    match specs.as_slice() {
-        [old, new] if !reading => Some(Difference::Known(compare(old, new))),
-        _ => Some(Difference::Reading),
-    }
-}
-
-/// As the daemon compares them (machine-config-operator: `newMachineConfigDiff` in pkg/daemon/update.go): the order of
-/// kernel arguments matters, an absent value is an empty one.
-fn compare(old: &Value, new: &Value) -> Changes {
-    const SYSTEM: [(&str, &str); 5] = [
-        ("osImageURL", "OS image"),
-        ("kernelArguments", "kernel arguments"),
-        ("kernelType", "kernel type"),
-        ("fips", "FIPS mode"),
-        ("extensions", "extensions"),
-    ];
-    let mut changes = Changes::default();
-    for (field, words) in SYSTEM {
-        if plain(old.get(field)) != plain(new.get(field)) {
-            changes.system.push(words);
-        }
-    }
-    changes.files = named(old, new, "/config/storage/files", "path");
-    changes.units = named(old, new, "/config/systemd/units", "name");
-    let part = |spec: &Value, pointer: &str| plain(spec.pointer(pointer));
-    changes.users = part(old, "/config/passwd") != part(new, "/config/passwd");
-    changes.other = rest(old) != rest(new);
-    changes
-}
-
-/// A value, where absent, null, false and empty are the same.
-fn plain(value: Option<&Value>) -> Option<Value> {
-    let empty = |value: &Value| match value {
-        Value::Null | Value::Bool(false) => true,
-        Value::String(text) => text.is_empty() || text == "default",
-        Value::Array(items) => items.is_empty(),
-        Value::Object(fields) => fields.is_empty(),
-        _ => false,
-    };
-    value.filter(|value| !empty(value)).cloned()
-}
-
-/// The names of the entries at `pointer` that are in one list only, or differ.
-fn named(old: &Value, new: &Value, pointer: &str, key: &str) -> Vec<String> {
-    let by_name = |spec: &Value| -> BTreeMap<String, Value> {
-        let entries = spec.pointer(pointer).and_then(Value::as_array);
-        let named = |entry: &Value| Some((entry.get(key)?.as_str()?.to_owned(), entry.clone()));
-        entries.into_iter().flatten().filter_map(named).collect()
-    };
-    let (old, new) = (by_name(old), by_name(new));
-    let names: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
-    names.into_iter().filter(|name| old.get(*name) != new.get(*name)).cloned().collect()
-}
-
-/// What is left of the Ignition configuration.
-fn rest(spec: &Value) -> Option<Value> {
-    let mut config = spec.get("config")?.clone();
-    for (part, field) in [("storage", "files"), ("systemd", "units")] {
-        if let Some(fields) = config.get_mut(part).and_then(Value::as_object_mut) {
-            fields.remove(field);
-        }
-    }
-    let fields = config.as_object_mut()?;
-    for part in ["passwd", "ignition"] {
-        fields.remove(part);
-    }
-    fields.retain(|_, value| plain(Some(value)).is_some());
-    plain(Some(&config))
+    let known = disruption::Known::read(assessment, material, reads);
+    let ([old, new], Some(known), false) = (specs.as_slice(), known, reading) else { return Some(Difference::Reading) };
+    let judged = of_spec(old, new, &known.of_pool(Some(pool)));
+    // An OS image or kernel arguments reboot whatever the policy says.
+    let certain = judged.differs.iter().any(|one| matches!(one.what, What::Field(_)) && one.impact == Impact::Reboot);
+    let caveat = if certain || judged.is_nothing() { "" } else { known.caveat() };
+    Some(Difference::Known { judged, caveat, single_node: assessment.topology == Topology::SingleReplica })
 }
 
 /// Where layered pools keep which configuration they build; the second version was served before the first.
@@ -339,6 +277,7 @@ mod tests {
 
     use super::*;
     use crate::actions::Found;
+    use crate::upgrade::specimen::Specimen;
     use serde_json::json;
 
     #[test]
@@ -356,14 +295,27 @@ mod tests {
         }
     }
 
+    const POLICIES: &str = disruption::PATH;
+
+    /// Of the pool worker in a cluster of 4.18 whose policy wants nothing done for `/quiet`.
     fn difference_of(old: Value, new: Value) -> Difference {
-        let answer =
-            |name: &str, spec: Value| (Read::Object(path(name)), Ok(Found::Object(Some(json!({ "spec": spec })))));
-        let material = Material { answers: vec![answer("old", old), answer("new", new)], fresh: Vec::new() };
-        let mut reads = Vec::new();
-        let difference = difference("old", "new", &material, &mut reads).unwrap();
-        assert_eq!(reads, []);
-        difference
+        let answer = |path: String, object: Value| (Read::Object(path), Ok(Found::Object(Some(object))));
+        let policies = json!({ "status": { "nodeDisruptionPolicyStatus": { "clusterPolicies": {
+            "files": [{ "path": "/quiet", "actions": [{ "type": "None" }] }],
+            "sshkey": { "actions": [{ "type": "None" }] },
+        } } } });
+        difference_with(vec![
+            answer(path("old"), json!({ "spec": old })),
+            answer(path("new"), json!({ "spec": new })),
+            answer(POLICIES.to_owned(), policies),
+        ])
+    }
+
+    fn difference_with(answers: Vec<(Read, Result<Found, String>)>) -> Difference {
+        let assessment = Specimen::idle().assess(0);
+        let material = Material { answers, fresh: Vec::new() };
+        let pool = assessment.pool("worker").unwrap();
+        difference(&assessment, pool, ("old", "new"), &material, &mut Vec::new()).unwrap()
     }
 
     #[test]
@@ -373,6 +325,7 @@ mod tests {
             json!({ "osImageURL": "b", "kernelArguments": ["quiet"], "kernelType": "default" }),
         );
         assert_eq!(told.words(), "differs in OS image; kernel arguments: drain and reboot");
+        assert_eq!(told.impact(), Some(Impact::Reboot));
     }
 
     #[test]
@@ -382,30 +335,58 @@ mod tests {
             json!({ "osImageURL": "a", "config": { "ignition": { "version": "3.4.0" }, "passwd": users,
                     "storage": { "files": files }, "systemd": { "units": [{ "name": "x.service", "enabled": true }] } } })
         };
-        let old = spec(json!([file("/a", "data:,secret"), file("/b", "data:,")]), json!({}));
-        let new =
-            spec(json!([file("/a", "data:,other"), file("/b", "data:,"), file("/c", "")]), json!({ "users": [1] }));
-        let words = difference_of(old.clone(), new).words();
+        let old = spec(json!([file("/a", "data:,secret"), file("/quiet", "data:,")]), json!({}));
+        let core = json!({ "users": [{ "name": "core", "sshAuthorizedKeys": ["k"] }] });
+        let new = spec(json!([file("/a", "data:,other"), file("/quiet", "data:,x"), file("/c", "")]), core.clone());
         assert_eq!(
-            words,
-            "differs in files /a, /c; users or their SSH keys: drain and reboot, unless the node disruption policy asks \
-             for less"
+            difference_of(old.clone(), new).words(),
+            "differs in files /a, /c, /quiet; users or their SSH keys: drain and reboot, for files /a, /c"
         );
+        let quiet = spec(json!([file("/a", "data:,secret"), file("/quiet", "data:,x")]), core);
+        let told = difference_of(old.clone(), quiet);
+        assert_eq!(told.words(), "differs in file /quiet; users or their SSH keys: neither drain nor reboot");
         let same = difference_of(old.clone(), old);
-        assert!(same.is_nothing());
-        assert!(same.words().contains("neither drain nor reboot"));
+        assert_eq!(same.words(), "the two configurations have the same content: neither drain nor reboot");
+    }
+
+    #[test]
+    fn what_the_daemon_refuses_is_told() {
+        let disks = json!({ "config": { "storage": { "disks": [{ "device": "/dev/sda" }] } }, "fips": true });
+        let told = difference_of(json!({ "osImageURL": "a" }), {
+            let mut disks = disks;
+            disks["osImageURL"] = json!("a");
+            disks
+        });
+        assert_eq!(
+            told.words(),
+            "differs in what an installed node cannot change (FIPS mode, disks): its machine-config daemon refuses and calls \
+             it Unreconcilable"
+        );
+    }
+
+    #[test]
+    fn without_the_policies_the_defaults_are_told_as_such() {
+        let file = |text: &str| json!({ "spec": { "config": { "storage": { "files": [{ "path": "/a", "contents": { "source": text } }] } } } });
+        let told = difference_with(vec![
+            (Read::Object(path("old")), Ok(Found::Object(Some(file("data:,1"))))),
+            (Read::Object(path("new")), Ok(Found::Object(Some(file("data:,2"))))),
+            (Read::Object(POLICIES.to_owned()), Err("403".to_owned())),
+        ]);
+        assert_eq!(
+            told.words(),
+            "differs in file /a: drain and reboot (by the defaults of the release: the node disruption policy could not be \
+             read)"
+        );
+        assert_eq!(told.impact(), None, "a policy may ask for less");
     }
 
     #[test]
     fn what_was_not_read_or_does_not_exist_is_not_called_the_same() {
-        let mut reads = Vec::new();
-        let told = difference("old", "new", &Material::default(), &mut reads).unwrap();
-        assert_eq!((told, reads.len()), (Difference::Reading, 2));
+        assert_eq!(difference_with(Vec::new()), Difference::Reading);
         let gone = (Read::Object(path("old")), Ok(Found::Object(None)));
         let denied = (Read::Object(path("old")), Err("403".to_owned()));
         for answer in [gone, denied] {
-            let material = Material { answers: vec![answer], fresh: Vec::new() };
-            let told = difference("old", "new", &material, &mut Vec::new()).unwrap();
+            let told = difference_with(vec![answer]);
             assert!(matches!(told, Difference::Unknown(_)), "{told:?}");
         }
         assert!(matches!(difference_of(json!({}), json!({})), Difference::Unknown(_)));

@@ -163,6 +163,14 @@ impl Write {
         }
     }
 
+    /// The same deletion, of the object as it was at that resourceVersion only.
+    #[must_use]
+    pub(crate) fn unless_modified(mut self, resource_version: &str) -> Self {
+        self.body["preconditions"]["resourceVersion"] = Value::from(resource_version);
+        self.resource_version = Some(resource_version.to_owned());
+        self
+    }
+
     /// The same with fields that have to be stored.
     #[must_use]
     pub(crate) fn storing(mut self, stored: Vec<(String, Value)>) -> Self {

@@ -2,15 +2,10 @@
 
 use serde_json::Value;
 
-use super::health_checks::{
-    self as checks, CHECKS, Check, LIST, LIST_MACHINES, MACHINES, PATCH, TAKES, chosen, field, may, names, title,
-};
+use super::health_checks::{self as checks, Check, PATCH, There, chosen, may, names};
 use super::raw::{name, text};
-use super::reading::Reading;
 use super::words::{count, list};
-use super::{
-    ActionId, Ask, Danger, Effect, Entry, Material, Offered, Plan, Precondition, Refusal, Session, Target, gate,
-};
+use super::{ActionId, Ask, Danger, Entry, Material, Offered, Plan, Precondition, Refusal, Session, Target, gate};
 use crate::upgrade::assessment::{Assessment, Node};
 
 /// They watch over machines again, as they did before.
@@ -24,22 +19,18 @@ pub(super) const ENTRY: Entry = Entry {
     summary: "resume the MachineHealthChecks that were paused from here; none named: all of those",
     gerund: "resuming health checks",
     dangers: &[DANGER, Danger::M],
-    takes: TAKES,
-    args: &[],
-    permissions: &[PATCH, LIST, LIST_MACHINES],
-    needs: &[],
     inverse: Some(ActionId::PauseMhc),
     offered,
     plan: make,
+    ..checks::ENTRY
 };
 
+/// How titles begin.
+const VERB: &str = "Resume";
+
 fn offered(assessment: &Assessment, session: &Session, target: &Target) -> Option<Offered> {
-    if !checks::sensible(assessment, target, crate::api::MachineHealthCheck::is_paused) {
-        return None;
-    }
-    let names = names(target).unwrap_or_default();
-    let refusal = available(assessment, session, target).err();
-    Some(Offered { action: ActionId::ResumeMhc, title: title("Resume", &names), danger: DANGER, refusal })
+    let available = available(assessment, session, target);
+    checks::offered((&ENTRY, VERB), assessment, target, crate::api::MachineHealthCheck::is_paused, available)
 }
 
 fn available(assessment: &Assessment, session: &Session, target: &Target) -> Result<(), Refusal> {
@@ -49,13 +40,10 @@ fn available(assessment: &Assessment, session: &Session, target: &Target) -> Res
 
 fn make(assessment: &Assessment, session: &Session, ask: &Ask, material: &Material) -> Result<Plan, Refusal> {
     available(assessment, session, &ask.target)?;
-    let names = names(&ask.target)?;
-    let mut reading = Reading::of(material);
-    let (Some(found), Some(machines)) = (reading.list(CHECKS)?, reading.list(MACHINES)?) else {
-        return Ok(reading.draft(&ENTRY, ask, title("Resume", &names)));
+    let There { names, all, machines } = match checks::read((&ENTRY, VERB), ask, material)? {
+        Ok(there) => there,
+        Err(waits) => return Ok(waits),
     };
-    let Some(all) = found else { return Err(Refusal("this API server serves no MachineHealthChecks".to_owned())) };
-    let machines = machines.unwrap_or_default();
     let chosen = ours(&all, &names)?;
     let mut preconditions = Vec::new();
     let mut lines = Vec::new();
@@ -83,19 +71,11 @@ fn make(assessment: &Assessment, session: &Session, ask: &Ask, material: &Materi
     lines.push("from now on a node that stays unhealthy for long is deleted with its machine and replaced".to_owned());
     lines.extend(left(&all, &chosen));
     preconditions.push(gate::permission_found(assessment, &PATCH));
-    let chosen_names: Vec<&str> = chosen.iter().map(|check| check.name()).collect();
-    let gone = |check: &Check| Effect::Stored {
-        object: format!("machinehealthcheck/{}", check.name()),
-        path: format!("{CHECKS}/{}", check.name()),
-        fields: vec![(field(), Value::Null)],
-    };
     Ok(Plan {
         danger,
         preconditions,
         consequences: lines,
-        writes: chosen.iter().map(|check| check.write(session, false)).collect::<Result<_, _>>()?,
-        effect: Effect::All(chosen.iter().map(gone).collect()),
-        ..Plan::draft(&ENTRY, ask, title("Resume", &chosen_names))
+        ..checks::plan((&ENTRY, VERB), session, ask, &chosen, false)?
     })
 }
 

@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 use super::cluster_version::{self, PATCH, found, writable};
 use super::words::{list, shell};
 use super::{
-    ActionId, Arg, ArgKind, Ask, Danger, Effect, Entry, Material, Offered, Plan, Refusal, Session, Takes, Target, gate,
+    ActionId, Arg, ArgKind, Ask, Danger, Effect, Entry, Material, Offered, Plan, Refusal, SET, Session, Takes, Target,
+    gate,
 };
 use crate::api::{self, Conditions as _, Tri};
 use crate::upgrade::assessment::Assessment;
@@ -78,6 +79,8 @@ fn make(assessment: &Assessment, session: &Session, ask: &Ask, _: &Material) -> 
         preconditions.push(found(words, "status.desired.channels", &known.join(", ")));
     }
     preconditions.push(gate::permission_found(assessment, &PATCH));
+    let back = Ask::new(ActionId::SetChannel, Target::Cluster);
+    let back = if present.is_empty() { back.with("clear", SET) } else { back.with("channel", present) };
     Ok(Plan {
         danger: DANGER,
         preconditions,
@@ -85,6 +88,7 @@ fn make(assessment: &Assessment, session: &Session, ask: &Ask, _: &Material) -> 
         writes: vec![write(session, seen, channel)?],
         effect: Effect::ChannelSet { channel: channel.to_owned() },
         strict_lock: true,
+        back: vec![back],
         ..Plan::draft(&ENTRY, ask, title)
     })
 }

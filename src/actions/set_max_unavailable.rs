@@ -35,15 +35,9 @@ pub(super) const ENTRY: Entry = Entry {
 };
 
 fn offered(assessment: &Assessment, session: &Session, target: &Target) -> Option<Offered> {
-    let [name] = target.pools() else { return None };
-    assessment.pool(name)?;
-    Some(Offered {
-        action: ActionId::SetMaxUnavailable,
-        title: format!("Set maxUnavailable of pool {name}"),
-        // More nodes at once is what it is mostly used for.
-        danger: Danger::M,
-        refusal: available(assessment, session, name).err(),
-    })
+    // More nodes at once is what it is mostly used for.
+    let title = |name: &str| format!("Set maxUnavailable of pool {name}");
+    pool::offered(&ENTRY, assessment, target, title, Danger::M, |name| available(assessment, session, name))
 }
 
 /// Can it be set now, whatever the value?
@@ -113,7 +107,10 @@ fn make(assessment: &Assessment, session: &Session, ask: &Ask, _: &Material) -> 
     let after = what_if::with_max_unavailable(assessment, name, &amount.json());
     let Some(then) = after.pool(name) else { return Err(Refusal(format!("there is no pool {name}"))) };
     let more = then.capacity.max_unavailable > pool.capacity.max_unavailable;
+    let back = Ask::new(ActionId::SetMaxUnavailable, ask.target.clone())
+        .with(NUMBER, pool.capacity.max_unavailable_spec.clone());
     Ok(Plan {
+        back: vec![back],
         danger: if more { Danger::M } else { Danger::L },
         preconditions: vec![
             Precondition {

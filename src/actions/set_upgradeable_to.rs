@@ -13,7 +13,7 @@ use super::request::{oc, patch};
 use super::words::{in_pointer, list, shell};
 use super::{
     ActionId, Arg, ArgKind, Ask, Danger, Effect, Entry, Material, Offered, PatchKind, Plan, Precondition, Question,
-    Read, Refusal, Session, Takes, Target, Write, gate,
+    Read, Refusal, SET, Session, Takes, Target, Write, gate,
 };
 use crate::api::UPGRADEABLE_TO;
 use crate::upgrade::access::Permission;
@@ -164,6 +164,10 @@ fn make(assessment: &Assessment, session: &Session, ask: &Ask, material: &Materi
         writes: vec![write(session, object, &value)?.storing(fields.clone())],
         questions: asked.then(question).into_iter().collect(),
         effect: Effect::Stored { object: "cloudcredential/cluster".to_owned(), path: OBJECT.to_owned(), fields },
+        back: vec![match before {
+            Some(before) => Ask::new(ActionId::SetUpgradeableTo, Target::Version(before.to_owned())),
+            None => Ask::new(ActionId::SetUpgradeableTo, Target::Cluster).with("clear", SET),
+        }],
         ..draft
     })
 }

@@ -41,8 +41,8 @@ fn offered(assessment: &Assessment, session: &Session, target: &Target) -> Optio
     })
 }
 
-fn make(assessment: &Assessment, session: &Session, ask: &Ask, _: &Material) -> Result<Plan, Refusal> {
-    plan(assessment, session, ask, ask.target.nodes())
+fn make(assessment: &Assessment, session: &Session, ask: &Ask, material: &Material) -> Result<Plan, Refusal> {
+    plan(assessment, session, ask, material)
 }
 
 /// Can the nodes be uncordoned now?
@@ -71,11 +71,13 @@ pub(super) fn available(assessment: &Assessment, session: &Session, names: &[Str
 }
 
 /// The plan. Nodes that are not cordoned are left as they are, and named.
-fn plan(assessment: &Assessment, session: &Session, ask: &Ask, names: &[String]) -> Result<Plan, Refusal> {
+fn plan(assessment: &Assessment, session: &Session, ask: &Ask, material: &Material) -> Result<Plan, Refusal> {
+    let names = ask.target.nodes();
     available(assessment, session, names)?;
     let found = find(assessment, names)?;
     let chosen = to_uncordon(&found);
     let told = Told {
+        radius: node::radius(assessment, material, &chosen, false),
         danger: DANGER,
         preconditions: preconditions(assessment, &found),
         consequences: consequences(assessment, &chosen),

@@ -1,13 +1,12 @@
 //! Unpause pools: everything that has gathered is released, and reboots begin.
 
-use serde_json::json;
-
-use super::pending::{certificate, difference, in_flight, pending, reboots, still_to_come};
-use super::pool::{self, KINDS, PATCH, find, paused_found, told_of};
+use super::pending::{certificate, difference, impact, in_flight, pending, reboots, still_to_come};
+use super::pool::{self, KINDS, PATCH, find};
+use super::rendered_config::Difference;
 use super::words::{FIELD_MANAGER, count, list, whose_pause};
 use super::{
-    ALL, ActionId, Arg, ArgKind, Ask, Danger, Effect, Entry, Material, Offered, Plan, Precondition, Read, Refusal,
-    Session, Takes, Target, capacity, gate, what_if,
+    ALL, ActionId, Arg, ArgKind, Ask, Danger, Entry, Material, Offered, Plan, Read, Refusal, Session, Takes, Target,
+    capacity, gate, what_if,
 };
 use crate::upgrade::assessment::{Assessment, Pool};
 use crate::upgrade::verdict::rendered;
@@ -97,32 +96,18 @@ fn plan(
 ) -> Result<Plan, Refusal> {
     available(assessment, session, names)?;
     let chosen = to_unpause(assessment, names);
-    let mut plan = Plan { danger: DANGER, ..Plan::draft(&ENTRY, ask, pool::title("Unpause", &chosen)) };
-    let (mut effects, mut first) = (Vec::new(), Vec::new());
-    for name in names {
-        let (pool, seen) = find(assessment, name)?;
-        if !pool.paused {
-            plan.preconditions.push(Precondition {
-                words: format!("pool {name} is not paused and is left as it is"),
-                evidence: format!("mcp/{name} spec.paused = false"),
-            });
-            continue;
-        }
-        plan.preconditions.push(paused_found(pool));
-        let after = what_if::unpaused(assessment, name);
-        let lines = consequences(assessment, pool, &after, material, &mut plan.reads);
-        plan.consequences.extend(told_of(chosen.len() > 1, pool, lines));
-        let next = after.pool(name).map(|pool| (pool.capacity.free, capacity::candidates(pool, &after)));
+    let plan = Plan { danger: DANGER, ..Plan::draft(&ENTRY, ask, pool::title("Unpause", &chosen)) };
+    let mut first = Vec::new();
+    let mut plan = pool::switch(assessment, session, plan, (names, false), |pool, plan| {
+        let after = what_if::unpaused(assessment, &pool.name);
+        let next = after.pool(&pool.name).map(|then| (then.capacity.free, capacity::candidates(then, &after)));
         let (free, next) = next.unwrap_or_default();
         first.extend(next.into_iter().take(free));
-        plan.writes.push(pool::write(session, seen, "paused", &json!(false))?);
-        effects.push(Effect::PoolPaused { pool: name.clone(), paused: false });
-    }
-    plan.preconditions.push(gate::permission_found(assessment, &PATCH));
+        consequences(assessment, pool, &after, material, &mut plan.reads)
+    })?;
     plan.consequences.extend(together(&chosen));
     plan.consequences.extend(left_paused(assessment, ask));
     plan.reads.splice(0..0, first.into_iter().take(NODES_READ).map(Read::PodsOn));
-    plan.effect = pool::effect(effects);
     Ok(plan)
 }
 
@@ -160,8 +145,9 @@ fn consequences(
         return lines;
     };
     lines.push(format!("pending: {pending}"));
-    lines.extend(difference(assessment, pool, material, reads));
-    lines.extend(reboots(assessment, pool, after));
+    let difference = difference(assessment, pool, material, reads);
+    lines.extend(difference.as_ref().map(Difference::words));
+    lines.extend(reboots(assessment, pool, after, impact(assessment, pool, difference.as_ref())));
     let moving = in_flight(assessment, pool);
     if !moving.is_empty() {
         lines.push(format!("{} in flight already: {}", count(moving.len(), "node"), list(moving)));

@@ -9,6 +9,50 @@ use super::metadata::{Keeps, annotation};
 /// Annotation that puts backups and restores into groups that are run one after another (lifecycle-agent).
 pub const APPLY_WAVE: &str = "lca.openshift.io/apply-wave";
 
+/// What backups and restores have in common: the group, and how far it is. Only the name of the count of items differs.
+macro_rules! run {
+    ($kind:ident, $status:ident, $progress:ident, $done:literal) => {
+        impl $kind {
+            /// The group that it runs in; none: it is not said, so it runs last.
+            pub fn wave(&self) -> Option<&str> {
+                annotation(&self.metadata, APPLY_WAVE)
+            }
+        }
+
+        part! {
+            /// How far it is.
+            pub struct $status {
+                /// `New`, `InProgress`, `Completed`, `PartiallyFailed`, `Failed`, `FailedValidation` ...; empty: not begun.
+                "phase" => pub phase: String,
+                /// Items.
+                "progress" => pub progress: $progress,
+                /// Why it failed.
+                "failureReason" => pub failure: String,
+                /// What is wrong with what was asked for.
+                "validationErrors" => pub validation_errors: Vec<String>,
+                /// Errors so far.
+                "errors" => pub errors: i64,
+                /// Warnings so far.
+                "warnings" => pub warnings: i64,
+                /// Begun.
+                "startTimestamp" => pub started: Option<DateTime<Utc>>,
+                /// Ended.
+                "completionTimestamp" => pub completed: Option<DateTime<Utc>>,
+            }
+        }
+
+        part! {
+            /// Its items.
+            pub struct $progress {
+                /// In all.
+                "totalItems" => pub total: i64,
+                /// So far.
+                $done => pub done: i64,
+            }
+        }
+    };
+}
+
 kind! {
     /// A backup.
     pub struct Backup in "velero.io" / "v1" as "backups", NamespaceResourceScope {
@@ -18,44 +62,7 @@ kind! {
     }
 }
 
-impl Backup {
-    /// The group that it runs in; none: it is not said, so it runs last.
-    pub fn wave(&self) -> Option<&str> {
-        annotation(&self.metadata, APPLY_WAVE)
-    }
-}
-
-part! {
-    /// How far a backup is.
-    pub struct BackupStatus {
-        /// `New`, `InProgress`, `Completed`, `PartiallyFailed`, `Failed`, `FailedValidation` ...; empty: not begun.
-        "phase" => pub phase: String,
-        /// Items.
-        "progress" => pub progress: BackupProgress,
-        /// Why it failed.
-        "failureReason" => pub failure: String,
-        /// What is wrong with what was asked for.
-        "validationErrors" => pub validation_errors: Vec<String>,
-        /// Errors so far.
-        "errors" => pub errors: i64,
-        /// Warnings so far.
-        "warnings" => pub warnings: i64,
-        /// Begun.
-        "startTimestamp" => pub started: Option<DateTime<Utc>>,
-        /// Ended.
-        "completionTimestamp" => pub completed: Option<DateTime<Utc>>,
-    }
-}
-
-part! {
-    /// Items of a backup.
-    pub struct BackupProgress {
-        /// In all.
-        "totalItems" => pub total: i64,
-        /// So far.
-        "itemsBackedUp" => pub done: i64,
-    }
-}
+run!(Backup, BackupStatus, BackupProgress, "itemsBackedUp");
 
 kind! {
     /// A restore.
@@ -68,50 +75,13 @@ kind! {
     }
 }
 
-impl Restore {
-    /// The group that it runs in; none: it is not said, so it runs last.
-    pub fn wave(&self) -> Option<&str> {
-        annotation(&self.metadata, APPLY_WAVE)
-    }
-}
+run!(Restore, RestoreStatus, RestoreProgress, "itemsRestored");
 
 part! {
     /// What was asked for.
     pub struct RestoreSpec {
         /// The backup.
         "backupName" => pub backup: String,
-    }
-}
-
-part! {
-    /// How far a restore is.
-    pub struct RestoreStatus {
-        /// The same words as those of a backup.
-        "phase" => pub phase: String,
-        /// Items.
-        "progress" => pub progress: RestoreProgress,
-        /// Why it failed.
-        "failureReason" => pub failure: String,
-        /// What is wrong with what was asked for.
-        "validationErrors" => pub validation_errors: Vec<String>,
-        /// Errors so far.
-        "errors" => pub errors: i64,
-        /// Warnings so far.
-        "warnings" => pub warnings: i64,
-        /// Begun.
-        "startTimestamp" => pub started: Option<DateTime<Utc>>,
-        /// Ended.
-        "completionTimestamp" => pub completed: Option<DateTime<Utc>>,
-    }
-}
-
-part! {
-    /// Items of a restore.
-    pub struct RestoreProgress {
-        /// In all.
-        "totalItems" => pub total: i64,
-        /// So far.
-        "itemsRestored" => pub done: i64,
     }
 }
 

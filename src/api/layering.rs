@@ -1,4 +1,5 @@
-//! `machineconfiguration.openshift.io/v1`: images built on the cluster, and images pulled ahead.
+//! `machineconfiguration.openshift.io/v1`: images built on the cluster, and images pulled ahead; and `v1alpha1` of the
+//! releases before (openshift/api, machineconfiguration/v1alpha1), some of whose fields have other names.
 
 use chrono::{DateTime, Utc};
 
@@ -30,11 +31,20 @@ part! {
     /// What is.
     pub struct MachineOSConfigStatus {
         /// The image that nodes go to.
-        "currentImagePullSpec" => pub image: String,
+        "currentImagePullSpec" => pub image_of_v1: String,
+        /// The same in `v1alpha1`.
+        "currentImagePullspec" => pub image_of_v1alpha1: String,
         /// The newest build.
         "machineOSBuild" => pub build: ObjectName,
         /// Conditions.
         "conditions" => pub conditions: Vec<Condition>,
+    }
+}
+
+impl MachineOSConfigStatus {
+    /// The image that nodes go to; empty: none yet.
+    pub fn image(&self) -> &str {
+        if self.image_of_v1.is_empty() { &self.image_of_v1alpha1 } else { &self.image_of_v1 }
     }
 }
 
@@ -53,9 +63,18 @@ part! {
     /// What was asked for.
     pub struct MachineOSBuildSpec {
         /// The rendered config that goes in.
-        "machineConfig" => pub config: ObjectName,
+        "machineConfig" => pub config_of_v1: ObjectName,
+        /// The same in `v1alpha1`.
+        "desiredConfig" => pub config_of_v1alpha1: ObjectName,
         /// The MachineOSConfig.
         "machineOSConfig" => pub of: ObjectName,
+    }
+}
+
+impl MachineOSBuildSpec {
+    /// The rendered config that goes in; empty: it does not say.
+    pub fn config(&self) -> &str {
+        if self.config_of_v1.name.is_empty() { &self.config_of_v1alpha1.name } else { &self.config_of_v1.name }
     }
 }
 

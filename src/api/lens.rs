@@ -2,14 +2,85 @@
 //!
 //! `#[serde(default)]` covers a missing field, but neither `null` nor a wrong type: both would fail the whole list that
 //! the object is in. A type that implements [`Read`] takes what it understands and lets the rest pass.
+//!
+//! What is read from (text, a tree) is behind [`Map`] and [`Seq`], and what is read into behind [`Slot`]: each lens is
+//! compiled once and each parser once, not every lens for every parser.
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::marker::PhantomData;
 
 use chrono::{DateTime, Utc};
 use serde::Deserializer;
 use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor};
+
+/// The stream ended or is no JSON; which of them, whoever began to read knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stopped;
+
+/// The fields of an object, as they come.
+pub trait Map {
+    /// The next key, as its place among `known`; `Some(None)` is another key, `None` the end.
+    fn key(&mut self, known: &[&str]) -> Result<Option<Option<usize>>, Stopped>;
+
+    /// The next key itself, where `wanted` wants it; `Some(None)` is one that is not wanted, `None` the end.
+    fn name(&mut self, wanted: &dyn Fn(&str) -> bool) -> Result<Option<Option<String>>, Stopped>;
+
+    /// The value of the current key.
+    fn value(&mut self, into: &mut dyn Slot) -> Result<(), Stopped>;
+
+    /// Passes over the value of the current key.
+    fn skip(&mut self) -> Result<(), Stopped>;
+}
+
+/// The elements of a list, as they come.
+pub trait Seq {
+    /// The next element; false at the end.
+    fn next(&mut self, into: &mut dyn Slot) -> Result<bool, Stopped>;
+}
+
+/// Takes one value of JSON: each method is one type of it; what is not taken passes.
+pub trait Slot {
+    /// `true` or `false`.
+    fn bool(&mut self, _value: bool) {}
+
+    /// A whole number.
+    fn int(&mut self, _value: i64) {}
+
+    /// Text.
+    fn str(&mut self, _value: &str) {}
+
+    /// Text that may be kept.
+    fn string(&mut self, value: String) {
+        self.str(&value);
+    }
+
+    /// A list.
+    fn seq(&mut self, seq: &mut dyn Seq) -> Result<(), Stopped> {
+        pass_list(seq)
+    }
+
+    /// An object.
+    fn map(&mut self, map: &mut dyn Map) -> Result<(), Stopped> {
+        pass_object(map)
+    }
+}
+
+/// Takes nothing.
+struct Nothing;
+
+impl Slot for Nothing {}
+
+fn pass_list(seq: &mut dyn Seq) -> Result<(), Stopped> {
+    while seq.next(&mut Nothing)? {}
+    Ok(())
+}
+
+fn pass_object(map: &mut dyn Map) -> Result<(), Stopped> {
+    while map.key(&[])?.is_some() {
+        map.skip()?;
+    }
+    Ok(())
+}
 
 /// A value that is read leniently: each method is one type of JSON; `None` means "not mine".
 pub trait Read: Sized {
@@ -34,15 +105,13 @@ pub trait Read: Sized {
     }
 
     /// From a list. An error is one of the stream (cut or no JSON), never one of types.
-    fn of_seq<'de, A: SeqAccess<'de>>(mut seq: A) -> Result<Option<Self>, A::Error> {
-        while seq.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(None)
+    fn of_seq(seq: &mut dyn Seq) -> Result<Option<Self>, Stopped> {
+        pass_list(seq).map(|()| None)
     }
 
     /// From an object. Errors as in [`Read::of_seq`].
-    fn of_map<'de, A: MapAccess<'de>>(mut map: A) -> Result<Option<Self>, A::Error> {
-        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-        Ok(None)
+    fn of_map(map: &mut dyn Map) -> Result<Option<Self>, Stopped> {
+        pass_object(map).map(|()| None)
     }
 
     /// Adds the paths of all leaves below `prefix`, for the test that compares them with the schemas. Lists add `[]`,
@@ -52,91 +121,174 @@ pub trait Read: Sized {
     }
 }
 
+/// What a [`Read`] was read into; none yet, or for null and for the wrong type.
+pub struct Taken<T>(pub Option<T>);
+
+impl<T: Read> Slot for Taken<T> {
+    fn bool(&mut self, value: bool) {
+        self.0 = T::of_bool(value);
+    }
+
+    fn int(&mut self, value: i64) {
+        self.0 = T::of_int(value);
+    }
+
+    fn str(&mut self, value: &str) {
+        self.0 = T::of_str(value);
+    }
+
+    fn string(&mut self, value: String) {
+        self.0 = T::of_string(value);
+    }
+
+    fn seq(&mut self, seq: &mut dyn Seq) -> Result<(), Stopped> {
+        self.0 = T::of_seq(seq)?;
+        Ok(())
+    }
+
+    fn map(&mut self, map: &mut dyn Map) -> Result<(), Stopped> {
+        self.0 = T::of_map(map)?;
+        Ok(())
+    }
+}
+
 /// Reads a [`Read`] from any deserializer; `None` for null and for the wrong type.
 pub fn read<'de, T: Read, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
-    deserializer.deserialize_any(ReadVisitor(PhantomData))
-}
-
-/// The same as a seed, for values of maps and lists.
-pub struct Seed<T>(PhantomData<T>);
-
-impl<T> Default for Seed<T> {
-    fn default() -> Self {
-        Self(PhantomData)
-    }
-}
-
-impl<'de, T: Read> DeserializeSeed<'de> for Seed<T> {
-    type Value = Option<T>;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Option<T>, D::Error> {
-        read(deserializer)
-    }
+    let mut taken = Taken(None);
+    Fill(&mut taken).deserialize(deserializer)?;
+    Ok(taken.0)
 }
 
 /// The value of the current key of `map`.
-pub fn value<'de, T: Read, A: MapAccess<'de>>(map: &mut A) -> Result<Option<T>, A::Error> {
-    map.next_value_seed(Seed::default())
+pub fn value<T: Read>(map: &mut dyn Map) -> Result<Option<T>, Stopped> {
+    let mut taken = Taken(None);
+    map.value(&mut taken)?;
+    Ok(taken.0)
 }
 
-struct ReadVisitor<T>(PhantomData<T>);
+/// Reads a value into a slot.
+struct Fill<'a>(&'a mut dyn Slot);
 
-impl<'de, T: Read> Visitor<'de> for ReadVisitor<T> {
-    type Value = Option<T>;
+impl<'de> DeserializeSeed<'de> for Fill<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Fill<'_> {
+    type Value = ();
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("any JSON")
     }
 
-    fn visit_bool<E>(self, value: bool) -> Result<Self::Value, E> {
-        Ok(T::of_bool(value))
+    fn visit_bool<E>(self, value: bool) -> Result<(), E> {
+        self.0.bool(value);
+        Ok(())
     }
 
-    fn visit_i64<E>(self, value: i64) -> Result<Self::Value, E> {
-        Ok(T::of_int(value))
+    fn visit_i64<E>(self, value: i64) -> Result<(), E> {
+        self.0.int(value);
+        Ok(())
     }
 
-    fn visit_u64<E>(self, value: u64) -> Result<Self::Value, E> {
-        Ok(i64::try_from(value).ok().and_then(T::of_int))
+    fn visit_u64<E>(self, value: u64) -> Result<(), E> {
+        if let Ok(value) = i64::try_from(value) {
+            self.0.int(value);
+        }
+        Ok(())
     }
 
-    fn visit_f64<E>(self, _value: f64) -> Result<Self::Value, E> {
-        Ok(None)
+    fn visit_f64<E>(self, _value: f64) -> Result<(), E> {
+        Ok(())
     }
 
-    fn visit_str<E>(self, value: &str) -> Result<Self::Value, E> {
-        Ok(T::of_str(value))
+    fn visit_str<E>(self, value: &str) -> Result<(), E> {
+        self.0.str(value);
+        Ok(())
     }
 
-    fn visit_string<E>(self, value: String) -> Result<Self::Value, E> {
-        Ok(T::of_string(value))
+    fn visit_string<E>(self, value: String) -> Result<(), E> {
+        self.0.string(value);
+        Ok(())
     }
 
-    fn visit_unit<E>(self) -> Result<Self::Value, E> {
-        Ok(None)
+    fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
     }
 
-    fn visit_none<E>(self) -> Result<Self::Value, E> {
-        Ok(None)
+    fn visit_none<E>(self) -> Result<(), E> {
+        Ok(())
     }
 
-    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
         deserializer.deserialize_any(self)
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Self::Value, A::Error> {
-        T::of_seq(seq)
+    fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<(), A::Error> {
+        let mut seq = SeqOf { access: seq, error: None };
+        self.0.seq(&mut seq).map_err(|Stopped| told(seq.error.take()))
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
-        T::of_map(map)
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<(), A::Error> {
+        let mut map = MapOf { access: map, error: None };
+        self.0.map(&mut map).map_err(|Stopped| told(map.error.take()))
     }
 }
 
-/// The key of a map, as its place in a list of known keys.
-pub struct Key(pub &'static [&'static str]);
+fn told<E: serde::de::Error>(error: Option<E>) -> E {
+    error.unwrap_or_else(|| E::custom("the object was not read to its end"))
+}
 
-impl<'de> DeserializeSeed<'de> for Key {
+/// The list of a deserializer, and what went wrong in it.
+struct SeqOf<A, E> {
+    access: A,
+    error: Option<E>,
+}
+
+impl<'de, A: SeqAccess<'de>> Seq for SeqOf<A, A::Error> {
+    fn next(&mut self, into: &mut dyn Slot) -> Result<bool, Stopped> {
+        let next = self.access.next_element_seed(Fill(into));
+        next.map(|element| element.is_some()).map_err(|error| stop(&mut self.error, error))
+    }
+}
+
+/// The object of a deserializer, and what went wrong in it.
+struct MapOf<A, E> {
+    access: A,
+    error: Option<E>,
+}
+
+impl<'de, A: MapAccess<'de>> Map for MapOf<A, A::Error> {
+    fn key(&mut self, known: &[&str]) -> Result<Option<Option<usize>>, Stopped> {
+        self.access.next_key_seed(Key(known)).map_err(|error| stop(&mut self.error, error))
+    }
+
+    fn name(&mut self, wanted: &dyn Fn(&str) -> bool) -> Result<Option<Option<String>>, Stopped> {
+        self.access.next_key_seed(Name(wanted)).map_err(|error| stop(&mut self.error, error))
+    }
+
+    fn value(&mut self, into: &mut dyn Slot) -> Result<(), Stopped> {
+        self.access.next_value_seed(Fill(into)).map_err(|error| stop(&mut self.error, error))
+    }
+
+    fn skip(&mut self) -> Result<(), Stopped> {
+        self.access.next_value::<IgnoredAny>().map(drop).map_err(|error| stop(&mut self.error, error))
+    }
+}
+
+#[cold]
+fn stop<E>(place: &mut Option<E>, error: E) -> Stopped {
+    *place = Some(error);
+    Stopped
+}
+
+/// The key of a map, as its place in a list of known keys.
+struct Key<'a>(&'a [&'a str]);
+
+impl<'de> DeserializeSeed<'de> for Key<'_> {
     type Value = Option<usize>;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
@@ -144,7 +296,7 @@ impl<'de> DeserializeSeed<'de> for Key {
     }
 }
 
-impl Visitor<'_> for Key {
+impl Visitor<'_> for Key<'_> {
     type Value = Option<usize>;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -153,6 +305,29 @@ impl Visitor<'_> for Key {
 
     fn visit_str<E>(self, value: &str) -> Result<Self::Value, E> {
         Ok(self.0.iter().position(|known| *known == value))
+    }
+}
+
+/// The key of a map, kept when it is wanted; others are not even copied.
+struct Name<'a>(&'a dyn Fn(&str) -> bool);
+
+impl<'de> DeserializeSeed<'de> for Name<'_> {
+    type Value = Option<String>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl Visitor<'_> for Name<'_> {
+    type Value = Option<String>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a key")
+    }
+
+    fn visit_str<E>(self, key: &str) -> Result<Self::Value, E> {
+        Ok((self.0)(key).then(|| key.to_owned()))
     }
 }
 
@@ -211,11 +386,11 @@ impl<T: Read> Read for Option<T> {
         T::of_string(value).map(Some)
     }
 
-    fn of_seq<'de, A: SeqAccess<'de>>(seq: A) -> Result<Option<Self>, A::Error> {
+    fn of_seq(seq: &mut dyn Seq) -> Result<Option<Self>, Stopped> {
         Ok(T::of_seq(seq)?.map(Some))
     }
 
-    fn of_map<'de, A: MapAccess<'de>>(map: A) -> Result<Option<Self>, A::Error> {
+    fn of_map(map: &mut dyn Map) -> Result<Option<Self>, Stopped> {
         Ok(T::of_map(map)?.map(Some))
     }
 
@@ -226,10 +401,11 @@ impl<T: Read> Read for Option<T> {
 
 /// Elements of another type (null too) are left out.
 impl<T: Read> Read for Vec<T> {
-    fn of_seq<'de, A: SeqAccess<'de>>(mut seq: A) -> Result<Option<Self>, A::Error> {
+    fn of_seq(seq: &mut dyn Seq) -> Result<Option<Self>, Stopped> {
         let mut all = Self::new();
-        while let Some(element) = seq.next_element_seed(Seed::<T>::default())? {
-            all.extend(element);
+        let mut element = Taken(None);
+        while seq.next(&mut element)? {
+            all.extend(element.0.take());
         }
         Ok(Some(all))
     }
@@ -241,10 +417,10 @@ impl<T: Read> Read for Vec<T> {
 
 /// Values of another type are left out.
 impl<T: Read> Read for BTreeMap<String, T> {
-    fn of_map<'de, A: MapAccess<'de>>(mut map: A) -> Result<Option<Self>, A::Error> {
+    fn of_map(map: &mut dyn Map) -> Result<Option<Self>, Stopped> {
         let mut all = Self::new();
-        while let Some(key) = map.next_key::<String>()? {
-            if let Some(read) = value(&mut map)? {
+        while let Some(key) = map.name(&|_| true)? {
+            if let Some((key, read)) = key.zip(value(map)?) {
                 all.insert(key, read);
             }
         }
@@ -276,13 +452,15 @@ macro_rules! part {
         pub struct $name { $( $(#[$field_doc])* pub $field: $type, )* }
 
         impl $crate::api::lens::Read for $name {
-            fn of_map<'de, A: serde::de::MapAccess<'de>>(mut map: A) -> Result<Option<Self>, A::Error> {
+            fn of_map(
+                map: &mut dyn $crate::api::lens::Map,
+            ) -> Result<Option<Self>, $crate::api::lens::Stopped> {
                 const KEYS: &[&str] = &[$($key),*];
                 let mut object = Self::default();
-                while let Some(at) = map.next_key_seed($crate::api::lens::Key(KEYS))? {
+                while let Some(at) = map.key(KEYS)? {
                     match at.map(|at| KEYS[at]) {
-                        $( Some($key) => object.$field = $crate::api::lens::value(&mut map)?.unwrap_or_default(), )*
-                        _ => { map.next_value::<serde::de::IgnoredAny>()?; }
+                        $( Some($key) => object.$field = $crate::api::lens::value(map)?.unwrap_or_default(), )*
+                        _ => map.skip()?,
                     }
                 }
                 Ok(Some(object))
@@ -354,17 +532,18 @@ macro_rules! kind {
         }
 
         impl $crate::api::lens::Read for $name {
-            fn of_map<'de, A: serde::de::MapAccess<'de>>(mut map: A) -> Result<Option<Self>, A::Error> {
+            fn of_map(
+                map: &mut dyn $crate::api::lens::Map,
+            ) -> Result<Option<Self>, $crate::api::lens::Stopped> {
                 const KEYS: &[&str] = &["metadata", $($key),*];
                 let mut object = Self::default();
-                while let Some(at) = map.next_key_seed($crate::api::lens::Key(KEYS))? {
+                while let Some(at) = map.key(KEYS)? {
                     match at.map(|at| KEYS[at]) {
                         Some("metadata") => {
-                            object.metadata =
-                                map.next_value_seed($crate::api::metadata::MetadataSeed(&Self::KEEPS))?;
+                            object.metadata = $crate::api::metadata::read(map, &Self::KEEPS)?;
                         }
-                        $( Some($key) => object.$field = $crate::api::lens::value(&mut map)?.unwrap_or_default(), )*
-                        _ => { map.next_value::<serde::de::IgnoredAny>()?; }
+                        $( Some($key) => object.$field = $crate::api::lens::value(map)?.unwrap_or_default(), )*
+                        _ => map.skip()?,
                     }
                 }
                 Ok(Some(object))

@@ -21,6 +21,65 @@ part! {
     pub struct MachineConfigurationStatus {
         /// Conditions, such as `BootImageUpdateDegraded`.
         "conditions" => pub conditions: Vec<Condition>,
+        /// What changes of configuration do to nodes.
+        "nodeDisruptionPolicyStatus" => pub node_disruption: NodeDisruptionStatus,
+    }
+}
+
+part! {
+    /// What changes of configuration do to nodes.
+    pub struct NodeDisruptionStatus {
+        /// The policies in effect: those of people merged into the defaults of the release. None: the release has none, or
+        /// its operator has not written them yet.
+        "clusterPolicies" => pub policies: Option<NodeDisruptionPolicies>,
+    }
+}
+
+part! {
+    /// Policies in effect.
+    pub struct NodeDisruptionPolicies {
+        /// For files and folders.
+        "files" => pub files: Vec<FileDisruption>,
+        /// For units.
+        "units" => pub units: Vec<UnitDisruption>,
+        /// For users and their keys.
+        "sshkey" => pub ssh_key: KeyDisruption,
+    }
+}
+
+part! {
+    /// What a change of a file does.
+    pub struct FileDisruption {
+        /// The file, or a folder.
+        "path" => pub path: String,
+        /// What is done.
+        "actions" => pub actions: Vec<DisruptionAction>,
+    }
+}
+
+part! {
+    /// What a change of a unit does.
+    pub struct UnitDisruption {
+        /// The unit.
+        "name" => pub name: String,
+        /// What is done.
+        "actions" => pub actions: Vec<DisruptionAction>,
+    }
+}
+
+part! {
+    /// What a change of users does.
+    pub struct KeyDisruption {
+        /// What is done.
+        "actions" => pub actions: Vec<DisruptionAction>,
+    }
+}
+
+part! {
+    /// One action.
+    pub struct DisruptionAction {
+        /// `None`, `Drain`, `Reload`, `Restart`, `DaemonReload`, `Reboot`, or `Special` for registries.conf.
+        "type" => pub kind: String,
     }
 }
 

@@ -1,15 +1,12 @@
 //! Lean metadata: read straight into the `ObjectMeta` that kube wants, without what nobody looks at.
 
 use std::collections::BTreeMap;
-use std::fmt;
 
 use chrono::{DateTime, Utc};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ManagedFieldsEntry, ObjectMeta, OwnerReference, Time};
 use k8s_openapi::jiff::Timestamp;
-use serde::Deserializer;
-use serde::de::{DeserializeSeed, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-use super::lens::{Key, Read, part, value};
+use super::lens::{Map, Read, Seq, Slot, Stopped, part, value};
 
 /// What a kind keeps of its metadata beside name, namespace, uid, versions, times and labels.
 #[derive(Debug, Clone, Copy)]
@@ -90,61 +87,21 @@ pub fn label<'a>(metadata: &'a ObjectMeta, key: &str) -> Option<&'a str> {
     metadata.labels.as_ref()?.get(key).map(String::as_str)
 }
 
-/// Reads metadata, keeping what is said.
-pub struct MetadataSeed<'a>(pub &'a Keeps);
-
-impl<'de> DeserializeSeed<'de> for MetadataSeed<'_> {
-    type Value = ObjectMeta;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<ObjectMeta, D::Error> {
-        deserializer.deserialize_any(self)
-    }
+/// Reads the metadata at the current key of `map`; what is no object gives empty metadata.
+pub fn read(map: &mut dyn Map, keeps: &'static Keeps) -> Result<ObjectMeta, Stopped> {
+    let mut lean = Lean { keeps, meta: ObjectMeta::default() };
+    map.value(&mut lean)?;
+    Ok(lean.meta)
 }
 
-/// Things that are no object give empty metadata.
-macro_rules! empty_of_scalars {
-    ($value:ty) => {
-        fn visit_bool<E>(self, _: bool) -> Result<$value, E> {
-            Ok(Default::default())
-        }
-
-        fn visit_i64<E>(self, _: i64) -> Result<$value, E> {
-            Ok(Default::default())
-        }
-
-        fn visit_u64<E>(self, _: u64) -> Result<$value, E> {
-            Ok(Default::default())
-        }
-
-        fn visit_f64<E>(self, _: f64) -> Result<$value, E> {
-            Ok(Default::default())
-        }
-
-        fn visit_str<E>(self, _: &str) -> Result<$value, E> {
-            Ok(Default::default())
-        }
-
-        fn visit_unit<E>(self) -> Result<$value, E> {
-            Ok(Default::default())
-        }
-    };
+/// Metadata, and what is kept of it.
+struct Lean {
+    keeps: &'static Keeps,
+    meta: ObjectMeta,
 }
 
-impl<'de> Visitor<'de> for MetadataSeed<'_> {
-    type Value = ObjectMeta;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("metadata")
-    }
-
-    empty_of_scalars!(ObjectMeta);
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<ObjectMeta, A::Error> {
-        while seq.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(ObjectMeta::default())
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<ObjectMeta, A::Error> {
+impl Slot for Lean {
+    fn map(&mut self, map: &mut dyn Map) -> Result<(), Stopped> {
         const KEYS: &[&str] = &[
             "name",
             "namespace",
@@ -160,36 +117,38 @@ impl<'de> Visitor<'de> for MetadataSeed<'_> {
             "finalizers",
             "deletionGracePeriodSeconds",
         ];
-        let mut meta = ObjectMeta::default();
-        while let Some(at) = map.next_key_seed(Key(KEYS))? {
+        let (keeps, meta) = (self.keeps, &mut self.meta);
+        while let Some(at) = map.key(KEYS)? {
             match at.map(|at| KEYS[at]) {
-                Some("name") => meta.name = value(&mut map)?,
-                Some("namespace") => meta.namespace = value(&mut map)?,
-                Some("uid") => meta.uid = value(&mut map)?,
-                Some("resourceVersion") => meta.resource_version = value(&mut map)?,
-                Some("generation") => meta.generation = value(&mut map)?,
-                Some("creationTimestamp") => meta.creation_timestamp = value::<Stamp, _>(&mut map)?.map(|at| at.0),
-                Some("deletionTimestamp") => meta.deletion_timestamp = value::<Stamp, _>(&mut map)?.map(|at| at.0),
-                Some("labels") => meta.labels = value(&mut map)?,
-                Some("annotations") => meta.annotations = map.next_value_seed(AnnotationsSeed(self.0.annotations))?,
-                Some("managedFields") if self.0.owner_of.is_some() => {
-                    let owned = self.0.owner_of.unwrap_or_default();
-                    meta.managed_fields = map.next_value_seed(ManagersSeed(owned))?;
+                Some("name") => meta.name = value(map)?,
+                Some("namespace") => meta.namespace = value(map)?,
+                Some("uid") => meta.uid = value(map)?,
+                Some("resourceVersion") => meta.resource_version = value(map)?,
+                Some("generation") => meta.generation = value(map)?,
+                Some("creationTimestamp") => meta.creation_timestamp = value::<Stamp>(map)?.map(|at| at.0),
+                Some("deletionTimestamp") => meta.deletion_timestamp = value::<Stamp>(map)?.map(|at| at.0),
+                Some("labels") => meta.labels = value(map)?,
+                Some("annotations") => {
+                    let mut annotations = Annotations { wanted: keeps.annotations, kept: None };
+                    map.value(&mut annotations)?;
+                    meta.annotations = annotations.kept;
                 }
-                Some("ownerReferences") if self.0.life => {
-                    let owners: Option<Vec<KeptOwner>> = value(&mut map)?;
+                Some("managedFields") if keeps.owner_of.is_some() => {
+                    let field = Field::of(keeps.owner_of.unwrap_or_default());
+                    let mut managers = Managers { field: &field, kept: Vec::new() };
+                    map.value(&mut managers)?;
+                    meta.managed_fields = Some(managers.kept).filter(|kept| !kept.is_empty());
+                }
+                Some("ownerReferences") if keeps.life => {
+                    let owners: Option<Vec<KeptOwner>> = value(map)?;
                     meta.owner_references = owners.map(|owners| owners.into_iter().map(KeptOwner::into).collect());
                 }
-                Some("finalizers") if self.0.life => meta.finalizers = value(&mut map)?,
-                Some("deletionGracePeriodSeconds") if self.0.life => {
-                    meta.deletion_grace_period_seconds = value(&mut map)?;
-                }
-                _ => {
-                    map.next_value::<IgnoredAny>()?;
-                }
+                Some("finalizers") if keeps.life => meta.finalizers = value(map)?,
+                Some("deletionGracePeriodSeconds") if keeps.life => meta.deletion_grace_period_seconds = value(map)?,
+                _ => map.skip()?,
             }
         }
-        Ok(meta)
+        Ok(())
     }
 }
 
@@ -221,113 +180,109 @@ impl Read for Stamp {
 }
 
 /// Annotations, those with the right beginnings only.
-struct AnnotationsSeed(&'static [&'static str]);
-
-impl<'de> DeserializeSeed<'de> for AnnotationsSeed {
-    type Value = Option<BTreeMap<String, String>>;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        deserializer.deserialize_any(self)
-    }
+struct Annotations {
+    wanted: &'static [&'static str],
+    kept: Option<BTreeMap<String, String>>,
 }
 
-impl<'de> Visitor<'de> for AnnotationsSeed {
-    type Value = Option<BTreeMap<String, String>>;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("annotations")
-    }
-
-    empty_of_scalars!(Option<BTreeMap<String, String>>);
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
-        while seq.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(None)
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut kept = BTreeMap::new();
-        while let Some(key) = map.next_key_seed(KeptKey(self.0))? {
+impl Slot for Annotations {
+    fn map(&mut self, map: &mut dyn Map) -> Result<(), Stopped> {
+        let wanted = self.wanted;
+        let kept = self.kept.insert(BTreeMap::new());
+        while let Some(key) = map.name(&|key| wanted.iter().any(|beginning| key.starts_with(beginning)))? {
             match key {
                 Some(key) => {
-                    if let Some(text) = value::<String, _>(&mut map)? {
+                    if let Some(text) = value::<String>(map)? {
                         kept.insert(key, text);
                     }
                 }
-                None => {
-                    map.next_value::<IgnoredAny>()?;
+                None => map.skip()?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Where `fieldsV1` names a field: the keys from the outside in.
+struct Field {
+    keys: Vec<String>,
+}
+
+impl Field {
+    /// A field of `spec` has no slash in its name; the key of an annotation with a domain has one.
+    fn of(name: &str) -> Self {
+        let parents: &[&str] = if name.contains('/') { &["f:metadata", "f:annotations"] } else { &["f:spec"] };
+        let keys = parents.iter().map(|&parent| parent.to_owned()).chain([format!("f:{name}")]);
+        Self { keys: keys.collect() }
+    }
+}
+
+/// `managedFields`, reduced to the managers of one field.
+struct Managers<'a> {
+    field: &'a Field,
+    kept: Vec<ManagedFieldsEntry>,
+}
+
+impl Slot for Managers<'_> {
+    fn seq(&mut self, seq: &mut dyn Seq) -> Result<(), Stopped> {
+        loop {
+            let owns = Owns { keys: &self.field.keys, found: false };
+            let mut one = Manager { owns, entry: ManagedFieldsEntry::default() };
+            if !seq.next(&mut one)? {
+                return Ok(());
+            }
+            if one.owns.found {
+                self.kept.push(one.entry);
+            }
+        }
+    }
+}
+
+/// One entry of `managedFields`.
+struct Manager<'a> {
+    owns: Owns<'a>,
+    entry: ManagedFieldsEntry,
+}
+
+impl Slot for Manager<'_> {
+    fn map(&mut self, map: &mut dyn Map) -> Result<(), Stopped> {
+        const KEYS: &[&str] = &["manager", "operation", "time", "fieldsV1"];
+        while let Some(at) = map.key(KEYS)? {
+            match at.map(|at| KEYS[at]) {
+                Some("manager") => self.entry.manager = value(map)?,
+                Some("operation") => self.entry.operation = value(map)?,
+                Some("time") => self.entry.time = value::<Stamp>(map)?.map(|at| at.0),
+                Some("fieldsV1") => map.value(&mut self.owns)?,
+                _ => map.skip()?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether a tree of fields has the one below these keys; the rest of the tree is passed over.
+struct Owns<'a> {
+    keys: &'a [String],
+    found: bool,
+}
+
+impl Slot for Owns<'_> {
+    fn map(&mut self, map: &mut dyn Map) -> Result<(), Stopped> {
+        let Some((first, deeper)) = self.keys.split_first() else { return Ok(()) };
+        while let Some(at) = map.key(&[first.as_str()])? {
+            match at {
+                Some(_) if deeper.is_empty() => {
+                    self.found = true;
+                    map.skip()?;
                 }
+                Some(_) => {
+                    let mut inner = Owns { keys: deeper, found: false };
+                    map.value(&mut inner)?;
+                    self.found |= inner.found;
+                }
+                None => map.skip()?,
             }
         }
-        Ok(Some(kept))
-    }
-}
-
-/// A key that begins with one of these; others are not even copied.
-struct KeptKey(&'static [&'static str]);
-
-impl<'de> DeserializeSeed<'de> for KeptKey {
-    type Value = Option<String>;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        deserializer.deserialize_str(self)
-    }
-}
-
-impl Visitor<'_> for KeptKey {
-    type Value = Option<String>;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("a key")
-    }
-
-    fn visit_str<E>(self, key: &str) -> Result<Self::Value, E> {
-        Ok(self.0.iter().any(|beginning| key.starts_with(beginning)).then(|| key.to_owned()))
-    }
-}
-
-/// `managedFields`, reduced to the managers of one field of `spec` or of one annotation.
-struct ManagersSeed(&'static str);
-
-impl<'de> DeserializeSeed<'de> for ManagersSeed {
-    type Value = Option<Vec<ManagedFieldsEntry>>;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for ManagersSeed {
-    type Value = Option<Vec<ManagedFieldsEntry>>;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("managedFields")
-    }
-
-    empty_of_scalars!(Option<Vec<ManagedFieldsEntry>>);
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-        Ok(None)
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
-        let mut managers = Vec::new();
-        // The entries are few and small; what they own is a tree of empty objects, read as JSON and dropped at once.
-        while let Some(entry) = seq.next_element::<serde_json::Value>().map_err(A::Error::custom)? {
-            // A field of `spec` has no slash in its name; the key of an annotation with a domain has one.
-            let parent = if self.0.contains('/') { "/fieldsV1/f:metadata/f:annotations" } else { "/fieldsV1/f:spec" };
-            if entry.pointer(parent).and_then(|fields| fields.get(format!("f:{}", self.0))).is_none() {
-                continue;
-            }
-            let text = |key: &str| entry.get(key).and_then(|text| text.as_str());
-            managers.push(ManagedFieldsEntry {
-                manager: text("manager").map(str::to_owned),
-                operation: text("operation").map(str::to_owned),
-                time: text("time").and_then(Stamp::of_str).map(|at| at.0),
-                ..ManagedFieldsEntry::default()
-            });
-        }
-        Ok((!managers.is_empty()).then_some(managers))
+        Ok(())
     }
 }

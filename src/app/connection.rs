@@ -4,7 +4,7 @@ use super::{App, Effect, Msg};
 use crate::actions;
 use crate::app::msg::Connected;
 use crate::ui::{Connection, ContextLine};
-use crate::upgrade::access::{Access, Answer, Permission};
+use crate::upgrade::access::Access;
 use crate::upgrade::link::LinkState;
 
 /// Title of the message that says why there is no connection.
@@ -86,11 +86,8 @@ impl App {
 
 /// Why there is nothing that this user could write, when the server has refused every permission that an action needs.
 fn may_write_nothing(access: &Access) -> Option<String> {
-    // What is only read for a plan is no right to change anything.
-    let writes = |permission: &Permission| !matches!(permission.verb, "get" | "list" | "watch");
-    let permissions: Vec<Permission> = actions::permissions().into_iter().filter(writes).collect();
-    let denied = |permission: &Permission| matches!(access.answer(permission), Some(Answer::Denied(_)));
-    if permissions.is_empty() || !permissions.iter().all(denied) {
+    let permissions = actions::permissions();
+    if !access.refuses_all(permissions.iter().filter(|permission| permission.writes())) {
         return None;
     }
     let user = access.user.as_deref().unwrap_or("this user");

@@ -123,10 +123,14 @@ impl Jobs {
         let abandoned = matches!(live.phase, Phase::Abandoned);
         let effect = outcome.awaited(&live.plan.effect);
         let state = match outcome {
-            Outcome::Accepted { .. } | Outcome::Unknown { .. } => JobState::Running,
+            Outcome::Accepted { .. } => JobState::Running,
+            Outcome::Unknown { .. } if outcome.is_whole(&live.plan.effect) => JobState::Running,
             // What was sent was told of as it went; nobody waits for the rest.
             Outcome::Stopped { .. } => JobState::Cancelled,
-            Outcome::Refused { .. } | Outcome::Failed { .. } | Outcome::Changed { .. } => JobState::Failed,
+            // Also when the watch shows that what has no answer was applied: the rest was not sent.
+            Outcome::Refused { .. } | Outcome::Failed { .. } | Outcome::Changed { .. } | Outcome::Unknown { .. } => {
+                JobState::Failed
+            }
         };
         let (state, effect) = match (abandoned, state) {
             (true, JobState::Running) => {

@@ -7,6 +7,7 @@ use crate::actions::Refusal;
 use crate::actions::drain::Progress;
 use crate::actions::outcome::{Outcome, Rehearsal};
 use crate::input::Key;
+use crate::input::pointer::Pointer;
 use crate::ui::request::Fetched;
 use crate::ui::{Flash, LogNews, SimInfo};
 use crate::upgrade::assessment::{Assessment, Subject};
@@ -16,6 +17,8 @@ use crate::upgrade::assessment::{Assessment, Subject};
 pub enum Msg {
     /// A key was pressed.
     Key(Key),
+    /// The mouse did something.
+    Pointer(Pointer),
     /// A text was pasted into the terminal.
     Paste(String),
     /// The terminal has another size.

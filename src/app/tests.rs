@@ -1,5 +1,6 @@
 //! The app as a specification: messages in, effects out. No I/O, no waiting, time by hand.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
@@ -87,8 +88,16 @@ fn live(paused: bool) -> Arc<Assessment> {
 
 fn start(config: &str, overrides: Overrides) -> App {
     let config = parse(config, "c.yaml").unwrap().config;
-    let start =
-        Start { config, overrides, depth: Depth::None, theme: "dark", audit: None, sim: None, warnings: Vec::new() };
+    let start = Start {
+        config,
+        overrides,
+        depth: Depth::None,
+        theme: "dark",
+        audit: None,
+        sim: None,
+        warnings: Vec::new(),
+        key_places: BTreeMap::new(),
+    };
     let mut nothing = Facts::nothing(at(0));
     nothing.epoch = 1;
     let nothing = Arc::new(assess(Arc::new(nothing), &Memory::default(), at(0)));

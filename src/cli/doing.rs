@@ -110,7 +110,9 @@ fn subcommand(entry: &'static Entry) -> Command {
         Command::new(entry.name).about(entry.summary).after_help(after(entry)).allow_missing_positional(true);
     if let Some(Nouns { noun, required, several }) = entry.nouns() {
         let target = Flag::new(TARGET).value_name(noun).help(target_words(entry)).required(required);
-        command = command.arg(if several { target.num_args(1..).action(ArgAction::Append) } else { target });
+        // A blank may stand between kind and name.
+        let words = several || entry.takes == Takes::Listed;
+        command = command.arg(if words { target.num_args(1..).action(ArgAction::Append) } else { target });
     }
     // An action that may take long has a limit of its own by that name.
     if !entry.args.iter().any(|arg| arg.name == TIMEOUT) {
@@ -143,6 +145,7 @@ fn target_words(entry: &Entry) -> &'static str {
         Takes::Nodes => "Nodes by name",
         Takes::Objects { several: true, none: true, .. } => "By name; without any, all that fit",
         Takes::Objects { .. } => "By name",
+        Takes::Listed => "An object of the kinds that are applied from files",
     }
 }
 
@@ -280,6 +283,7 @@ mod tests {
         let mut line = vec![entry.name.to_owned()];
         line.extend(entry.nouns().map(|_| match entry.takes {
             Takes::Objects { namespaced: true, namespace: "", .. } => "shop/one".to_owned(),
+            Takes::Listed => "machineconfigs/one".to_owned(),
             _ => "one".to_owned(),
         }));
         let sample = |arg: &Arg| if arg.kind == ArgKind::Number { "2".to_owned() } else { "a text".to_owned() };

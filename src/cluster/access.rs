@@ -1,4 +1,5 @@
-//! What the user may do: one SelfSubjectAccessReview for each permission that some action needs.
+//! What the user may do: one SelfSubjectAccessReview for each permission that some action needs, and, for what is refused in
+//! all namespaces together, one in each namespace that may matter.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -7,6 +8,7 @@ use std::time::Duration;
 use futures::StreamExt as _;
 use serde_json::{Value, json};
 
+use super::execute::Transport;
 use super::request::{ContentType, Method, Request, Requests};
 use super::session::Session;
 use crate::actions;
@@ -43,7 +45,7 @@ async fn review(session: &Session) -> bool {
     let requests = &session.requests;
     let ask = futures::stream::iter(actions::permissions())
         .map(|permission| async move {
-            let answer = allowed(requests, &permission).await;
+            let answer = allowed(requests, &permission, "").await;
             (permission, answer)
         })
         .buffer_unordered(AT_ONCE)
@@ -62,12 +64,18 @@ async fn review(session: &Session) -> bool {
             }
         }
     }
+    let is_refused = |(permission, answer): (&Permission, &Answer)| {
+        (permission.is_by_namespace() && *answer != Answer::Allowed).then(|| permission.clone())
+    };
+    let refused = fresh.iter().filter_map(is_refused).collect();
+    let (answers_in, all) = review_in(session, refused).await;
+    complete &= all;
     session.picture.change(|facts| {
         let before = &facts.access;
         // An answer that did not come this time leaves the one of before.
         let mut answers = before.answers.clone();
         answers.extend(fresh);
-        let access = Access { user: user.ok().or_else(|| before.user.clone()), answers };
+        let access = Access { user: user.ok().or_else(|| before.user.clone()), answers, answers_in };
         if access != **before {
             facts.access = Arc::new(access);
         }
@@ -75,10 +83,34 @@ async fn review(session: &Session) -> bool {
     complete
 }
 
-async fn allowed(requests: &Requests, permission: &Permission) -> Result<Answer, Trouble> {
+/// Asks for what was refused for all namespaces in those that may matter: a role in one of them is enough there.
+async fn review_in(session: &Session, refused: Vec<Permission>) -> (BTreeMap<(Permission, String), Answer>, bool) {
+    let namespaces = session.picture.look(actions::namespaces);
+    let questions: Vec<(Permission, String)> = refused
+        .iter()
+        .flat_map(|permission| namespaces.iter().map(|namespace| (permission.clone(), namespace.clone())))
+        .collect();
+    let requests = &session.requests;
+    let answers = futures::stream::iter(questions)
+        .map(|question| async move {
+            let answer = allowed(requests, &question.0, &question.1).await;
+            (question, answer)
+        })
+        .buffer_unordered(AT_ONCE)
+        .collect::<Vec<_>>()
+        .await;
+    let complete = answers.iter().all(|(_, answer)| answer.is_ok());
+    (answers.into_iter().filter_map(|(question, answer)| Some((question, answer.ok()?))).collect(), complete)
+}
+
+/// One question; an empty namespace is that of the permission, or all of them.
+///
+/// # Errors
+/// What keeps the server from an answer.
+pub async fn allowed(requests: &impl Transport, permission: &Permission, namespace: &str) -> Result<Answer, Trouble> {
+    let namespace = if namespace.is_empty() { permission.namespace } else { namespace };
     let mut attributes = json!({ "verb": permission.verb, "group": permission.group, "resource": permission.resource });
-    for (name, value) in
-        [("subresource", permission.subresource), ("namespace", permission.namespace), ("name", permission.name)]
+    for (name, value) in [("subresource", permission.subresource), ("namespace", namespace), ("name", permission.name)]
     {
         if !value.is_empty() {
             attributes[name] = json!(value);

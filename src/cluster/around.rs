@@ -13,7 +13,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::events;
-use super::kinds::with_lens;
+use super::kinds::shelf;
 use super::picture::Seat;
 use super::places::{Place, places};
 use super::reads;
@@ -156,13 +156,12 @@ impl Tended {
     }
 
     fn watch(&mut self, row: &mut Row, kind: Kind, place: Place) {
+        let Some(shelf) = shelf(kind) else { return };
         let seat = self.seat(row, kind);
         let (session, place) = (Arc::clone(&self.session), Arc::new(place));
         let tell = failed(Arc::clone(&session), seat, place.subject.clone());
-        let keeper: BoxFuture<'static, ()> = with_lens!(kind, K => {
-            enduring(tell, move || watching::keep::<K>(Arc::clone(&session), seat, Arc::clone(&place))).boxed()
-        }, else return);
-        self.keep(row, keeper);
+        let keeper = enduring(tell, move || watching::keep(Arc::clone(&session), seat, shelf, Arc::clone(&place)));
+        self.keep(row, keeper.boxed());
     }
 
     fn refresh(&mut self, row: &mut Row, kind: Kind, period: Duration) {

@@ -74,24 +74,26 @@ pub(super) enum Event<T> {
 }
 
 #[derive(Deserialize)]
-struct Typed<T> {
+struct Typed {
     r#type: String,
-    object: T,
+    object: Value,
 }
 
-#[derive(Deserialize)]
-struct Head {
-    r#type: String,
+/// Reads an object. That it is UTF-8 is looked at once, not for each of its texts; one that is not is read as far as
+/// what is kept of it is.
+pub(super) fn object<T: DeserializeOwned>(text: &[u8]) -> Result<T, serde_json::Error> {
+    str::from_utf8(text).map_or_else(|_| serde_json::from_slice(text), serde_json::from_str)
 }
+
+/// Reads an object of a watch.
+type Object<'a, T> = &'a dyn Fn(&[u8]) -> Result<T, serde_json::Error>;
 
 /// Reads one line of a watch. An error only when it is no watch event at all.
-pub(super) fn event<T: DeserializeOwned>(line: &[u8]) -> Result<Event<T>, serde_json::Error> {
-    if applied(line)?
-        && let Ok(event) = serde_json::from_slice::<Typed<T>>(line)
-    {
-        return Ok(Event::Applied(event.object));
+pub(super) fn event<T>(line: &[u8], read: Object<'_, T>) -> Result<Event<T>, serde_json::Error> {
+    if let Some(Ok(object)) = applied(line).map(read) {
+        return Ok(Event::Applied(object));
     }
-    let Typed { r#type: kind, object } = serde_json::from_slice::<Typed<Value>>(line)?;
+    let Typed { r#type: kind, object } = serde_json::from_slice::<Typed>(line)?;
     let version = text(&object, "/metadata/resourceVersion");
     let namespace = text(&object, "/metadata/namespace");
     let name = text(&object, "/metadata/name");
@@ -103,20 +105,23 @@ pub(super) fn event<T: DeserializeOwned>(line: &[u8]) -> Result<Event<T>, serde_
             message: text(&object, "/message"),
         },
         _ => {
-            let why = serde_json::from_value::<T>(object).err();
-            let why = why.map_or_else(|| format!("an event of type {kind}"), |error| error.to_string());
-            Event::Unreadable { name: label(&namespace, &name), version, why }
+            let read = match kind.as_str() {
+                "ADDED" | "MODIFIED" => read(object.to_string().as_bytes()).map_err(|error| error.to_string()),
+                _ => Err(format!("an event of type {kind}")),
+            };
+            match read {
+                Ok(object) => Event::Applied(object),
+                Err(why) => Event::Unreadable { name: label(&namespace, &name), version, why },
+            }
         }
     })
 }
 
-/// Is it `ADDED` or `MODIFIED`? API servers write the type first, so that the line need not be read twice.
-fn applied(line: &[u8]) -> Result<bool, serde_json::Error> {
-    if line.starts_with(br#"{"type":"MODIFIED","#) || line.starts_with(br#"{"type":"ADDED","#) {
-        return Ok(true);
-    }
-    let head: Head = serde_json::from_slice(line)?;
-    Ok(matches!(head.r#type.as_str(), "ADDED" | "MODIFIED"))
+/// The object of `ADDED` or `MODIFIED`, in the form in which API servers write them: the type, the object, no more. If
+/// it is another form, this is no JSON.
+fn applied(line: &[u8]) -> Option<&[u8]> {
+    let modified = line.strip_prefix(br#"{"type":"MODIFIED","object":"#);
+    modified.or_else(|| line.strip_prefix(br#"{"type":"ADDED","object":"#))?.trim_ascii_end().strip_suffix(b"}")
 }
 
 /// `name`, or `namespace/name`.
@@ -146,6 +151,10 @@ mod tests {
     #[derive(Debug, Deserialize, PartialEq)]
     struct Named {
         name: String,
+    }
+
+    fn strict(text: &[u8]) -> Result<Strict, serde_json::Error> {
+        serde_json::from_slice(text)
     }
 
     #[test]
@@ -178,20 +187,37 @@ mod tests {
     #[test]
     fn a_watch_line_names_the_object_that_it_cannot_read() {
         let line = br#"{"type":"MODIFIED","object":{"metadata":{"name":"b","resourceVersion":"9"},"paused":3}}"#;
-        let Event::Unreadable { name, version, why } = event::<Strict>(line).unwrap() else { panic!("readable") };
+        let Event::Unreadable { name, version, why } = event(line, &strict).unwrap() else { panic!("readable") };
         assert_eq!((name.as_str(), version.as_str()), ("b", "9"));
         assert!(why.contains("boolean"), "{why}");
     }
 
     #[test]
+    fn an_object_is_found_wherever_its_line_has_it() {
+        let object = r#"{"metadata":{"name":"b"},"paused":true}"#;
+        for line in [
+            format!(r#"{{"type":"ADDED","object":{object}}}"#),
+            format!(r#"{{"type":"MODIFIED","object":{object}}} "#),
+            format!(r#"{{"object":{object},"type":"MODIFIED"}}"#),
+            format!(r#"{{"type":"ADDED","object":{object},"more":{{}}}}"#),
+        ] {
+            assert!(
+                matches!(event(line.as_bytes(), &strict), Ok(Event::Applied(Strict { paused: true, .. }))),
+                "{line}"
+            );
+        }
+        assert!(event(br#"{"type":"ADDED","object":{"metadata":"#, &strict).is_err(), "cut");
+    }
+
+    #[test]
     fn gone_inside_a_watch_is_an_error_event() {
         let line = br#"{"type":"ERROR","object":{"kind":"Status","code":410,"reason":"Expired","message":"too old"}}"#;
-        assert!(matches!(event::<Strict>(line).unwrap(), Event::Error { code: 410, .. }));
+        assert!(matches!(event(line, &strict).unwrap(), Event::Error { code: 410, .. }));
     }
 
     #[test]
     fn a_bookmark_carries_its_version_alone() {
         let line = br#"{"type":"BOOKMARK","object":{"kind":"Node","metadata":{"resourceVersion":"12"}}}"#;
-        assert!(matches!(event::<Strict>(line).unwrap(), Event::Bookmark { version } if version == "12"));
+        assert!(matches!(event(line, &strict).unwrap(), Event::Bookmark { version } if version == "12"));
     }
 }

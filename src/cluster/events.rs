@@ -175,7 +175,9 @@ async fn turn(
         session.picture.heard(None);
         lines.add(&piece);
         while let Some(line) = lines.next() {
-            last = match decode::event::<Event>(&line).map_err(|error| trouble::undecodable("events", error))? {
+            last = match decode::event(&line, &|text| serde_json::from_slice::<Event>(text))
+                .map_err(|error| trouble::undecodable("events", error))?
+            {
                 decode::Event::Applied(event) => {
                     let version = event.metadata.resource_version.clone();
                     began.push(event);

@@ -12,7 +12,7 @@ use chrono::{DateTime, Utc};
 use futures::stream::{self, StreamExt as _};
 use serde_json::Value;
 
-pub(super) use self::answer::{Verdict, judge, lost, told};
+pub(super) use self::answer::{Verdict, judge, lost, several_budgets, told};
 use super::{ContentType, Method, PodOnNode, PodPhase, Reply, Request, Requests};
 use crate::actions::audit::{Answer, Attempt, Audit, AuditId, Sent};
 use crate::actions::outcome::{Order, Outcome, Rehearsal, Step, Written};
@@ -259,7 +259,7 @@ impl<T: Transport, A: Audit> Job<'_, T, A> {
             self.audit.answered(&id, verdict.answer()).await;
             match verdict {
                 Verdict::Accepted { words, .. } => {
-                    let again = if attempt == 1 { String::new() } else { format!(" at the {attempt}th try") };
+                    let again = if attempt == 1 { String::new() } else { format!(" at try {attempt}") };
                     return End::Accepted(Written { object: write.object, audit: id, words: words + &again });
                 }
                 Verdict::Refused { words, .. } => return End::Refused(words),
@@ -294,14 +294,21 @@ impl<T: Transport, A: Audit> Job<'_, T, A> {
         newer.ok_or_else(|| End::Refused("the plan does not need it any more".to_owned()))
     }
 
-    /// What is left of a bulk target from this write on. Nodes that the plan leaves as they are stay part of the target
-    /// as long as nothing was done, so that the plans can be compared as a whole.
+    /// What is left of a bulk target from this write on. What the plan leaves as it is stays part of the target as long
+    /// as nothing was done, so that the plans can be compared as a whole; what was done is no part of the rest, since by
+    /// now the watch may show it.
     fn left_of(&self, target: &Target) -> Target {
+        let writes = &self.order.rehearsal.plan.writes[self.at..];
+        let left = |name: &str| writes.iter().any(|write| write.object.rsplit('/').next() == Some(name));
         match target {
-            Target::Nodes(_) if !self.first => {
-                let objects = self.order.rehearsal.plan.writes[self.at..].iter();
-                let name = |write: &Write| write.object.trim_start_matches("node/").to_owned();
-                Target::Nodes(objects.map(name).collect())
+            Target::Nodes(names) if !self.first => {
+                Target::Nodes(names.iter().filter(|name| left(name)).cloned().collect())
+            }
+            Target::Pools(names) if !self.first => {
+                Target::Pools(names.iter().filter(|name| left(name)).cloned().collect())
+            }
+            Target::Objects(objects) if !self.first => {
+                Target::Objects(objects.iter().filter(|object| left(&object.name)).cloned().collect())
             }
             other => other.clone(),
         }

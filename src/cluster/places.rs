@@ -129,6 +129,11 @@ pub(super) fn places(kind: Kind) -> Vec<Place> {
             let fallback = Some(Kind::PodDisruptionBudgets.path().replace("/v1/", "/v1beta1/"));
             vec![Place { fallback, ..Place::whole(kind) }]
         }
+        // `v1` of the first two came with 4.18, of the third with 4.19; before, behind feature gates, `v1alpha1`.
+        Kind::MachineOsConfigs | Kind::MachineOsBuilds | Kind::PinnedImageSets => {
+            let fallback = Some(kind.path().replace("/v1/", "/v1alpha1/"));
+            vec![Place { fallback, ..Place::whole(kind) }]
+        }
         Kind::Machines | Kind::MachineHealthChecks | Kind::ControlPlaneMachineSets => {
             vec![Place::inside(kind, MACHINE_API)]
         }
@@ -173,6 +178,10 @@ mod tests {
         assert_eq!(
             places(Kind::PodDisruptionBudgets)[0].fallback.as_deref(),
             Some("/apis/policy/v1beta1/poddisruptionbudgets")
+        );
+        assert_eq!(
+            places(Kind::MachineOsBuilds)[0].fallback.as_deref(),
+            Some("/apis/machineconfiguration.openshift.io/v1alpha1/machineosbuilds")
         );
     }
 

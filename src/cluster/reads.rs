@@ -4,12 +4,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::alerts;
 use super::decode::{self, ListMeta};
-use super::kinds::{self, Watched, with_lens};
+use super::kinds::{self, Shelf};
 use super::places::{Place, ROOT_CREDENTIALS, namespaced, places};
 use super::request::{Requests, encode};
 use super::split::Splitter;
@@ -19,9 +18,9 @@ use crate::clock;
 use crate::upgrade::facts::{Facts, Kind, KindState, KindStatus};
 use crate::upgrade::link::TroubleKind;
 
-/// Objects a page. Pages are read while they come, so that their size costs the server memory, not us; and each page more
-/// costs a round trip: 2,000 nodes take two.
-const PAGE: usize = 1_000;
+/// Objects a page. Pages are read while they come, so that their size costs the server memory, not us, and no more than
+/// the lists of controllers, which are not paged at all; but each page more costs a round trip in which nobody works.
+const PAGE: usize = 5_000;
 
 /// The largest object that is read; etcd takes none above 1.5 MiB.
 const LARGEST: usize = 32 * 1024 * 1024;
@@ -29,24 +28,30 @@ const LARGEST: usize = 32 * 1024 * 1024;
 /// Puts what was read into the facts.
 pub(super) type Put = Box<dyn FnOnce(&mut Facts, &mut KindState) + Send>;
 
-/// The list at `place`, or an older place. `each` gets the objects in the order in which they come; returns those that
-/// could not be read, with the reason.
-async fn list<T: DeserializeOwned>(
+/// Gets the objects of a list as they come, each as its text. An error is one of the object: the list goes on.
+pub(super) type Each<'a> = dyn FnMut(&[u8]) -> Result<(), serde_json::Error> + Send + 'a;
+
+/// How lists of objects are asked for.
+pub(super) fn accepted(shelf: &dyn Shelf) -> &'static str {
+    if shelf.metadata_only() {
+        "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json"
+    } else {
+        "application/json"
+    }
+}
+
+/// The list at `place`, or an older place. Returns the objects that could not be read, with the reason.
+async fn list(
     requests: &Requests,
     place: &Place,
     accept: &'static str,
-    mut each: impl FnMut(T),
+    each: &mut Each<'_>,
 ) -> Result<Vec<(String, String)>, Failure> {
     let mut path = &place.path;
     let (mut more, mut unreadable) = (String::new(), Vec::new());
-    let limit = PAGE.to_string();
     loop {
-        let mut query = vec![("limit", limit.as_str())];
-        if !more.is_empty() {
-            query.push(("continue", &more));
-        }
-        let uri = format!("{path}{}", place.query(&query));
-        match page(requests, &uri, accept, &place.subject, (&mut each, &mut unreadable)).await {
+        let uri = page_uri(path, place, &more);
+        match page(requests, &uri, accept, &place.subject, (each, &mut unreadable)).await {
             Ok(next) => more = next.more,
             Err(failure) => match &place.fallback {
                 Some(older) if failure.kind() == TroubleKind::AbsentKind && path != older && more.is_empty() => {
@@ -62,12 +67,23 @@ async fn list<T: DeserializeOwned>(
     }
 }
 
-async fn page<T: DeserializeOwned>(
+/// The URI of a page of the list of `place` at `path`; `more` continues an earlier one.
+pub(super) fn page_uri(path: &str, place: &Place, more: &str) -> String {
+    let limit = PAGE.to_string();
+    let mut query = vec![("limit", limit.as_str())];
+    if !more.is_empty() {
+        query.push(("continue", more));
+    }
+    format!("{path}{}", place.query(&query))
+}
+
+/// Reads one page, object by object while it comes.
+pub(super) async fn page(
     requests: &Requests,
     uri: &str,
     accept: &'static str,
     subject: &str,
-    (each, unreadable): (&mut impl FnMut(T), &mut Vec<(String, String)>),
+    (each, unreadable): (&mut Each<'_>, &mut Vec<(String, String)>),
 ) -> Result<ListMeta, Failure> {
     let limit = requests.limit();
     let response = requests.open(uri, accept, subject, limit).await?;
@@ -81,13 +97,10 @@ async fn page<T: DeserializeOwned>(
         }
         while let Some(item) = splitter.next() {
             count += 1;
-            match serde_json::from_slice(&item) {
-                Ok(object) => each(object),
-                Err(error) => {
-                    let value = serde_json::from_slice::<Value>(&item).unwrap_or_default();
-                    let name = decode::name_of(&value).unwrap_or_else(|| format!("item {count}"));
-                    unreadable.push((name, error.to_string()));
-                }
+            if let Err(error) = each(&item) {
+                let value = serde_json::from_slice::<Value>(&item).unwrap_or_default();
+                let name = decode::name_of(&value).unwrap_or_else(|| format!("item {count}"));
+                unreadable.push((name, error.to_string()));
             }
         }
     }
@@ -96,28 +109,25 @@ async fn page<T: DeserializeOwned>(
     Ok(ListMeta { resource_version: rest.version, more: rest.more })
 }
 
-/// All objects of the places of a lens.
-async fn whole<K: Watched>(requests: &Requests, places: Vec<Place>) -> Result<Put, Failure> {
-    let accept = if K::metadata_api() {
-        "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json"
-    } else {
-        "application/json"
-    };
+/// All objects of the places of a kind.
+async fn whole(requests: &Requests, shelf: &'static dyn Shelf, places: Vec<Place>) -> Result<Put, Failure> {
     let reads = places.into_iter().map(|place| async move {
         let mut objects = Vec::new();
-        let add = |object: K| {
+        let mut add = |text: &[u8]| {
+            let object = shelf.read(text, false)?;
             if !object.name().is_empty() {
-                objects.push(Arc::new(object));
+                objects.push(object);
             }
+            Ok(())
         };
-        let unreadable = list::<K>(requests, &place, accept, add).await?;
+        let unreadable = list(requests, &place, accepted(shelf), &mut add).await?;
         Ok::<_, Failure>((place, objects, unreadable))
     });
     let read = futures::future::try_join_all(reads).await?;
     Ok(Box::new(move |facts, state| {
         for (place, objects, unreadable) in read {
             let before = std::mem::take(&mut state.unreadable);
-            kinds::replace::<K>((facts, state), &place, objects, unreadable);
+            kinds::replace((facts, state), (shelf, &place), objects, unreadable);
             state.unreadable.splice(..0, before);
         }
     }))
@@ -126,13 +136,15 @@ async fn whole<K: Watched>(requests: &Requests, places: Vec<Place>) -> Result<Pu
 /// All pods of the cluster, by node. A node without pods has none, as opposed to: they were not read.
 pub(super) async fn all_pods(requests: &Requests) -> Result<Put, Failure> {
     let mut nodes: BTreeMap<String, Vec<Arc<api::Pod>>> = BTreeMap::new();
-    let add = |pod: api::Pod| {
+    let mut add = |text: &[u8]| {
+        let pod: api::Pod = decode::object(text)?;
         if !pod.spec.node_name.is_empty() && !pod.name().is_empty() {
             nodes.entry(pod.spec.node_name.clone()).or_default().push(Arc::new(pod));
         }
+        Ok(())
     };
     let place = places(Kind::Pods).remove(0);
-    let unreadable = list(requests, &place, "application/json", add).await?;
+    let unreadable = list(requests, &place, "application/json", &mut add).await?;
     Ok(Box::new(move |facts, state| {
         for node in facts.nodes.iter() {
             nodes.entry(node.name().to_owned()).or_default();
@@ -145,7 +157,7 @@ pub(super) async fn all_pods(requests: &Requests) -> Result<Put, Failure> {
 
 /// The pods of a node.
 pub(super) async fn pods_on(requests: &Requests, node: &str) -> Result<Put, Failure> {
-    whole::<api::Pod>(requests, vec![Place::pods_on(node)]).await
+    of_shelf(requests, Kind::Pods, vec![Place::pods_on(node)]).await
 }
 
 /// Whether the root credentials exist. Of each Secret only metadata is asked for, and no answer is taken that could hold
@@ -178,7 +190,15 @@ pub(super) async fn kind(requests: &Requests, kind: Kind) -> Result<Put, Failure
     match kind {
         Kind::Pods => all_pods(requests).await,
         Kind::Secrets => secrets(requests).await,
-        _ => with_lens!(kind, K => whole::<K>(requests, places(kind)).await, else alerts::read(requests).await),
+        _ => of_shelf(requests, kind, places(kind)).await,
+    }
+}
+
+/// All objects of the places of a kind; those of kinds that are no objects are read in a way of their own.
+async fn of_shelf(requests: &Requests, kind: Kind, places: Vec<Place>) -> Result<Put, Failure> {
+    match kinds::shelf(kind) {
+        Some(shelf) => whole(requests, shelf, places).await,
+        None => alerts::read(requests).await,
     }
 }
 
@@ -210,8 +230,10 @@ pub(super) fn clear(facts: &mut Facts, state: &mut KindState, kind: Kind) {
         return;
     }
     let whole = Place::whole(kind);
-    with_lens!(kind, K => kinds::clear::<K>((facts, state), &whole),
-        else Arc::make_mut(&mut facts.around).alerts = Arc::default());
+    match kinds::shelf(kind) {
+        Some(shelf) => kinds::clear((facts, state), (shelf, &whole)),
+        None => Arc::make_mut(&mut facts.around).alerts = Arc::default(),
+    }
 }
 
 /// The events at `path`, as they come.
@@ -219,10 +241,11 @@ pub(super) async fn events(
     requests: &Requests,
     path: &str,
     selectors: &[(&str, &str)],
-    mut each: impl FnMut(api::Event),
+    mut each: impl FnMut(api::Event) + Send,
 ) -> Result<String, Failure> {
     let (mut more, mut version) = (String::new(), String::new());
     let limit = PAGE.to_string();
+    let mut add = |text: &[u8]| decode::object(text).map(&mut each);
     loop {
         let mut query: Vec<(String, String)> = vec![("limit".to_owned(), limit.clone())];
         query.extend(selectors.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
@@ -230,7 +253,7 @@ pub(super) async fn events(
             query.push(("continue".to_owned(), more));
         }
         let uri = format!("{path}{}", encode(&query));
-        let next = page(requests, &uri, "application/json", "events", (&mut each, &mut Vec::new())).await?;
+        let next = page(requests, &uri, "application/json", "events", (&mut add, &mut Vec::new())).await?;
         version = if version.is_empty() { next.resource_version } else { version };
         more = next.more;
         if more.is_empty() {

@@ -297,6 +297,9 @@ impl Requests {
             }
             Read::List(path) => self.pages(path).await.map(Found::List),
             Read::File(path) => Err(trouble::undecodable(path, "files are not read from the cluster").trouble),
+            Read::Access { permission, namespace } => {
+                super::access::allowed(self, permission, namespace).await.map(Found::Access)
+            }
         }
     }
 

@@ -17,7 +17,7 @@ use super::client::Line;
 use super::connection::Connection;
 use super::credentials::Credentials;
 use super::identity::{self, Identity, Verdict};
-use super::kinds::Watched;
+use super::kinds;
 use super::link::{Input, PROBE_LIMIT, PROBE_PERIOD};
 use super::picture::{Picture, Seat};
 use super::places::Place;
@@ -26,7 +26,7 @@ use super::trouble::trouble;
 use super::{access, around, events, watch as watching};
 use crate::api;
 use crate::clock;
-use crate::upgrade::facts::KindStatus;
+use crate::upgrade::facts::{Kind, KindStatus};
 use crate::upgrade::link::{LinkState, TroubleKind};
 use crate::upgrade::needs::Needs;
 
@@ -151,12 +151,9 @@ impl Session {
     /// Stays until there is a reason to end.
     pub async fn stay(self: Arc<Self>, credentials: &mut Credentials, control: &mut Control) -> End {
         let mut tasks = JoinSet::new();
-        tasks.spawn(kept::<api::ClusterVersion>(Arc::clone(&self)));
-        tasks.spawn(kept::<api::ClusterOperator>(Arc::clone(&self)));
-        tasks.spawn(kept::<api::MachineConfigPool>(Arc::clone(&self)));
-        tasks.spawn(kept::<api::MachineConfigNode>(Arc::clone(&self)));
-        tasks.spawn(kept::<api::Node>(Arc::clone(&self)));
-        tasks.spawn(kept::<api::MachineConfig>(Arc::clone(&self)));
+        for kind in Kind::CORE {
+            tasks.spawn(kept(Arc::clone(&self), kind));
+        }
         let session = Arc::clone(&self);
         let reviews = enduring(|_| {}, move || access::keep(Arc::clone(&session)));
         let session = Arc::clone(&self);
@@ -327,16 +324,17 @@ impl Session {
 }
 
 /// Keeps a kind, whatever is the matter with our reading of it: a defect is told as the trouble of that kind alone.
-async fn kept<K: Watched>(session: Arc<Session>) {
+async fn kept(session: Arc<Session>, kind: Kind) {
+    let Some(shelf) = kinds::shelf(kind) else { return };
     let told = Arc::clone(&session);
-    let seat = Seat::of(K::KIND);
+    let seat = Seat::of(kind);
     let tell = move |words: String| {
-        let words = format!("this program failed while it read {}: {words}", K::KIND.plural());
+        let words = format!("this program failed while it read {}: {words}", kind.plural());
         let trouble = trouble(TroubleKind::Other, words, "it is tried again; the log says more");
         told.picture.status(seat, KindStatus::Failing(trouble));
     };
-    let place = Arc::new(Place::whole(K::KIND));
-    enduring(tell, move || watching::keep::<K>(Arc::clone(&session), seat, Arc::clone(&place))).await;
+    let place = Arc::new(Place::whole(kind));
+    enduring(tell, move || watching::keep(Arc::clone(&session), seat, shelf, Arc::clone(&place))).await;
 }
 
 /// Runs `task`, and again after a pause when it panicked, with `tell` told of what it said.

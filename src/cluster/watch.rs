@@ -11,7 +11,6 @@
 //! to 5 s (or as long as `Retry-After` says), and less when the link comes up. Absent and forbidden kinds are looked
 //! for every 60 s, and when ClusterVersion moves.
 
-use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,10 +19,10 @@ use tokio::sync::watch;
 
 use super::client::WATCH_TIMEOUT;
 use super::decode::{self, Event};
-use super::kinds::{self, Watched};
-use super::list;
+use super::kinds::{self, Shelf};
 use super::picture::Seat;
 use super::places::Place;
+use super::reads;
 use super::request::encode;
 use super::session::{Restarts, Session};
 use super::trouble::{self, Failure};
@@ -46,20 +45,20 @@ const LIST_AFTER: u32 = 8;
 /// The longest line of a watch; etcd takes no object above 1.5 MiB.
 const LONGEST_LINE: usize = 32 * 1024 * 1024;
 
-/// Keeps the objects of `K` at a place fresh for as long as it is polled.
-pub(super) async fn keep<K: Watched>(session: Arc<Session>, seat: Seat, place: Arc<Place>) {
-    let mut keeper = Keeper::<K> {
+/// Keeps the objects at a place fresh for as long as it is polled.
+pub(super) async fn keep(session: Arc<Session>, seat: Seat, shelf: &'static dyn Shelf, place: Arc<Place>) {
+    let mut keeper = Keeper {
         gate: session.picture.gate(),
         restarts: session.restarts(),
         session,
         seat,
+        shelf,
         place,
         fallen_back: false,
         relists: 0,
         version: None,
         highest: 0,
         failures: 0,
-        kind: PhantomData,
     };
     loop {
         if let Err(failure) = keeper.turn().await {
@@ -68,10 +67,11 @@ pub(super) async fn keep<K: Watched>(session: Arc<Session>, seat: Seat, place: A
     }
 }
 
-struct Keeper<K> {
+struct Keeper {
     session: Arc<Session>,
     /// Where its freshness is told.
     seat: Seat,
+    shelf: &'static dyn Shelf,
     place: Arc<Place>,
     /// It is an older release, which serves the kind elsewhere.
     fallen_back: bool,
@@ -85,10 +85,9 @@ struct Keeper<K> {
     highest: u128,
     /// Failures in a row.
     failures: u32,
-    kind: PhantomData<K>,
 }
 
-impl<K: Watched> Keeper<K> {
+impl Keeper {
     /// Where it is listed.
     fn path(&self) -> &str {
         match &self.place.fallback {
@@ -125,30 +124,29 @@ impl<K: Watched> Keeper<K> {
     async fn list(&mut self) -> Result<(), Failure> {
         let place = Arc::clone(&self.place);
         let path = self.path().to_owned();
-        let selectors = selectors(&place);
-        let accept = if K::metadata_api() {
-            "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json"
-        } else {
-            "application/json"
+        let (shelf, older) = (self.shelf, self.fallen_back);
+        let (mut objects, mut nameless, mut unreadable) = (Vec::new(), Vec::new(), Vec::new());
+        let mut add = |text: &[u8]| {
+            let object = shelf.read(text, older)?;
+            if object.name().is_empty() {
+                nameless.push((format!("item {}", objects.len() + 1), "it has no name".to_owned()));
+            } else {
+                objects.push(object);
+            }
+            Ok(())
         };
-        let (mut objects, mut unreadable, mut more) = (Vec::new(), Vec::new(), String::new());
+        let mut more = String::new();
         let version = loop {
             self.opened().await;
-            let next = (more.as_str(), place.subject.as_str(), self.session.requests.limit());
-            let page = list::page::<K>(&self.session.requests, &path, &selectors, accept, next).await?;
-            unreadable.extend(page.unreadable);
-            for object in page.items {
-                if object.name().is_empty() {
-                    unreadable.push((format!("item {}", objects.len() + 1), "it has no name".to_owned()));
-                } else {
-                    objects.push(Arc::new(if self.fallen_back { object.told_by_older() } else { object }));
-                }
-            }
+            let uri = reads::page_uri(&path, &place, &more);
+            let into: (&mut reads::Each<'_>, _) = (&mut add, &mut unreadable);
+            let page = reads::page(&self.session.requests, &uri, reads::accepted(shelf), &place.subject, into).await?;
             more = page.more;
             if more.is_empty() {
-                break page.version;
+                break page.resource_version;
             }
         };
+        unreadable.extend(nameless);
         if version.is_empty() {
             return Err(trouble::undecodable(&place.subject, "the list has no resourceVersion"));
         }
@@ -165,7 +163,7 @@ impl<K: Watched> Keeper<K> {
             object.noticed(&self.session);
         }
         self.session.picture.place(self.seat, |facts, state| {
-            kinds::replace::<K>((facts, state), &place, objects, unreadable);
+            kinds::replace((facts, state), (shelf, &place), objects, unreadable);
             state.status = KindStatus::Live;
             state.heard = Some(clock::now());
         });
@@ -175,7 +173,7 @@ impl<K: Watched> Keeper<K> {
     }
 
     async fn follow(&mut self, version: &str) -> Result<(), Failure> {
-        let accept = if K::metadata_api() {
+        let accept = if self.shelf.metadata_only() {
             "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json"
         } else {
             "application/json"
@@ -215,8 +213,9 @@ impl<K: Watched> Keeper<K> {
 
     /// One event of a watch. An error ends the watch.
     fn line(&mut self, line: &[u8]) -> Result<(), Failure> {
-        let (picture, seat, place) = (&self.session.picture, self.seat, &self.place);
-        let event = decode::event::<K>(line).map_err(|error| {
+        let (picture, seat, shelf, place) = (&self.session.picture, self.seat, self.shelf, &self.place);
+        let older = self.fallen_back;
+        let event = decode::event(line, &|text| shelf.read(text, older)).map_err(|error| {
             // What was in that line is not known: only a new list can tell.
             self.version = None;
             trouble::undecodable(&place.subject, error)
@@ -224,15 +223,14 @@ impl<K: Watched> Keeper<K> {
         let version = match event {
             Event::Applied(object) if object.name().is_empty() => String::new(),
             Event::Applied(object) => {
-                let object = if self.fallen_back { object.told_by_older() } else { object };
                 object.noticed(&self.session);
-                let version = object.meta().resource_version.clone().unwrap_or_default();
-                picture.place(seat, |facts, state| kinds::apply::<K>((facts, state), place, Arc::new(object)));
+                let version = object.version().to_owned();
+                picture.place(seat, |facts, state| kinds::apply((facts, state), (shelf, place), object));
                 version
             }
             Event::Deleted { namespace, name, version } => {
                 let key = (namespace.as_str(), name.as_str());
-                picture.place(seat, |facts, state| kinds::delete::<K>((facts, state), place, key));
+                picture.place(seat, |facts, state| kinds::delete((facts, state), (shelf, place), key));
                 version
             }
             Event::Unreadable { name, version, why } => {
@@ -277,7 +275,8 @@ impl<K: Watched> Keeper<K> {
                         return;
                     }
                 }
-                picture.place(self.seat, |facts, state| kinds::clear::<K>((facts, state), &self.place));
+                let at = (self.shelf, self.place.as_ref());
+                picture.place(self.seat, |facts, state| kinds::clear((facts, state), at));
                 picture.status(self.seat, KindStatus::Absent);
                 return self.look_again().await;
             }
@@ -372,7 +371,7 @@ impl Lines {
 
     pub fn next(&mut self) -> Option<BytesMut> {
         loop {
-            let Some(end) = self.buffer[self.searched..].iter().position(|byte| *byte == b'\n') else {
+            let Some(end) = memchr::memchr(b'\n', &self.buffer[self.searched..]) else {
                 self.searched = self.buffer.len();
                 return None;
             };

@@ -1,6 +1,6 @@
 //! What holds in the end: the flags, then the context's settings, then the file, then the defaults.
 
-use super::{Config, Confirmation, Meaning, glob};
+use super::{Config, Confirmation, glob};
 
 /// What the command line says. None: nothing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -28,14 +28,14 @@ pub struct Settings {
     pub ascii: bool,
     /// Name of the tab to open first.
     pub tab: Option<String>,
+    /// Listen to the mouse.
+    pub mouse: bool,
     /// Ring the bell.
     pub bell: bool,
     /// OSC 9 notifications.
     pub osc9: bool,
     /// Hook command.
     pub hook: Option<String>,
-    /// Other meanings of keys.
-    pub keys: Vec<(String, Meaning)>,
 }
 
 /// What holds in one context.
@@ -59,10 +59,10 @@ impl Config {
             no_color: overrides.no_color,
             ascii: overrides.ascii || self.ascii.unwrap_or(false),
             tab: overrides.tab.clone().or_else(|| self.tab.clone()),
+            mouse: self.mouse.unwrap_or(true),
             bell: self.notify.bell.unwrap_or(true),
             osc9: self.notify.osc9.unwrap_or(false),
             hook: self.notify.hook.clone().filter(|hook| !hook.trim().is_empty()),
-            keys: self.keys.iter().map(|(key, meaning)| (key.clone(), meaning.clone())).collect(),
         }
     }
 

@@ -60,6 +60,8 @@ const RULES: &[(&str, W, C, u8)] = &[
     ("u", W::Node, C::Act(A::UncordonNodes), 12),
     ("r", W::Node, C::Act(A::DrainNodes), 13),
     ("U", W::Panes, C::Act(A::StartUpdate), 13),
+    ("enter", W::Updates, C::Act(A::StartUpdate), 9),
+    ("U", W::Updates, C::Act(A::StartUpdate), 0),
     ("n", W::NextStep, C::NextStep, 9),
     ("x", W::Panes, C::Menu, 20),
     ("X", W::Panes, C::ClusterActions, 0),
@@ -87,6 +89,12 @@ const RULES: &[(&str, W, C, u8)] = &[
     // Lists.
     ("/", W::Panes, C::Filter, 30),
     ("/", W::Text, C::Search, 30),
+    ("space", W::Columns, C::Mark, 10),
+    ("shift-up", W::Columns, C::ColumnLeft, 11),
+    ("K", W::Columns, C::ColumnLeft, 0),
+    ("shift-down", W::Columns, C::ColumnRight, 12),
+    ("J", W::Columns, C::ColumnRight, 0),
+    ("C", W::Table, C::Columns, 0),
     ("space", W::Markable, C::Mark, 24),
     ("ctrl-space", W::Markable, C::MarkRange, 0),
     ("v", W::Markable, C::MarkRange, 0),
@@ -137,7 +145,7 @@ const RULES: &[(&str, W, C, u8)] = &[
     ("ctrl-r", W::Anywhere, C::Refresh, 0),
     ("R", W::Anywhere, C::Refresh, 0),
     ("esc", W::Anywhere, C::Back, 33),
-    ("q", W::Anywhere, C::Leave, 0),
+    ("q", W::Anywhere, C::Leave, 34),
     ("ctrl-z", W::Always, C::Suspend, 0),
 ];
 

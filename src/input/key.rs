@@ -162,7 +162,7 @@ pub struct NotAKey(pub String);
 
 impl fmt::Display for NotAKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?} is not a key; write for example ctrl-e, G, shift-tab, space, f5", self.0)
+        write!(f, "{:?} is not a key, expected for example ctrl-e, G, shift-tab, space, f5", self.0)
     }
 }
 

@@ -39,6 +39,29 @@ pub struct Override {
     pub command: String,
     /// The circumstances as written (`nodes`, `panes`, `text` ...); none: anywhere.
     pub when: Option<String>,
+    /// Where that stands, for messages: `config.yaml:3:3`; empty: not known.
+    pub place: String,
+}
+
+/// Of these names the one that was probably meant by `name`.
+fn nearest(name: &str, known: impl Iterator<Item = &'static str>) -> Option<&'static str> {
+    let off = known.map(|one| (distance(name, one), one)).min()?;
+    (off.0 <= name.chars().count().div_ceil(2)).then_some(off.1)
+}
+
+/// How many characters have to be added, taken away or replaced to make `b` of `a` (Levenshtein).
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (at, x) in a.chars().enumerate() {
+        let mut corner = std::mem::replace(&mut row[0], at + 1);
+        for (i, y) in b.iter().enumerate() {
+            let replaced = corner + usize::from(x != *y);
+            corner = row[i + 1];
+            row[i + 1] = replaced.min(corner + 1).min(row[i] + 1);
+        }
+    }
+    row[b.len()]
 }
 
 impl Keymap {
@@ -51,7 +74,10 @@ impl Keymap {
             match map.rule(change) {
                 Ok(Some(rule)) => first.push(rule),
                 Ok(None) => {}
-                Err(trouble) => troubles.push(trouble),
+                Err(trouble) => {
+                    let place = if change.place.is_empty() { String::new() } else { format!("{}: ", change.place) };
+                    troubles.push(format!("{place}keys: {trouble}; ignored"));
+                }
             }
         }
         first.append(&mut map.rules);
@@ -61,18 +87,25 @@ impl Keymap {
 
     /// The rule of a change; none when it took a key away.
     fn rule(&mut self, change: &Override) -> Result<Option<Rule>, String> {
-        let key: Key = change.key.parse().map_err(|trouble| format!("keys: {trouble}"))?;
+        let key: Key = change.key.parse().map_err(|trouble| format!("{trouble}"))?;
         let when = match &change.when {
             None => When::Anywhere,
-            Some(name) => When::named(name).ok_or_else(|| format!("keys: {name:?} is not a circumstance"))?,
+            Some(name) => When::named(name).ok_or_else(|| {
+                let known: Vec<&str> = When::NAMES.iter().map(|(name, _)| *name).collect();
+                format!("`{name}` (for {key}) is not a circumstance, expected one of {}", known.join(", "))
+            })?,
         };
         if change.command == "none" {
             let everywhere = change.when.is_none();
             self.rules.retain(|rule| rule.key != key || !(everywhere || rule.when == when));
             return Ok(None);
         }
-        let command = Command::named(&change.command)
-            .ok_or_else(|| format!("keys: {:?} (for {key}) is not a command", change.command))?;
+        let command = Command::named(&change.command).ok_or_else(|| {
+            let meant = nearest(&change.command, Command::all().map(Command::name));
+            let meant = meant.map(|name| format!(" (`{name}`?)")).unwrap_or_default();
+            let expected = "expected the name of a command, such as `describe` or `pause-pool`, or `none`";
+            format!("`{}` (for {key}) is not a command{meant}, {expected}", change.command)
+        })?;
         let hint = self.rules.iter().filter(|rule| rule.command == command).find_map(|rule| rule.hint);
         Ok(Some(Rule { key, when, command, hint }))
     }
@@ -100,6 +133,7 @@ impl Keymap {
                 continue;
             }
             if found.iter().all(|(_, _, command)| *command != rule.command)
+                && rule.when.holds(at)
                 && self.resolve(rule.key, at) == Some(rule.command)
             {
                 found.push((place, rule.key, rule.command));
@@ -162,7 +196,7 @@ mod tests {
         let panes = Snapshot { row: Row::Node, pane: Pane::Nodes, ..Snapshot::default() };
         let text = Snapshot { layer: Layer::Text, searching: true, ..Snapshot::default() };
         let step = Snapshot { next_step: true, ..panes };
-        assert_eq!(map.resolve(key("n"), &step), Some(Command::NextStep));
+        assert_eq!(map.resolve(key(crate::actions::next_step::KEY), &step), Some(Command::NextStep));
         assert_eq!(map.resolve(key("n"), &text), Some(Command::NextMatch));
         assert_eq!(map.resolve(key("c"), &panes), Some(Command::Act(ActionId::CordonNodes)));
         assert_eq!(map.resolve(key("4"), &panes), Some(Command::Go(Tab::Nodes)));
@@ -222,6 +256,7 @@ mod tests {
             key: key.into(),
             command: command.into(),
             when: when.map(Into::into),
+            place: String::new(),
         };
         let (map, troubles) = Keymap::with_overrides(&[
             change("ctrl-x", "menu", None),
@@ -236,6 +271,33 @@ mod tests {
         assert_eq!(map.resolve(key("d"), &at), Some(Command::Yaml));
         assert_eq!(troubles.len(), 2, "{troubles:?}");
         assert!(troubles[0].contains("hyper-q") && troubles[1].contains("explode"));
+    }
+
+    #[test]
+    fn a_mistake_is_told_with_its_place_and_what_was_expected() {
+        let change = |key: &str, command: &str, when: Option<&str>| Override {
+            key: key.into(),
+            command: command.into(),
+            when: when.map(Into::into),
+            place: "c.yaml:3:3".into(),
+        };
+        let told = |change: Override| Keymap::with_overrides(&[change]).1.concat();
+        assert_eq!(
+            told(change("z", "describ", None)),
+            "c.yaml:3:3: keys: `describ` (for z) is not a command (`describe`?), expected the name of a command, such as \
+             `describe` or `pause-pool`, or `none`; ignored"
+        );
+        let key = told(change("hyper-q", "quit", None));
+        assert!(key.starts_with("c.yaml:3:3: keys: ") && key.contains("hyper-q") && key.contains("expected"), "{key}");
+        let when = told(change("d", "yaml", Some("node-list")));
+        assert!(when.contains("`node-list` (for d) is not a circumstance, expected one of anywhere, always"), "{when}");
+    }
+
+    #[test]
+    fn the_nearest_name_is_offered_only_where_it_is_near() {
+        assert_eq!(nearest("descripe", ["describe", "yaml"].into_iter()), Some("describe"));
+        assert_eq!(nearest("xyz", ["describe", "yaml"].into_iter()), None);
+        assert_eq!(distance("kitten", "sitting"), 3);
     }
 
     #[test]

@@ -107,6 +107,12 @@ pub struct Snapshot {
     pub phases: bool,
     /// An action of this program is under way.
     pub running: bool,
+    /// A text about the versions on offer is on top, and one of them is chosen.
+    pub updates: bool,
+    /// The columns of a table are on top.
+    pub columns: bool,
+    /// Nothing is left to go back from: the overview, without filter, marks and popup.
+    pub root: bool,
 }
 
 impl Default for Snapshot {
@@ -134,6 +140,9 @@ impl Default for Snapshot {
             next_step: false,
             phases: false,
             running: false,
+            updates: false,
+            columns: false,
+            root: false,
         }
     }
 }
@@ -205,11 +214,19 @@ pub enum When {
     NextStep,
     /// An action of this program is under way.
     Running,
+    /// A text about the versions on offer is on top, and one of them is chosen.
+    Updates,
+    /// The columns of a table are on top.
+    Columns,
 }
 
 /// Are there logs that explain such a thing?
-fn explained(row: Row) -> bool {
-    !matches!(row, Row::None | Row::Object | Row::Other)
+fn explained(at: &Snapshot) -> bool {
+    match at.row {
+        Row::None | Row::Other => false,
+        Row::Object => at.pane == Pane::ImageBased,
+        _ => true,
+    }
 }
 
 impl When {
@@ -249,11 +266,13 @@ impl When {
             Self::Log => quiet && at.log,
             Self::Drain => quiet && at.drain,
             Self::Drains => quiet && at.drains && !at.drain,
-            Self::Explained => panes && explained(at.row),
-            Self::Logged => panes && explained(at.row) && at.pane != Pane::Map,
+            Self::Explained => panes && explained(at),
+            Self::Logged => panes && explained(at) && at.pane != Pane::Map,
             Self::ImageBased => panes && at.image_based,
             Self::NextStep => (panes || (quiet && at.phases && !at.searching)) && at.next_step,
             Self::Running => quiet && at.running,
+            Self::Updates => quiet && at.updates,
+            Self::Columns => quiet && at.columns,
         }
     }
 
@@ -307,41 +326,47 @@ impl When {
             Self::ImageBased => "this cluster has no image-based upgrades",
             Self::NextStep => "there is no next step now",
             Self::Running => "no action is under way",
+            Self::Columns => "only among the columns of a table",
+            Self::Updates => "only in :updates, on a version",
             Self::Typing | Self::CommandLine => "only while text is typed",
             Self::Panes => "close what lies over the panes first",
             Self::Anywhere | Self::Always => "not here",
         }
     }
 
-    /// The name in the configuration.
+    /// The names in the configuration.
+    pub const NAMES: &[(&str, Self)] = &[
+        ("anywhere", Self::Anywhere),
+        ("always", Self::Always),
+        ("typing", Self::Typing),
+        ("command-line", Self::CommandLine),
+        ("panes", Self::Panes),
+        ("nodes", Self::Nodes),
+        ("pool", Self::Pool),
+        ("paused-pool", Self::PausedPool),
+        ("node", Self::Node),
+        ("markable", Self::Markable),
+        ("marked", Self::Marked),
+        ("selected", Self::Selected),
+        ("table", Self::Table),
+        ("text", Self::Text),
+        ("searching", Self::Searching),
+        ("list", Self::List),
+        ("plan", Self::Plan),
+        ("form", Self::Form),
+        ("menu", Self::Menu),
+        ("sim", Self::Sim),
+        ("finding", Self::Finding),
+        ("log", Self::Log),
+        ("drain", Self::Drain),
+        ("explained", Self::Explained),
+        ("image-based", Self::ImageBased),
+        ("updates", Self::Updates),
+        ("columns", Self::Columns),
+    ];
+
+    /// The circumstance of a name in the configuration.
     pub fn named(name: &str) -> Option<Self> {
-        Some(match name {
-            "anywhere" => Self::Anywhere,
-            "always" => Self::Always,
-            "typing" => Self::Typing,
-            "command-line" => Self::CommandLine,
-            "panes" => Self::Panes,
-            "nodes" => Self::Nodes,
-            "pool" => Self::Pool,
-            "paused-pool" => Self::PausedPool,
-            "node" => Self::Node,
-            "markable" => Self::Markable,
-            "marked" => Self::Marked,
-            "selected" => Self::Selected,
-            "table" => Self::Table,
-            "text" => Self::Text,
-            "searching" => Self::Searching,
-            "list" => Self::List,
-            "plan" => Self::Plan,
-            "form" => Self::Form,
-            "menu" => Self::Menu,
-            "sim" => Self::Sim,
-            "finding" => Self::Finding,
-            "log" => Self::Log,
-            "drain" => Self::Drain,
-            "explained" => Self::Explained,
-            "image-based" => Self::ImageBased,
-            _ => return None,
-        })
+        Self::NAMES.iter().find(|(known, _)| *known == name).map(|(_, when)| *when)
     }
 }

@@ -142,14 +142,23 @@ impl Report for Document {
             })
             .collect();
         let kinds: Vec<Vec<Cell>> = self.file_kinds.iter().map(kind_cells).collect();
-        let heads = ["APPLY-FILE TAKES", "WHICH", "DELETE-OBJECT"];
+        let heads = ["APPLY-FILE TAKES", "DELETES", "WHICH"];
         format!("{}\n{}", table(look, head, &rows), table(look, &heads, &kinds))
     }
 }
 
-/// A kind that is applied from files.
+/// A kind that is applied from files; the longest words last, where they may wrap.
 fn kind_cells(kind: &FileKind) -> Vec<Cell> {
-    let which = if kind.which.is_empty() { "all" } else { kind.which.as_str() };
-    let deletes = kind.kept.map_or_else(|| "yes".to_owned(), |why| format!("never: {why}"));
-    vec![Cell::from(format!("{} ({})", kind.kind, kind.api_version)), Cell::from(which), Cell::from(deletes)]
+    let mut which = kind.api_version.to_string();
+    if !kind.which.is_empty() {
+        which = format!("{which} {}", kind.which);
+    }
+    let deletes = match kind.kept {
+        None => Cell::from("yes"),
+        Some(why) => {
+            which = format!("{which}; never deleted: {why}");
+            Cell::ink(Ink::Faint, "never")
+        }
+    };
+    vec![Cell::from(kind.kind), deletes, Cell::from(which)]
 }

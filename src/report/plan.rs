@@ -7,7 +7,7 @@ use super::text::{Ink, Look, command, paragraph};
 use super::{API_VERSION, Report};
 use crate::actions::audit::Given;
 use crate::actions::outcome::{Rehearsal, Step};
-use crate::actions::{Args, Ask, Confirm, Danger, PatchKind, Plan, Target, Verb, Write};
+use crate::actions::{Args, Ask, Confirm, Danger, PatchKind, Plan, SET, Target, Verb, Write};
 
 /// How it ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -110,7 +110,8 @@ pub struct Aim {
 }
 
 impl Aim {
-    fn of(target: &Target) -> Self {
+    fn of(wish: &Ask) -> Self {
+        let target = &wish.target;
         let kind = match target {
             Target::Pools(_) => "pools",
             Target::Nodes(_) => "nodes",
@@ -119,7 +120,7 @@ impl Aim {
             Target::Cluster => "cluster",
         };
         let resource = target.objects().first().map(|object| object.resource.clone()).unwrap_or_default();
-        Self { kind, resource, names: target.written() }
+        Self { kind, resource, names: wish.action.entry().written(target) }
     }
 }
 
@@ -147,6 +148,21 @@ pub struct Outline {
     pub effect: String,
     /// The action that undoes it; null: none does.
     pub inverse: Option<&'static str>,
+    /// The ways back, all of them together; empty: there is none.
+    pub undo: Vec<WayBack>,
+}
+
+/// A way back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct WayBack {
+    /// In words: `uncordon worker-1`.
+    pub words: String,
+    /// The line that does it here; null: an action does, but with a value that only a person knows, or none does.
+    #[serde(rename = "do")]
+    pub line: Option<String>,
+    /// The `oc` line, made of what was there before; null: there is none, or it would hold a secret.
+    pub oc: Option<String>,
 }
 
 /// A drain.
@@ -244,7 +260,7 @@ pub fn json(story: &Story<'_>) -> Document {
         api_version: API_VERSION,
         kind: "Action",
         action: story.ask.action.name(),
-        target: Aim::of(&story.ask.target),
+        target: Aim::of(story.ask),
         args: story.ask.args.clone(),
         context: story.context.to_owned(),
         dry_run: story.dry_run,
@@ -291,7 +307,31 @@ fn outline(plan: &Plan, story: &Story<'_>) -> Outline {
         },
         effect: plan.effect.words(),
         inverse: plan.inverse.map(crate::actions::ActionId::name),
+        undo: ways_back(plan),
     }
+}
+
+/// The ways back: by actions, and for single writes by `oc`.
+fn ways_back(plan: &Plan) -> Vec<WayBack> {
+    let by_action = |wish: &Ask| {
+        let entry = wish.action.entry();
+        let values = wish.args.names().flat_map(|name| wish.args.all(name).iter().map(move |value| (name, value)));
+        let values = values.map(|(name, value)| if value == SET { name.to_owned() } else { value.clone() });
+        let words = [entry.word.to_owned()].into_iter().chain(entry.written(&wish.target)).chain(values);
+        let words = words.collect::<Vec<_>>().join(" ");
+        WayBack { words, line: Some(done_by(wish)), oc: None }
+    };
+    let mut all: Vec<WayBack> = plan.back.iter().map(by_action).collect();
+    if let Some(inverse) = plan.inverse.filter(|_| plan.back.is_empty()) {
+        all.push(WayBack { words: inverse.entry().summary.to_owned(), line: None, oc: None });
+    }
+    all.extend(plan.undo.iter().map(|undo| WayBack { words: undo.told(), line: None, oc: undo.oc.clone() }));
+    all
+}
+
+/// The line that carries a wish out: `oc-cockpit do uncordon worker-1`.
+pub(super) fn done_by(wish: &Ask) -> String {
+    format!("oc-cockpit do {}", wish.line())
 }
 
 fn request(write: &Write, step: Option<&Step>, told: &[Told]) -> Request {
@@ -369,7 +409,10 @@ impl Report for Page<'_> {
             Confirm::Type(text) => format!("--yes={text}"),
         };
         out += &format!("confirmed by: {confirmed}\n");
-        if let Some(inverse) = plan.inverse {
+        for wish in &plan.back {
+            out += &format!("undone by:\n{}", command(look, 2, &done_by(wish)));
+        }
+        if let Some(inverse) = plan.inverse.filter(|_| plan.back.is_empty()) {
             out += &format!("undone by: {}\n", inverse.name());
         }
         out

@@ -9,6 +9,7 @@ mod image;
 mod image_page;
 mod node;
 mod overview;
+mod phases;
 mod pool;
 mod progress;
 
@@ -19,6 +20,7 @@ pub use forecast::{Estimate, Input, Part, Remaining};
 pub use image::ImageBased;
 pub use node::{Node, NodeAssessment, NodePhase};
 pub use overview::Details;
+pub use phases::{Next, Phase};
 pub use pool::{Capacity, Pool, PoolAssessment};
 pub use progress::{Operator, OperatorCounts, Payload, Requested, Update};
 
@@ -45,6 +47,11 @@ pub struct Status {
     pub cluster: Cluster,
     /// Where the update stands.
     pub update: Update,
+    /// The phases of the procedure, in their order: of the image-based upgrade that is under way, else of a standard update.
+    pub phases: Vec<Phase>,
+    /// The one next step that can be driven from here. Null: there is nothing to do but wait, or nothing can be told of it
+    /// (a recording, or nobody answers).
+    pub next: Option<Next>,
     /// ClusterOperators: by run level, then by name. Null: they could not be read.
     pub operators: Option<Vec<Operator>>,
     /// MachineConfigPools: master, arbiter, worker, then the others by name. Null: they could not be read.
@@ -160,6 +167,8 @@ impl Status {
                 channel: assessment.update.channel.clone(),
             },
             update: progress::update(assessment),
+            phases: phases::phases(&assessment.rail),
+            next: phases::next(assessment),
             operators: known(Kind::ClusterOperators).then(|| progress::operators(assessment)),
             pools,
             nodes: nodes.map(node::ordered),
@@ -202,12 +211,17 @@ impl Status {
             let image = status.image_based.as_ref()?;
             Some((image.state, image.stage, image.moves.clone(), image.precache, image.message.clone()))
         };
+        let rail = |status: &Self| -> (Vec<_>, _) {
+            let states = status.phases.iter().map(|phase| (phase.name, phase.state)).collect();
+            (states, status.next.as_ref().map(|next| (next.phase, next.words.clone())))
+        };
         update(self) == update(other)
             && pools(self) == pools(other)
             && nodes(self) == nodes(other)
             && operators(self) == operators(other)
             && findings(self) == findings(other)
             && image(self) == image(other)
+            && rail(self) == rail(other)
             && self.problems == other.problems
     }
 

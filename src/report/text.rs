@@ -1,6 +1,7 @@
 //! Text for people: widths, tables, wrapping, colour. Colour only underlines what words say already.
 
-use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+use unicode_segmentation::UnicodeSegmentation as _;
+use unicode_width::UnicodeWidthStr;
 
 use crate::upgrade::assessment::Level;
 use crate::upgrade::neutral::{neutral, neutral_lines};
@@ -164,10 +165,9 @@ pub fn middle(text: &str, width: usize) -> String {
     }
     let keep = width.saturating_sub(2);
     let (front, back) = (keep - keep / 2, keep / 2);
-    let mut out = taken(text.chars(), front);
-    out.push_str("..");
-    let tail: String = taken(text.chars().rev(), back).chars().rev().collect();
-    out + &tail
+    let end: usize = taken(text.graphemes(true), front).map(str::len).sum();
+    let start: usize = taken(text.graphemes(true).rev(), back).map(str::len).sum();
+    format!("{}..{}", &text[..end], &text[text.len() - start..])
 }
 
 /// `text` in at most `width` columns, its end cut.
@@ -175,21 +175,16 @@ pub fn cut(text: &str, width: usize) -> String {
     if text.width() <= width {
         return text.to_owned();
     }
-    taken(text.chars(), width.saturating_sub(2)) + ".."
+    taken(text.graphemes(true), width.saturating_sub(2)).chain([".."]).collect()
 }
 
-fn taken(characters: impl Iterator<Item = char>, width: usize) -> String {
-    let mut left = width;
-    let mut out = String::new();
-    for character in characters {
-        let wide = character.width().unwrap_or(0);
-        if wide > left {
-            break;
-        }
-        left -= wide;
-        out.push(character);
-    }
-    out
+/// As many of the characters, as a person takes them, as have room.
+fn taken<'a>(graphemes: impl Iterator<Item = &'a str>, width: usize) -> impl Iterator<Item = &'a str> {
+    let mut used = 0;
+    graphemes.take_while(move |grapheme| {
+        used += grapheme.width();
+        used <= width
+    })
 }
 
 /// The lines of `text`, broken at blanks so that none is wider than `width`; a word that is wider is broken anywhere.
@@ -205,7 +200,10 @@ pub fn wrapped(text: &str, width: usize) -> Vec<String> {
                 lines.push(std::mem::take(&mut line));
             }
             while word.width() > width {
-                let part = taken(word.chars(), width);
+                let fits: usize = taken(word.graphemes(true), width).map(str::len).sum();
+                // One that is wider than the line stays whole.
+                let end = fits.max(word.graphemes(true).next().map_or(0, str::len));
+                let part = word[..end].to_owned();
                 word = word[part.len()..].to_owned();
                 lines.push(part);
             }

@@ -21,6 +21,7 @@ use crate::app::{App, Connected, Msg, Switchable};
 use crate::clock;
 use crate::cluster::{self, Cluster};
 use crate::input::Key;
+use crate::input::pointer::Pointer;
 use crate::recorder;
 use crate::snapshot::Recording;
 use crate::ui::{Flash, FlashLevel};
@@ -70,6 +71,8 @@ pub struct Parts {
     pub views: PathBuf,
     /// The audit log.
     pub audit: Option<PathBuf>,
+    /// Listen to the mouse.
+    pub mouse: bool,
     /// Panic on this key press: for the test that the terminal survives a defect.
     pub panic_on: Option<char>,
     /// What sits between this program and the terminal.
@@ -88,7 +91,7 @@ pub fn nothing() -> Arc<Assessment> {
 pub async fn run(mut app: App, parts: Parts) -> io::Result<Ended> {
     // Before the terminal is taken: from then on no signal may end the program without giving it back.
     let signals = Signals::listen()?;
-    let mut screen = Screen::take()?;
+    let mut screen = Screen::take(parts.mouse)?;
     // The first frame comes before anything else is started: whatever the server does, there is a picture.
     screen.draw(|frame| app.draw(frame))?;
     let (thoughts, assessed) = watch::channel(nothing());
@@ -195,6 +198,10 @@ impl Loop {
                 }
                 self.hear(Msg::Key(key)).await
             }
+            Some(Ok(Event::Mouse(event))) => match Pointer::from_event(&event) {
+                Some(pointer) => self.hear(Msg::Pointer(pointer)).await,
+                None => Ok(None),
+            },
             Some(Ok(Event::Paste(text))) => self.hear(Msg::Paste(text)).await,
             Some(Ok(Event::Resize(..))) => self.hear(Msg::Resize).await,
             Some(Ok(_)) => Ok(None),

@@ -45,9 +45,10 @@ pub fn status(args: StatusArgs, look: Look) -> Result<u8> {
         let asked = watch::Asked { output, details, exit_code, look };
         return runtime()?.block_on(watch::watch(options(connect), asked));
     }
-    let Some(found) = find(&source, connect, Purpose::Watch)? else { return Ok(COULD_NOT_TELL) };
-    let status = Status::of(&found.assessment, details, found.problems);
+    let Some(mut found) = find(&source, connect, Purpose::Watch)? else { return Ok(COULD_NOT_TELL) };
+    let status = Status::of(&found.assessment, details, std::mem::take(&mut found.problems));
     print(&report::render(&status, output, &look).map_err(|words| eyre!(words))?)?;
+    found.leave();
     Ok(match status.exit() {
         Exit::Unknown => COULD_NOT_TELL,
         exit if exit_code => exit.code(),
@@ -71,6 +72,7 @@ pub fn updates(args: UpdatesArgs, look: Look) -> Result<u8> {
     };
     print(&text)?;
     found.say();
+    found.leave();
     Ok(report::updates::exit_code(&answer, &wanted))
 }
 
@@ -90,6 +92,7 @@ pub fn preflight(args: PreflightArgs, look: Look) -> Result<u8> {
     };
     print(&text)?;
     found.say();
+    found.leave();
     Ok(report::preflight::exit_code(&answer))
 }
 
@@ -98,6 +101,11 @@ fn runtime() -> std::io::Result<Runtime> {
 }
 
 impl Found {
+    /// Leaves it to the end of the program: to free thousands of objects one by one takes as long as to judge them.
+    fn leave(self) {
+        std::mem::forget(self);
+    }
+
     /// Says on stderr what could not be read: for answers that have no place for it.
     fn say(&self) {
         let of_kinds = self.assessment.facts.kinds.iter().filter_map(|(kind, state)| match &state.status {

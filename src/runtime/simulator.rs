@@ -182,7 +182,9 @@ fn drive(server: &Server, request: &SimRequest) {
     match request {
         SimRequest::Speed(speed) if speed.is_finite() && *speed > 0.0 => server.set_speed(*speed),
         SimRequest::Speed(_) => {}
-        SimRequest::Pass { minutes } => server.pass(Duration::from_secs(minutes.saturating_mul(60)).min(admin::LONGEST)),
+        SimRequest::Pass { minutes } => {
+            server.pass(Duration::from_secs(minutes.saturating_mul(60)).min(admin::LONGEST))
+        }
         SimRequest::ClearFaults => server.faults.clear_all(),
         SimRequest::Fault(fault) => throw(server, *fault),
     }

@@ -93,6 +93,7 @@ fn open(
 ) -> Result<u8> {
     let term = env::var("TERM").ok();
     terminal::usable(term.as_deref()).map_err(|words| eyre!(words))?;
+    let mouse = loaded.config.settings(&overrides).mouse;
     let mut warnings = loaded.warnings;
     let log = logging::start(&paths.logs(), &look.log_level);
     // A log that cannot be written is no reason to keep a person from the cluster.
@@ -111,12 +112,14 @@ fn open(
             audit: Some(paths.audit()),
             sim: None,
             warnings,
+            key_places: loaded.key_places,
         },
         cockpit::nothing(),
         clock::now(),
     );
     let parts = Parts {
         place,
+        mouse,
         views: paths.views(),
         audit: Some(paths.audit()),
         panic_on: look.panic_on,
@@ -223,6 +226,7 @@ fn print_config(paths: &Paths, loaded: &Loaded, overrides: &Overrides) -> Result
         theme: settings.theme,
         ascii: Some(settings.ascii),
         tab: settings.tab,
+        mouse: Some(settings.mouse),
         read_only: Some(overrides.read_only.unwrap_or(loaded.config.read_only.unwrap_or(false))),
         notify: config::Notify {
             bell: Some(settings.bell),
@@ -230,6 +234,7 @@ fn print_config(paths: &Paths, loaded: &Loaded, overrides: &Overrides) -> Result
             hook: settings.hook,
             ..config::Notify::default()
         },
+        columns: loaded.config.columns.clone(),
         keys: loaded.config.keys.clone(),
         actions: loaded.config.actions.clone(),
         contexts: loaded.config.contexts.clone(),
@@ -241,7 +246,8 @@ fn print_config(paths: &Paths, loaded: &Loaded, overrides: &Overrides) -> Result
     writeln!(out, "# logs           {}", paths.logs().display())?;
     writeln!(out, "# audit log      {}", paths.audit().display())?;
     writeln!(out, "# saved views    {}", paths.views().display())?;
-    for warning in &loaded.warnings {
+    let (_, troubles) = app::keymap(&loaded.config, &loaded.key_places);
+    for warning in loaded.warnings.iter().chain(&troubles) {
         writeln!(out, "# warning: {warning}")?;
     }
     write!(out, "{}", serde_saphyr::to_string(&effective)?)?;

@@ -50,9 +50,17 @@ impl Write for Tty {
     }
 }
 
+/// Asks the terminal to tell of presses and of the wheel, and not of every movement (DECSET 1000), with coordinates that fit
+/// any size (1006). With shift a terminal selects text all the same.
+const LISTEN: &[u8] = b"\x1b[?1000h\x1b[?1006h";
+/// The mouse is the terminal's again.
+const LET_GO: &[u8] = b"\x1b[?1006l\x1b[?1000l";
+
 /// The screen while it is ours.
 pub struct Screen {
     terminal: Terminal<Backend>,
+    /// Listen to the mouse.
+    mouse: bool,
 }
 
 impl std::fmt::Debug for Screen {
@@ -77,12 +85,11 @@ pub fn usable(term: Option<&str>) -> Result<(), String> {
 }
 
 impl Screen {
-    /// Takes the terminal over: raw mode, alternate screen, bracketed paste. The mouse stays the
-    /// terminal's, so that its own selection works.
-    pub fn take() -> io::Result<Self> {
+    /// Takes the terminal over: raw mode, alternate screen, bracketed paste, and the mouse where it is wanted.
+    pub fn take(mouse: bool) -> io::Result<Self> {
         let out = BufWriter::with_capacity(BUFFER, Tty(own_stdout()?));
         let terminal = Terminal::new(CrosstermBackend::new(out))?;
-        let mut screen = Self { terminal };
+        let mut screen = Self { terminal, mouse };
         screen.enter()?;
         Ok(screen)
     }
@@ -125,6 +132,9 @@ impl Screen {
         TAKEN.store(true, Ordering::SeqCst);
         let out = self.terminal.backend_mut();
         queue!(out, EnterAlternateScreen, EnableBracketedPaste, cursor::Hide)?;
+        if self.mouse {
+            out.write_all(LISTEN)?;
+        }
         Write::flush(out)?;
         self.redraw()
     }
@@ -143,7 +153,8 @@ pub fn give_back() {
     if !TAKEN.swap(false, Ordering::SeqCst) {
         return;
     }
-    let mut bytes = Vec::new();
+    // Whether it was listened to or not: a terminal that was left without saying so must not be.
+    let mut bytes = LET_GO.to_vec();
     let _ = queue!(
         bytes,
         EndSynchronizedUpdate,

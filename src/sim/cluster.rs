@@ -59,7 +59,7 @@ impl Builder<'_> {
 pub fn build(store: &Store, scenario: &Scenario, now: DateTime<Utc>) {
     let installed = now.checked_sub_signed(scenario.cluster.installed.delta()).unwrap_or(now);
     let builder = Builder { store, scenario, now, installed };
-    serve_kinds(store, &scenario.cluster.version);
+    serve_kinds(store, &scenario.cluster.version, &scenario.cluster.feature_set);
     namespaces(&builder);
     configuration::build(&builder);
     cluster_version::build(&builder);
@@ -78,10 +78,15 @@ pub fn build(store: &Store, scenario: &Scenario, now: DateTime<Utc>) {
 }
 
 /// What a cluster of that release serves, and in which version.
-fn serve_kinds(store: &Store, version: &str) {
+fn serve_kinds(store: &Store, version: &str, feature_set: &str) {
     let minor = release::minor(version);
+    let preview = !feature_set.is_empty();
     for (kind, since, _) in release::ARRIVALS {
-        store.set_served(kind, minor >= since);
+        let early = release::preview_version(kind, minor).filter(|_| preview);
+        if let Some(early) = early {
+            store.serve_version(kind, early);
+        }
+        store.set_served(kind, minor >= since || early.is_some());
     }
     store.serve_version(Res::PDBS, release::policy_version(minor));
 }

@@ -1,14 +1,14 @@
 //! `metadata.managedFields`: who changed which field last.
 //!
-//! Kept to the depth that people ask about: single labels and annotations, the fields directly below `spec` and
-//! `status`, other top-level fields as a whole.
-
-use std::collections::BTreeSet;
+//! Belongs here: what a create, an update or a patch makes of the entries. Does not: what an applied configuration makes of
+//! them (see [`crate::sim::apply`]), the sets of fields (see [`crate::sim::field_set`]).
 
 use chrono::{DateTime, Utc};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use crate::sim::store::timestamp;
+use super::field_set::{self, FieldSet};
+use super::kinds::KindInfo;
+use super::store::timestamp;
 
 /// Who writes, as managedFields tells it.
 #[derive(Debug, Clone, Copy)]
@@ -21,12 +21,18 @@ pub struct Writer<'a> {
     pub at: DateTime<Utc>,
 }
 
-type Path = Vec<String>;
-
 /// Records in `next` that `writer` made it out of `previous` (null for a new object).
-pub fn record(next: &mut Value, previous: &Value, writer: &Writer) {
-    let changed = changed_fields(previous, next);
-    if changed.is_empty() {
+pub fn record(info: &KindInfo, next: &mut Value, previous: &Value, writer: &Writer<'_>) {
+    let (before, after) = (field_set::of(info, previous), field_set::of(info, next));
+    let differs = |path: &&Vec<String>| field_set::at(info, previous, path) != field_set::at(info, next, path);
+    let member = |path: &Vec<String>| path.last().is_some_and(|step| step.starts_with("k:"));
+    // An element is there or not; what it says is in its own fields.
+    let changed: FieldSet = after
+        .iter()
+        .filter(|path| if member(path) { !before.contains(*path) } else { differs(path) })
+        .cloned()
+        .collect();
+    if changed.is_empty() && before.is_subset(&after) {
         return;
     }
     let mut entries = match next["metadata"].get_mut("managedFields").map(Value::take) {
@@ -39,28 +45,40 @@ pub fn record(next: &mut Value, previous: &Value, writer: &Writer) {
     };
     let mut owned = changed.clone();
     for entry in &mut entries {
-        let mut fields = paths_of(&entry["fieldsV1"]);
+        let mut fields = field_set::paths_of(&entry["fieldsV1"]);
         if is_own(entry) {
             owned.append(&mut fields);
-        } else {
-            let before = fields.len();
-            fields.retain(|path| !changed.contains(path));
-            // What nobody took away stays as it was, to whatever depth it was told.
-            if fields.len() < before {
-                entry["fieldsV1"] = tree_of(&fields);
-            }
+            continue;
+        }
+        let many = fields.len();
+        let lost = |path: &Vec<String>| {
+            let gone = before.contains(path) && !after.contains(path);
+            gone || changed.iter().any(|changed| field_set::rules(path, changed))
+        };
+        fields.retain(|path| !lost(path));
+        // What nobody took away stays as it was, to whatever depth it was told.
+        if fields.len() < many {
+            entry["fieldsV1"] = field_set::tree_of(&fields);
         }
     }
-    entries.retain(|entry| !is_own(entry) && entry["fieldsV1"].as_object().is_some_and(|fields| !fields.is_empty()));
-    owned.retain(|path| exists(next, path));
-    if !owned.is_empty() {
+    let empty = |entry: &Value| entry["fieldsV1"].as_object().is_none_or(serde_json::Map::is_empty);
+    let own = entries.iter().position(is_own).map(|place| entries.remove(place));
+    entries.retain(|entry| !empty(entry));
+    owned.retain(|path| field_set::at(info, next, path).is_some());
+    if changed.is_empty() {
+        // It only took something away.
+        entries.extend(own.filter(|_| !owned.is_empty()).map(|mut own| {
+            own["fieldsV1"] = field_set::tree_of(&owned);
+            own
+        }));
+    } else if !owned.is_empty() {
         let mut entry = json!({
             "manager": writer.manager,
             "operation": "Update",
             "apiVersion": next["apiVersion"],
             "time": timestamp(writer.at),
             "fieldsType": "FieldsV1",
-            "fieldsV1": tree_of(&owned),
+            "fieldsV1": field_set::tree_of(&owned),
         });
         if let Some(name) = writer.subresource {
             entry["subresource"] = json!(name);
@@ -72,81 +90,16 @@ pub fn record(next: &mut Value, previous: &Value, writer: &Writer) {
     }
 }
 
-fn changed_fields(previous: &Value, next: &Value) -> BTreeSet<Path> {
-    let mut changed = BTreeSet::new();
-    for path in ["/metadata/labels", "/metadata/annotations", "/spec", "/status"] {
-        let field: Path = path.split('/').skip(1).map(str::to_owned).collect();
-        differences(previous.pointer(path), next.pointer(path), &field, &mut changed);
-    }
-    let known = ["apiVersion", "kind", "metadata", "spec", "status"];
-    let names = |object: &Value| object.as_object().map(|fields| fields.keys().cloned().collect::<Vec<_>>());
-    for name in names(previous).into_iter().chain(names(next)).flatten() {
-        if !known.contains(&name.as_str()) && previous.get(&name) != next.get(&name) {
-            changed.insert(vec![name]);
-        }
-    }
-    changed
-}
-
-fn differences(before: Option<&Value>, after: Option<&Value>, field: &Path, changed: &mut BTreeSet<Path>) {
-    let empty = Map::new();
-    let fields = |value: Option<&Value>| value.and_then(Value::as_object).cloned().unwrap_or_else(|| empty.clone());
-    let (before, after) = (fields(before), fields(after));
-    for name in before.keys().chain(after.keys()) {
-        if before.get(name) != after.get(name) {
-            let mut path = field.clone();
-            path.push(name.clone());
-            changed.insert(path);
-        }
-    }
-}
-
-fn exists(object: &Value, path: &Path) -> bool {
-    path.iter().try_fold(object, |value, step| value.get(step)).is_some()
-}
-
-/// The paths in a `fieldsV1` tree, cut to the depth that is kept here.
-fn paths_of(tree: &Value) -> BTreeSet<Path> {
-    let mut paths = BTreeSet::new();
-    collect(tree, &mut Vec::new(), &mut paths);
-    paths
-}
-
-fn collect(tree: &Value, path: &mut Path, paths: &mut BTreeSet<Path>) {
-    let depth = if path.first().is_some_and(|first| first == "metadata") { 3 } else { 2 };
-    let children =
-        tree.as_object().into_iter().flatten().filter_map(|(key, child)| Some((key.strip_prefix("f:")?, child)));
-    let mut is_leaf = true;
-    if path.len() < depth {
-        for (name, child) in children {
-            is_leaf = false;
-            path.push(name.to_owned());
-            collect(child, path, paths);
-            path.pop();
-        }
-    }
-    if is_leaf && !path.is_empty() {
-        paths.insert(path.clone());
-    }
-}
-
-fn tree_of(paths: &BTreeSet<Path>) -> Value {
-    let mut tree = Value::Object(Map::new());
-    for path in paths {
-        let mut node = &mut tree;
-        for step in path {
-            node = &mut node[format!("f:{step}")];
-            if node.is_null() {
-                *node = Value::Object(Map::new());
-            }
-        }
-    }
-    tree
-}
-
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
     use super::*;
+    use crate::sim::kinds::{KINDS, Res};
+
+    fn pools() -> &'static KindInfo {
+        KINDS.iter().find(|info| info.res() == Res::MACHINE_CONFIG_POOLS).unwrap()
+    }
 
     fn writer(manager: &'static str) -> Writer<'static> {
         Writer { manager, subresource: None, at: DateTime::from_timestamp(1_800_000_000, 0).unwrap() }
@@ -155,10 +108,10 @@ mod tests {
     #[test]
     fn a_changed_field_moves_to_whoever_changed_it() {
         let mut pool = json!({"apiVersion": "v1", "metadata": {"name": "infra"}, "spec": {"paused": false, "max": 1}});
-        record(&mut pool, &Value::Null, &writer("installer"));
+        record(pools(), &mut pool, &Value::Null, &writer("installer"));
         let mut paused = pool.clone();
         paused["spec"]["paused"] = json!(true);
-        record(&mut paused, &pool, &writer("kubectl-patch"));
+        record(pools(), &mut paused, &pool, &writer("kubectl-patch"));
         let entries = paused["metadata"]["managedFields"].as_array().unwrap();
         assert_eq!(entries[0]["manager"], "installer");
         assert_eq!(entries[0]["fieldsV1"], json!({"f:spec": {"f:max": {}}}));
@@ -171,7 +124,7 @@ mod tests {
     fn changing_nothing_leaves_no_trace() {
         let pool = json!({"metadata": {"name": "infra"}, "spec": {"paused": false}});
         let mut same = pool.clone();
-        record(&mut same, &pool, &writer("kubectl"));
+        record(pools(), &mut same, &pool, &writer("kubectl"));
         assert_eq!(same, pool);
     }
 }

@@ -1,4 +1,5 @@
-//! The three kinds of patches: JSON merge patch (RFC 7386), JSON patch (RFC 6902), strategic merge patch.
+//! The kinds of patches: JSON merge patch (RFC 7386), JSON patch (RFC 6902), strategic merge patch; and the configuration
+//! that is applied on the server, which [`crate::sim::apply`] merges.
 
 use serde_json::{Map, Value};
 
@@ -13,6 +14,8 @@ pub enum PatchKind {
     Json,
     /// `application/strategic-merge-patch+json`.
     Strategic,
+    /// `application/apply-patch+yaml`.
+    Apply,
 }
 
 impl PatchKind {
@@ -21,6 +24,7 @@ impl PatchKind {
         match content_type.split(';').next().unwrap_or_default().trim() {
             "application/merge-patch+json" => Ok(Self::Merge),
             "application/json-patch+json" => Ok(Self::Json),
+            "application/apply-patch+yaml" => Ok(Self::Apply),
             "application/strategic-merge-patch+json" if !custom => Ok(Self::Strategic),
             _ if custom => Err(Refusal::unsupported_media_type(
                 "application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml",
@@ -54,6 +58,7 @@ impl PatchKind {
                 require_object(patch)?;
                 strategic(&mut next, patch);
             }
+            Self::Apply => return Err(Refusal::bad_request("a configuration is applied by its manager")),
         }
         Ok(next)
     }
@@ -65,7 +70,7 @@ fn require_object(patch: &Value) -> Result<(), Refusal> {
 
 /// The key by which a list of objects is merged; `None` for a list that is replaced as a whole. Taken from the
 /// `patchMergeKey` tags of k8s.io/api. Taints and tolerations are atomic.
-fn merge_key(field: &str, elements: &[Value]) -> Option<&'static str> {
+pub(super) fn merge_key(field: &str, elements: &[Value]) -> Option<&'static str> {
     // A container's ports and a service's ports have the same name and another key.
     let containers = elements.iter().any(|element| element.get("containerPort").is_some());
     match field {
@@ -88,7 +93,7 @@ fn merge_key(field: &str, elements: &[Value]) -> Option<&'static str> {
 }
 
 /// Lists of plain values that are merged instead of replaced.
-fn is_set(field: &str) -> bool {
+pub(super) fn is_set(field: &str) -> bool {
     matches!(field, "finalizers" | "podCIDRs")
 }
 

@@ -212,8 +212,11 @@ impl Api {
             form => form,
         };
         if verb == Verb::Watch {
-            let surroundings =
-                Surroundings { store: Arc::clone(&self.store), clock: self.clock.clone(), signals: self.faults.signals() };
+            let surroundings = Surroundings {
+                store: Arc::clone(&self.store),
+                clock: self.clock.clone(),
+                signals: self.faults.signals(),
+            };
             return watch_hub::watch(surroundings, target, params, form);
         }
         let presentation = self.presentation(target, form, params);
@@ -251,6 +254,16 @@ impl Api {
         let (code, outcome) = match verb {
             Verb::Create => (StatusCode::CREATED, pen.create(target, json_body(parts, body)?)?),
             Verb::Update => (StatusCode::OK, pen.update(target, json_body(parts, body)?)?),
+            _ if PatchKind::of(content_type(&parts.headers), target.info.custom)? == PatchKind::Apply => {
+                let force = params.text("force") == "true";
+                if params.get("fieldManager").is_none_or(str::is_empty) {
+                    return Err(Refusal::manager_required());
+                }
+                let config: Value = serde_saphyr::from_slice(body)
+                    .map_err(|error| Refusal::bad_request(format!("error decoding YAML: {error}")))?;
+                let (made, outcome) = pen.apply(target, config, force)?;
+                (if made { StatusCode::CREATED } else { StatusCode::OK }, outcome)
+            }
             _ => {
                 let kind = PatchKind::of(content_type(&parts.headers), target.info.custom)?;
                 let patch = serde_json::from_slice(body)

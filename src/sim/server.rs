@@ -169,6 +169,11 @@ impl Simulation {
         self.api.boards.clone()
     }
 
+    /// The token of the viewer, who may look and change nothing.
+    pub fn viewer_token(&self) -> String {
+        self.api.identity.viewer_token()
+    }
+
     /// What controllers play on. Taking the stage means that somebody plays the kubelets: pods that run are no longer
     /// removed at once.
     pub fn stage(&self) -> Stage {
@@ -223,9 +228,14 @@ impl Server {
         self.simulation.api.identity.admin_token()
     }
 
+    /// Lets the viewer do everything in one namespace, as a RoleBinding there would.
+    pub fn grant_viewer_in(&self, namespace: &str) {
+        self.simulation.api.identity.grant_viewer_in(vec![namespace.to_owned()]);
+    }
+
     /// The token of the viewer.
     pub fn viewer_token(&self) -> String {
-        self.simulation.api.identity.viewer_token()
+        self.simulation.viewer_token()
     }
 
     /// How much faster than reality durations pass.

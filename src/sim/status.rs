@@ -95,6 +95,30 @@ impl Refusal {
         Self::conflict(info, name, why)
     }
 
+    /// 409: fields of a configuration that is applied belong to others.
+    pub fn apply_conflict(message: String, causes: &[Cause]) -> Self {
+        let causes: Value = causes
+            .iter()
+            .map(|cause| json!({"reason": cause.reason, "message": cause.message, "field": cause.field}))
+            .collect();
+        Self::new(StatusCode::CONFLICT, "Conflict", message).with_details(json!({"causes": causes}))
+    }
+
+    /// 422: a configuration is applied by nobody (apimachinery, apis/meta/v1/validation, `ValidatePatchOptions`).
+    pub fn manager_required() -> Self {
+        let cause = Cause {
+            reason: "FieldValueRequired",
+            message: "Required value: is required for apply patch".to_owned(),
+            field: "fieldManager".to_owned(),
+        };
+        Self::invalid("meta.k8s.io", "PatchOptions", "", &[cause])
+    }
+
+    /// What it says.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
     /// 410: the version is too old to continue from. `go_on` is a token for an inconsistent rest of the list.
     pub fn expired(message: impl Into<String>, go_on: Option<String>) -> Self {
         Self { go_on, ..Self::new(StatusCode::GONE, "Expired", message) }

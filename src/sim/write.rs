@@ -5,6 +5,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value, json};
 
+use crate::sim::apply::{self, Applied};
 use crate::sim::kinds::{KindInfo, Res};
 use crate::sim::managed::{self, Writer};
 use crate::sim::patch::PatchKind;
@@ -67,6 +68,44 @@ pub struct Outcome {
 impl Pen<'_> {
     /// Creates an object in a collection.
     pub fn create(&self, target: &Target, body: Value) -> Result<Outcome, Refusal> {
+        self.create_as(target, body, None)
+    }
+
+    /// Applies a configuration: makes the object, or merges it into the one that is there. Whether it was made.
+    pub fn apply(&self, target: &Target, config: Value, force: bool) -> Result<(bool, Outcome), Refusal> {
+        let info = &target.info;
+        let name = target.name.clone().unwrap_or_default();
+        let mut config = require_kind(info, config)?;
+        if config.pointer("/metadata/managedFields").is_some_and(|fields| !fields.is_null()) {
+            return Err(Refusal::bad_request("metadata.managedFields must be nil"));
+        }
+        let given = text(&config, "/metadata/name");
+        if !given.is_empty() && given != name {
+            return Err(Refusal::bad_request(format!(
+                "the name of the object ({given}) does not match the name on the URL ({name})"
+            )));
+        }
+        config["metadata"]["name"] = json!(name);
+        let writer = self.writer(target);
+        if self.store.get(info.res(), target.namespace.as_deref(), &name).is_none() {
+            if target.subresource.is_some() {
+                return Err(Refusal::not_found(info, &name));
+            }
+            let applied = apply::apply(info, &Value::Null, &config, &writer, force)?;
+            return Ok((true, self.create_as(target, config, Some(&applied))?));
+        }
+        let merge = |previous: &Value| {
+            let applied = apply::apply(info, previous, &config, &writer, force)?;
+            Ok((applied.object.clone(), Some(applied)))
+        };
+        Ok((false, self.write(target, merge)?))
+    }
+
+    fn writer<'a>(&'a self, target: &'a Target) -> Writer<'a> {
+        Writer { manager: self.manager, subresource: target.subresource.as_deref(), at: self.now }
+    }
+
+    fn create_as(&self, target: &Target, body: Value, applied: Option<&Applied>) -> Result<Outcome, Refusal> {
         let info = &target.info;
         let mut object = self.named(target, body)?;
         let name = text(&object, "/metadata/name");
@@ -90,8 +129,10 @@ impl Pen<'_> {
         }
         born(&mut object, info);
         let warnings = self.check(info, &mut object, &Value::Null, Gates::of(self.store, info.res()))?;
-        let writer = Writer { manager: self.manager, subresource: None, at: self.now };
-        managed::record(&mut object, &Value::Null, &writer);
+        match applied {
+            Some(applied) => applied.record(info, &mut object, &self.writer(target)),
+            None => managed::record(info, &mut object, &Value::Null, &self.writer(target)),
+        }
         if self.store.get(info.res(), target.namespace.as_deref(), &name).is_some() {
             return Err(Refusal::already_exists(info, &name));
         }
@@ -171,22 +212,27 @@ impl Pen<'_> {
             };
             return Err(Refusal::invalid(info.group, info.kind, &name, &[cause]));
         }
-        self.write(target, |_| Ok(body))
+        self.write(target, |_| Ok((body, None)))
     }
 
     /// Changes parts of an object.
     pub fn patch(&self, target: &Target, kind: PatchKind, patch: &Value) -> Result<Outcome, Refusal> {
-        self.write(target, |previous| kind.apply(previous, patch))
+        self.write(target, |previous| Ok((kind.apply(previous, patch)?, None)))
     }
 
-    /// Changes an existing object by what the client sent, under the rules for the part that is addressed.
-    fn write(&self, target: &Target, make: impl FnOnce(&Value) -> Result<Value, Refusal>) -> Result<Outcome, Refusal> {
+    /// Changes an existing object by what the client sent, under the rules for the part that is addressed. `make` tells too
+    /// what of it was applied.
+    fn write(
+        &self,
+        target: &Target,
+        make: impl FnOnce(&Value) -> Result<(Value, Option<Applied>), Refusal>,
+    ) -> Result<Outcome, Refusal> {
         let info = &target.info;
         let name = target.name.clone().unwrap_or_default();
         let mut warnings = Vec::new();
         let gates = Gates::of(self.store, info.res());
         let change = |previous: &Value| {
-            let made = make(previous)?;
+            let (made, applied) = make(previous)?;
             require_lock(info, &name, previous, &made)?;
             let mut next = match target.subresource.as_deref() {
                 Some("status") => only_status(previous, &made),
@@ -195,8 +241,10 @@ impl Pen<'_> {
             };
             keep_deletion(&mut next, previous);
             warnings = self.check(info, &mut next, previous, gates)?;
-            let writer = Writer { manager: self.manager, subresource: target.subresource.as_deref(), at: self.now };
-            managed::record(&mut next, previous, &writer);
+            match applied {
+                Some(applied) => applied.record(info, &mut next, &self.writer(target)),
+                None => managed::record(info, &mut next, previous, &self.writer(target)),
+            }
             Ok(next)
         };
         let namespace = target.namespace.as_deref();

@@ -268,7 +268,7 @@ fn unknown_target(entry: &Entry, names: &[String], ctx: &Ctx<'_>) -> Option<Stri
     let noun = match entry.takes {
         Takes::Pool | Takes::Pools => "pool",
         Takes::Nodes => "node",
-        Takes::Cluster | Takes::Version | Takes::Objects { .. } => return None,
+        Takes::Cluster | Takes::Version | Takes::Objects { .. } | Takes::Listed => return None,
     };
     let known = entry.targets(ctx.assessment);
     names.iter().find(|name| !known.contains(name)).map(|name| format!("there is no {noun} {name}"))

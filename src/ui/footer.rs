@@ -16,8 +16,11 @@ use crate::input::{Command, Key};
 /// How long a finished action stays on the screen.
 const LINGER: TimeDelta = TimeDelta::seconds(8);
 
-/// Lines above the footer: at most two actions and the flash.
-pub fn messages<'t>(ctx: &Ctx<'t>) -> Vec<Pen<'t>> {
+/// Lines of the flash, at most: it comes and goes.
+const SAID: usize = 3;
+
+/// Lines above the footer: at most two actions and the flash, which is wrapped to `columns`.
+pub fn messages<'t>(ctx: &Ctx<'t>, columns: usize) -> Vec<Pen<'t>> {
     let fresh =
         |job: &&super::ctx::Job| job.state == JobState::Running || job.ended.is_some_and(|at| ctx.now - at < LINGER);
     let jobs = ctx.jobs.iter().rev().filter(fresh).take(2).map(|job| {
@@ -33,11 +36,15 @@ pub fn messages<'t>(ctx: &Ctx<'t>) -> Vec<Pen<'t>> {
             FlashLevel::Warning => (Tone::Warning, signs.warn),
             FlashLevel::Error => (Tone::Danger, signs.fail),
         };
-        let mut pen = Pen::new(ctx.theme);
-        pen.gap(1).put(tone, format!("{sign} {}", flash.text));
-        pen
+        let lines = words::wrap(&format!(" {sign} {}", flash.text), columns, 3);
+        let pen = |text: String| {
+            let mut pen = Pen::new(ctx.theme);
+            pen.put(tone, text);
+            pen
+        };
+        lines.into_iter().take(SAID).map(pen).collect::<Vec<_>>()
     });
-    jobs.chain(flash).collect()
+    jobs.chain(flash.into_iter().flatten()).collect()
 }
 
 /// Draws the footer; gives back where the cursor stands.
@@ -48,9 +55,17 @@ pub fn draw(view: &View, buffer: &mut Buffer, area: Rect, ctx: &Ctx<'_>) -> Opti
     let at = view.snapshot(ctx);
     let mut pen = Pen::new(ctx.theme);
     let columns = |key: &Key, command: Command| words::width(&key.to_string()) + words::width(command.word()) + 3;
-    let hints: Vec<_> = ctx.keymap.hints(&at).into_iter().filter(|(_, command)| able(view, *command, ctx)).collect();
+    // Each says what it would do here: where nothing is left to go back from, the way out takes the place of the way back.
+    let meant = |command: Command| match command {
+        Command::Back => !at.root,
+        Command::Leave => at.root,
+        // What is chosen there is planned, or why not is told.
+        Command::Act(_) if at.updates => true,
+        other => able(view, other, ctx),
+    };
+    let hints: Vec<_> = ctx.keymap.hints(&at).into_iter().filter(|(_, command)| meant(*command)).collect();
     // The doors to everything else are always there; what does not fit is left out whole, help has it.
-    let door = |command: Command| matches!(command, Command::Help | Command::CommandLine);
+    let door = |command: Command| matches!(command, Command::Help | Command::CommandLine | Command::Leave);
     let doors: usize = hints.iter().filter(|(_, c)| door(*c)).map(|(key, command)| columns(key, *command)).sum();
     let mut room = usize::from(area.width).saturating_sub(doors);
     let mut fits = |(key, command): &(Key, Command)| {

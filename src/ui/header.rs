@@ -15,7 +15,6 @@ use super::words;
 use crate::actions;
 use crate::actions::next_step::NextStep;
 use crate::input::{Command, Tab};
-use crate::upgrade::access::{Answer, Permission};
 use crate::upgrade::assessment::{Finding, StepState, VerdictKind, age};
 use crate::upgrade::facts::{Kind, KindStatus};
 use crate::upgrade::link::{Link, LinkState, TroubleKind};
@@ -80,8 +79,8 @@ fn draw_where(buffer: &mut Buffer, area: Rect, ctx: &Ctx<'_>) {
 /// Does the server say of every write that this program knows that the user may not?
 fn may_only_look(ctx: &Ctx<'_>) -> bool {
     let access = &ctx.assessment.facts.access;
-    let denied = |permission: &Permission| matches!(access.answer(permission), Some(Answer::Denied(_)));
-    actions::permissions().iter().filter(|permission| permission.verb == "patch").all(denied)
+    let permissions = actions::permissions();
+    access.refuses_all(permissions.iter().filter(|permission| permission.writes()))
 }
 
 /// The last part of a path.
@@ -104,7 +103,7 @@ fn link_pen<'t>(ctx: &Ctx<'t>, roomy: bool) -> Pen<'t> {
             if live < served {
                 pen.put(Tone::Warning, format!(" {} {live} of {served} kinds", signs.dot));
             } else if roomy {
-                pen.put(Tone::Dim, format!(" {} {live} kinds", signs.dot));
+                pen.put(Tone::Dim, format!(" {} {}", signs.dot, words::count(live, "kind", "kinds")));
             }
         }
         LinkState::Connecting { since } => {
@@ -370,7 +369,12 @@ pub fn draw_rail(buffer: &mut Buffer, area: Rect, ctx: &Ctx<'_>, next: Option<&N
     let wide = |short: bool| -> usize {
         let step = |step: &crate::upgrade::assessment::Step| {
             let detail = if short && quiet(step.state) { 0 } else { step.detail.len() + 1 };
-            step.name.len() + detail + 2 + if short { 1 } else { 4 }
+            let joint = match (step.beside, short) {
+                (true, _) => 3,
+                (false, true) => 1,
+                (false, false) => 4,
+            };
+            step.name.len() + detail + 2 + joint
         };
         rail.iter().map(step).sum::<usize>() + 1
     };

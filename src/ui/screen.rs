@@ -5,7 +5,7 @@
 //! rail      1 line: where in the procedure
 //! tabs      1 line
 //! body      the panes of the tab
-//! messages  0 to 3 lines: actions under way, the flash
+//! messages  0 to 5 lines: actions under way, the flash
 //! footer    1 line: keys that work here, or the line that is typed
 //! ```
 
@@ -23,8 +23,9 @@ use super::popups::menu::reading;
 use super::popups::{command_log, help};
 use super::theme::Tone;
 use super::view::{Popup, View};
-use super::widgets::panel::{centred, focus, panel, title};
+use super::widgets::panel::{centred, draw_mark, focus, panel, title};
 use super::widgets::pen::{Pen, write};
+use super::widgets::text_view::TextView;
 use super::words;
 use crate::actions::Danger;
 use crate::input::{Pane, Tab};
@@ -56,8 +57,8 @@ pub fn draw(view: &mut View, frame: &mut Frame<'_>, ctx: &Ctx<'_>) {
     } else {
         header::draw_short(buffer, take(1), ctx);
     }
-    draw_tabs(buffer, take(1), ctx, view.tab);
-    let messages = footer::messages(ctx);
+    view.places.tabs = draw_tabs(buffer, take(1), ctx, view.tab);
+    let messages = footer::messages(ctx, usize::from(area.width));
     let below = 1 + messages.len() as u16;
     let above = if view.header { 5 } else { 2 };
     let body = take(area.height.saturating_sub(above + below));
@@ -91,8 +92,10 @@ fn too_small(buffer: &mut Buffer, area: Rect, ctx: &Ctx<'_>) {
     }
 }
 
-fn draw_tabs(buffer: &mut Buffer, area: Rect, ctx: &Ctx<'_>, current: Tab) {
+/// Draws the titles of the tabs; gives back where each stands.
+fn draw_tabs(buffer: &mut Buffer, area: Rect, ctx: &Ctx<'_>, current: Tab) -> Vec<(Rect, Tab)> {
     let a = ctx.assessment;
+    let mut places = Vec::new();
     let mut pen = Pen::new(ctx.theme);
     let shown = Tab::ALL.into_iter().filter(|tab| *tab != Tab::ImageBased || image_based::served(a));
     for tab in shown {
@@ -106,6 +109,8 @@ fn draw_tabs(buffer: &mut Buffer, area: Rect, ctx: &Ctx<'_>, current: Tab) {
         // Where there is little room its title is shorter.
         let title = if tab == Tab::ImageBased && !roomy { "Image" } else { tab.title() };
         let text = format!("{} {title}{}", tab.digit(), if roomy { count } else { String::new() });
+        let place = Rect { x: area.x + pen.width() as u16, width: words::width(&text) as u16 + 2, height: 1, ..area };
+        places.push((place.intersection(area), tab));
         if tab == current {
             pen.put(Tone::Tab, format!("[{text}]"));
         } else {
@@ -113,6 +118,7 @@ fn draw_tabs(buffer: &mut Buffer, area: Rect, ctx: &Ctx<'_>, current: Tab) {
         }
     }
     pen.draw(buffer, area);
+    places
 }
 
 /// Places panes and remembers where the focused one is.
@@ -124,6 +130,7 @@ struct Stage<'v, 'c> {
 
 fn draw_body(view: &mut View, buffer: &mut Buffer, area: Rect, ctx: &Ctx<'_>) {
     view.visible.clear();
+    view.places.panes.clear();
     let tab = view.tab;
     let mut stage = Stage { view, ctx, focused: None };
     match tab {
@@ -207,7 +214,8 @@ impl Stage<'_, '_> {
     /// The map above, the table below; small clusters need the table only.
     fn node_tab(&mut self, buffer: &mut Buffer, area: Rect) {
         let wanted = self.view.map.height(self.ctx.assessment, area.width.saturating_sub(3)) + 3;
-        if area.height < 18 || self.ctx.assessment.nodes.is_empty() {
+        // A message at the bottom must not take the map away.
+        if area.height < 15 || self.ctx.assessment.nodes.is_empty() {
             self.place(buffer, area, Pane::Nodes, false);
             return;
         }
@@ -221,6 +229,7 @@ impl Stage<'_, '_> {
         let view = &mut *self.view;
         let focused = view.pane() == pane;
         view.visible.push(pane);
+        view.places.panes.push((area, pane));
         let (name, kinds): (String, &[Kind]) = match pane {
             Pane::Operators => (operators::title(ctx.assessment), operators::KINDS),
             Pane::Pools => ("Pools".into(), pools::KINDS),
@@ -318,7 +327,11 @@ fn draw_popup(popup: &mut Popup, buffer: &mut Buffer, body: Rect, ctx: &Ctx<'_>)
             let long = lines.lines().map(|line| words::width(line) / 66 + 1).sum::<usize>() as u16;
             (centred(body, 70, long + 4), title.clone())
         }
-        Popup::Choices(choices) => (centred(body, widest(choices, ctx) + 4, choices.height(ctx) + 2), choices.title()),
+        Popup::Choices(choices) => {
+            let width = (widest(choices, ctx) + 4).min(body.width);
+            (centred(body, width, choices.height(width.saturating_sub(4), ctx) + 2), choices.title())
+        }
+        Popup::Columns(columns) => (centred(body, 60, columns.height() + 2), columns.title()),
         Popup::Menu(menu) => (centred(body, 104, menu.height(ctx) + 2), menu.title()),
         Popup::Form(form) => {
             tone = danger_tone(form.action().entry().dangers.last().copied().unwrap_or(Danger::L));
@@ -327,37 +340,17 @@ fn draw_popup(popup: &mut Popup, buffer: &mut Buffer, body: Rect, ctx: &Ctx<'_>)
         Popup::Waiting(ask) => (centred(body, 70, 5), ask.action.name().to_owned()),
         Popup::Plan(plan) => {
             tone = danger_tone(plan.danger());
-            (centred(body, 104, plan.height(ctx) + 2), plan.title().to_owned())
+            let columns = body.width.min(104).saturating_sub(4);
+            (centred(body, 104, plan.height(columns, ctx) + 2), plan.title().to_owned())
         }
     };
     Clear.render(area, buffer);
     let mut heading = Pen::new(ctx.theme);
     heading.put(tone, format!("[{name}]"));
-    let mut mark = Pen::new(ctx.theme);
     if let Popup::Object(object) = popup {
         object.refresh(ctx);
-        mark.put(Tone::Key, spaced(&object.view.search_words()));
-        mark.put(Tone::Dim, object.view.place());
     }
-    match popup {
-        Popup::Finding(finding) => {
-            mark.put(Tone::Key, spaced(&finding.view.search_words()));
-            mark.put(Tone::Dim, finding.view.place());
-        }
-        Popup::Report(report) => {
-            mark.put(Tone::Key, spaced(&report.filter_words()));
-            mark.put(Tone::Dim, report.view.place());
-        }
-        Popup::Logs(log) => {
-            mark.append(log.mark(ctx));
-        }
-        Popup::Drain(drain) => {
-            mark.put(Tone::Key, spaced(&drain.view.search_words()));
-            mark.put(Tone::Dim, drain.view.place());
-        }
-        _ => {}
-    }
-    let inner = panel(buffer, area, ctx.theme, &heading, &mark);
+    let inner = panel(buffer, area, ctx.theme, &heading, &Pen::new(ctx.theme));
     let inner = Rect { x: inner.x + 1, width: inner.width.saturating_sub(2), ..inner };
     let cursor = match popup {
         Popup::Object(object) => {
@@ -398,6 +391,10 @@ fn draw_popup(popup: &mut Popup, buffer: &mut Buffer, body: Rect, ctx: &Ctx<'_>)
             choices.draw(buffer, inner, ctx);
             None
         }
+        Popup::Columns(columns) => {
+            columns.draw(buffer, inner, ctx);
+            None
+        }
         Popup::Menu(menu) => {
             menu.draw(buffer, inner, ctx);
             None
@@ -413,8 +410,35 @@ fn draw_popup(popup: &mut Popup, buffer: &mut Buffer, body: Rect, ctx: &Ctx<'_>)
         }
         Popup::Plan(plan) => plan.draw(buffer, inner, ctx),
     };
+    // What is visible is known only now.
+    draw_mark(buffer, area, &popup_mark(popup, ctx));
     focus(buffer, area, ctx.theme);
     cursor
+}
+
+/// What the frame of a popup says of search, filter and place.
+fn popup_mark<'t>(popup: &Popup, ctx: &Ctx<'t>) -> Pen<'t> {
+    let mut mark = Pen::new(ctx.theme);
+    let mut text = |view: &TextView| {
+        mark.put(Tone::Key, spaced(&view.search_words())).put(Tone::Dim, view.place());
+    };
+    match popup {
+        Popup::Object(object) => text(&object.view),
+        Popup::Finding(finding) => text(&finding.view),
+        Popup::Drain(drain) => text(&drain.view),
+        Popup::Help { view, .. } | Popup::Log(view) | Popup::Message { view, .. } => text(view),
+        Popup::Report(report) => {
+            mark.put(Tone::Key, spaced(&report.filter_words())).put(Tone::Dim, report.view.place());
+        }
+        Popup::Logs(log) => {
+            mark.append(log.mark(ctx));
+        }
+        Popup::Menu(menu) => {
+            mark.put(Tone::Dim, menu.place());
+        }
+        Popup::Choices(_) | Popup::Columns(_) | Popup::Form(_) | Popup::Waiting(_) | Popup::Plan(_) => {}
+    }
+    mark
 }
 
 fn spaced(text: &str) -> String {

@@ -4,7 +4,8 @@ use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+use ratatui::buffer::CellWidth as _;
+use unicode_segmentation::UnicodeSegmentation as _;
 
 use crate::upgrade::assessment::age;
 
@@ -70,6 +71,20 @@ pub fn count(n: usize, one: &str, many: &str) -> String {
     format!("{n} {}", if n == 1 { one } else { many })
 }
 
+/// Columns that the names of marked rows take in a title.
+pub const MARKED: usize = 30;
+
+/// Names, as many as fit into `columns`, and how many more there are: `worker-0, worker-1 +3`.
+pub fn listed(names: &[String], columns: usize) -> String {
+    let more = |shown: usize| if shown == names.len() { String::new() } else { format!(" +{}", names.len() - shown) };
+    let text = |shown: usize| names[..shown].join(", ") + &more(shown);
+    (1..=names.len()).rev().map(text).find(|text| width(text) <= columns).unwrap_or_else(|| {
+        let first = names.first().map(String::as_str).unwrap_or_default();
+        let more = if names.is_empty() { String::new() } else { more(1) };
+        format!("{}{more}", fit(first, columns.saturating_sub(more.len()), ".."))
+    })
+}
+
 /// The order in which people list names: `worker-2` before `worker-10`.
 pub fn natural(a: &str, b: &str) -> Ordering {
     let (a, b) = (a.as_bytes(), b.as_bytes());
@@ -88,9 +103,20 @@ pub fn natural(a: &str, b: &str) -> Ordering {
     number(a, mine).cmp(&number(b, theirs)).then_with(|| a.cmp(b))
 }
 
+/// What is drawn of a text, piece by piece: where it begins, what a person takes for one character, and its columns. A
+/// character may be several code points (a base with a variation selector, a family of emoji), which together take other
+/// columns than one by one; the drawing library counts as it is counted here, so that nothing is cut amid one.
+pub fn graphemes(text: &str) -> impl DoubleEndedIterator<Item = (usize, &str, usize)> {
+    text.grapheme_indices(true).map(|(at, grapheme)| {
+        // The drawing library leaves control characters out.
+        let drawn = !grapheme.contains(char::is_control);
+        (at, grapheme, if drawn { usize::from(grapheme.cell_width()) } else { 0 })
+    })
+}
+
 /// Columns that a text takes.
 pub fn width(text: &str) -> usize {
-    if text.is_ascii() { text.len() } else { text.width() }
+    if text.is_ascii() { text.len() } else { graphemes(text).map(|(.., columns)| columns).sum() }
 }
 
 /// A text cut to `columns`, with `ellipsis` where something is missing. Never splits a wide character.
@@ -99,19 +125,14 @@ pub fn fit<'a>(text: &'a str, columns: usize, ellipsis: &str) -> Cow<'a, str> {
         return Cow::Borrowed(text);
     }
     let room = columns.saturating_sub(width(ellipsis));
-    let mut out = String::new();
     let mut used = 0;
-    for c in text.chars() {
-        used += c.width().unwrap_or(0);
-        if used > room {
-            break;
-        }
-        out.push(c);
-    }
-    if columns >= width(ellipsis) {
-        out.push_str(ellipsis);
-    }
-    Cow::Owned(out)
+    let kept = graphemes(text).take_while(|(.., wide)| {
+        used += wide;
+        used <= room
+    });
+    let end = kept.last().map_or(0, |(at, grapheme, _)| at + grapheme.len());
+    let ellipsis = if columns >= width(ellipsis) { ellipsis } else { "" };
+    Cow::Owned(format!("{}{ellipsis}", &text[..end]))
 }
 
 /// The end of a text, cut to `columns` in front: for names whose ends differ.
@@ -121,11 +142,11 @@ pub fn tail<'a>(text: &'a str, columns: usize, ellipsis: &str) -> Cow<'a, str> {
     }
     let room = columns.saturating_sub(width(ellipsis));
     let mut used = 0;
-    let kept = text.char_indices().rev().take_while(|(_, c)| {
-        used += c.width().unwrap_or(0);
+    let kept = graphemes(text).rev().take_while(|(.., wide)| {
+        used += wide;
         used <= room
     });
-    let start = kept.last().map_or(text.len(), |(at, _)| at);
+    let start = kept.last().map_or(text.len(), |(at, ..)| at);
     Cow::Owned(format!("{ellipsis}{}", &text[start..]))
 }
 
@@ -151,22 +172,32 @@ pub fn wrap(text: &str, columns: usize, indent: usize) -> Vec<String> {
             lines.push(" ".repeat(indent));
             used = indent;
         }
-        for c in word.chars() {
-            let wide = c.width().unwrap_or(0);
+        for (piece, wide) in graphemes(word).flat_map(|(_, grapheme, wide)| breakable(grapheme, wide, columns - indent))
+        {
             if used + wide > columns {
-                if c == ' ' {
+                if piece == " " {
                     continue;
                 }
                 lines.push(" ".repeat(indent));
                 used = indent;
             }
             if let Some(line) = lines.last_mut() {
-                line.push(c);
+                line.push_str(piece);
             }
             used += wide;
         }
     }
     lines
+}
+
+/// A character, or its code points where it is wider than a line: some scripts join any number of letters.
+fn breakable(grapheme: &str, wide: usize, line: usize) -> impl Iterator<Item = (&str, usize)> {
+    let whole = (wide <= line).then_some((grapheme, wide));
+    let parts = grapheme.char_indices().filter(move |_| wide > line).map(|(at, c)| {
+        let part = &grapheme[at..at + c.len_utf8()];
+        (part, width(part))
+    });
+    whole.into_iter().chain(parts)
 }
 
 #[cfg(test)]
@@ -200,6 +231,15 @@ mod tests {
     }
 
     #[test]
+    fn of_many_names_those_that_fit_are_told_and_how_many_more_there_are() {
+        let names: Vec<String> = ["worker-0", "worker-1", "worker-2"].map(Into::into).into();
+        assert_eq!(listed(&names, 40), "worker-0, worker-1, worker-2");
+        assert_eq!(listed(&names, 22), "worker-0, worker-1 +1");
+        assert_eq!(listed(&names, 10), "worke.. +2", "at least one, and how many");
+        assert_eq!(listed(&[], 10), "");
+    }
+
+    #[test]
     fn names_are_listed_by_their_numbers() {
         let mut names =
             ["worker-10", "worker-2", "infra-1", "worker-02", "worker-1b", "worker-1", "a10x2", "a9x10", "a10x10"];
@@ -226,6 +266,13 @@ mod tests {
         assert_eq!(wrap("    {\"a\":\"bcdefgh\"}", 12, 4), ["    {\"a\":\"bc", "    defgh\"}"]);
     }
 
+    /// Texts of anything, rich in what is not as wide as its parts: variation selectors, joiners, flags, marks of their own
+    /// width, ligatures, letters that are put together.
+    fn text() -> impl Strategy<Value = String> {
+        let odd = "[\u{200d}\u{fe0e}\u{fe0f}\u{1f3fb}\u{1f468}\u{2764}\u{2615}#0\u{20e3}\u{1f1e9}\u{1f1ea}\u{ff76}\u{ff9e}\u{301}\u{1100}\u{1161}\u{11a8}\u{644}\u{627}\u{94d}\u{915}\u{ad}节 ]{0,40}";
+        prop_oneof!["\\PC{0,80}", odd, "[a-z\u{301} ]{0,40}"]
+    }
+
     proptest! {
         #[test]
         fn the_natural_order_is_one(mut names in proptest::collection::vec("[a0-9é]{0,6}", 3)) {
@@ -237,11 +284,23 @@ mod tests {
         }
 
         #[test]
-        fn nothing_is_wider_than_asked(text in "\\PC{0,80}", columns in 0_usize..60) {
-            prop_assert!(width(&fit(&text, columns, "…")) <= columns.max(1));
-            prop_assert!(width(&pad(&text, columns, "…")) >= columns);
+        fn nothing_is_wider_than_asked(text in text(), columns in 0_usize..60) {
+            prop_assert!(width(&fit(&text, columns, "…")) <= columns);
+            prop_assert!(width(&tail(&text, columns, "…")) <= columns.max(1));
+            prop_assert_eq!(width(&pad(&text, columns, "…")), columns);
             for line in wrap(&text, columns, 2) {
-                prop_assert!(width(&line) <= columns.max(4) + 1, "{line:?}");
+                prop_assert!(width(&line) <= columns.max(4), "{line:?}");
+            }
+        }
+
+        /// What is cut is drawn as it was counted.
+        #[test]
+        fn a_text_is_drawn_as_wide_as_it_is_counted(text in text(), columns in 0_usize..60) {
+            let area = ratatui::layout::Rect::new(0, 0, 200, 1);
+            let mut buffer = ratatui::buffer::Buffer::empty(area);
+            for shown in [fit(&text, columns, "…"), tail(&text, columns, "…")] {
+                let (end, _) = buffer.set_stringn(0, 0, &shown, 200, ratatui::style::Style::new());
+                prop_assert_eq!(usize::from(end), graphemes(&shown).map(|(.., wide)| wide).sum::<usize>());
             }
         }
     }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use kube::core::ObjectMeta;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -91,6 +92,8 @@ pub struct Objects {
     pub data_protection_applications: Vec<Arc<api::DataProtectionApplication>>,
     /// `topolvm.io/v1 LogicalVolume`: volumes on the node's own disks.
     pub logical_volumes: Vec<Arc<api::LogicalVolume>>,
+    /// `v1 PersistentVolume`.
+    pub persistent_volumes: Vec<Arc<api::PersistentVolume>>,
     /// `sriovnetwork.openshift.io/v1 SriovNetworkNodeState`.
     pub sriov_node_states: Vec<Arc<api::SriovNetworkNodeState>>,
     /// Alerts; none: there was no answer of the monitoring among the files.
@@ -157,6 +160,7 @@ impl Objects {
             ("velero.io", "BackupStorageLocation") => push(&mut self.backup_storage_locations, value),
             ("oadp.openshift.io", "DataProtectionApplication") => push(&mut self.data_protection_applications, value),
             ("topolvm.io", "LogicalVolume") => push(&mut self.logical_volumes, value),
+            ("", "PersistentVolume") => push(&mut self.persistent_volumes, value),
             ("sriovnetwork.openshift.io", "SriovNetworkNodeState") => push(&mut self.sriov_node_states, value),
             (_, kind) if kind.ends_with("List") => {
                 value.get("items").and_then(Value::as_array).into_iter().flatten().for_each(|item| self.add(item));
@@ -210,6 +214,7 @@ impl Objects {
             Kind::BackupStorageLocations => self.backup_storage_locations.len(),
             Kind::DataProtectionApplications => self.data_protection_applications.len(),
             Kind::LogicalVolumes => self.logical_volumes.len(),
+            Kind::PersistentVolumes => self.persistent_volumes.len(),
             Kind::SriovNodeStates => self.sriov_node_states.len(),
             Kind::Alerts => self.alerts.as_ref().map_or(0, Vec::len),
         }
@@ -237,17 +242,12 @@ impl Objects {
     /// Replaces the objects of `facts`, in the order that facts promise; link, freshness and access stay.
     pub fn put_into(mut self, facts: &mut Facts) {
         facts.cluster_version = self.cluster_versions.into_iter().find(|object| object.name() == "version");
-        self.operators.sort_by(|a, b| a.name().cmp(b.name()));
-        self.pools.sort_by(|a, b| a.name().cmp(b.name()));
-        self.machine_config_nodes.sort_by(|a, b| a.name().cmp(b.name()));
-        self.nodes.sort_by(|a, b| a.name().cmp(b.name()));
-        self.machine_configs.sort_by(|a, b| a.name().cmp(b.name()));
         self.events.sort_by_key(api::Event::last_at);
-        facts.operators = Arc::new(self.operators);
-        facts.pools = Arc::new(self.pools);
-        facts.machine_config_nodes = Arc::new(self.machine_config_nodes);
-        facts.nodes = Arc::new(self.nodes);
-        facts.machine_configs = Arc::new(self.machine_configs);
+        facts.operators = ordered(self.operators);
+        facts.pools = ordered(self.pools);
+        facts.machine_config_nodes = ordered(self.machine_config_nodes);
+        facts.nodes = ordered(self.nodes);
+        facts.machine_configs = ordered(self.machine_configs);
         facts.events = Arc::new(self.events);
         facts.around = Arc::new(Around {
             pods: Arc::new(by_node(self.pods, &facts.nodes)),
@@ -281,6 +281,7 @@ impl Objects {
             backup_storage_locations: ordered(self.backup_storage_locations),
             data_protection_applications: ordered(self.data_protection_applications),
             logical_volumes: ordered(self.logical_volumes),
+            persistent_volumes: ordered(self.persistent_volumes),
             sriov_node_states: ordered(self.sriov_node_states),
             alerts: Arc::new(self.alerts.unwrap_or_default()),
         });
@@ -288,12 +289,20 @@ impl Objects {
 }
 
 /// Objects in the order that facts promise: by namespace and name.
-pub fn ordered<K: kube::Resource>(mut objects: Vec<Arc<K>>) -> Arc<Vec<Arc<K>>> {
-    objects.sort_by(|a, b| {
-        let key = |object: &K| (object.meta().namespace.clone(), object.meta().name.clone());
-        key(a).cmp(&key(b))
-    });
-    Arc::new(objects)
+pub fn ordered<K: kube::Resource>(objects: Vec<Arc<K>>) -> Arc<Vec<Arc<K>>> {
+    let order = order(&objects.iter().map(|object| key(object.meta())).collect::<Vec<_>>());
+    Arc::new(order.into_iter().map(|place| Arc::clone(&objects[place])).collect())
+}
+
+fn key(metadata: &ObjectMeta) -> (&str, &str) {
+    (metadata.namespace.as_deref().unwrap_or_default(), metadata.name.as_deref().unwrap_or_default())
+}
+
+/// The places of the keys in their order: apart from the objects, so that sorting is compiled once and not for each kind.
+fn order(keys: &[(&str, &str)]) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..keys.len()).collect();
+    order.sort_by_key(|place| keys[*place]);
+    order
 }
 
 /// Pods by node. When there are any at all, a node without pods has none (as opposed to: its pods were not read).

@@ -6,6 +6,7 @@
 mod admin_ack_missing;
 pub mod alert_firing;
 mod blocked_pods;
+pub(super) mod boot_images_degraded;
 mod capabilities_implicit;
 mod capacity_double_count;
 mod capacity_exhausted;
@@ -178,6 +179,7 @@ pub const CATALOGUE: &[Entry] = &[
     entry("capacity-double-count", "a node that fails and is cordoned counts twice against maxUnavailable"),
     entry("image-build-failed", "the OS image of a layered pool could not be built"),
     entry("pinned-images-failed", "images could not be pulled ahead"),
+    entry("boot-images-degraded", "the images that new machines boot could not be renewed"),
     entry("pool-certificates", "the certificate by which a pool's nodes trust the API server runs out"),
     // Operators and the update itself.
     entry("operator-unavailable", "what an operator provides does not work"),
@@ -273,6 +275,7 @@ const CHECKS: &[Check] = &[
     capacity_double_count::check,
     image_build_failed::check,
     pinned_images_failed::check,
+    boot_images_degraded::check,
     pool_certificates::check,
     operator_unavailable::check,
     operator_degraded::check,

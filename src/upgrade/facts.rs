@@ -88,6 +88,8 @@ pub enum Kind {
     DataProtectionApplications,
     /// `topolvm.io/v1 LogicalVolume`: volumes on the node's own disks.
     LogicalVolumes,
+    /// `v1 PersistentVolume`: read for the volumes on the node's own disks.
+    PersistentVolumes,
     /// `sriovnetwork.openshift.io/v1 SriovNetworkNodeState`.
     SriovNodeStates,
     /// Firing alerts of the cluster's monitoring; no kind of the API server.
@@ -106,7 +108,7 @@ impl Kind {
     ];
 
     /// The others, read while something needs them.
-    pub const AROUND: [Self; 33] = [
+    pub const AROUND: [Self; 34] = [
         Self::Pods,
         Self::PodDisruptionBudgets,
         Self::CertificateSigningRequests,
@@ -138,6 +140,7 @@ impl Kind {
         Self::BackupStorageLocations,
         Self::DataProtectionApplications,
         Self::LogicalVolumes,
+        Self::PersistentVolumes,
         Self::SriovNodeStates,
         Self::Alerts,
     ];
@@ -158,6 +161,7 @@ impl Kind {
                 | Self::BackupStorageLocations
                 | Self::DataProtectionApplications
                 | Self::LogicalVolumes
+                | Self::PersistentVolumes
                 | Self::SriovNodeStates
         )
     }
@@ -165,7 +169,7 @@ impl Kind {
     /// Its API group; empty for the core group, and for alerts.
     pub fn group(self) -> &'static str {
         match self {
-            Self::Nodes | Self::Pods | Self::ConfigMaps | Self::Secrets | Self::Alerts => "",
+            Self::Nodes | Self::Pods | Self::ConfigMaps | Self::Secrets | Self::PersistentVolumes | Self::Alerts => "",
             Self::ClusterVersions
             | Self::ClusterOperators
             | Self::Infrastructures
@@ -266,6 +270,7 @@ impl Kind {
             Self::BackupStorageLocations => "backupstoragelocations",
             Self::DataProtectionApplications => "dataprotectionapplications",
             Self::LogicalVolumes => "logicalvolumes",
+            Self::PersistentVolumes => "persistentvolumes",
             Self::SriovNodeStates => "sriovnetworknodestates",
             Self::Alerts => "alerts",
         }
@@ -369,6 +374,8 @@ pub struct Around {
     pub data_protection_applications: Arc<Vec<Arc<api::DataProtectionApplication>>>,
     /// `topolvm.io/v1 LogicalVolume`: volumes on the node's own disks.
     pub logical_volumes: Arc<Vec<Arc<api::LogicalVolume>>>,
+    /// `v1 PersistentVolume`.
+    pub persistent_volumes: Arc<Vec<Arc<api::PersistentVolume>>>,
     /// `sriovnetwork.openshift.io/v1 SriovNetworkNodeState`.
     pub sriov_node_states: Arc<Vec<Arc<api::SriovNetworkNodeState>>>,
     /// Alerts, firing ones and pending ones.

@@ -11,6 +11,7 @@ pub mod health_checks;
 mod image_based_tests;
 pub mod image_rail;
 pub mod image_verdict;
+pub mod node_volumes;
 pub mod oadp;
 pub mod oadp_content;
 pub mod pivot_outage;
@@ -25,6 +26,7 @@ use super::facts::{Facts, Kind, KindStatus};
 use crate::api::{Conditions as _, ImageBasedUpgrade, Tri, ibu_key};
 use auto_rollback::{Switch, Watchdog};
 use health_checks::HealthRow;
+use node_volumes::NodeVolumes;
 use oadp::OadpRow;
 use pivot_outage::Outage;
 use stage_history::StageRun;
@@ -128,6 +130,8 @@ pub struct ImageBased {
     pub oadp: Vec<OadpRow>,
     /// Volumes on the node's own disks; none: that was not read.
     pub logical_volumes: Option<usize>,
+    /// The volumes on the node's own disks, with what becomes of them.
+    pub volumes: NodeVolumes,
     /// The deadline of the new system.
     pub watchdog: Option<Watchdog>,
     /// From then on a rollback may need certificates to be recovered by hand.
@@ -290,6 +294,7 @@ fn missing(facts: &Facts) -> ImageBased {
         health: health_checks::rows(facts, false),
         oadp: Vec::new(),
         logical_volumes: logical_volumes(facts),
+        volumes: node_volumes::volumes(facts),
         watchdog: None,
         rollback_expires: None,
         switches: Vec::new(),
@@ -332,6 +337,7 @@ fn seen(object: &ImageBasedUpgrade, facts: &Facts, now: DateTime<Utc>) -> ImageB
         health: health_checks::rows(facts, !object.spec.oadp_content.is_empty()),
         oadp: oadp::rows(facts),
         logical_volumes: logical_volumes(facts),
+        volumes: node_volumes::volumes(facts),
         watchdog: None,
         rollback_expires: object.status.rollback_expiration,
         switches: Vec::new(),

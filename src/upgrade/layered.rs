@@ -15,7 +15,7 @@ pub fn layer(facts: &Facts, pool: &MachineConfigPool) -> Option<Layer> {
     let config = facts.around.machine_os_configs.iter().find(|config| config.spec.pool.name == pool.name());
     match config {
         Some(config) => Some(Layer {
-            image: Some(config.status.image.clone()).filter(|image| !image.is_empty()),
+            image: Some(config.status.image().to_owned()).filter(|image| !image.is_empty()),
             build: build_of(facts, config, pool),
         }),
         None => of_conditions(pool).map(|build| Layer { image: None, build }),
@@ -28,8 +28,8 @@ fn build_of(facts: &Facts, config: &MachineOSConfig, pool: &MachineConfigPool) -
     let newest = annotation(&config.metadata, CURRENT_BUILD).unwrap_or(config.status.build.name.as_str());
     let builds = &facts.around.machine_os_builds;
     let ours = |build: &&std::sync::Arc<MachineOSBuild>| build.spec.of.name == config.name();
-    let named = builds.iter().find(|build| build.name() == newest).filter(|build| build.spec.config.name == target);
-    let found = named.or_else(|| builds.iter().filter(ours).find(|build| build.spec.config.name == target));
+    let named = builds.iter().find(|build| build.name() == newest).filter(|build| build.spec.config() == target);
+    let found = named.or_else(|| builds.iter().filter(ours).find(|build| build.spec.config() == target));
     match found {
         Some(build) => of_build(&build.status.conditions),
         // Without builds at hand the pool's own words have to do.

@@ -1,11 +1,15 @@
 //! Which logs explain what: plain data, so that a screen can ask for them and a test can read the question.
 
-use super::assessment::{Assessment, Node, OperatorState, Subject};
+use super::assessment::{Assessment, Node, OperatorState, Resource, Subject};
+use super::facts::Kind;
+use super::image_based::NAME;
 
 /// Namespace of the machine-config operator and all that it runs (MCO: manifests/0000_80_machine-config_00_namespace).
 const MACHINE_CONFIG: &str = "openshift-machine-config-operator";
 /// Namespace of the cluster-version operator.
 const CLUSTER_VERSION: &str = "openshift-cluster-version";
+/// Where the units of the boot are read (lifecycle-agent: lca-cli, the units that it installs).
+const JOURNAL: &str = "journalctl -u installation-configuration -u lca-init-monitor on the node";
 /// Daemons that are offered for a pool: those of the nodes that matter, not hundreds.
 const DAEMONS: usize = 6;
 
@@ -48,13 +52,15 @@ pub struct Explaining {
     pub query: PodQuery,
     /// Its container; none: the pod's only one, or each of them by choice.
     pub container: Option<String>,
+    /// What is not in it, and where that is to be found; empty: nothing is to be said.
+    pub note: String,
 }
 
 impl Explaining {
     fn labelled(title: impl Into<String>, namespace: &str, app: &str, container: Option<&str>) -> Self {
         let labels = if app.is_empty() { String::new() } else { format!("k8s-app={app}") };
         let query = PodQuery { namespace: namespace.to_owned(), labels, node: None };
-        Self { title: title.into(), query, container: container.map(ToOwned::to_owned) }
+        Self { title: title.into(), query, container: container.map(ToOwned::to_owned), note: String::new() }
     }
 
     fn on(mut self, node: &str) -> Self {
@@ -94,8 +100,33 @@ pub fn sources(assessment: &Assessment, subject: &Subject) -> Vec<Explaining> {
             std::iter::once(controller()).chain(daemons).collect()
         }
         Subject::Operator(name) => operator(assessment, name),
+        Subject::Object(object) if is_image_based(object) => image_based(assessment),
         Subject::Link | Subject::Object(_) => Vec::new(),
     }
+}
+
+/// Is it the image-based upgrade?
+fn is_image_based(object: &Resource) -> bool {
+    object.resource == Kind::ImageBasedUpgrades.resource() && object.name == NAME
+}
+
+/// The Job that works now, while there is one, and the lifecycle agent, which does the rest.
+fn image_based(assessment: &Assessment) -> Vec<Explaining> {
+    let Some(image) = assessment.image_based.as_deref() else { return Vec::new() };
+    let job = image.job.as_ref().map(|(namespace, name)| {
+        let mut log = Explaining::labelled(format!("job {name}"), namespace, "", None);
+        // Kubernetes: pkg/apis/batch `JobNameLabel`.
+        log.query.labels = format!("batch.kubernetes.io/job-name={name}");
+        log
+    });
+    let mut agent = Explaining::labelled("lifecycle agent", "", "", Some("manager"));
+    // lifecycle-agent: config/manager/manager.yaml. In whatever namespace it was installed.
+    agent.query.labels = "app.kubernetes.io/component=lifecycle-agent".to_owned();
+    agent.note = format!(
+        "What runs before the API is back (recert, installation-configuration, lca-init-monitor) is in the node's journal, \
+         which the API does not show: {JOURNAL}"
+    );
+    job.into_iter().chain([agent]).collect()
 }
 
 /// Degraded and blocked nodes first, then those that move; all others say nothing of interest.

@@ -89,7 +89,7 @@ const WHILE_BUSY: [Kind; 9] = [
 const FOR_A_MINOR: [Kind; 5] =
     [Kind::ConfigMaps, Kind::ApiRequestCounts, Kind::ClusterServiceVersions, Kind::Subscriptions, Kind::InstallPlans];
 /// What the lifecycle agent waits for, and what it moves along.
-const IMAGE_BASED: [Kind; 9] = [
+const IMAGE_BASED: [Kind; 10] = [
     Kind::ClusterServiceVersions,
     Kind::CertificateSigningRequests,
     Kind::IpConfigs,
@@ -98,6 +98,7 @@ const IMAGE_BASED: [Kind; 9] = [
     Kind::BackupStorageLocations,
     Kind::DataProtectionApplications,
     Kind::LogicalVolumes,
+    Kind::PersistentVolumes,
     Kind::SriovNodeStates,
 ];
 /// Nodes whose pods are read, those that drain: each is a watch of its own.

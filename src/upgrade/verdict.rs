@@ -32,190 +32,27 @@ pub const QUIET: TimeDelta = TimeDelta::minutes(5);
 /// How long `Failing` stays the verdict when the cluster-version operator takes it back: it flips with each attempt.
 pub const HOLD: TimeDelta = TimeDelta::seconds(60);
 
-/// Which verdict may follow which, beside each following itself, as long as the cluster is watched without a gap: what an
-/// update that is told consistently does. A session may begin with any, and go on with any after an outage of the link. `Failing` is held for a moment ([`HOLD`]), since
-/// it flips with each attempt of the cluster-version operator.
-pub const TRANSITIONS: &[(VerdictKind, &[VerdictKind])] = {
-    use VerdictKind::{
-        Completed, ConfigRollout, Failing, ImageBased, NeedsPerson, NotUpdating, Requested, Slow, Stalled, Unknown,
-        UpdatingControlPlane, UpdatingPools,
-    };
+/// Which verdict may not follow which, and why, as long as the cluster is watched without a gap: whatever is not listed
+/// may, and each follows itself. A session may begin with any, and go on with any after an outage of the link. `Failing` is
+/// held for a moment ([`HOLD`]), since it flips with each attempt of the cluster-version operator.
+pub const NEVER: &[(VerdictKind, VerdictKind, &str)] = {
+    use VerdictKind::{Completed, ConfigRollout, NotUpdating, Slow, Stalled, UpdatingPools};
     &[
-        (
-            Unknown,
-            &[
-                NotUpdating,
-                Requested,
-                UpdatingControlPlane,
-                UpdatingPools,
-                ConfigRollout,
-                ImageBased,
-                NeedsPerson,
-                Slow,
-                Stalled,
-                Failing,
-                Completed,
-            ],
-        ),
-        (NotUpdating, &[Unknown, Requested, UpdatingControlPlane, ConfigRollout, ImageBased, NeedsPerson, Failing]),
-        (
-            Requested,
-            &[
-                Unknown,
-                NotUpdating,
-                UpdatingControlPlane,
-                UpdatingPools,
-                ConfigRollout,
-                ImageBased,
-                NeedsPerson,
-                Slow,
-                Stalled,
-                Failing,
-                Completed,
-            ],
-        ),
-        (
-            UpdatingControlPlane,
-            &[
-                Unknown,
-                NotUpdating,
-                Requested,
-                UpdatingPools,
-                ConfigRollout,
-                ImageBased,
-                NeedsPerson,
-                Slow,
-                Stalled,
-                Failing,
-                Completed,
-            ],
-        ),
-        (
-            UpdatingPools,
-            &[
-                Unknown,
-                NotUpdating,
-                Requested,
-                UpdatingControlPlane,
-                ConfigRollout,
-                ImageBased,
-                NeedsPerson,
-                Stalled,
-                Failing,
-                Completed,
-            ],
-        ),
-        (
-            ConfigRollout,
-            &[
-                Unknown,
-                NotUpdating,
-                Requested,
-                UpdatingControlPlane,
-                UpdatingPools,
-                ImageBased,
-                NeedsPerson,
-                Stalled,
-                Failing,
-                Completed,
-            ],
-        ),
-        (
-            ImageBased,
-            &[
-                Unknown,
-                NotUpdating,
-                Requested,
-                UpdatingControlPlane,
-                UpdatingPools,
-                ConfigRollout,
-                NeedsPerson,
-                Slow,
-                Stalled,
-                Failing,
-                Completed,
-            ],
-        ),
-        (
-            NeedsPerson,
-            &[
-                Unknown,
-                NotUpdating,
-                Requested,
-                UpdatingControlPlane,
-                UpdatingPools,
-                ConfigRollout,
-                ImageBased,
-                Slow,
-                Stalled,
-                Failing,
-                Completed,
-            ],
-        ),
-        (
-            Slow,
-            &[
-                Unknown,
-                Requested,
-                UpdatingControlPlane,
-                UpdatingPools,
-                ConfigRollout,
-                ImageBased,
-                NeedsPerson,
-                Stalled,
-                Failing,
-                Completed,
-            ],
-        ),
-        (
-            Stalled,
-            &[
-                Unknown,
-                NotUpdating,
-                Requested,
-                UpdatingControlPlane,
-                UpdatingPools,
-                ConfigRollout,
-                ImageBased,
-                NeedsPerson,
-                Slow,
-                Failing,
-                Completed,
-            ],
-        ),
-        (
-            Failing,
-            &[
-                Unknown,
-                NotUpdating,
-                Requested,
-                UpdatingControlPlane,
-                UpdatingPools,
-                ConfigRollout,
-                ImageBased,
-                NeedsPerson,
-                Slow,
-                Stalled,
-                Completed,
-            ],
-        ),
-        (
-            Completed,
-            &[
-                Unknown,
-                NotUpdating,
-                Requested,
-                UpdatingControlPlane,
-                UpdatingPools,
-                ConfigRollout,
-                ImageBased,
-                NeedsPerson,
-                Stalled,
-                Failing,
-            ],
-        ),
+        (NotUpdating, UpdatingPools, "the control plane updates before the other pools: that is seen first"),
+        (NotUpdating, Slow, "operators are slow after minutes of an update, which are seen first"),
+        (NotUpdating, Stalled, "nothing can stand still that was not rolling before"),
+        (NotUpdating, Completed, "only what was begun is completed"),
+        (UpdatingPools, Slow, "operators are done when pools alone are left, and only operators are called slow"),
+        (ConfigRollout, Slow, "no operator applies a release meanwhile"),
+        (Slow, NotUpdating, "an update that goes on slowly ends completed, or replaced by another one"),
+        (Completed, Slow, "another update begins before it can be slow"),
     ]
 };
+
+/// May the verdict `is` follow `was`, when nothing was missed in between?
+pub fn may_follow(was: VerdictKind, is: VerdictKind) -> bool {
+    !NEVER.iter().any(|(from, to, _)| (*from, *to) == (was, is))
+}
 
 /// The verdict on all that is known.
 pub fn verdict(assessment: &Assessment, memory: &Memory) -> Verdict {

@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use crate::plans::image_based::{Stage, object};
+use crate::plans::sample::Sample;
 use crate::support::hands::{ENTER, TAB};
 use crate::support::{Home, Sim, Terminal};
 
@@ -193,4 +195,85 @@ fn an_abort_that_fails_is_put_right_and_repeated() {
     assert_eq!(condition(&sim, "Idle")["status"], "True");
     assert_eq!(home.done(), ["ibu-idle", "ibu-manual-cleanup-done", "ibu-manual-cleanup-done"]);
     terminal.leave();
+}
+
+/// A server with a recorded cluster, as it is: nobody plays the agent.
+fn recorded(home: &Home, upgrade: Value) -> Sim {
+    let mut sample = Sample::idle();
+    sample.put(upgrade);
+    let path = home.path().join("cluster.json");
+    let list = serde_json::json!({ "apiVersion": "v1", "kind": "List", "items": sample.objects() });
+    std::fs::write(&path, list.to_string()).unwrap();
+    Sim::start(home, &["--from", path.to_str().unwrap()])
+}
+
+/// The words of a text, whatever its lines are.
+fn in_one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// The agent offers Prep and does not say that it is at rest: the definition's own rule decides.
+#[test]
+fn what_the_definition_refuses_is_told_word_for_word() {
+    const RULE: &str = "Invalid value: can not change spec.seedImageRef while ibu is in progress";
+    let home = Home::new();
+    let mut busy = object(Stage::Idle);
+    busy["status"]["conditions"][0]["status"] = "False".into();
+    busy["status"]["conditions"][0]["reason"] = "InProgress".into();
+    let sim = recorded(&home, busy.clone());
+    let prep = ["do", "ibu-prep", "--seed-image=registry/seed:4.19.3", "--seed-version=4.19.3", "--yes"];
+    let run = |more: &[&str]| {
+        let flags = sim.flags("admin");
+        let args: Vec<&str> =
+            prep.iter().copied().chain(flags.iter().map(String::as_str)).chain(more.iter().copied()).collect();
+        home.run(&args)
+    };
+    let refused = run(&[]);
+    let said = in_one_line(&String::from_utf8_lossy(&refused.stderr));
+    assert_eq!(refused.status.code(), Some(3), "{said}");
+    let words = "the server would not accept it: imagebasedupgrade/upgrade: dry run: invalid: ";
+    assert!(said.contains(&format!("{words}{RULE}")), "{said}");
+    let told: Value = serde_json::from_slice(&run(&["-o", "json"]).stdout).unwrap();
+    assert_eq!((&told["exitCode"], &told["result"]), (&3.into(), &"refused".into()));
+    let rehearsal = &told["plan"]["writes"][0]["rehearsal"];
+    assert!(rehearsal["words"].as_str().unwrap().contains(RULE) && rehearsal["ok"] == false, "{rehearsal}");
+    assert_eq!(told["plan"]["writes"][0]["fate"], "not-sent");
+
+    let mut terminal = Terminal::on(&home, &sim, "admin", &[], (200, 50));
+    terminal.wait_text("NOT UPDATING");
+    terminal.command("ibu-prep --seed-image=registry/seed:4.19.3 --seed-version=4.19.3");
+    terminal.wait_text("Prepare 4.19.3 beside the running system");
+    terminal.wait("the rule in the plan", |screen| {
+        let text: String = screen.contents().replace(['│', '┃'], " ");
+        in_one_line(&text).contains(RULE)
+    });
+    assert_eq!(sim.ask("GET", PATH, "")["spec"], busy["spec"], "nothing was stored");
+    assert!(!home.state("audit.jsonl").exists(), "nothing was attempted");
+    terminal.press("\x03");
+    assert_eq!(terminal.end(), 0);
+}
+
+/// Somebody else aborts while the question is on the terminal.
+#[test]
+fn a_stage_that_somebody_else_moved_meanwhile_is_not_asked_for() {
+    let home = Home::new();
+    let sim = recorded(&home, object(Stage::Prepared));
+    let mut args = vec!["do".to_owned(), "ibu-upgrade".to_owned()];
+    args.extend(sim.flags("admin"));
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    let mut terminal = Terminal::cockpit(&home, &args, (150, 60));
+    terminal.wait_text("type 4.19.3 to confirm:");
+    let moved = sim.ask("PATCH", PATH, r#"{"spec":{"stage":"Idle"}}"#);
+    assert_eq!(moved["spec"]["stage"], "Idle");
+    terminal.press("4.19.3\r");
+    // By the watch nothing is sent; by the server, which refuses the lock, nothing is changed.
+    let code = terminal.end();
+    let text = in_one_line(&terminal.text());
+    let expected = match code {
+        3 => "nothing was sent: the lifecycle agent has not caught up: it has looked at generation 5 of 6",
+        1 => "imagebasedupgrade/upgrade: the lifecycle agent has not caught up: it has looked at generation 5 of 6",
+        other => panic!("{other}: {text}"),
+    };
+    assert!(text.contains(expected), "{text}");
+    assert_eq!(sim.ask("GET", PATH, "")["spec"]["stage"], "Idle", "theirs stays");
 }

@@ -9,8 +9,7 @@ use crate::support::hands::{ENTER, TAB};
 use crate::support::{Home, Sim, Terminal};
 
 const SIZE: (u16, u16) = (150, 45);
-const CSV: &str =
-    "/apis/operators.coreos.com/v1alpha1/namespaces/openshift-operator-lifecycle-manager/clusterserviceversions/packageserver";
+const CSV: &str = "/apis/operators.coreos.com/v1alpha1/namespaces/openshift-operator-lifecycle-manager/clusterserviceversions/packageserver";
 
 /// The cockpit on a scenario, with its first picture.
 fn on(home: &Home, args: &[&str], verdict: &str) -> (Sim, Terminal) {
@@ -68,7 +67,10 @@ fn request(list: &Value, signer: &str) -> String {
         request["spec"]["signerName"] == signer && request["status"]["conditions"].as_array().is_none_or(Vec::is_empty)
     };
     let found = list["items"].as_array().unwrap().iter().find(waits);
-    found.unwrap_or_else(|| panic!("no request for {signer}: {list:#}"))["metadata"]["name"].as_str().unwrap().to_owned()
+    found.unwrap_or_else(|| panic!("no request for {signer}: {list:#}"))["metadata"]["name"]
+        .as_str()
+        .unwrap()
+        .to_owned()
 }
 
 #[test]

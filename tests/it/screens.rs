@@ -11,6 +11,7 @@ mod rich;
 mod sample;
 mod story;
 mod styles;
+mod versions;
 
 use oc_cockpit::input::Key;
 use oc_cockpit::ui::{Request, View};

@@ -301,3 +301,68 @@ async fn two_minor_updates_with_one_reboot_of_the_workers_go_all_the_way() {
     let reboots = bench.events("Reboot").iter().filter(|event| event.starts_with("worker-0:")).count();
     assert_eq!(reboots, 1);
 }
+
+/// A cluster at 4.22, which offers 4.22.5 with one risk that applies and one that does not, and 4.22.6 with two that do.
+fn at_4_22(feature_set: &str) -> Scenario {
+    let text = format!(
+        "name: risks\nabout: accepted risks\ncluster:\n  {{name: prod-eu1, version: 4.22.1, channel: stable-4.22, \
+         installed: 20d, feature-set: {feature_set:?}, history: [{{version: 4.22.1, started: 20d, took: 40m}}]}}\n\
+         releases:\n  - version: 4.22.5\n    channels: [stable-4.22]\n    risks:\n      \
+         - {{name: DiskLoss, message: Disks may get lost., url: https://example.com/1}}\n      \
+         - {{name: NotHere, message: Not here., url: https://example.com/2, applies: \"no\"}}\n  \
+         - version: 4.22.6\n    channels: [stable-4.22]\n    risks:\n      \
+         - {{name: DiskLoss, message: Disks may get lost., url: https://example.com/1}}\n      \
+         - {{name: Slow-Boot, message: Nodes boot slowly., url: https://example.com/3}}\n\
+         pools:\n  master: {{nodes: 3}}\n  worker: {{nodes: 2}}\n"
+    );
+    Scenario::parse("risks.yaml", &text).unwrap()
+}
+
+fn recommended(bench: &Bench, version: &str) -> (String, String) {
+    let updates = bench.version()["status"]["conditionalUpdates"].as_array().cloned().unwrap_or_default();
+    let told = updates.iter().find(|it| it["release"]["version"] == version).unwrap()["conditions"][0].clone();
+    (told["status"].as_str().unwrap().to_owned(), told["reason"].as_str().unwrap().to_owned())
+}
+
+fn risks(names: &[&str]) -> Value {
+    json!(names.iter().map(|name| json!({"name": name})).collect::<Vec<_>>())
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_update_whose_risks_are_all_accepted_is_recommended() {
+    let mut bench = Bench::of(&at_4_22("TechPreviewNoUpgrade"));
+    assert_eq!((offered(&bench), recommended(&bench, "4.22.5")), (vec![], ("False".into(), "DiskLoss".into())));
+    assert_eq!(recommended(&bench, "4.22.6"), ("False".into(), "MultipleReasons".into()));
+    let judged = bench.version()["status"]["conditionalUpdateRisks"].clone();
+    let applies = |name: &str| {
+        let risk = judged.as_array().unwrap().iter().find(|risk| risk["name"] == name).unwrap();
+        risk["conditions"][0]["status"].clone()
+    };
+    assert_eq!((applies("DiskLoss"), applies("NotHere")), (json!("True"), json!("False")));
+
+    // Without a risk accepted it goes all the same, and the history says with what.
+    bench.patch(CLUSTER, &json!({"spec": {"desiredUpdate": {"acceptRisks": risks(&["DiskLoss"])}}})).await;
+    bench.until("recommended", MINUTE, |bench| offered(bench) == ["4.22.5"]).await;
+    assert_eq!(recommended(&bench, "4.22.5"), ("True".into(), "AllExposedRisksAccepted".into()));
+    assert_eq!(recommended(&bench, "4.22.6"), ("False".into(), "ExposedToRisks".into()), "one is left");
+    bench.patch(CLUSTER, &json!({"spec": {"desiredUpdate": {"acceptRisks": []}}})).await;
+    bench.until("not any more", MINUTE, |bench| offered(bench).is_empty()).await;
+
+    // By its version alone it is valid while it is recommended, and no warning goes with it.
+    ask_for(&bench, json!({"version": "4.22.5", "acceptRisks": risks(&["DiskLoss", "Other"])})).await;
+    bench.until("accepted", 3 * MINUTE, |bench| desired(bench)["version"] == "4.22.5").await;
+    assert!(bench.version()["status"]["history"][0]["acceptedRisks"].is_null());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_release_that_does_not_know_accepted_risks_drops_them() {
+    let mut bench = Bench::of(&at_4_22(""));
+    assert!(bench.version()["status"]["conditionalUpdateRisks"].is_null());
+    let image = release::image("4.22.5");
+    ask_for(&bench, json!({"version": "4.22.5", "image": image, "acceptRisks": risks(&["DiskLoss"])})).await;
+    assert!(bench.version()["spec"]["desiredUpdate"]["acceptRisks"].is_null(), "the schema has no such field");
+    assert_eq!(recommended(&bench, "4.22.5"), ("False".into(), "DiskLoss".into()));
+    bench.until("accepted", 3 * MINUTE, |bench| desired(bench)["version"] == "4.22.5").await;
+    let told = bench.version()["status"]["history"][0]["acceptedRisks"].clone();
+    assert!(told.as_str().unwrap().contains("is not recommended:\n\nDisks may get lost."), "{told}");
+}

@@ -9,7 +9,7 @@ use oc_cockpit::sim::scenario::{Mishap, MishapKind, Scenario, Span};
 use oc_cockpit::upgrade::assessment::{Assessment, Subject, VerdictKind};
 use oc_cockpit::upgrade::estimate::Estimates;
 use oc_cockpit::upgrade::outline::outline;
-use oc_cockpit::upgrade::verdict::TRANSITIONS;
+use oc_cockpit::upgrade::verdict::{NEVER, may_follow};
 
 use crate::support::lived::Lived;
 
@@ -131,9 +131,9 @@ fn unlikely(estimates: &Estimates) -> Vec<String> {
 fn after(last: &Assessment, now: &Assessment) -> Vec<String> {
     let mut wrong = Vec::new();
     let (was, is) = (last.verdict.kind, now.verdict.kind);
-    let may = TRANSITIONS.iter().find(|(from, _)| *from == was).map_or(&[][..], |(_, to)| to);
-    if was != is && !may.contains(&is) {
-        wrong.push(format!("{was:?} ({}) is followed by {is:?} ({})", last.verdict.why, now.verdict.why));
+    if !may_follow(was, is) {
+        let why = NEVER.iter().find(|(from, to, _)| (*from, *to) == (was, is)).map_or("", |(_, _, why)| why);
+        wrong.push(format!("{was:?} ({}) is followed by {is:?} ({}), but {why}", last.verdict.why, now.verdict.why));
     }
     if last.update.to != now.update.to || last.update.started != now.update.started {
         return wrong;

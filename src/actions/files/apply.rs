@@ -17,7 +17,8 @@ use crate::actions::reading::Reading;
 use crate::actions::request::digest;
 use crate::actions::words::{count, list, shell};
 use crate::actions::{
-    ActionId, Ask, Danger, Effect, Entry, Material, Plan, Precondition, Refusal, Session, Undo, Write, gate,
+    ActionId, Ask, Danger, Effect, Entry, Material, Plan, Precondition, Refusal, Session, Undo, Write, delete_object,
+    gate,
 };
 use crate::upgrade::assessment::Assessment;
 use crate::upgrade::facts::Kind;
@@ -73,7 +74,11 @@ pub(in crate::actions) fn plan(
     };
     let named = objects.iter().chain(requests.unwrap_or_default()).filter(|object| is_credentials_request(object));
     around.credentials.extend(named.filter_map(secret_of));
-    Applying { session, ask, path, around }.plan(rules, &items, title)
+    let permissions = permissions(assessment, &mut reading, &items)?;
+    if reading.is_missing() {
+        return Ok(reading.draft(rules.entry, ask, title));
+    }
+    Applying { session, ask, path, around, permissions }.plan(rules, &items, title)
 }
 
 /// The objects of the file that are applied, checked by themselves.
@@ -101,6 +106,28 @@ fn namespace_is_missing(reading: &mut Reading, namespace: &str) -> Option<bool> 
     reading.object(&path).map_or(Some(false), |answer| answer.map(|found| found.is_none()))
 }
 
+/// What the user has to be permitted for each object that changes, in its namespace.
+fn permissions(
+    assessment: &Assessment,
+    reading: &mut Reading,
+    items: &[Item],
+) -> Result<Vec<Option<Precondition>>, Refusal> {
+    let permission = |item: &Item| {
+        let unchanged = |there| patch(there, &item.manifest.body).is_none();
+        if item.there.is_some_and(unchanged) {
+            return Ok(None);
+        }
+        let verb = if item.there.is_some() { "patch" } else { "create" };
+        let permission = item.manifest.row.permission(verb);
+        if permission.is_by_namespace() {
+            return reading.permission(assessment, &permission, &item.manifest.namespace).map(Some);
+        }
+        gate::permitted(assessment, &permission)?;
+        Ok(Some(gate::permission_found(assessment, &permission)))
+    };
+    items.iter().map(permission).collect()
+}
+
 /// An object of the file, and what is there in its place.
 struct Item<'a> {
     manifest: &'a Manifest,
@@ -115,6 +142,8 @@ struct Applying<'a> {
     ask: &'a Ask,
     path: &'a str,
     around: Surroundings<'a>,
+    /// Of each object.
+    permissions: Vec<Option<Precondition>>,
 }
 
 /// What is told of the objects so far.
@@ -126,6 +155,8 @@ struct Told {
     differences: Vec<String>,
     writes: Vec<Write>,
     undo: Vec<Undo>,
+    /// Deletes again what is created.
+    back: Vec<Ask>,
     nodes: OnNodes,
     created: bool,
 }
@@ -133,8 +164,8 @@ struct Told {
 impl Applying<'_> {
     fn plan(&self, rules: &Rules, items: &[Item], title: String) -> Result<Plan, Refusal> {
         let mut told = Told::default();
-        for item in items {
-            self.tell(item, items, &mut told)?;
+        for (item, permission) in items.iter().zip(&self.permissions) {
+            self.tell(item, items, permission.as_ref(), &mut told)?;
         }
         if told.writes.is_empty() {
             return Err(Refusal(format!("nothing to do: {}", told.consequences.join("; "))));
@@ -157,6 +188,8 @@ impl Applying<'_> {
             preconditions: told.preconditions,
             consequences,
             effect: Effect::All(told.writes.iter().map(stored).collect()),
+            // The way back is whole, or none.
+            back: if told.back.len() == told.writes.len() { told.back } else { Vec::new() },
             writes: told.writes,
             undo: told.undo,
             inverse: told.created.then_some(ActionId::DeleteObject),
@@ -164,7 +197,13 @@ impl Applying<'_> {
         })
     }
 
-    fn tell(&self, item: &Item, all: &[Item], told: &mut Told) -> Result<(), Refusal> {
+    fn tell(
+        &self,
+        item: &Item,
+        all: &[Item],
+        permission: Option<&Precondition>,
+        told: &mut Told,
+    ) -> Result<(), Refusal> {
         let (manifest, object) = (item.manifest, item.manifest.object());
         self.fits(item, told)?;
         if item.homeless {
@@ -182,10 +221,7 @@ impl Applying<'_> {
             (Some(there), Some(Some(change))) => (self.patch(manifest, there, &change)?, merged(there, &change)),
             _ => (self.create(manifest), manifest.body.clone()),
         };
-        let verb = if item.there.is_some() { "patch" } else { "create" };
-        let permission = manifest.row.permission(verb);
-        gate::permitted(self.around.assessment, &permission)?;
-        told.preconditions.push(gate::permission_found(self.around.assessment, &permission));
+        told.preconditions.extend(permission.cloned());
         told.consequences.push(match item.there {
             None => format!("{object} is created"),
             Some(_) => {
@@ -202,6 +238,9 @@ impl Applying<'_> {
         told.differences.push(format!("{object} would change by these lines:"));
         told.differences.extend(difference(item.there, Some(&would_be)));
         told.created |= item.there.is_none();
+        if item.there.is_none() && manifest.row.deletes.is_ok() {
+            told.back.push(delete_object::wish(manifest.row.kind, &manifest.namespace, &manifest.name));
+        }
         told.undo.push(self.undo(item, &write));
         told.writes.push(write);
         Ok(())
@@ -328,7 +367,7 @@ impl Applying<'_> {
         match manifest.row.role {
             role if mirrors::is_mirror_set(role) => {
                 lines.extend(mirrors::told(role, would_be));
-                if self.around.content_sources > 0 && self.around.minor() == Some((4, 13)) && role != Role::ContentSources {
+                if self.around.content_sources > 0 && self.around.known.minor() == Some((4, 13)) && role != Role::ContentSources {
                     let number = count(self.around.content_sources, "ImageContentSourcePolicy object");
                     lines.push(format!("there are {number} beside it: 4.13 takes one kind or the other, not both"));
                 }

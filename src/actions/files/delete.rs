@@ -15,7 +15,7 @@ use crate::actions::reading::Reading;
 use crate::actions::{
     ActionId, Ask, Confirm, Danger, Effect, Entry, Material, Plan, Precondition, Refusal, Session, Undo, Write, gate,
 };
-use crate::upgrade::assessment::Assessment;
+use crate::upgrade::assessment::{Assessment, Resource};
 use crate::upgrade::facts::Kind;
 
 /// The object that is meant.
@@ -26,27 +26,28 @@ struct Meant {
 }
 
 impl Meant {
-    /// By resource and name (or `NAMESPACE/NAME`).
-    fn read(resource: &str, name: &str) -> Result<Self, Refusal> {
-        let rows = rows_named(resource);
+    /// The object of the list that is named; the namespace may be left out where there is only one.
+    fn read(object: &Resource) -> Result<Self, Refusal> {
+        let rows = rows_named(&object.resource);
         let Some(first) = rows.first() else {
-            return Err(Refusal(format!("{resource} is not on the list of what is deleted: {}", listed())));
+            return Err(Refusal(format!("{} is not on the list of what is deleted: {}", object.resource, listed())));
         };
-        let (namespace, name) = match name.split_once('/') {
-            Some((namespace, name)) => (namespace, name),
-            None => (the_only_namespace(&rows), name),
-        };
+        let name = object.name.as_str();
+        let namespace = Some(object.namespace.as_str()).filter(|namespace| !namespace.is_empty());
+        let namespace = namespace.unwrap_or_else(|| the_only_namespace(&rows));
         if name.is_empty() || !is_path_segment(name) || !is_path_segment(namespace) {
             return Err(Refusal(format!("{name} is a name that no object can have")));
         }
         if namespace.is_empty() && first.home != Home::Cluster {
-            return Err(Refusal(format!("{} live in namespaces: name it as NAMESPACE/NAME", first.plural)));
+            return Err(Refusal(format!("{} live in namespaces: name it as KIND/NAMESPACE/NAME", first.plural)));
         }
         let row = row_of(&first.api_version(), first.kind, namespace, name)?;
-        if let Err(why) = row.deletes {
-            return Err(Refusal(format!("{} is never deleted from here: {why}", object(row, namespace, name))));
-        }
         Ok(Self { row, namespace: namespace.to_owned(), name: name.to_owned() })
+    }
+
+    /// May it go at all?
+    fn may_go(&self) -> Result<(), Refusal> {
+        self.row.deletes.map_err(|why| Refusal(format!("{} is never deleted from here: {why}", self.object())))
     }
 
     fn path(&self) -> String {
@@ -70,6 +71,13 @@ fn the_only_namespace(rows: &[&'static Row]) -> &'static str {
     }
 }
 
+/// The title of deleting an object, and why not; none: it is none of the list.
+pub(in crate::actions) fn offered(assessment: &Assessment, object: &Resource) -> Option<(String, Result<(), Refusal>)> {
+    let meant = Meant::read(object).ok()?;
+    let may = meant.may_go().and_then(|()| gate::permitted(assessment, &meant.row.permission("delete")));
+    Some((format!("Delete {}", meant.object()), may))
+}
+
 /// The plan.
 pub(in crate::actions) fn plan(
     entry: &Entry,
@@ -79,8 +87,9 @@ pub(in crate::actions) fn plan(
     material: &Material,
 ) -> Result<Plan, Refusal> {
     gate::session(assessment, session, &[Kind::Nodes, Kind::MachineConfigPools])?;
-    let argument = |name: &str| ask.args.get(name).unwrap_or_default();
-    let meant = Meant::read(argument("resource"), argument("name"))?;
+    let [object] = ask.target.objects() else { return Err(Refusal("name one object".to_owned())) };
+    let meant = Meant::read(object)?;
+    meant.may_go()?;
     let permission = meant.row.permission("delete");
     gate::permitted(assessment, &permission)?;
     let title = format!("Delete {}", meant.object());
@@ -103,9 +112,7 @@ pub(in crate::actions) fn plan(
     consequences.extend(difference(Some(there), None));
     let (uid, version) = lock(there, &meant.object())?;
     let (path, oc) = (meant.path(), format!("delete {}", arguments(meant.row, &meant.namespace, &meant.name)));
-    let mut write = Write::delete(session, meant.object(), &path, uid, &oc);
-    write.body["preconditions"]["resourceVersion"] = Value::from(version);
-    write.resource_version = Some(version.to_owned());
+    let write = Write::delete(session, meant.object(), &path, uid, &oc).unless_modified(version);
     Ok(Plan {
         danger,
         preconditions: vec![

@@ -155,7 +155,7 @@ pub(super) static ROWS: &[Row] = &[
     row(Role::KubeletConfig, MCO, &["v1"], "KubeletConfig", "kubeletconfigs"),
     row(Role::ContainerRuntimeConfig, MCO, &["v1"], "ContainerRuntimeConfig", "containerruntimeconfigs"),
     row(Role::PinnedImageSet, MCO, &["v1", "v1alpha1"], "PinnedImageSet", "pinnedimagesets"),
-    row(Role::MachineOsConfig, MCO, &["v1"], "MachineOSConfig", "machineosconfigs"),
+    row(Role::MachineOsConfig, MCO, &["v1", "v1alpha1"], "MachineOSConfig", "machineosconfigs"),
     Row {
         which: "cluster",
         deletes: Err("there is one, and the machine-config operator needs it"),
@@ -178,6 +178,11 @@ impl Row {
     /// Does the API version belong to it?
     fn serves(&self, api_version: &str) -> bool {
         self.versions.iter().any(|version| of_group(self.group, version) == api_version)
+    }
+
+    /// As `oc get` takes it: `machineconfigs.machineconfiguration.openshift.io`.
+    pub(in crate::actions) fn resource(&self) -> String {
+        if self.group.is_empty() { self.plural.to_owned() } else { format!("{}.{}", self.plural, self.group) }
     }
 
     /// The permission that a verb on it needs.
@@ -234,14 +239,34 @@ pub(super) fn row_of(api_version: &str, kind: &str, namespace: &str, name: &str)
 /// The rows that a person may mean by a resource: its plural, with or without group, or its kind.
 pub(super) fn rows_named(resource: &str) -> Vec<&'static Row> {
     let named = |row: &&Row| {
-        let full = format!("{}.{}", row.plural, row.group);
-        [row.plural, row.kind, full.trim_end_matches('.')].iter().any(|name| name.eq_ignore_ascii_case(resource))
+        [row.plural, row.kind, row.resource().as_str()].iter().any(|name| name.eq_ignore_ascii_case(resource))
     };
     ROWS.iter().filter(named).collect()
 }
 
+/// The resource that a person means by a kind or a plural, as `oc get` takes it; none: it is not on the list.
+pub(in crate::actions) fn resource_named(word: &str) -> Option<String> {
+    rows_named(word).first().map(|row| row.resource())
+}
+
+/// Is the resource (`plural.group`) one of the list, whichever of its objects?
+pub(in crate::actions) fn is_listed(resource: &str) -> bool {
+    ROWS.iter().any(|row| row.resource() == resource)
+}
+
+/// The resources whose objects may be deleted, with the only namespace that they live in; empty: none.
+pub(in crate::actions) fn resources() -> Vec<(String, &'static str)> {
+    let place = |row: &Row| match row.home {
+        Home::Only(namespace) => Some(namespace),
+        Home::Cluster => Some(""),
+        Home::OfRequests => None,
+    };
+    let deletable = ROWS.iter().filter(|row| row.deletes.is_ok());
+    deletable.filter_map(|row| Some((row.resource(), place(row)?))).collect()
+}
+
 /// The list in words.
-pub(super) fn list() -> String {
+pub(in crate::actions) fn list() -> String {
     ROWS.iter().map(Row::words).collect::<Vec<_>>().join(", ")
 }
 

@@ -4,18 +4,16 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::disruption::{Impact, Judged, of_files, of_machine_config};
 use super::kinds::Role;
 use super::mirrors;
 use super::surroundings::Surroundings;
 use crate::actions::raw::{label, labels, name, selector, text};
 use crate::actions::words::{count, list};
 use crate::upgrade::assessment::{Pool, Topology};
+use crate::upgrade::node_disruption::{Impact, KUBELET_AUTH, USER_CA, of_files, of_machine_config};
 
 /// The role label of MachineConfigs and PinnedImageSets.
 const ROLE: &str = "machineconfiguration.openshift.io/role";
-/// Where the certificates end up that all trust.
-const TRUSTED: &str = "/etc/pki/ca-trust/source/anchors/openshift-config-user-ca-bundle.crt";
 /// What a KubeletConfig is rendered to.
 const KUBELET: [&str; 1] = ["/etc/kubernetes/kubelet.conf"];
 /// What a ContainerRuntimeConfig is rendered to.
@@ -53,17 +51,17 @@ impl OnNodes {
             }
             return;
         }
-        let Some(judged) = judged(around, change) else { return };
-        self.impossible.extend(judged.impossible.iter().cloned());
         for pool in pools {
-            let layered = around.layered.contains(pool) && reboots_layers(change, &judged);
-            let impact = if layered { Impact::Reboot } else { judged.impact };
-            let why =
-                if layered && judged.why.is_empty() { "its image is built anew".to_owned() } else { judged.reasons() };
+            let Some(told) = told(around, pool, change) else { continue };
+            for words in told.impossible {
+                if !self.impossible.contains(&words) {
+                    self.impossible.push(words);
+                }
+            }
             let entry = self.pools.entry(pool.to_owned()).or_insert((Impact::None, Vec::new()));
-            entry.0 = entry.0.max(impact);
-            if !why.is_empty() && !entry.1.contains(&why) {
-                entry.1.push(why);
+            entry.0 = entry.0.max(told.impact);
+            if !told.why.is_empty() && !entry.1.contains(&told.why) {
+                entry.1.push(told.why);
             }
         }
     }
@@ -122,57 +120,73 @@ fn pools<'a>(around: &'a Surroundings, change: Change) -> Vec<&'a str> {
     around.pools.iter().copied().filter(|pool| reached(pool)).map(name).collect()
 }
 
-/// What a change does to a node; none: it does not concern nodes.
-fn judged(around: &Surroundings, change: Change) -> Option<Judged> {
-    let one = |impact: Impact, why: &str| Judged { impact, why: vec![why.to_owned()], impossible: Vec::new() };
+/// What a change does to the nodes of a pool.
+struct Told {
+    impact: Impact,
+    why: String,
+    impossible: Vec<String>,
+}
+
+impl Told {
+    fn new(impact: Impact, why: &str) -> Self {
+        Self { impact, why: why.to_owned(), impossible: Vec::new() }
+    }
+}
+
+/// What a change does to the nodes of a pool; none: it does not concern nodes.
+fn told(around: &Surroundings, pool: &str, change: Change) -> Option<Told> {
     let spec = |object: Option<&Value>| object.and_then(|object| object.get("spec")).cloned();
     let differs = spec(change.there) != spec(change.would_be);
-    Some(match change.role {
-        Role::MachineConfig => of_machine_config(change.there, change.would_be, around.policies),
-        Role::KubeletConfig if differs => of_files(&KUBELET, around.policies),
-        Role::ContainerRuntimeConfig if differs => of_files(&RUNTIME, around.policies),
-        Role::DigestMirrors | Role::TagMirrors | Role::ContentSources => of_mirrors(around, change),
-        // 4.7 and later write it without a drain.
-        Role::PullSecret => match around.minor() {
-            Some((4, minor)) if minor < 7 => one(Impact::Reboot, "the pull secret, on a release before 4.7"),
-            _ => one(Impact::Service, "the pull secret"),
-        },
-        Role::RegistryCa => of_files(&[TRUSTED], around.policies),
-        Role::PinnedImageSet => one(Impact::Service, "images are pulled ahead and kept"),
-        Role::MachineOsConfig => match (change.there, change.would_be) {
-            (Some(_), None) => one(Impact::Reboot, "back to the image of the release"),
-            _ => one(Impact::Reboot, "into an image that is built on the cluster first"),
-        },
-        _ => return None,
-    })
-}
-
-/// By release: 4.6 reboots, 4.7 drains, 4.8 and later take additions by digest without a drain.
-fn of_mirrors(around: &Surroundings, change: Change) -> Judged {
-    let adds = mirrors::only_adds(change.role, change.there, change.would_be);
-    let (impact, why) = match around.minor() {
-        Some((4, minor)) if minor <= 6 => (Impact::Reboot, "registries.conf, on a release before 4.7"),
-        Some((4, 7)) => (Impact::Drain, "registries.conf, on 4.7"),
-        Some(_) if adds => (Impact::Service, "mirrors by digest are only added: CRI-O reads registries.conf again"),
-        Some(_) => (Impact::Drain, "mirrors change or go, or are by tag"),
-        None => (Impact::Drain, "registries.conf; before 4.7 they reboot, and which release this is is not known"),
-    };
-    Judged { impact, why: vec![why.to_owned()], impossible: Vec::new() }
-}
-
-/// Nodes with an image that is built on the cluster follow no disruption policy: keys, files, units, certificates and
-/// mirrors that go all reboot them.
-fn reboots_layers(change: Change, judged: &Judged) -> bool {
-    match change.role {
+    let rules = around.known.rules(around.layered.contains(pool));
+    let judged = match change.role {
+        Role::MachineConfig => of_machine_config(change.there, change.would_be, &rules),
+        Role::KubeletConfig if differs => of_files(&KUBELET, &rules),
+        Role::ContainerRuntimeConfig if differs => of_files(&RUNTIME, &rules),
+        Role::RegistryCa => of_files(&[USER_CA], &rules),
+        Role::PullSecret => {
+            let impact = of_files(&[KUBELET_AUTH], &rules).impact();
+            let before = if impact == Impact::Reboot { ", on a release before 4.7" } else { "" };
+            return Some(Told::new(impact.max(Impact::Service), &format!("the pull secret{before}")));
+        }
         Role::DigestMirrors | Role::TagMirrors | Role::ContentSources => {
-            !mirrors::only_adds(change.role, change.there, change.would_be)
+            let told = of_mirrors(around, change);
+            let layered = rules.layered && told.impact >= Impact::Drain;
+            return Some(Told { impact: if layered { Impact::Reboot } else { told.impact }, ..told });
         }
-        Role::PullSecret | Role::PinnedImageSet => false,
-        Role::MachineConfig => {
-            let spec = |object: Option<&Value>| object.and_then(|object| object.get("spec")).cloned();
-            spec(change.there) != spec(change.would_be)
+        Role::PinnedImageSet => return Some(Told::new(Impact::Service, "images are pulled ahead and kept")),
+        Role::MachineOsConfig => {
+            return Some(Told::new(
+                Impact::Reboot,
+                match (change.there, change.would_be) {
+                    (Some(_), None) => "back to the image of the release",
+                    _ => "into an image that is built on the cluster first",
+                },
+            ));
         }
-        _ => judged.impact > Impact::None,
+        _ => return None,
+    };
+    let why = match judged.reasons() {
+        why if judged.impact() == Impact::Reboot && rules.layered => format!("its image is built anew for {why}"),
+        why if why.is_empty() => why,
+        why => format!("{why}{}", around.known.caveat()),
+    };
+    Some(Told { impact: judged.impact(), why, impossible: judged.impossible })
+}
+
+/// By release: 4.6 reboots, 4.7 drains, 4.8 and later take additions by digest without a drain. What is compared here are
+/// the objects: the daemon compares the registries.conf that all of them together make.
+fn of_mirrors(around: &Surroundings, change: Change) -> Told {
+    let adds = mirrors::only_adds(change.role, change.there, change.would_be);
+    match around.known.minor() {
+        Some((4, minor)) if minor <= 6 => Told::new(Impact::Reboot, "registries.conf, on a release before 4.7"),
+        Some((4, 7)) => Told::new(Impact::Drain, "registries.conf, on 4.7"),
+        Some(_) if adds => {
+            Told::new(Impact::Service, "mirrors by digest are only added: CRI-O reads registries.conf again")
+        }
+        Some(_) => Told::new(Impact::Drain, "mirrors change or go, or are by tag"),
+        None => {
+            Told::new(Impact::Drain, "registries.conf; before 4.7 they reboot, and which release this is is not known")
+        }
     }
 }
 

@@ -6,14 +6,17 @@ use serde_json::Value;
 
 use super::kinds::Role;
 use crate::actions::Refusal;
+use crate::actions::disruption::{self, Known};
 use crate::actions::raw::{annotation, items, text};
 use crate::actions::reading::Reading;
 use crate::upgrade::assessment::Assessment;
-use crate::upgrade::version::minor_parts;
 
 const POOLS: &str = "/apis/machineconfiguration.openshift.io/v1/machineconfigpools";
-const LAYERED: &str = "/apis/machineconfiguration.openshift.io/v1/machineosconfigs";
-const MACHINE_CONFIGURATION: &str = "/apis/operator.openshift.io/v1/machineconfigurations/cluster";
+/// The second version was served before the first.
+const LAYERED: [&str; 2] = [
+    "/apis/machineconfiguration.openshift.io/v1/machineosconfigs",
+    "/apis/machineconfiguration.openshift.io/v1alpha1/machineosconfigs",
+];
 const DIGEST_MIRRORS: &str = "/apis/config.openshift.io/v1/imagedigestmirrorsets";
 const CONTENT_SOURCES: &str = "/apis/operator.openshift.io/v1alpha1/imagecontentsourcepolicies";
 const IMAGES: &str = "/apis/config.openshift.io/v1/images/cluster";
@@ -29,8 +32,8 @@ pub(super) struct Surroundings<'a> {
     pub pools: Vec<&'a Value>,
     /// Pools whose nodes run an image that is built on the cluster.
     pub layered: BTreeSet<String>,
-    /// The node disruption policies in effect; none: the release has none, or they could not be read.
-    pub policies: Option<&'a Value>,
+    /// The rules by which nodes drain and reboot.
+    pub known: Known,
     /// Does the release have ImageDigestMirrorSets? None: not asked, or not known.
     pub digest_mirrors: Option<bool>,
     /// ImageContentSourcePolicies that are there.
@@ -52,8 +55,11 @@ impl<'a> Surroundings<'a> {
     ) -> Result<Option<Self>, Refusal> {
         let any = |wanted: &[Role]| roles.iter().any(|role| wanted.contains(role));
         let pools = reading.list(POOLS)?;
-        let layered = reading.try_list(LAYERED);
-        let configuration = reading.try_object(MACHINE_CONFIGURATION);
+        let layered = match reading.try_list(LAYERED[0]) {
+            Some(Ok(None)) => reading.try_list(LAYERED[1]),
+            found => found,
+        };
+        let configuration = reading.try_object(disruption::PATH);
         let mirrors = any(&[Role::DigestMirrors, Role::TagMirrors, Role::ContentSources])
             .then(|| (reading.try_list(DIGEST_MIRRORS), reading.try_list(CONTENT_SOURCES)));
         let trust = any(&[Role::RegistryCa]).then(|| (reading.try_object(IMAGES), reading.try_object(PROXY)));
@@ -65,7 +71,7 @@ impl<'a> Surroundings<'a> {
             assessment,
             pools: pools.unwrap_or_default(),
             layered: layered.ok().flatten().unwrap_or_default().into_iter().map(layered_pool).collect(),
-            policies: configuration.and_then(policies),
+            known: Known::new(assessment, configuration),
             digest_mirrors: None,
             content_sources: 0,
             registry_ca: "",
@@ -98,21 +104,10 @@ impl<'a> Surroundings<'a> {
         }
         Ok(Some(around))
     }
-
-    /// The minor release whose machine-config operator rolls things out: during an update the one that it comes from.
-    pub(super) fn minor(&self) -> Option<(u64, u64)> {
-        let update = &self.assessment.update;
-        let version = if update.in_progress { update.from.as_ref() } else { update.to.as_ref() };
-        version.and_then(|version| minor_parts(version))
-    }
 }
 
 fn layered_pool(config: &Value) -> String {
     text(config, "/spec/machineConfigPool/name").to_owned()
-}
-
-fn policies(configuration: &Value) -> Option<&Value> {
-    configuration.pointer("/status/nodeDisruptionPolicyStatus/clusterPolicies").filter(|policies| policies.is_object())
 }
 
 /// Namespace and name of the Secret that a CredentialsRequest names.

@@ -66,9 +66,7 @@ pub(super) fn answered(write: &Write, reply: Result<Reply, Trouble>) -> (Answere
         200..=299 => (Answered::Accepted, Answer::Accepted { status, resource_version: String::new() }),
         404 | 409 => (Answered::Gone, refused(&format!("the pod is gone, or another one has its name: {told}"))),
         429 => later(budget_words(&reply).unwrap_or(told)),
-        // The eviction of a pod that two budgets select is an error of the server, whatever they allow (Kubernetes,
-        // pkg/registry/core/pod/storage/eviction.go).
-        500 if told.contains("more than one PodDisruptionBudget") => later(told),
+        500 if execute::several_budgets(&reply) => later(told),
         // kubectl waits for such a namespace to take the pod along (pkg/drain/drain.go, `evictPods`).
         403 if cause(&reply, "NamespaceTerminating").is_some() => {
             later(format!("its namespace is being deleted: {told}"))

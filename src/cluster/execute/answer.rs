@@ -39,13 +39,18 @@ pub(in crate::cluster) fn judge(write: &Write, reply: &Reply) -> Verdict {
         200..=299 => stored(write, reply),
         401 => refused(format!("the server does not accept the credentials (any more): {}", told(reply))),
         403 => refused(forbidden(write, reply)),
-        404 => refused("it is gone, or the server does not serve its kind".to_owned()),
+        404 if write.verb == Verb::Create => refused(format!(
+            "what it is to be created in is gone, or the server does not serve its kind: {}",
+            told(reply)
+        )),
+        404 => refused(format!("it is gone, or the server does not serve its kind: {}", told(reply))),
         409 if write.verb == Verb::Create => refused(format!("it exists already: {}", told(reply))),
         409 => Verdict::Conflict { status, words: "it was modified since it was read".to_owned() },
         415 => refused(format!("the server does not take this kind of patch for it: {}", told(reply))),
         422 => refused(invalid(reply)),
         429 if write.verb == Verb::Evict => refused(protected(reply)),
         429 => refused(slow_down(reply)),
+        500 if write.verb == Verb::Evict && several_budgets(reply) => refused(told(reply)),
         500..=599 => Verdict::Unknown { words: format!("the server failed with {status}: {}", told(reply)) },
         _ => refused(format!("the server refused it with {status}: {}", told(reply))),
     }
@@ -116,28 +121,50 @@ fn forbidden(write: &Write, reply: &Reply) -> String {
         Verb::Delete => "delete",
     };
     if told.contains(&format!("cannot {verb} resource")) {
-        if write.verb == Verb::Evict {
-            return format!("not permitted: {told} (oc auth can-i create pods --subresource=eviction)");
-        }
-        let (kind, name) = write.object.split_once('/').unwrap_or((&write.object, ""));
-        return format!("not permitted: {told} (oc auth can-i {verb} {kind}/{name})");
+        return format!("not permitted: {told} (oc auth can-i {verb} {})", asked_for(write));
     }
     format!("forbidden: {told}")
 }
 
-/// Each cause with its field. A changed uid comes as "field is immutable".
+/// What a write asks a permission for, as `oc auth can-i` takes it: by its path, since the words of the plan name neither
+/// group nor namespace.
+fn asked_for(write: &Write) -> String {
+    let parts: Vec<&str> = write.path.trim_start_matches('/').split('/').collect();
+    let (group, rest) = match parts.as_slice() {
+        ["apis", group, _, rest @ ..] => (format!(".{group}"), rest),
+        ["api", _, rest @ ..] => (String::new(), rest),
+        _ => return write.object.clone(),
+    };
+    let (namespace, rest) = match rest {
+        ["namespaces", namespace, plural, more @ ..] => (format!(" -n {namespace}"), [&[*plural], more].concat()),
+        rest => (String::new(), rest.to_vec()),
+    };
+    match rest.as_slice() {
+        [plural] => format!("{plural}{group}{namespace}"),
+        [plural, name] => format!("{plural}{group}/{name}{namespace}"),
+        [plural, name, subresource, ..] => format!("{plural}{group}/{name} --subresource={subresource}{namespace}"),
+        [] => write.object.clone(),
+    }
+}
+
+/// What the server adds where a schema is broken, so that it does not look at its other rules (apiextensions-apiserver,
+/// pkg/registry/customresource/validator.go).
+const NOT_CHECKED: &str = "some validation rules were not checked";
+
+/// Each cause with its field, in the server's words. A changed uid comes as "field is immutable".
 fn invalid(reply: &Reply) -> String {
     let causes = reply.body.pointer("/details/causes").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
     let field = |cause: &Value, key: &str| cause.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
     if causes.iter().any(|cause| field(cause, "field") == "metadata.uid") {
         return "it is another object now: it was deleted and created again".to_owned();
     }
-    // The schema's "<nil>" cause only says that other rules were not checked.
-    let words: Vec<String> = causes
-        .iter()
-        .filter(|cause| field(cause, "field") != "<nil>")
-        .map(|cause| format!("{}: {}", field(cause, "field"), field(cause, "message")))
-        .collect();
+    // A rule of the definition speaks of the object as a whole: its field is "<nil>", and its sentence the reason.
+    let told_of = |cause: &Value| match field(cause, "field").as_str() {
+        "" | "<nil>" => field(cause, "message"),
+        name => format!("{name}: {}", field(cause, "message")),
+    };
+    let checked = causes.iter().filter(|cause| !field(cause, "message").contains(NOT_CHECKED));
+    let words: Vec<String> = checked.map(told_of).collect();
     if words.is_empty() { format!("invalid: {}", told(reply)) } else { format!("invalid: {}", words.join("; ")) }
 }
 
@@ -149,6 +176,12 @@ fn protected(reply: &Reply) -> String {
         Some(words) => format!("its budget does not let it go: {words}"),
         None => slow_down(reply),
     }
+}
+
+/// The eviction of a pod that two budgets select is an error of the server, whatever they allow (Kubernetes,
+/// pkg/registry/core/pod/storage/eviction.go): it was not carried out.
+pub(in crate::cluster) fn several_budgets(reply: &Reply) -> bool {
+    told(reply).contains("more than one PodDisruptionBudget")
 }
 
 fn slow_down(reply: &Reply) -> String {
@@ -204,7 +237,7 @@ mod tests {
         assert_eq!(
             words(403, json!({ "message": "User \"viewer\" cannot patch resource \"machineconfigpools\"" })),
             "refused: not permitted: User \"viewer\" cannot patch resource \"machineconfigpools\" (oc auth can-i patch \
-             mcp/worker)"
+             machineconfigpools.machineconfiguration.openshift.io/worker)"
         );
         assert_eq!(
             words(403, json!({ "message": "admission webhook denied the request" })),
@@ -213,9 +246,17 @@ mod tests {
         assert_eq!(words(409, json!({})), "conflict: it was modified since it was read");
         let causes = json!({ "details": { "causes": [
             { "field": "spec.paused", "message": "must be of type boolean" },
-            { "field": "<nil>", "message": "some rules were not checked" },
+            { "field": "<nil>", "message": "Invalid value: null: some validation rules were not checked because ..." },
         ] } });
         assert_eq!(words(422, causes), "refused: invalid: spec.paused: must be of type boolean");
+        let rules = json!({ "details": { "causes": [
+            { "field": "spec.paused", "message": "too soon" },
+            { "field": "<nil>", "message": "Invalid value: \"object\": the two do not go together" },
+        ] } });
+        assert_eq!(
+            words(422, rules),
+            "refused: invalid: spec.paused: too soon; Invalid value: \"object\": the two do not go together"
+        );
         let other = json!({ "details": { "causes": [{ "field": "metadata.uid", "message": "field is immutable" }] } });
         assert!(words(422, other).contains("another object"));
         assert_eq!(
@@ -223,6 +264,32 @@ mod tests {
             "unknown: the server failed with 504: <html>gateway"
         );
         assert_eq!(words(400, json!({})), "refused: the server refused it with 400: status 400 without a message");
+    }
+
+    #[test]
+    fn a_missing_permission_is_named_as_it_can_be_asked_for() {
+        let asked = |path: &str| asked_for(&Write { path: path.into(), ..write() });
+        for (path, words) in [
+            ("/api/v1/nodes/worker-1", "nodes/worker-1"),
+            ("/api/v1/namespaces/shop/pods/cart-0/eviction", "pods/cart-0 --subresource=eviction -n shop"),
+            ("/api/v1/namespaces/openshift-config/configmaps", "configmaps -n openshift-config"),
+            ("/api/v1/namespaces", "namespaces"),
+            ("/apis/config.openshift.io/v1/imagedigestmirrorsets", "imagedigestmirrorsets.config.openshift.io"),
+            (
+                "/apis/certificates.k8s.io/v1/certificatesigningrequests/x/approval",
+                "certificatesigningrequests.certificates.k8s.io/x --subresource=approval",
+            ),
+        ] {
+            assert_eq!(asked(path), words);
+        }
+    }
+
+    #[test]
+    fn an_eviction_that_two_budgets_forbid_was_not_carried_out() {
+        let two = json!({ "message": "This pod has more than one PodDisruptionBudget, which is not supported." });
+        let evict = Write { verb: Verb::Evict, ..write() };
+        assert!(matches!(judge(&evict, &reply(500, two.clone())), Verdict::Refused { .. }));
+        assert!(matches!(judge(&write(), &reply(500, two)), Verdict::Unknown { .. }));
     }
 
     #[test]

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use crate::report::parts::{Moment, said};
 use crate::upgrade::image_based::auto_rollback::SwitchEffect;
+use crate::upgrade::image_based::image_rail;
 use crate::upgrade::image_based::pivot_outage::Sureness;
 use crate::upgrade::image_based::stage_history::StageRun;
 use crate::upgrade::image_based::stage_machine::Move;
@@ -55,6 +56,8 @@ pub struct ImageBased {
     pub validation_warning: Option<String>,
     /// The reboot that is under way or to be expected.
     pub reboot: Option<Reboot>,
+    /// Its stages as phases: `idle`, `prep`, `upgrade`, `rollback`.
+    pub rail: Vec<super::Phase>,
 }
 
 /// A stage as it went.
@@ -278,5 +281,6 @@ pub fn image_based(image: &image_based::ImageBased) -> ImageBased {
             sureness: sureness(outage.sure),
             began_at: outage.began.map(Moment),
         }),
+        rail: super::phases::phases(&image_rail::rail(image)),
     }
 }

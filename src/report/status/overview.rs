@@ -135,6 +135,10 @@ impl Page<'_> {
             };
             out += &self.line(label, &format!("{told}{left_out}"));
         }
+        if let Some(next) = &self.status.next {
+            let how = next.line.as_ref().or(next.look.as_ref()).map(|line| format!(": {line}")).unwrap_or_default();
+            out += &self.line("Next step", &format!("{}{how}", next.words));
+        }
         out
     }
 

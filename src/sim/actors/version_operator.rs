@@ -103,8 +103,9 @@ pub(super) fn event(world: &mut World, kind: EventType, reason: &str, message: &
 
 impl VersionOperator {
     fn refresh_offers(&mut self, world: &World, object: &Value) {
+        let accepted = offers::accepted(world, object).unwrap_or_default().join(",");
         let key = (
-            format!("{} {}", text(object, "/spec/channel"), text(object, "/spec/upstream")),
+            format!("{} {} {accepted}", text(object, "/spec/channel"), text(object, "/spec/upstream")),
             text(object, "/status/desired/image").to_owned(),
             text(object, "/spec/desiredUpdate/architecture").to_owned(),
         );

@@ -55,6 +55,8 @@ pub fn build(builder: &Builder<'_>) {
         json!({"config.yaml": "enableUserWorkload: true\n"}),
     );
     builder.old(Res::INFRASTRUCTURES, infrastructure(scenario));
+    let gates = json!({"metadata": {"name": "cluster"}, "spec": {"featureSet": scenario.cluster.feature_set}});
+    builder.old(Res::FEATURE_GATES, gates);
     credentials(builder);
 }
 

@@ -104,7 +104,12 @@ fn controllers(builder: &Builder<'_>, agent: &LifecycleAgent) {
         [(agent.namespace.as_str(), CONTROLLER), (OADP, "openshift-adp-controller-manager"), (OADP, "velero")];
     for (namespace, name) in controllers {
         let image = format!("registry.redhat.io/{name}@sha256:{}", hex(&format!("{name} {}", agent.version), 64));
-        let template = Template::new(name, image, "master");
+        let mut template = Template::new(name, image, "master");
+        if name == CONTROLLER {
+            // openshift-kni/lifecycle-agent: config/manager/manager.yaml.
+            template.labels = json!({"app.kubernetes.io/component": "lifecycle-agent"});
+            "manager".clone_into(&mut template.container);
+        }
         let on = builder.scenario.hosts("master");
         Owned { namespace, name, template, on, since: builder.installed, claim: None }.deployment(builder);
     }

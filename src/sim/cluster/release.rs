@@ -60,6 +60,15 @@ pub const ARRIVALS: [(Res, u64, u8); 7] = [
     (Res::PINNED_IMAGE_SETS, 19, 80),
 ];
 
+/// The version in which a kind was served before it came for everybody, where the technology preview is on.
+pub fn preview_version(kind: Res, minor: u64) -> Option<&'static str> {
+    match kind {
+        Res::MACHINE_OS_CONFIGS | Res::MACHINE_OS_BUILDS if (16..18).contains(&minor) => Some("v1alpha1"),
+        Res::PINNED_IMAGE_SETS if (16..19).contains(&minor) => Some("v1alpha1"),
+        _ => None,
+    }
+}
+
 /// The kinds that a release brings at a run level.
 pub fn brings(version: &str, level: u8) -> impl Iterator<Item = Res> {
     let minor = minor(version);

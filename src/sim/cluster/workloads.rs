@@ -15,8 +15,10 @@ pub const STOP: &str = "sim.oc-cockpit.dev/stop-seconds";
 /// A pod template.
 #[derive(Debug, Clone)]
 pub struct Template {
-    /// The label `app`, and the container's name.
+    /// The label `app`.
     pub app: String,
+    /// The container's name.
+    pub container: String,
     /// More labels.
     pub labels: Value,
     /// The container's image.
@@ -40,6 +42,7 @@ impl Template {
     pub fn new(app: &str, image: String, role: &str) -> Self {
         Self {
             app: app.to_owned(),
+            container: app.to_owned(),
             labels: json!({}),
             image,
             env: Vec::new(),
@@ -65,7 +68,7 @@ impl Template {
         let env: Vec<Value> = self.env.iter().map(|(name, value)| json!({"name": name, "value": value})).collect();
         let mut spec = json!({
             "containers": [{
-                "env": env, "image": self.image, "imagePullPolicy": "IfNotPresent", "name": self.app,
+                "env": env, "image": self.image, "imagePullPolicy": "IfNotPresent", "name": self.container,
                 "resources": {"requests": {"cpu": "20m", "memory": "64Mi"}},
             }],
             "restartPolicy": "Always",

@@ -26,9 +26,16 @@ impl Gates {
     }
 }
 
+impl Gates {
+    /// Whether the ClusterVersion has a place for accepted risks, and its operator heeds them.
+    pub fn accept_risks(self, cluster: &Value) -> bool {
+        self.preview && minor(cluster) >= SINCE
+    }
+}
+
 /// Drops fields whose gate is off, and says which they were.
 pub fn prune(gates: Gates, res: Res, object: &mut Value) -> Vec<String> {
-    if res != Res::CLUSTER_VERSIONS || (gates.preview && minor(object) >= SINCE) {
+    if res != Res::CLUSTER_VERSIONS || gates.accept_risks(object) {
         return Vec::new();
     }
     let update = object.pointer_mut("/spec/desiredUpdate").and_then(Value::as_object_mut);

@@ -49,14 +49,22 @@ pub fn mark<'t>(ctx: &Ctx<'t>, kinds: &[Kind]) -> Pen<'t> {
 /// The cause and the next thing to try, for the kinds of a pane that fail or may not be read: lines at its bottom.
 pub fn troubles(ctx: &Ctx<'_>, kinds: &[Kind]) -> Vec<(Tone, String)> {
     let facts = &ctx.assessment.facts;
-    let mut lines = Vec::new();
+    // What is wrong with several kinds is told once.
+    let mut causes: Vec<(Vec<&str>, String)> = Vec::new();
     for kind in kinds {
-        let state = facts.kinds.get(kind);
         if let KindStatus::Failing(trouble) | KindStatus::Forbidden(trouble) = facts.status(*kind) {
             let hint = if trouble.hint.is_empty() { String::new() } else { format!("; {}", trouble.hint) };
-            lines.push((Tone::Warning, format!("! {}: {}{hint}", kind.plural(), trouble.words)));
+            let words = format!("{}{hint}", trouble.words);
+            match causes.iter_mut().find(|(_, known)| *known == words) {
+                Some((names, _)) => names.push(kind.plural()),
+                None => causes.push((vec![kind.plural()], words)),
+            }
         }
-        let unreadable = state.map(|state| state.unreadable.as_slice()).unwrap_or_default();
+    }
+    let mut lines: Vec<(Tone, String)> =
+        causes.into_iter().map(|(names, words)| (Tone::Warning, format!("! {}: {words}", names.join(", ")))).collect();
+    for kind in kinds {
+        let unreadable = facts.kinds.get(kind).map(|state| state.unreadable.as_slice()).unwrap_or_default();
         if let Some((name, why)) = unreadable.first() {
             let more =
                 if unreadable.len() > 1 { format!(" (and {} more)", unreadable.len() - 1) } else { String::new() };
@@ -66,15 +74,20 @@ pub fn troubles(ctx: &Ctx<'_>, kinds: &[Kind]) -> Vec<(Tone, String)> {
     lines
 }
 
+/// Lines that a trouble takes, at most: what matters most is above it.
+const LINES: usize = 3;
+
 /// Draws the troubles at the bottom of `area` and gives back what is left above them.
 pub fn footnotes(buffer: &mut Buffer, area: Rect, ctx: &Ctx<'_>, kinds: &[Kind]) -> Rect {
     let mut left = area;
     for (tone, text) in troubles(ctx, kinds) {
-        if left.height <= 2 {
-            break;
+        let lines = words::wrap(&text, area.width.into(), 2);
+        let room = usize::from(left.height.saturating_sub(2)).min(LINES);
+        let shown = lines.len().min(room) as u16;
+        left.height -= shown;
+        for (line, y) in lines.iter().zip(left.bottom()..left.bottom() + shown) {
+            write(buffer, (left.x, y), left.width, ctx.theme, tone, line);
         }
-        left.height -= 1;
-        write(buffer, (left.x, left.bottom()), left.width, ctx.theme, tone, &text);
     }
     left
 }

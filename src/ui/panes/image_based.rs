@@ -112,7 +112,7 @@ impl ImageBasedPane {
         if self.filter.active() {
             return format!("/{} {}/{}", self.filter.text(), self.counts.0, self.counts.1);
         }
-        self.stages.place()
+        self.stages.place().trim().to_owned()
     }
 
     /// The whole text, for saving and copying.

@@ -327,6 +327,18 @@ impl Pools {
         self.marks.iter().filter(|mark| assessment.pool(mark).is_some()).cloned().collect()
     }
 
+    /// Selects what was drawn there, if anything was.
+    pub fn select_at(&mut self, at: Position) {
+        if let Some(path) = self.tree.rendered_at(at).map(<[TreeId]>::to_vec) {
+            self.tree.select(path);
+        }
+    }
+
+    /// Are any pools marked?
+    pub fn marked(&self) -> bool {
+        !self.marks.is_empty()
+    }
+
     /// Forgets the marks; false when there were none.
     pub fn clear_marks(&mut self) -> bool {
         !std::mem::take(&mut self.marks).is_empty()
@@ -417,9 +429,9 @@ impl Pools {
             let (shown, all) = self.counts(ctx);
             parts.push(format!("/{} {shown}/{all}", self.filter.text()));
         }
-        let marks = self.marks(ctx.assessment).len();
-        if marks > 0 {
-            parts.push(format!("{marks} marked"));
+        let marks = self.marks(ctx.assessment);
+        if !marks.is_empty() {
+            parts.push(format!("{} marked: {}", marks.len(), words::listed(&marks, words::MARKED)));
         }
         parts.join(" ")
     }

@@ -7,7 +7,7 @@ use crate::actions::{self, ActionId, Ask, Danger, Material, Target};
 use crate::ui::ctx::Ctx;
 use crate::ui::request::{Request, SimFault, SimRequest};
 use crate::ui::theme::Tone;
-use crate::ui::widgets::motion::{Motion, scrolled};
+use crate::ui::widgets::motion::Motion;
 use crate::ui::widgets::pen::{Pen, write};
 use crate::ui::words;
 
@@ -26,10 +26,23 @@ pub enum Offering {
 struct Choice {
     tone: Tone,
     words: String,
-    /// In a second line, when selected.
+    /// In lines below it: the first of them, or all when selected.
     detail: String,
     /// What choosing it leads to.
     pick: Request,
+}
+
+/// Columns by which a detail is indented.
+const DETAIL: u16 = 6;
+
+impl Choice {
+    /// The detail, in lines.
+    fn detail_lines(&self, columns: usize) -> Vec<String> {
+        if self.detail.is_empty() {
+            return Vec::new();
+        }
+        words::wrap(&self.detail, columns.saturating_sub(usize::from(DETAIL) + 2), 0)
+    }
 }
 
 /// The popup.
@@ -60,11 +73,16 @@ pub fn danger_tone(danger: Danger) -> Tone {
     }
 }
 
+/// `3 marked nodes (worker-0, worker-1 +1)`.
+fn marked(names: &[String], what: &str) -> String {
+    format!("{} marked {what} ({})", names.len(), words::listed(names, words::MARKED))
+}
+
 /// A target in words.
 pub fn target_words(target: &Target) -> String {
     match target {
-        Target::Nodes(names) if names.len() > 1 => format!("{} marked nodes", names.len()),
-        Target::Pools(names) if names.len() > 1 => format!("{} marked pools", names.len()),
+        Target::Nodes(names) if names.len() > 1 => marked(names, "nodes"),
+        Target::Pools(names) if names.len() > 1 => marked(names, "pools"),
         Target::Cluster => "the cluster".into(),
         other => other.words(),
     }
@@ -152,22 +170,26 @@ impl Choices {
         lines.map(|line| line + "\n").collect()
     }
 
-    /// Lines that the popup would like.
-    pub fn height(&self, ctx: &Ctx<'_>) -> u16 {
-        let lines = |choice: &Choice| if choice.detail.is_empty() { 1 } else { 2 };
-        let choices: usize = self.choices(ctx).iter().map(lines).sum();
-        (self.preface(ctx).len() + choices.max(1)).clamp(2, 30) as u16
+    /// Lines that the popup would like when its text is so wide.
+    pub fn height(&self, columns: u16, ctx: &Ctx<'_>) -> u16 {
+        let columns = usize::from(columns);
+        let preface: usize = self.preface(ctx).iter().map(|(_, text)| words::wrap(text, columns, 0).len()).sum();
+        let choices: usize = self.choices(ctx).iter().map(|choice| 1 + choice.detail_lines(columns).len()).sum();
+        (preface + choices.max(1)).clamp(2, 30) as u16
     }
 
-    /// Draws preface and choices, the selected one with its detail.
+    /// Draws preface and choices, each with its detail: of the selected one in full.
     pub fn draw(&mut self, buffer: &mut Buffer, area: Rect, ctx: &Ctx<'_>) {
+        let columns = usize::from(area.width);
         let mut y = area.y;
         for (tone, text) in self.preface(ctx) {
-            if y >= area.bottom() {
-                return;
+            for line in words::wrap(&text, columns, 0) {
+                if y >= area.bottom() {
+                    return;
+                }
+                write(buffer, (area.x, y), area.width, ctx.theme, tone, &line);
+                y += 1;
             }
-            write(buffer, (area.x, y), area.width, ctx.theme, tone, &text);
-            y += 1;
         }
         let choices = self.choices(ctx);
         self.cursor = self.cursor.min(choices.len().saturating_sub(1));
@@ -178,10 +200,18 @@ impl Choices {
             }
             return;
         }
-        // Up to two lines each: what, and why not.
-        let tall = if choices.iter().all(|choice| choice.detail.is_empty()) { 1 } else { 2 };
-        self.page = usize::from((area.bottom() - y) / tall).max(1);
-        self.offset = scrolled(self.offset, self.cursor, choices.len(), self.page);
+        let details = |index: usize, choice: &Choice| {
+            let lines = choice.detail_lines(columns);
+            let shown = if index == self.cursor { lines.len() } else { lines.len().min(1) };
+            (lines, shown)
+        };
+        let room = usize::from(area.bottom() - y);
+        let tall = |index: usize| 1 + details(index, &choices[index]).1;
+        self.page = (room / 2).max(1);
+        self.offset = self.offset.min(self.cursor);
+        while self.offset < self.cursor && (self.offset..=self.cursor).map(tall).sum::<usize>() > room {
+            self.offset += 1;
+        }
         for (index, choice) in choices.iter().enumerate().skip(self.offset) {
             if y >= area.bottom() {
                 break;
@@ -196,8 +226,14 @@ impl Choices {
                 buffer.set_style(line, ctx.theme.style(Tone::Selected));
             }
             y += 1;
-            if !choice.detail.is_empty() && y < area.bottom() {
-                write(buffer, (area.x + 6, y), area.width.saturating_sub(6), ctx.theme, Tone::Dim, &choice.detail);
+            let (lines, shown) = details(index, choice);
+            let cut = lines.len() > shown;
+            for text in lines.into_iter().take(shown) {
+                if y >= area.bottom() {
+                    break;
+                }
+                let text = if cut { format!("{} {}", text.trim_end(), ctx.theme.symbols().ellipsis) } else { text };
+                write(buffer, (area.x + DETAIL, y), area.width.saturating_sub(DETAIL), ctx.theme, Tone::Dim, &text);
                 y += 1;
             }
         }
@@ -221,12 +257,16 @@ fn speed_words(speed: f64) -> String {
     format!("{speed}x")
 }
 
+/// The wish to go to a version that is on offer. Another target for an update that is in progress is a choice that was
+/// made by coming where it is listed: the plan says what it means.
+pub fn update_ask(version: &str, ctx: &Ctx<'_>) -> Ask {
+    let ask = Ask::new(ActionId::StartUpdate, Target::Version(version.to_owned()));
+    if ctx.assessment.update.in_progress { ask.with("allow-with-warnings", "") } else { ask }
+}
+
 fn versions(ctx: &Ctx<'_>) -> Vec<Choice> {
     let choice = |offer: &crate::upgrade::assessment::Offer| {
-        let ask = Ask::new(ActionId::StartUpdate, Target::Version(offer.version.clone()));
-        // Another target for an update that is in progress is a choice that was made by coming here: the preface and the
-        // plan say what it means.
-        let ask = if ctx.assessment.update.in_progress { ask.with("allow-with-warnings", "") } else { ask };
+        let ask = update_ask(&offer.version, ctx);
         let refusal = actions::plan(ctx.assessment, ctx.session, &ask, &Material::default()).err();
         let risk = offer.risk.as_ref().map_or_else(|| "recommended".to_owned(), |risk| format!("risk: {risk}"));
         let (tone, detail) = match (&refusal, &offer.risk) {

@@ -1,10 +1,14 @@
 //! A plan that waits for confirmation: everything it rests on and everything it will do, before anything is sent.
 
+mod plan_fields;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::choices::{danger_tone, danger_words};
-use crate::actions::{ALL, ActionId, Arg, ArgKind, Ask, Confirm, Danger, Drain, PatchKind, Plan, Read, Verb, Write};
+use crate::actions::{
+    ALL, ActionId, Arg, ArgKind, Ask, Confirm, Danger, Drain, PatchKind, Plan, Read, Target, Verb, Write,
+};
 use crate::input::{Command, Key};
 use crate::ui::ctx::Ctx;
 use crate::ui::request::{Rehearsed, Request};
@@ -14,6 +18,15 @@ use crate::ui::widgets::motion::Motion;
 use crate::ui::widgets::pen::{Pen, write};
 use crate::ui::widgets::text_view::{TextLine, TextView};
 use crate::ui::words;
+
+/// The safe button.
+const SAFE: &str = "leave it";
+
+/// From this height on there is room for lines of their own for what is in the way.
+const ROOMY: u16 = 10;
+
+/// So many things that are meant are named in one line; of more all are listed in the text.
+const FEW: usize = 3;
 
 /// What has the focus.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,6 +71,8 @@ pub struct PlanPopup {
     /// It cannot be made as it was asked for.
     refused: bool,
     view: TextView,
+    /// The first visible line of the fields.
+    field_top: usize,
 }
 
 impl PlanPopup {
@@ -72,6 +87,7 @@ impl PlanPopup {
             notice: None,
             refused: false,
             view: TextView::default(),
+            field_top: 0,
             plan,
         };
         popup.focus = popup.first();
@@ -298,8 +314,8 @@ impl PlanPopup {
             return Some("the consequences are still being read".into());
         }
         let mut answers = self.plan.questions.iter().zip(&self.answers);
-        if let Some(open) = answers.find_map(|(question, answer)| question.unanswered_by(answer.text())) {
-            return Some(format!("to be answered first: {open}"));
+        if let Some((open, _)) = answers.find(|(question, answer)| question.unanswered_by(answer.text()).is_some()) {
+            return Some(format!("to be answered first: {}", open.words));
         }
         match &self.plan.confirm {
             Confirm::Type(text) if self.typed.text().trim() != text => Some(format!("type {text} to confirm")),
@@ -317,7 +333,20 @@ impl PlanPopup {
 
     /// The plan as text.
     pub fn text(&self) -> String {
-        self.view.text()
+        let meant = self.meant().map(|(many, names)| format!("{many}: {}\n", names.join(", "))).unwrap_or_default();
+        format!("danger {}\n{meant}\n{}", danger_words(self.plan.danger), self.view.text())
+    }
+
+    /// What is meant, where that is more than one thing: how many, and which.
+    fn meant(&self) -> Option<(String, Vec<String>)> {
+        let names = self.plan.target.written();
+        let (one, many) = match &self.plan.target {
+            Target::Nodes(_) => ("node", "nodes"),
+            Target::Pools(_) => ("pool", "pools"),
+            Target::Objects(_) => ("object", "objects"),
+            Target::Version(_) | Target::Cluster => return None,
+        };
+        (names.len() > 1).then(|| (words::count(names.len(), one, many), names))
     }
 
     fn lines(&self, ctx: &Ctx<'_>) -> Vec<TextLine> {
@@ -327,9 +356,13 @@ impl PlanPopup {
             lines.push(TextLine::new(Tone::Danger, format!("{} {notice}", signs.warn)).hanging(2));
             lines.push(TextLine::default());
         }
+        self.dry_run_refusals(&mut lines, signs.fail);
         let danger = self.plan.danger;
-        lines.push(TextLine::new(Tone::Dim, "danger ").and(danger_tone(danger), danger_words(danger)));
-        lines.push(TextLine::default());
+        if let Some((many, names)) = self.meant().filter(|(_, names)| names.len() > FEW) {
+            lines.push(TextLine::new(Tone::Heading, format!("All {many}")));
+            lines.push(TextLine::new(Tone::Text, format!("  {}", names.join(", "))).hanging(2));
+            lines.push(TextLine::default());
+        }
         lines.push(TextLine::new(Tone::Heading, "What follows"));
         for text in &self.plan.consequences {
             let tone = if danger == Danger::L { Tone::Text } else { Tone::Strong };
@@ -360,105 +393,131 @@ impl PlanPopup {
         lines
     }
 
-    /// Lines that the popup would like at a width.
-    pub fn height(&self, ctx: &Ctx<'_>) -> u16 {
-        (self.lines(ctx).len() + self.answers.len() * 2 + self.flags().count() + 8).clamp(12, 46) as u16
+    /// What the server has against it comes first: the requests, which tell it again, may stand below the fold.
+    fn dry_run_refusals(&self, lines: &mut Vec<TextLine>, sign: &str) {
+        let runs = self.plan.writes.iter().zip(&self.dry_runs);
+        let refused: Vec<(&Write, &String)> =
+            runs.filter_map(|(write, run)| Some((write, run.as_ref()?.as_ref().err()?))).collect();
+        let Some(((write, why), more)) = refused.split_first() else { return };
+        lines.push(TextLine::new(Tone::Danger, format!("{sign} {}: {why}", write.object)).hanging(2));
+        if !more.is_empty() {
+            let more = words::count(more.len(), "request", "requests");
+            lines.push(TextLine::new(Tone::Danger, format!("{sign} {more} more would be refused, see below")));
+        }
+        lines.push(TextLine::default());
     }
 
-    /// Draws the plan, the fields and the buttons; gives back where the cursor stands.
-    pub fn draw(&mut self, buffer: &mut Buffer, area: Rect, ctx: &Ctx<'_>) -> Option<(u16, u16)> {
-        let typed = usize::from(matches!(self.plan.confirm, Confirm::Type(_)));
-        let fields = (self.answers.len() * 2 + typed + self.flags().count()) as u16;
-        let below = (fields + 2).min(area.height);
+    /// Lines that the popup would like at a width.
+    pub fn height(&mut self, columns: u16, ctx: &Ctx<'_>) -> u16 {
+        let columns = usize::from(columns);
         self.view.set(self.lines(ctx));
-        let text = Rect { height: area.height - below, ..area };
+        let text = self.view.height(columns);
+        let head = 1 + usize::from(self.meant().is_some());
+        (head + text + self.fields_height(columns) + self.typed_height(columns) + 3).clamp(12, 60) as u16
+    }
+
+    /// Draws the plan, the fields and the buttons; gives back where the cursor stands. Danger, what is meant, what is
+    /// typed to confirm and the buttons are always there; text and fields share what is left, and are scrolled.
+    pub fn draw(&mut self, buffer: &mut Buffer, area: Rect, ctx: &Ctx<'_>) -> Option<(u16, u16)> {
+        let columns = usize::from(area.width);
+        let head = self.draw_head(buffer, area, ctx);
+        let obstacle = self.obstacle(ctx);
+        let roomy = obstacle.as_ref().filter(|_| area.height >= ROOMY);
+        let above = roomy.map_or_else(Vec::new, |why| self.above_buttons(why, columns));
+        let typed = self.typed_height(columns) as u16;
+        let foot = typed + above.len() as u16 + 1;
+        let room = area.height.saturating_sub(head + foot + 1);
+        self.view.set(self.lines(ctx));
+        let wanted = (self.view.height(columns) as u16, self.fields_height(columns) as u16);
+        // The text is read before the fields are filled in: they leave it half of the room.
+        let least = room.div_ceil(2).max(self.focused_height(columns) as u16).min(room);
+        let fields = wanted.1.min(room.saturating_sub(wanted.0).max(least));
+        let text = Rect { y: area.y + head, height: room - fields, ..area }.intersection(area);
         self.view.draw(buffer, text, ctx.theme);
-        // What does not fit has to be read too: the key that shows it stands beside the place.
+        self.draw_places(buffer, Rect { y: text.bottom(), height: 1, ..area }.intersection(area), fields, ctx);
+        let mut y = text.bottom() + 1;
+        let mut part = |height: u16| {
+            let part = Rect { y, height, ..area }.intersection(area);
+            y += height;
+            part
+        };
+        let cursor = self.draw_fields(buffer, part(fields), ctx);
+        let cursor = self.draw_typed(buffer, part(typed), ctx).or(cursor);
+        let lines = part(above.len() as u16);
+        for (line, y) in above.iter().zip(lines.y..lines.bottom()) {
+            write(buffer, (area.x, y), area.width, ctx.theme, Tone::Dim, line);
+        }
+        let beside = obstacle.as_deref().filter(|_| above.is_empty());
+        let last = Rect { y: area.bottom().saturating_sub(1), height: 1.min(area.height), ..area };
+        self.draw_buttons(buffer, last, ctx, obstacle.is_some(), beside);
+        cursor
+    }
+
+    /// Danger and, of several things that are meant, how many and which; gives back its lines.
+    fn draw_head(&self, buffer: &mut Buffer, area: Rect, ctx: &Ctx<'_>) -> u16 {
+        let mut pen = Pen::new(ctx.theme);
+        pen.put(Tone::Dim, "danger ").put(danger_tone(self.plan.danger), danger_words(self.plan.danger));
+        pen.draw(buffer, area);
+        let Some((many, names)) = self.meant() else { return 1 };
+        let lead = format!("{many}: ");
+        let listed = words::listed(&names, usize::from(area.width).saturating_sub(words::width(&lead)));
+        let mut pen = Pen::new(ctx.theme);
+        pen.put(Tone::Strong, lead).put(Tone::Text, listed);
+        pen.draw(buffer, Rect { y: area.y + 1, ..area }.intersection(area));
+        2
+    }
+
+    /// Between text and fields: which part of each is visible, and the key that shows the rest.
+    fn draw_places(&self, buffer: &mut Buffer, area: Rect, fields: u16, ctx: &Ctx<'_>) {
         let place = match (self.view.place(), ctx.keymap.keys(Command::PageDown, false).first()) {
             (place, Some(key)) if !place.is_empty() => format!("{key} {}", place.trim_start()),
             (place, _) => place,
         };
         let right = words::width(&place) as u16;
         if right > 0 && right < area.width {
-            write(buffer, (area.right() - right, text.bottom()), right, ctx.theme, Tone::Dim, &place);
+            write(buffer, (area.right() - right, area.y), right, ctx.theme, Tone::Dim, &place);
         }
-        let mut y = text.bottom();
-        let mut cursor = None;
-        for (at, (question, answer)) in self.plan.questions.iter().zip(&self.answers).enumerate() {
-            write(buffer, (area.x, y), area.width.saturating_sub(right), ctx.theme, Tone::Text, &question.words);
-            let line = Rect { y: (y + 1).min(area.bottom() - 1), height: 1, ..area };
-            let focused = self.focus == Field::Answer(at);
-            cursor = draw_field(buffer, line, ctx, "> ", answer, focused).or(cursor);
-            y = (y + 2).min(area.bottom() - 1);
+        let answered = self.fields_words(usize::from(area.width), usize::from(fields));
+        if !answered.is_empty() {
+            let key = ctx.key_of(Command::NextField);
+            let text = format!("{answered}, {key} goes on");
+            write(buffer, (area.x, area.y), area.width.saturating_sub(right + 1), ctx.theme, Tone::Active, &text);
         }
-        if let Confirm::Type(text) = &self.plan.confirm {
-            let line = Rect { y: y.min(area.bottom() - 1), height: 1, ..area };
-            let label = format!("type {text} to confirm: ");
-            cursor = draw_field(buffer, line, ctx, &label, &self.typed, self.focus == Field::Typed).or(cursor);
-        }
-        if matches!(self.plan.confirm, Confirm::Type(_)) {
-            y = (y + 1).min(area.bottom() - 1);
-        }
-        for (at, flag) in self.flags().enumerate() {
-            // The first line may have to be shared with the place in the text.
-            let width = if y == text.bottom() { area.width.saturating_sub(right + 1) } else { area.width };
-            let line = Rect { y: y.min(area.bottom() - 1), height: 1, width, ..area };
-            draw_flag(buffer, line, ctx, flag, self.plan.args.flag(flag.name), self.focus == Field::Flag(at));
-            y = (y + 1).min(area.bottom() - 1);
-        }
-        self.draw_buttons(buffer, Rect { y: area.bottom() - 1, height: 1, ..area }, ctx);
-        cursor
     }
 
-    fn draw_buttons(&self, buffer: &mut Buffer, area: Rect, ctx: &Ctx<'_>) {
-        let obstacle = self.obstacle(ctx);
+    /// Columns of the buttons.
+    fn buttons_width(&self) -> usize {
+        words::width(SAFE) + words::width(&self.plan.title) + 12
+    }
+
+    /// What is in the way, in lines above the buttons where it does not fit beside them.
+    fn above_buttons(&self, why: &str, columns: usize) -> Vec<String> {
+        let fits = self.buttons_width() + words::width(why) <= columns;
+        if fits { Vec::new() } else { words::wrap(why, columns, 2).into_iter().take(2).collect() }
+    }
+
+    fn draw_buttons(&self, buffer: &mut Buffer, area: Rect, ctx: &Ctx<'_>, held: bool, why: Option<&str>) {
         let mut pen = Pen::new(ctx.theme);
         let cancel = if self.focus == Field::Cancel { Tone::ButtonFocused } else { Tone::Button };
-        let confirm = match (self.focus, &obstacle) {
-            (Field::Confirm, None) => Tone::ButtonDanger,
-            (Field::Confirm, Some(_)) => Tone::ButtonFocused,
-            (_, Some(_)) => Tone::Dim,
+        let confirm = match (self.focus, held) {
+            (Field::Confirm, false) => Tone::ButtonDanger,
+            (Field::Confirm, true) => Tone::ButtonFocused,
+            (_, true) => Tone::Dim,
             _ => Tone::Button,
         };
         let hold = |focused: bool, text: &str| if focused { format!("[ {text} ]") } else { format!("  {text}  ") };
-        pen.put(cancel, hold(self.focus == Field::Cancel, "leave it")).gap(2);
+        pen.put(cancel, hold(self.focus == Field::Cancel, SAFE)).gap(2);
         pen.put(confirm, hold(self.focus == Field::Confirm, &self.plan.title)).gap(2);
-        if let Some(why) = obstacle {
+        if let Some(why) = why {
             pen.rest(Tone::Dim, why, usize::from(area.width));
         }
         pen.draw(buffer, area);
     }
 }
 
-fn draw_flag(buffer: &mut Buffer, area: Rect, ctx: &Ctx<'_>, flag: &Arg, given: bool, focused: bool) {
-    let mut pen = Pen::new(ctx.theme);
-    let mark = if given { "[x]" } else { "[ ]" };
-    pen.put(if focused { Tone::ButtonFocused } else { Tone::Button }, format!("{mark} --{}", flag.name)).gap(2);
-    pen.rest(Tone::Dim, flag.words, usize::from(area.width));
-    pen.draw(buffer, area);
-}
-
-fn draw_field(
-    buffer: &mut Buffer,
-    area: Rect,
-    ctx: &Ctx<'_>,
-    label: &str,
-    edit: &LineEdit,
-    focused: bool,
-) -> Option<(u16, u16)> {
-    let mut pen = Pen::new(ctx.theme);
-    pen.put(if focused { Tone::Key } else { Tone::Dim }, label).put(Tone::Prompt, edit.text());
-    pen.draw(buffer, area);
-    let x = area.x + (words::width(label) + words::width(edit.before())) as u16;
-    (focused && x < area.right()).then_some((x, area.y))
-}
-
 fn read_lines(lines: &mut Vec<TextLine>, read: &Read, answer: Option<&Result<Vec<String>, String>>) {
     let Read::PodsOn(node) = read else {
-        let words = match read {
-            Read::Object(path) | Read::List(path) | Read::File(path) | Read::PodsOn(path) => path,
-        };
-        let head = TextLine::new(Tone::Dim, format!("  {words}: "));
+        let head = TextLine::new(Tone::Dim, format!("  {}: ", read.words()));
         lines.push(match answer {
             Some(Err(why)) => head.and(Tone::Warning, format!("could not be read: {why}")).hanging(4),
             _ => head.and(Tone::Dim, "reading ..."),

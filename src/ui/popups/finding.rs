@@ -99,11 +99,7 @@ fn covered(remedy: &Remedy, assessment: &Assessment) -> Option<Ask> {
 /// What is asked of the lifecycle agent: a stage, or to look again.
 fn image_based(words: &[&str]) -> Option<Ask> {
     let said = words.concat().replace(['\'', '"'], "");
-    let stages = [
-        ("Upgrade", ActionId::IbuUpgrade),
-        ("Rollback", ActionId::IbuRollback),
-        ("Idle", ActionId::IbuIdle),
-    ];
+    let stages = [("Upgrade", ActionId::IbuUpgrade), ("Rollback", ActionId::IbuRollback), ("Idle", ActionId::IbuIdle)];
     let staged = stages.into_iter().find(|(stage, _)| said.ends_with(&format!("{{spec:{{stage:{stage}}}}}")));
     let action = match staged {
         Some((_, action)) => action,

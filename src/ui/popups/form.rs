@@ -245,7 +245,7 @@ impl Form {
 
     /// Lines that the popup would like.
     pub fn height(&self) -> u16 {
-        (self.fields.len() * 2 + CHOICES + 8) as u16
+        (self.fields.len() * 2 + CHOICES + 10) as u16
     }
 
     /// Draws the fields and the buttons; gives back where the cursor stands.
@@ -278,7 +278,13 @@ impl Form {
         // Label and help, the text below: two lines a field, and the choices below the one that has the focus.
         let mut rows: Vec<(usize, Row)> = Vec::new();
         for (at, field) in self.fields.iter().enumerate() {
-            rows.push((at, Row::Label));
+            let star = if field.required { "*" } else { "" };
+            let mut words =
+                words::wrap(&format!("{}{star} {}", field.label, field.help), area.width.into(), 4).into_iter();
+            let first = words.next().unwrap_or_default();
+            let help = first.get(field.label.len() + star.len()..).unwrap_or_default().trim_start().to_owned();
+            rows.push((at, Row::Label(help)));
+            rows.extend(words.map(|more| (at, Row::More(more))));
             rows.push((at, Row::Text));
             if at == self.focus {
                 let choices = self.choices(field, ctx);
@@ -296,7 +302,8 @@ impl Form {
             let field = &self.fields[*at];
             let focused = *at == self.focus;
             match row {
-                Row::Label => draw_label(buffer, line, field, focused, ctx),
+                Row::Label(help) => draw_label(buffer, line, (field, help), focused, ctx),
+                Row::More(help) => write(buffer, (line.x, y), line.width, ctx.theme, Tone::Dim, help),
                 Row::Text => cursor = draw_text(buffer, line, field, focused, ctx).or(cursor),
                 Row::Choice(choice) => {
                     let chosen = choice == last_word(field);
@@ -324,7 +331,10 @@ impl Form {
 }
 
 enum Row {
-    Label,
+    /// The name of the field, and as much of its help as fits beside it.
+    Label(String),
+    /// More of its help.
+    More(String),
     Text,
     Choice(String),
 }
@@ -366,13 +376,13 @@ fn shown(field: &Field) -> String {
     }
 }
 
-fn draw_label(buffer: &mut Buffer, area: Rect, field: &Field, focused: bool, ctx: &Ctx<'_>) {
+fn draw_label(buffer: &mut Buffer, area: Rect, (field, help): (&Field, &str), focused: bool, ctx: &Ctx<'_>) {
     let mut pen = Pen::new(ctx.theme);
     pen.put(if focused { Tone::Key } else { Tone::Text }, &field.label);
     if field.required {
         pen.put(Tone::Danger, "*");
     }
-    pen.gap(1).rest(Tone::Dim, field.help, area.width.into());
+    pen.gap(1).rest(Tone::Dim, help, area.width.into());
     pen.draw(buffer, area);
 }
 

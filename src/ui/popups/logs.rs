@@ -10,7 +10,7 @@ use crate::ui::request::{LogAsk, LogNews, LogStream};
 use crate::ui::theme::Tone;
 use crate::ui::widgets::log_view::LogView;
 use crate::ui::widgets::motion::Motion;
-use crate::ui::widgets::pen::Pen;
+use crate::ui::widgets::pen::{Pen, write};
 use crate::ui::words;
 use crate::upgrade::assessment::Subject;
 use crate::upgrade::log_source::Explaining;
@@ -172,12 +172,18 @@ impl LogPopup {
     /// Draws the line that says what is read, and the log.
     pub fn draw(&mut self, buffer: &mut Buffer, area: Rect, ctx: &Ctx<'_>) {
         let mut pen = Pen::new(ctx.theme);
+        let mut y = area.y;
         match self.reading() {
             Some(stream) => {
-                if self.streams.len() > 1 {
-                    pen.put(Tone::Dim, format!("{} of {}  ", self.chosen + 1, self.streams.len()));
+                let place = format!("{} of {}  ", self.chosen + 1, self.streams.len());
+                let place = if self.streams.len() > 1 { place } else { String::new() };
+                let mut lines = words::wrap(&format!("{place}{}", stream_words(stream)), area.width.into(), 2);
+                // What is remarkable of it stands behind the last line.
+                pen.put(Tone::Text, lines.pop().unwrap_or_default());
+                for (line, at) in lines.iter().zip(area.y..area.bottom()) {
+                    write(buffer, (area.x, at), area.width, ctx.theme, Tone::Text, line);
+                    y = at + 1;
                 }
-                pen.put(Tone::Text, stream_words(stream));
                 if stream.restarts > 0 {
                     let restarts = words::count(usize::try_from(stream.restarts).unwrap_or(0), "restart", "restarts");
                     pen.put(Tone::Warning, format!("  {restarts}"));
@@ -190,8 +196,15 @@ impl LogPopup {
                 pen.put(Tone::Dim, "looking for its pods ...");
             }
         }
-        pen.draw(buffer, Rect { height: 1.min(area.height), ..area });
-        let below = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
+        pen.draw(buffer, Rect { y, height: 1, ..area }.intersection(area));
+        let area = Rect { y, height: area.bottom().saturating_sub(y), ..area };
+        let note = self.sources.get(self.source).map(|source| source.note.as_str()).filter(|note| !note.is_empty());
+        let note = note.map_or_else(Vec::new, |note| words::wrap(note, area.width.into(), 2));
+        let head = (1 + note.len() as u16).min(area.height);
+        for (line, y) in note.iter().zip(area.y + 1..area.y + head) {
+            write(buffer, (area.x, y), area.width, ctx.theme, Tone::Dim, line);
+        }
+        let below = Rect { y: area.y + head, height: area.height - head, ..area };
         if self.log.is_empty() && below.height > 0 && self.reading().is_some() {
             let mut pen = Pen::new(ctx.theme);
             pen.put(Tone::Dim, "nothing said so far");

@@ -8,8 +8,10 @@ use crate::actions::{self, ActionId, Ask, Danger, Entry, Offered, Target};
 use crate::ui::ctx::Ctx;
 use crate::ui::theme::Tone;
 use crate::ui::widgets::motion::{Motion, scrolled};
+use crate::ui::widgets::panel::scroll_mark;
 use crate::ui::widgets::pen::{Pen, write};
 use crate::ui::words;
+use crate::upgrade::facts::Kind;
 
 /// Columns of the titles, at least.
 const TITLE: usize = 44;
@@ -24,9 +26,13 @@ pub struct Menu {
     here: Vec<Target>,
     /// The whole cluster, and what has to be named, in place of what is selected.
     whole: bool,
+    /// The actions on the image-based upgrade come first.
+    image_based: bool,
     cursor: usize,
     offset: usize,
     page: usize,
+    /// Lines of the list, as it was drawn last.
+    all: usize,
 }
 
 /// What was picked.
@@ -50,6 +56,13 @@ struct Choice {
     reading: Option<String>,
 }
 
+impl Choice {
+    /// Is it done to the image-based upgrade?
+    fn image_based(&self) -> bool {
+        self.ask.action.entry().needs.contains(&Kind::ImageBasedUpgrades)
+    }
+}
+
 struct Group {
     heading: String,
     choices: Vec<Choice>,
@@ -64,12 +77,17 @@ enum Line {
 impl Menu {
     /// The menu for what is selected.
     pub fn new(here: Vec<Target>) -> Self {
-        Self { here, whole: false, cursor: 0, offset: 0, page: 5 }
+        Self { here, whole: false, image_based: false, cursor: 0, offset: 0, page: 5, all: 0 }
     }
 
     /// The menu for the cluster as a whole.
     pub fn cluster_wide() -> Self {
         Self { whole: true, ..Self::new(Vec::new()) }
+    }
+
+    /// The menu for the image-based upgrade: its actions, then the others for the cluster.
+    pub fn image_based() -> Self {
+        Self { image_based: true, ..Self::cluster_wide() }
     }
 
     /// Title.
@@ -93,6 +111,15 @@ impl Menu {
         let of = |target: &Target| Group { heading: heading(target), choices: offered(target, ctx) };
         let mut groups: Vec<Group> =
             if self.whole { vec![of(&Target::Cluster), named(ctx)] } else { self.here.iter().map(of).collect() };
+        if self.image_based {
+            let mut own = Group { heading: "The image-based upgrade".to_owned(), choices: Vec::new() };
+            for group in &mut groups {
+                let (first, rest) = std::mem::take(&mut group.choices).into_iter().partition(Choice::image_based);
+                own.choices.extend::<Vec<Choice>>(first);
+                group.choices = rest;
+            }
+            groups.insert(0, own);
+        }
         groups.retain(|group| !group.choices.is_empty());
         groups
     }
@@ -153,6 +180,11 @@ impl Menu {
         self.lines(ctx).into_iter().map(line).collect()
     }
 
+    /// Which part of the list is visible, where not all is.
+    pub fn place(&self) -> String {
+        scroll_mark(self.offset, self.page, self.all)
+    }
+
     /// Lines that the popup would like.
     pub fn height(&self, ctx: &Ctx<'_>) -> u16 {
         (self.lines(ctx).len() as u16).max(1) + FOOT
@@ -172,6 +204,7 @@ impl Menu {
         }
         let list = Rect { height: area.height.saturating_sub(FOOT).max(1), ..area };
         self.page = usize::from(list.height).max(1);
+        self.all = lines.len();
         let row = lines.iter().position(|line| matches!(line, Line::Choice(at, _) if *at == self.cursor)).unwrap_or(0);
         // With the first action of a group its heading is to be seen too.
         let top =
@@ -204,7 +237,7 @@ impl Menu {
         let selected = at == self.cursor;
         pen.sign(Tone::Key, if selected { ctx.theme.symbols().cursor } else { " " });
         let able = choice.refusal.is_none() || choice.reading.is_some();
-        let title = TITLE.max(usize::from(area.width) * 3 / 5).min(usize::from(area.width).saturating_sub(8));
+        let title = title_columns(area.width);
         pen.put(if able { choice.tone } else { Tone::Dim }, format!(" {} ", words::pad(&choice.title, title, "..")));
         pen.put(if able { choice.tone } else { Tone::Dim }, words::pad(&choice.danger, 4, ""));
         let room = usize::from(area.width);
@@ -230,6 +263,11 @@ impl Menu {
             (None, _) => "there is no action".into(),
         }
     }
+}
+
+/// Columns of the titles in a list that is so wide.
+fn title_columns(width: u16) -> usize {
+    TITLE.max(usize::from(width) * 3 / 5).min(usize::from(width).saturating_sub(8))
 }
 
 /// The actions that the server does not let this user do.
@@ -317,6 +355,9 @@ fn draw_foot(buffer: &mut Buffer, area: Rect, choice: &Choice, ctx: &Ctx<'_>) {
         (None, Some(why)) => (Tone::Warning, format!("no: {why}")),
         (None, None) => (Tone::Text, format!("{}: {}", entry.summary, dangers())),
     };
+    // A title that is cut in the list is told in full.
+    let cut = words::width(&choice.title) > title_columns(area.width);
+    let text = if cut { format!("{}; {text}", choice.title) } else { text };
     let mut y = area.y;
     if area.height >= FOOT {
         let rule = ctx.theme.symbols().dot.repeat(usize::from(area.width));

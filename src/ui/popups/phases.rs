@@ -70,5 +70,10 @@ fn section(step: &Step, next: Option<&str>, ctx: &Ctx<'_>) -> Section {
     }
     lines.extend(evidence_lines(&step.evidence, ctx));
     lines.push(TextLine::default());
-    Section { lines, name: step.name.to_owned(), fields: vec![("state", word(step.state).to_owned())], fixed: false }
+    Section {
+        lines,
+        name: step.name.to_owned(),
+        fields: vec![("state", word(step.state).to_owned())],
+        ..Section::default()
+    }
 }

@@ -85,5 +85,5 @@ fn section(row: &Row, ctx: &Ctx<'_>) -> Section {
         }
     }
     let fields = vec![("answer", word(row.answer).to_owned()), ("id", row.id.to_owned())];
-    Section { lines, fixed: false, name: row.id.to_owned(), fields }
+    Section { lines, name: row.id.to_owned(), fields, ..Section::default() }
 }

@@ -1,15 +1,23 @@
 //! An answer that fills the screen and stays fresh: how long it takes, readiness, versions.
 
+use std::ops::Range;
+
 use chrono::{DateTime, Utc};
 
 use super::{estimates, phases, preflight, updates};
+use crate::actions::Ask;
 use crate::ui::ctx::Ctx;
 use crate::ui::theme::Tone;
 use crate::ui::widgets::filter::{Filter, Filtered};
+use crate::ui::widgets::motion::Motion;
 use crate::ui::widgets::text_view::{TextLine, TextView};
+use crate::ui::words;
 use crate::upgrade::estimate::Part;
 use crate::upgrade::facts::{Facts, KindStatus};
 use crate::upgrade::needs::{PodsOf, Purpose, needs};
+
+/// Columns that the names of kinds take that are being read.
+const NAMED: usize = 110;
 
 /// What it answers.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,6 +43,8 @@ pub struct Section {
     pub name: String,
     /// Fields for `-l`.
     pub fields: Vec<(&'static str, String)>,
+    /// What choosing it asks for; none: it is only to be read.
+    pub ask: Option<Ask>,
 }
 
 impl Section {
@@ -68,13 +78,28 @@ pub struct Report {
     /// Which sections are shown.
     pub filter: Filter,
     sections: Vec<Section>,
+    /// Name of the section that is chosen, where sections can be.
+    chosen: String,
+    /// The sections that can be chosen, as they are shown: name and lines.
+    offered: Vec<(String, Range<usize>)>,
+    /// The theme's sign for what is chosen.
+    sign: &'static str,
     made_for: Option<(u64, i64)>,
 }
 
 impl Report {
     /// A popup that answers `about`.
     pub fn new(about: About) -> Self {
-        Self { about, view: TextView::default(), filter: Filter::default(), sections: Vec::new(), made_for: None }
+        Self {
+            about,
+            view: TextView::default(),
+            filter: Filter::default(),
+            sections: Vec::new(),
+            chosen: String::new(),
+            offered: Vec::new(),
+            sign: "",
+            made_for: None,
+        }
     }
 
     /// Title.
@@ -136,6 +161,7 @@ impl Report {
             return;
         }
         self.made_for = made_for;
+        self.sign = ctx.theme.symbols().cursor;
         self.sections = match &self.about {
             About::Estimates(part) => estimates::sections(part, ctx),
             About::Preflight(target) => preflight::sections(target.as_deref(), ctx),
@@ -151,8 +177,79 @@ impl Report {
     }
 
     fn show(&mut self) {
-        let shown = self.sections.iter().filter(|section| section.fixed || self.filter.passes(section));
-        self.view.set(shown.flat_map(|section| section.lines.clone()).collect());
+        let shown: Vec<&Section> =
+            self.sections.iter().filter(|section| section.fixed || self.filter.passes(section)).collect();
+        let mut open = shown.iter().filter(|section| section.ask.is_some());
+        if !open.clone().any(|section| section.name == self.chosen) {
+            self.chosen = open.next().map(|section| section.name.clone()).unwrap_or_default();
+        }
+        let mut lines: Vec<TextLine> = Vec::new();
+        self.offered.clear();
+        for section in shown {
+            let from = lines.len();
+            let mut own = section.lines.iter().cloned();
+            if section.ask.is_some() {
+                let sign = if section.name == self.chosen { self.sign } else { " " };
+                lines.extend(own.next().map(|line| line.led_by(Tone::Key, &format!("{sign} "))));
+                self.offered.push((section.name.clone(), from..from + section.lines.len()));
+            }
+            lines.extend(own);
+        }
+        self.view.set(lines);
+    }
+
+    /// What choosing the chosen section asks for.
+    pub fn picked(&self) -> Option<&Ask> {
+        self.sections.iter().find(|section| section.name == self.chosen).and_then(|section| section.ask.as_ref())
+    }
+
+    /// Moves: through what can be chosen, and through the lines of what is longer than the screen.
+    pub fn go(&mut self, motion: Motion) {
+        let Some(at) = self.offered.iter().position(|(name, _)| *name == self.chosen) else {
+            return self.view.go(motion);
+        };
+        let rows = |report: &Self, at: usize| report.view.rows(report.offered[at].1.clone());
+        let (own, seen) = (rows(self, at), self.view.visible());
+        let next = match motion {
+            Motion::Down if own.end > seen.end || at + 1 == self.offered.len() => None,
+            Motion::Down => Some(at + 1),
+            Motion::Up if own.start < seen.start || at == 0 => None,
+            Motion::Up => Some(at - 1),
+            _ => {
+                self.view.go(motion);
+                return self.follow(motion, &seen);
+            }
+        };
+        match next {
+            None => self.view.go(motion),
+            Some(next) => {
+                self.chosen.clone_from(&self.offered[next].0);
+                let rows = rows(self, next);
+                self.view.reveal(&rows, motion == Motion::Up);
+                self.show();
+            }
+        }
+    }
+
+    /// After a jump what is chosen is on the screen again; where nothing was left to scroll it is the first or the last.
+    fn follow(&mut self, motion: Motion, before: &Range<usize>) {
+        let seen = self.view.visible();
+        let stayed = seen == *before;
+        let visible = |(_, lines): &&(String, Range<usize>)| seen.contains(&self.view.rows(lines.clone()).start);
+        let upwards = matches!(motion, Motion::First | Motion::PageUp | Motion::HalfUp);
+        let found = match motion {
+            Motion::First => self.offered.first(),
+            Motion::Last => self.offered.last(),
+            _ if stayed && upwards => self.offered.first(),
+            _ if stayed => self.offered.last(),
+            _ if self.offered.iter().filter(visible).any(|(name, _)| *name == self.chosen) => None,
+            _ if upwards => self.offered.iter().rfind(visible),
+            _ => self.offered.iter().find(visible),
+        };
+        if let Some((name, _)) = found {
+            self.chosen.clone_from(name);
+            self.show();
+        }
     }
 }
 
@@ -161,31 +258,30 @@ fn reading(purpose: Purpose, ctx: &Ctx<'_>) -> Option<TextLine> {
     let facts: &Facts = &ctx.assessment.facts;
     let wanted = needs(ctx.assessment, purpose);
     let coming = |status: &KindStatus| matches!(status, KindStatus::Waiting | KindStatus::NotAsked);
-    let mut names: Vec<&str> =
-        wanted.kinds.iter().filter(|kind| coming(facts.status(**kind))).map(|kind| kind.plural()).collect();
+    let mut names: Vec<String> =
+        wanted.kinds.iter().filter(|kind| coming(facts.status(**kind))).map(|kind| kind.plural().to_owned()).collect();
     let pods = match &wanted.pods {
         PodsOf::All => true,
         PodsOf::Nodes(nodes) => nodes.iter().any(|node| !facts.around.pods.contains_key(node)),
     };
     if pods && coming(facts.status(crate::upgrade::facts::Kind::Pods)) {
-        names.push("pods");
+        names.push("pods".to_owned());
     }
     if names.is_empty() || !facts.link.state.writable() {
         return None;
     }
     Some(
-        TextLine::new(Tone::Active, format!("{} reading {} ...", ctx.theme.symbols().active, names.join(", ")))
-            .hanging(2),
+        TextLine::new(
+            Tone::Active,
+            format!("{} reading {} ...", ctx.theme.symbols().active, words::listed(&names, NAMED)),
+        )
+        .hanging(2),
     )
 }
 
 /// `2026-03-07 03:12 (14m ago)`, or empty.
 pub fn since_words(at: Option<DateTime<Utc>>, ctx: &Ctx<'_>) -> String {
     at.map_or_else(String::new, |at| {
-        format!(
-            "since {} ({})",
-            crate::ui::words::clock(at, ctx.now),
-            crate::ui::words::since(Some(at), ctx.now, false)
-        )
+        format!("since {} ({})", words::clock(at, ctx.now), words::since(Some(at), ctx.now, false))
     })
 }

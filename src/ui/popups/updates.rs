@@ -1,5 +1,6 @@
 //! Where the cluster could go, and what stands in the way.
 
+use super::choices::update_ask;
 use super::report::{Section, since_words};
 use crate::ui::ctx::Ctx;
 use crate::ui::neutral::neutral_lines;
@@ -130,7 +131,8 @@ fn section(choice: &Choice, ctx: &Ctx<'_>) -> Section {
         ("recommended", choice.recommended.to_string()),
         ("minor", choice.minor.to_string()),
     ];
-    Section { lines, fixed: false, name: choice.version.clone(), fields }
+    let ask = Some(update_ask(&choice.version, ctx));
+    Section { lines, fixed: false, name: choice.version.clone(), fields, ask }
 }
 
 fn risk_lines(risk: &Risk, ctx: &Ctx<'_>) -> Vec<TextLine> {

@@ -8,6 +8,7 @@ use crate::ui::ctx::{Ctx, JobState};
 use crate::ui::panes::findings::subject_words;
 use crate::ui::panes::image_based::{self, ImageBasedPane};
 use crate::ui::popups::choices::{Choices, Offering, next_speed};
+use crate::ui::popups::columns::ColumnsPopup;
 use crate::ui::popups::confirm::Outcome;
 use crate::ui::popups::finding::{self, FindingPopup};
 use crate::ui::popups::form;
@@ -87,7 +88,7 @@ impl View {
         Some(Vec::new())
     }
 
-    fn in_popup(&mut self, command: Command, ctx: &Ctx<'_>) -> Vec<Request> {
+    pub(super) fn in_popup(&mut self, command: Command, ctx: &Ctx<'_>) -> Vec<Request> {
         if let Some(Popup::Plan(plan)) = self.popups.last_mut() {
             return match plan.command(command, ctx) {
                 Outcome::Stay => Vec::new(),
@@ -129,6 +130,13 @@ impl View {
         if let Some(Popup::Menu(_)) = self.popups.last() {
             return self.in_menu(command, ctx);
         }
+        if let Some(Popup::Columns(columns)) = self.popups.last_mut() {
+            if columns.command(command) {
+                let (pane, shown) = (columns.pane, columns.shown());
+                self.show_columns(pane, shown);
+            }
+            return Vec::new();
+        }
         if let Some(Popup::Choices(_)) = self.popups.last() {
             return self.in_choices(command, ctx);
         }
@@ -158,6 +166,11 @@ impl View {
         }
         match command {
             Command::Fullscreen => self.fullscreen = !self.fullscreen,
+            Command::Act(ActionId::StartUpdate) => {
+                if let Some(Popup::Report(report)) = self.popups.last() {
+                    return report.picked().cloned().map(Request::Plan).into_iter().collect();
+                }
+            }
             other if matches!(self.popups.last(), Some(Popup::Logs(_))) => {
                 if let Some(Popup::Logs(log)) = self.popups.last_mut() {
                     log.command(other);
@@ -169,6 +182,12 @@ impl View {
                 }
             }
             other => {
+                if let Some(Popup::Report(report)) = self.popups.last_mut()
+                    && let Some(motion) = Motion::of(other)
+                {
+                    report.go(motion);
+                    return Vec::new();
+                }
                 if let Some(view) = self.text_view_mut() {
                     match other {
                         Command::NextMatch => view.next_match(true),
@@ -269,13 +288,39 @@ impl View {
         }
     }
 
+    /// Opens the choice of the columns of the focused table.
+    fn open_columns(&mut self) {
+        fn popup<S: Sheet>(pane: Pane, table: &Table<S>) -> ColumnsPopup {
+            ColumnsPopup::new(pane, S::NAME, S::COLUMNS, table.choice())
+        }
+        let pane = self.pane();
+        let popup = match pane {
+            Pane::Operators => popup(pane, &self.operators),
+            Pane::Nodes => popup(pane, &self.nodes),
+            Pane::Findings => popup(pane, &self.findings),
+            Pane::Timeline => popup(pane, &self.timeline),
+            Pane::Pools | Pane::Map | Pane::ImageBased => return,
+        };
+        self.popups.push(Popup::Columns(Box::new(popup)));
+    }
+
+    fn show_columns(&mut self, pane: Pane, shown: Vec<usize>) {
+        match pane {
+            Pane::Operators => self.operators.choose(Some(shown)),
+            Pane::Nodes => self.nodes.choose(Some(shown)),
+            Pane::Findings => self.findings.choose(Some(shown)),
+            Pane::Timeline => self.timeline.choose(Some(shown)),
+            Pane::Pools | Pane::Map | Pane::ImageBased => {}
+        }
+    }
+
     fn in_menu(&mut self, command: Command, ctx: &Ctx<'_>) -> Vec<Request> {
         let Some(Popup::Menu(menu)) = self.popups.last_mut() else { return Vec::new() };
         match command {
             Command::ClusterActions => menu.turn(),
             Command::Values => {
                 if let Some(ask) = menu.selected(ctx) {
-                    self.fill(ask.action, &ask.target.written(), &ask.args, None);
+                    self.fill(ask.action, &ask.action.entry().written(&ask.target), &ask.args, None);
                 }
             }
             Command::Press | Command::Enter => {
@@ -308,7 +353,7 @@ impl View {
         let sayable = entry.takes == Takes::Version && ask.target == Target::Cluster
             || entry.args.iter().any(|arg| arg.positional);
         if sayable && ask.args.is_empty() || entry.accepts(&ask).is_err() {
-            self.fill(ask.action, &ask.target.written(), &ask.args, None);
+            self.fill(ask.action, &entry.written(&ask.target), &ask.args, None);
             return Vec::new();
         }
         vec![Request::Plan(ask)]
@@ -344,6 +389,10 @@ impl View {
                 };
             }
             Command::Menu => {
+                if self.pane() == Pane::ImageBased {
+                    self.popups.push(Popup::Menu(Menu::image_based()));
+                    return Vec::new();
+                }
                 let mut menu = Menu::new(self.here(ctx));
                 if menu.selected(ctx).is_none() {
                     menu.turn();
@@ -363,6 +412,7 @@ impl View {
                 };
                 self.report(About::Estimates(part));
             }
+            Command::Columns => self.open_columns(),
             Command::Phases => self.report(About::Phases),
             Command::Act(action) => return self.act(action, ctx),
             Command::NextStep => return self.next_step(ctx),
@@ -379,7 +429,12 @@ impl View {
 
     /// Movement, sorting and columns in the focused pane.
     fn in_list(&mut self, command: Command, ctx: &Ctx<'_>) {
-        match self.pane() {
+        self.in_list_of(self.pane(), command, ctx);
+    }
+
+    /// The same in a pane that need not have the focus.
+    pub(super) fn in_list_of(&mut self, pane: Pane, command: Command, ctx: &Ctx<'_>) {
+        match pane {
             Pane::Operators => in_table(&mut self.operators, command, ctx),
             Pane::Nodes => in_table(&mut self.nodes, command, ctx),
             Pane::Findings => in_table(&mut self.findings, command, ctx),
@@ -529,8 +584,20 @@ impl View {
         }
     }
 
+    /// Is nothing left to go back from?
+    pub(super) fn at_root(&self) -> bool {
+        let pane = self.pane();
+        let marked = match pane {
+            Pane::Nodes | Pane::Map => self.nodes.marked(),
+            Pane::Pools => self.pools.marked(),
+            _ => false,
+        };
+        self.popups.is_empty() && self.tab == Tab::Overview && !marked && self.filter_of(pane).text().is_empty()
+    }
+
+    /// The same step up; where none is left, out, when it is asked for twice.
     fn leave(&mut self, ctx: &Ctx<'_>) -> Vec<Request> {
-        if self.tab != Tab::Overview {
+        if !self.at_root() {
             self.back(ctx);
             return Vec::new();
         }
@@ -614,6 +681,7 @@ impl View {
         let text = match self.popups.last() {
             Some(Popup::Plan(plan)) => Some(plan.oc_lines()),
             Some(Popup::Choices(choices)) => choices.copied(ctx),
+            Some(Popup::Columns(columns)) => Some(columns.line()),
             Some(Popup::Menu(menu)) => menu.selected(ctx).map(|ask| format!("oc-cockpit do {}", ask.line())),
             Some(Popup::Form(form)) => form.ask().ok().map(|ask| format!("oc-cockpit do {}", ask.line())),
             Some(Popup::Waiting(ask)) => Some(format!("oc-cockpit do {}", ask.line())),
@@ -658,6 +726,7 @@ impl View {
                 return Request::Save { name: "log".into(), extension: "log", text: log.text() };
             }
             Some(Popup::Choices(choices)) => return plain("choices".into(), Choices::text(choices, ctx)),
+            Some(Popup::Columns(columns)) => return plain("columns".into(), columns.line() + "\n"),
             Some(Popup::Menu(menu)) => return plain("actions".into(), menu.text(ctx)),
             Some(Popup::Form(form)) => return plain(form.title(), form.text()),
             Some(Popup::Waiting(ask)) => return plain("waiting".into(), ask.line() + "\n"),

@@ -223,14 +223,12 @@ impl LogView {
                 .collect();
         }
         let mut skipped = 0;
-        let shown: String = whole
-            .chars()
-            .skip_while(|c| {
-                let skips = skipped < self.left;
-                skipped += unicode_width::UnicodeWidthChar::width(*c).unwrap_or(0);
-                skips
-            })
-            .collect();
+        let mut left = words::graphemes(&whole).skip_while(|(.., wide)| {
+            let skips = skipped < self.left;
+            skipped += wide;
+            skips
+        });
+        let shown = left.next().map_or_else(String::new, |(at, ..)| whole[at..].to_owned());
         let lead = if self.left == 0 { time.len() } else { 0 };
         vec![(lead, shown)]
     }

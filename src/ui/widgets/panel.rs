@@ -20,13 +20,21 @@ pub fn panel(buffer: &mut Buffer, area: Rect, theme: &Theme, title: &Pen<'_>, ma
     if area.width > 4 {
         let room = Rect { x: area.x + 1, width: area.width - 2, height: 1, ..area };
         title.draw(buffer, room);
-        // How fresh the content is comes before the end of a long title.
-        let columns = (mark.width() as u16).min(room.width.saturating_sub(12));
-        if columns > 0 {
-            mark.draw(buffer, Rect { x: room.right() - columns, width: columns, ..room });
-        }
     }
+    draw_mark(buffer, area, mark);
     inner
+}
+
+/// What is remarkable about the content of a frame, in its upper right: before the end of a long title.
+pub fn draw_mark(buffer: &mut Buffer, area: Rect, mark: &Pen<'_>) {
+    if area.width <= 4 {
+        return;
+    }
+    let room = Rect { x: area.x + 1, width: area.width - 2, height: 1, ..area };
+    let columns = (mark.width() as u16).min(room.width.saturating_sub(12));
+    if columns > 0 {
+        mark.draw(buffer, Rect { x: room.right() - columns, width: columns, ..room });
+    }
 }
 
 /// The title of a pane: marked by colour and by brackets when it has the focus.

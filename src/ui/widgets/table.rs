@@ -8,7 +8,7 @@ use std::cmp::Ordering;
 use std::marker::PhantomData;
 
 use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
+use ratatui::layout::{Position, Rect};
 
 use super::filter::{Filter, Filtered};
 use super::motion::{Motion, scrolled};
@@ -117,8 +117,12 @@ pub struct Table<S: Sheet> {
     sort: Option<Sort>,
     column: Option<usize>,
     wide: bool,
+    /// The columns that a person chose, in their order; none: as the room allows.
+    chosen: Option<Vec<usize>>,
     skip: usize,
     name_width: usize,
+    /// Where the rows were drawn last.
+    body: Rect,
     sheet: PhantomData<S>,
 }
 
@@ -138,8 +142,10 @@ impl<S: Sheet> Default for Table<S> {
             sort: None,
             column: None,
             wide: false,
+            chosen: None,
             skip: 0,
             name_width: 0,
+            body: Rect::ZERO,
             sheet: PhantomData,
         }
     }
@@ -297,6 +303,42 @@ impl<S: Sheet> Table<S> {
         (self.order.len(), S::rows(assessment).len())
     }
 
+    /// Selects the row that was drawn there, if one was.
+    pub fn select_at(&mut self, at: Position, ctx: &Ctx<'_>) {
+        let row = self.offset + usize::from(at.y.saturating_sub(self.body.y));
+        if self.body.contains(at)
+            && let Some(row) = self.order.get(row).and_then(|at| S::rows(ctx.assessment).get(*at as usize))
+        {
+            let id = S::id(row).into_owned();
+            self.select(&id, ctx);
+        }
+    }
+
+    /// All columns by name, and whether each is shown: the shown ones first, in their order.
+    pub fn choice(&self) -> Vec<(usize, bool)> {
+        let shown = self
+            .chosen
+            .clone()
+            .unwrap_or_else(|| (0..S::COLUMNS.len()).filter(|at| S::COLUMNS[*at].extra < RARE).collect());
+        let hidden = (0..S::COLUMNS.len()).filter(|at| !shown.contains(at));
+        shown.iter().map(|at| (*at, true)).chain(hidden.map(|at| (at, false))).collect()
+    }
+
+    /// The columns that were chosen.
+    pub fn chosen(&self) -> Option<Vec<usize>> {
+        self.chosen.clone()
+    }
+
+    /// Shows these columns, in this order; the first one, the name, always leads. None: as the room allows.
+    pub fn choose(&mut self, columns: Option<Vec<usize>>) {
+        self.chosen = columns.map(|mut columns| {
+            columns.retain(|at| *at != 0 && *at < S::COLUMNS.len());
+            columns.insert(0, 0);
+            columns
+        });
+        self.skip = 0;
+    }
+
     /// Marks or unmarks the selected row.
     pub fn mark(&mut self) {
         let Some(id) = self.selected.clone() else { return };
@@ -350,7 +392,7 @@ impl<S: Sheet> Table<S> {
         !self.marks.is_empty()
     }
 
-    /// `3 marked, 1 hidden`; empty without marks.
+    /// `3 marked, 1 hidden: worker-0, worker-1 +1`; empty without marks.
     pub fn marks_words(&self, assessment: &Assessment) -> String {
         if self.marks.is_empty() {
             return String::new();
@@ -359,9 +401,10 @@ impl<S: Sheet> Table<S> {
         let marks = self.marks(assessment);
         let visible = |mark: &String| self.order.iter().any(|at| S::id(&rows[*at as usize]) == mark.as_str());
         let hidden = if self.filter.active() { marks.iter().filter(|mark| !visible(mark)).count() } else { 0 };
+        let names = words::listed(&marks, words::MARKED);
         match hidden {
-            0 => format!("{} marked", marks.len()),
-            hidden => format!("{} marked, {hidden} hidden", marks.len()),
+            0 => format!("{} marked: {names}", marks.len()),
+            hidden => format!("{} marked, {hidden} hidden: {names}", marks.len()),
         }
     }
 
@@ -398,13 +441,16 @@ impl<S: Sheet> Table<S> {
 
     /// Columns to show with their widths.
     fn columns(&self, room: usize) -> Vec<(usize, usize)> {
+        let own = self.chosen.as_ref().filter(|_| !self.wide);
         let least = |column: &Column| match column.width {
             Width::Fixed(columns) | Width::Rest(columns) => usize::from(columns),
             Width::Name(low, high) => self.name_width.clamp(usize::from(low), usize::from(high)),
         };
-        let mut chosen: Vec<usize> =
-            (0..S::COLUMNS.len()).filter(|at| self.wide || S::COLUMNS[*at].extra == 0).collect();
-        let mut extras: Vec<usize> = (0..S::COLUMNS.len()).filter(|at| !chosen.contains(at)).collect();
+        let mut chosen: Vec<usize> = own
+            .cloned()
+            .unwrap_or_else(|| (0..S::COLUMNS.len()).filter(|at| self.wide || S::COLUMNS[*at].extra == 0).collect());
+        let all = if own.is_some() { 0 } else { S::COLUMNS.len() };
+        let mut extras: Vec<usize> = (0..all).filter(|at| !chosen.contains(at)).collect();
         extras.sort_by_key(|at| S::COLUMNS[*at].extra);
         let total = |chosen: &[usize]| chosen.iter().map(|at| least(&S::COLUMNS[*at]) + 2).sum::<usize>();
         for extra in extras {
@@ -414,7 +460,9 @@ impl<S: Sheet> Table<S> {
             }
             chosen.push(extra);
         }
-        chosen.sort_unstable();
+        if own.is_none() {
+            chosen.sort_unstable();
+        }
         let skipped = self.skip.min(chosen.len().saturating_sub(1));
         chosen.drain(1..=skipped.min(chosen.len() - 1));
         let left = room.saturating_sub(total(&chosen));
@@ -435,6 +483,7 @@ impl<S: Sheet> Table<S> {
         let body =
             Rect { y: area.y + u16::from(headings), height: area.height.saturating_sub(u16::from(headings)), ..area };
         self.page = usize::from(body.height);
+        self.body = body;
         self.offset = scrolled(self.offset, self.cursor, self.order.len(), self.page);
         if area.is_empty() || area.width < 4 {
             return;

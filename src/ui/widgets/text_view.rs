@@ -1,5 +1,7 @@
 //! A text to read: scrolled, wrapped or not, searched.
 
+use std::ops::Range;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use regex::Regex;
@@ -35,6 +37,14 @@ impl TextLine {
     #[must_use]
     pub fn hanging(mut self, columns: usize) -> Self {
         self.hang = columns;
+        self
+    }
+
+    /// Puts a sign in front.
+    #[must_use]
+    pub fn led_by(mut self, tone: Tone, sign: &str) -> Self {
+        self.hang += words::width(sign);
+        self.pieces.insert(0, (tone, neutral(sign).into_owned()));
         self
     }
 
@@ -82,6 +92,8 @@ type Match = (usize, usize, usize);
 pub struct TextView {
     source: Vec<TextLine>,
     lines: Vec<TextLine>,
+    /// Where each line of the source begins among those that are drawn.
+    starts: Vec<usize>,
     wrapped_at: Option<usize>,
     nowrap: bool,
     top: usize,
@@ -208,12 +220,45 @@ impl TextView {
             return;
         }
         self.wrapped_at = Some(columns);
-        self.lines = if self.nowrap {
-            self.source.clone()
-        } else {
-            self.source.iter().flat_map(|line| line.broken(columns)).collect()
-        };
+        self.lines.clear();
+        self.starts.clear();
+        for line in &self.source {
+            self.starts.push(self.lines.len());
+            if self.nowrap {
+                self.lines.push(line.clone());
+            } else {
+                self.lines.extend(line.broken(columns));
+            }
+        }
         self.find();
+    }
+
+    /// Lines that the text takes at a width.
+    pub fn height(&mut self, columns: usize) -> usize {
+        self.layout(columns.max(1));
+        self.lines.len()
+    }
+
+    /// Where lines of the text are, as they were drawn last.
+    pub fn rows(&self, lines: Range<usize>) -> Range<usize> {
+        let place = |line: usize| self.starts.get(line).copied().unwrap_or(self.lines.len());
+        place(lines.start)..place(lines.end)
+    }
+
+    /// The drawn lines that are visible.
+    pub fn visible(&self) -> Range<usize> {
+        self.top..self.top + self.page
+    }
+
+    /// Scrolls as little as possible until these drawn lines are visible; of more than a page, their beginning or, when
+    /// `end`, their end.
+    pub fn reveal(&mut self, rows: &Range<usize>, end: bool) {
+        let lowest = rows.end.saturating_sub(self.page);
+        self.top = match rows.len() > self.page {
+            true if end => lowest,
+            true => rows.start,
+            false => self.top.clamp(lowest.min(rows.start), rows.start),
+        };
     }
 
     /// Which part is visible, where not all is.
@@ -237,8 +282,7 @@ impl TextView {
         let first = self.matches.partition_point(|(at, ..)| *at < index);
         let (mut column, mut byte) = (0, 0);
         for (tone, text) in &line.pieces {
-            for c in text.chars() {
-                let wide = unicode_width::UnicodeWidthChar::width(c).unwrap_or(0);
+            for (_, grapheme, wide) in words::graphemes(text) {
                 let x = column as i64 - self.left as i64;
                 if x >= 0 && x + wide as i64 <= i64::from(area.width) && wide > 0 {
                     let inside = |m: &&Match| m.0 == index && (m.1..m.2).contains(&byte);
@@ -248,10 +292,10 @@ impl TextView {
                         Some(_) => theme.style(Tone::Match),
                         None => theme.style(*tone),
                     };
-                    buffer.set_stringn(area.x + x as u16, area.y, c.encode_utf8(&mut [0; 4]), wide, style);
+                    buffer.set_stringn(area.x + x as u16, area.y, grapheme, wide, style);
                 }
                 column += wide;
-                byte += c.len_utf8();
+                byte += grapheme.len();
             }
         }
     }

@@ -8,9 +8,10 @@ pub(super) fn check(look: &Look, found: &mut Vec<Finding>) {
     let Some(words) = link.clock_words() else { return };
     let told = format!("{} s", link.clock_ahead.num_seconds());
     found.push(Finding {
-        meaning: "Ages and estimates follow the API server's clock, as the timestamps of the cluster's objects do. The \
+        meaning:
+            "Ages and estimates follow the API server's clock, as the timestamps of the cluster's objects do. The \
                   audit log has the times of this machine."
-            .to_owned(),
+                .to_owned(),
         remedies: vec![
             Remedy::look("Compare both with a clock that is right: on this machine, and on the control plane nodes.")
                 .oc("oc get --raw /version -v=8 2>&1 | grep -i ' date:'"),

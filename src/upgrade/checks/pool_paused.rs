@@ -6,6 +6,7 @@ use super::{Finding, Impact, Level, Look, Remedy, Resource, Subject, evidence, f
 use crate::upgrade::as_oc::Step;
 use crate::upgrade::assessment::{Node, NodePhase, Pool};
 use crate::upgrade::danger::Danger;
+use crate::upgrade::node_disruption::of_pending;
 use crate::upgrade::words;
 
 pub(super) fn check(look: &Look, found: &mut Vec<Finding>) {
@@ -35,11 +36,17 @@ fn paused(look: &Look, pool: &Pool, held: &[&Node]) -> Finding {
     let name = &pool.name;
     let outdated = (pool.total - pool.updated).max(held.len());
     let to_come = words::count(outdated, "node");
+    let certain = of_pending(look.now, pool).is_some();
     let mut resources = vec![Resource::pool(name)];
     resources.extend(held.iter().map(|node| Resource::node(&node.name)));
     let mut lines = vec![format!(
         "The pool was paused{who}: {to_come} to come. Nodes that were targeted before go on, no other one begins. Unpausing it \
-         drains and reboots them, {} at a time, all that was changed meanwhile in one go.",
+         {}, {} at a time, all that was changed meanwhile in one go.",
+        if certain {
+            "drains and reboots them"
+        } else {
+            "drains and reboots them unless every change is one that needs less"
+        },
         pool.capacity.max_unavailable
     )];
     if in_progress && !pool.control_plane {
@@ -56,8 +63,16 @@ fn paused(look: &Look, pool: &Pool, held: &[&Node]) -> Finding {
         resources,
         meaning: lines.join("\n"),
         remedies: vec![
-            Remedy::change(Danger::M, format!("Unpause it, which starts up to {}.", words::count(outdated, "reboot")))
-                .oc(unpause(name)),
+            Remedy::change(
+                Danger::M,
+                if certain {
+                    format!("Unpause it, which starts up to {}.", words::count(outdated, "reboot"))
+                } else {
+                    "Unpause it: its plan compares the two configurations and tells what they do to the nodes."
+                        .to_owned()
+                },
+            )
+            .oc(unpause(name)),
         ],
         link: Some(reading::PAUSED.to_owned()),
         since,

@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use crate::upgrade::facts::Facts;
+use crate::upgrade::words;
 
 /// What became of a backup or a restore (as the agent counts: lifecycle-agent, internal/backuprestore).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -52,30 +53,31 @@ pub struct OadpRow {
     pub started: Option<DateTime<Utc>>,
 }
 
+/// The row of a backup or a restore: two kinds whose status has the same fields.
+macro_rules! row {
+    ($one:expr, $restore:expr) => {
+        OadpRow {
+            restore: $restore,
+            namespace: $one.metadata.namespace.clone().unwrap_or_default(),
+            name: $one.name().to_owned(),
+            wave: $one.wave().map(str::to_owned),
+            state: OadpState::of(&$one.status.phase),
+            phase: $one.status.phase.clone(),
+            items: items($one.status.progress.done, $one.status.progress.total),
+            trouble: trouble(
+                &$one.status.failure,
+                &$one.status.validation_errors,
+                ($one.status.errors, $one.status.warnings),
+            ),
+            started: $one.status.started,
+        }
+    };
+}
+
 /// All of them: backups before restores, by group, then by name.
 pub fn rows(facts: &Facts) -> Vec<OadpRow> {
-    let backups = facts.around.backups.iter().map(|one| OadpRow {
-        restore: false,
-        namespace: one.metadata.namespace.clone().unwrap_or_default(),
-        name: one.name().to_owned(),
-        wave: one.wave().map(str::to_owned),
-        state: OadpState::of(&one.status.phase),
-        phase: one.status.phase.clone(),
-        items: items(one.status.progress.done, one.status.progress.total),
-        trouble: trouble(&one.status.failure, &one.status.validation_errors, (one.status.errors, one.status.warnings)),
-        started: one.status.started,
-    });
-    let restores = facts.around.restores.iter().map(|one| OadpRow {
-        restore: true,
-        namespace: one.metadata.namespace.clone().unwrap_or_default(),
-        name: one.name().to_owned(),
-        wave: one.wave().map(str::to_owned),
-        state: OadpState::of(&one.status.phase),
-        phase: one.status.phase.clone(),
-        items: items(one.status.progress.done, one.status.progress.total),
-        trouble: trouble(&one.status.failure, &one.status.validation_errors, (one.status.errors, one.status.warnings)),
-        started: one.status.started,
-    });
+    let backups = facts.around.backups.iter().map(|one| row!(one, false));
+    let restores = facts.around.restores.iter().map(|one| row!(one, true));
     let mut rows: Vec<OadpRow> = backups.chain(restores).collect();
     // Waves are numbers in practice; what has none runs last.
     let wave = |row: &OadpRow| row.wave.as_ref().map_or(i64::MAX, |wave| wave.parse().unwrap_or(i64::MAX));
@@ -93,9 +95,9 @@ fn trouble(failure: &str, validation: &[String], (errors, warnings): (i64, i64))
         told.push(failure.to_owned());
     }
     told.extend(validation.iter().cloned());
-    for (count, what) in [(errors, "errors"), (warnings, "warnings")] {
+    for (count, what) in [(errors, "error"), (warnings, "warning")] {
         if count > 0 {
-            told.push(format!("{count} {what}"));
+            told.push(words::count(usize::try_from(count).unwrap_or_default(), what));
         }
     }
     told.join("; ")

@@ -7,6 +7,7 @@ use crate::api::Conditions as _;
 use crate::upgrade::assessment::{Evidence, Node, NodePhase, Outside, Pool, Remedy, Resource, Topology};
 use crate::upgrade::danger::Danger;
 use crate::upgrade::facts::Kind;
+use crate::upgrade::node_disruption::of_pending;
 use crate::upgrade::version::minor_parts;
 use crate::upgrade::words::shell;
 use crate::upgrade::{kubelet, words};
@@ -20,6 +21,15 @@ const SHORT_LIVED: &str = "kube-csr-signer";
 
 fn hosted(ask: &Ask) -> bool {
     ask.now.topology == Topology::External && ask.now.pools.is_empty()
+}
+
+/// What taking up the pending changes of a pool does to its nodes.
+fn pending_words(ask: &Ask, pool: &Pool) -> &'static str {
+    match of_pending(&ask.now, pool) {
+        Some(_) => "its nodes are at another release and reboot",
+        None if pool.outdated() => "pending changes reboot its nodes unless all of them are such that need less",
+        None => "nothing is pending, so none of its nodes reboots",
+    }
 }
 
 /// The answer when pools are not known; a hosted cluster has none.
@@ -111,8 +121,9 @@ pub(super) fn pools_unpaused(ask: &Ask) -> Option<Row> {
         Remedy::change(
             Danger::M,
             format!(
-                "Unpause {}, unless only the control plane is meant to be updated; pending changes reboot its nodes.",
-                pool.name
+                "Unpause {}, unless only the control plane is meant to be updated; {}.",
+                pool.name,
+                pending_words(ask, pool)
             ),
         )
         .oc(format!(

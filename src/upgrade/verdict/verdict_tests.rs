@@ -502,12 +502,15 @@ fn a_rest_that_is_not_well_says_so() {
 }
 
 #[test]
-fn each_verdict_but_unknown_follows_the_table_and_names_what_it_rests_on() {
-    let all: Vec<VerdictKind> = TRANSITIONS.iter().map(|(kind, _)| *kind).collect();
-    assert_eq!(all.len(), 12, "each has its line");
-    for (kind, next) in TRANSITIONS {
-        assert!(!next.contains(kind), "{kind:?} follows itself anyway");
-        assert!(*kind == VerdictKind::Unknown || next.contains(&VerdictKind::Unknown), "{kind:?}: a link may be lost");
+fn what_may_never_follow_is_listed_once_with_its_reason_and_a_link_may_always_be_lost() {
+    for (at, (was, is, why)) in NEVER.iter().enumerate() {
+        assert_ne!(was, is, "each follows itself");
+        assert!(!why.is_empty() && !may_follow(*was, *is), "{was:?} -> {is:?}");
+        assert!(NEVER[..at].iter().all(|(from, to, _)| (from, to) != (was, is)), "{was:?} -> {is:?} stands twice");
+        for kind in [was, is] {
+            assert!(may_follow(*kind, VerdictKind::Unknown) && may_follow(VerdictKind::Unknown, *kind), "{kind:?}");
+            assert!(may_follow(*kind, VerdictKind::Failing) && may_follow(*kind, VerdictKind::NeedsPerson), "{kind:?}");
+        }
     }
 }
 

@@ -1,17 +1,16 @@
 //! What stands around an update: health checks, certificate requests, the packageserver, install plans.
 
 use oc_cockpit::actions::outcome::Outcome;
-use oc_cockpit::actions::{ActionId, Ask, Confirm, Danger, Refusal, Target, offered};
+use oc_cockpit::actions::{ActionId, Ask, Confirm, Danger, Target, offered};
 use oc_cockpit::sim::cluster::signing_request;
 use oc_cockpit::sim::kinds::Res;
-use oc_cockpit::sim::server::serve;
 use serde_json::{Value, json};
 
-use super::lab::{Hurdle, Lab, Way, resource};
+use super::lab::{Lab, resource};
 use super::sample::Sample;
 use super::words::text;
 
-const PAUSED: &str = "cluster.x-k8s.io/paused";
+pub const PAUSED: &str = "cluster.x-k8s.io/paused";
 const API: &str = "openshift-machine-api";
 
 fn health_check(name: &str, role: &str) -> Value {
@@ -39,7 +38,7 @@ fn machine(name: &str, role: &str, node: Option<&str>) -> Value {
 }
 
 /// Checks for workers and for infra nodes, which somebody has paused; the machines of workers.
-fn checked(mut sample: Sample) -> Sample {
+pub fn checked(mut sample: Sample) -> Sample {
     sample.add(health_check("workers", "worker"));
     let mut infra = health_check("infra", "infra");
     infra["metadata"]["annotations"] = json!({ PAUSED: "" });
@@ -65,11 +64,11 @@ fn lab_time(words: &str) -> String {
     words.rsplit(' ').next().unwrap().to_owned()
 }
 
-fn pause() -> Ask {
+pub fn pause() -> Ask {
     Ask::new(ActionId::PauseMhc, Target::Cluster)
 }
 
-fn resume() -> Ask {
+pub fn resume() -> Ask {
     Ask::new(ActionId::ResumeMhc, Target::Cluster)
 }
 
@@ -180,7 +179,7 @@ fn what_is_offered_about_health_checks_and_why_not() {
 }
 
 /// A request of `node`; `change` may forge it.
-fn csr(name: &str, node: &str, serving: bool, change: impl FnOnce(&mut Value)) -> Value {
+pub fn csr(name: &str, node: &str, serving: bool, change: impl FnOnce(&mut Value)) -> Value {
     let hosts = if serving { vec![node.to_owned(), "10.0.0.7".to_owned()] } else { Vec::new() };
     let (signer, username, groups, usage) = if serving {
         let groups = json!(["system:nodes", "system:authenticated"]);
@@ -202,7 +201,7 @@ fn csr(name: &str, node: &str, serving: bool, change: impl FnOnce(&mut Value)) -
 }
 
 /// worker-3 has the address that its requests name; the given requests wait.
-fn asking(sample: Sample, requests: Vec<Value>) -> Sample {
+pub fn asking(sample: Sample, requests: Vec<Value>) -> Sample {
     let mut sample = sample;
     sample.edit("worker-3", |node| {
         node["status"]["addresses"] = json!([
@@ -214,7 +213,7 @@ fn asking(sample: Sample, requests: Vec<Value>) -> Sample {
     sample
 }
 
-fn approve(names: &[&str]) -> Ask {
+pub fn approve(names: &[&str]) -> Ask {
     let request = |name: &&str| resource("certificatesigningrequests.certificates.k8s.io", "", name);
     Ask::new(ActionId::ApproveCsr, Target::Objects(names.iter().map(request).collect()))
 }
@@ -366,7 +365,7 @@ async fn a_request_that_somebody_denies_in_between_is_not_approved() {
 
 const OLM: &str = "openshift-operator-lifecycle-manager";
 
-fn packageserver(phase: &str, since: &str) -> Sample {
+pub fn packageserver(phase: &str, since: &str) -> Sample {
     let mut sample = Sample::rolling();
     sample.add(json!({
         "apiVersion": "operators.coreos.com/v1alpha1", "kind": "ClusterServiceVersion",
@@ -386,7 +385,7 @@ fn packageserver(phase: &str, since: &str) -> Sample {
     sample
 }
 
-fn free_it() -> Ask {
+pub fn free_it() -> Ask {
     Ask::new(ActionId::DeletePackageserverCsv, Target::Cluster)
 }
 
@@ -417,7 +416,7 @@ async fn a_packageserver_that_is_not_stuck_stays() {
     assert_eq!(well, "operator-lifecycle-manager-packageserver is well: the packageserver is not stuck");
 }
 
-fn install_plan(phase: &str, approved: bool) -> Sample {
+pub fn install_plan(phase: &str, approved: bool) -> Sample {
     let mut sample = Sample::idle();
     sample.add(json!({
         "apiVersion": "operators.coreos.com/v1alpha1", "kind": "InstallPlan",
@@ -441,7 +440,7 @@ fn install_plan(phase: &str, approved: bool) -> Sample {
     sample
 }
 
-fn approve_plan() -> Ask {
+pub fn approve_plan() -> Ask {
     let plan = resource("installplans.operators.coreos.com", "shop", "install-abc");
     Ask::new(ActionId::ApproveInstallPlan, Target::Objects(vec![plan]))
 }
@@ -464,50 +463,6 @@ async fn an_install_plan_that_waits_for_nobody_is_refused() {
     }
     let lab = Lab::new(&Sample::idle());
     assert!(lab.refusal(&approve_plan()).await.contains("there is no install plan install-abc in shop"));
-}
-
-/// What each of them is carried out on.
-fn all_of_them() -> Vec<(Ask, Sample)> {
-    vec![
-        (pause(), checked(Sample::idle())),
-        (approve(&["x"]), asking(Sample::idle(), vec![csr("x", "worker-3", true, |_| {})])),
-        (free_it(), packageserver("Installing", "2026-11-20T02:20:00Z")),
-        (approve_plan(), install_plan("RequiresApproval", false)),
-    ]
-}
-
-#[tokio::test]
-async fn what_comes_between_dry_run_and_write_is_told_as_what_it_is() {
-    for (wish, sample) in all_of_them() {
-        for (way, part) in [
-            (Way::Breaks, "it is not known whether it was applied"),
-            (Way::Refused, "it was not sent: nobody listens"),
-            (Way::TooMany, "the server asks to slow down"),
-            (Way::Conflict, "it was modified since it was read; it was sent 4 times"),
-        ] {
-            let lab = Lab::new(&sample);
-            let before = lab.store.resource_version();
-            let done = lab.send_by(&Hurdle(&lab.client, way), &wish).await;
-            let words = done.outcome.words(&wish.target);
-            assert!(words.contains(part), "{}, {way:?}\n  expected: {part}\n  said:     {words}", wish.action.name());
-            assert_eq!(lab.store.resource_version(), before);
-            let attempts = done.audit.iter().filter(|line| line["line"] == "attempt").count();
-            assert_eq!(attempts, if matches!(way, Way::Conflict) { 4 } else { 1 }, "{}", wish.action.name());
-        }
-    }
-}
-
-#[tokio::test]
-async fn a_viewer_learns_from_the_dry_run_which_permission_is_missing() {
-    for (wish, sample) in all_of_them() {
-        let lab = Lab::new(&sample);
-        let options = oc_cockpit::sim::server::Options { objects: sample.objects(), ..Default::default() };
-        let server = serve(options, None).await.unwrap();
-        let viewer = super::in_process::InProcess::new(server.service()).with_token(server.viewer_token());
-        let (_, rehearsal) = lab.rehearse_by(&viewer, &wish).await.unwrap_or_else(|Refusal(words)| panic!("{words}"));
-        let [step] = rehearsal.steps.as_slice() else { panic!("one write: {rehearsal:?}") };
-        assert!(!step.ok && step.words.contains("cannot"), "{}: {}", wish.action.name(), step.words);
-    }
 }
 
 #[test]

@@ -5,9 +5,7 @@ use std::sync::{Arc, Mutex};
 use oc_cockpit::actions::audit::Actor;
 use oc_cockpit::actions::drain::{NodeState, PodState, Progress};
 use oc_cockpit::actions::outcome::{Order, Outcome, Rehearsal};
-use oc_cockpit::actions::{
-    ActionId, Ask, Danger, Effect, Found, Material, Plan, Read, Refusal, Session, Target, again, plan,
-};
+use oc_cockpit::actions::{ActionId, Ask, Danger, Effect, Found, Material, Read, Refusal, Target, plan};
 use oc_cockpit::cluster::drain::drain;
 use oc_cockpit::cluster::execute::{Transport, rehearse};
 use oc_cockpit::cluster::{Method, Reply, Request};
@@ -21,8 +19,9 @@ use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
 use super::in_process::InProcess;
-use super::sample::{Sample, assess_live};
+use super::sample::Sample;
 use super::script::{lines, scratch};
+use super::simulated::{look, replanner, session};
 use super::words::text;
 use crate::support::sim::{namespace, operator};
 
@@ -90,29 +89,6 @@ pub fn simulation(sample: &Sample, more: Vec<Value>) -> Simulation {
     objects.push(namespace("shop"));
     objects.extend(more);
     Simulation::new(&Options { objects, ..Options::default() }).unwrap()
-}
-
-pub fn session() -> Session {
-    Session { context: "lab".into(), ..Session::default() }
-}
-
-/// What a watch would show now.
-pub fn look(store: &Store) -> Assessment {
-    let kinds = [
-        Res::CLUSTER_VERSIONS,
-        Res::CLUSTER_OPERATORS,
-        Res::MACHINE_CONFIG_POOLS,
-        Res::MACHINE_CONFIGS,
-        Res::NODES,
-        Res::PODS,
-        Res::PDBS,
-    ];
-    let objects: Vec<Value> = kinds.iter().flat_map(|kind| store.list(*kind)).map(|object| (*object).clone()).collect();
-    assess_live(objects.iter())
-}
-
-pub fn replanner(seen: Assessment, first: Plan) -> impl FnMut(&Target, &Material) -> Result<Plan, Refusal> + Send {
-    move |target, material| again(&seen, &session(), &first, target, material)
 }
 
 fn ask(nodes: &[&str]) -> Ask {

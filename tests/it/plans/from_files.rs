@@ -13,14 +13,14 @@ use super::sample::Sample;
 use super::words::text;
 
 const MCO: &str = "machineconfiguration.openshift.io";
-const HEX: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+pub const HEX: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 
-fn apply(path: &std::path::Path) -> Ask {
+pub fn apply(path: &std::path::Path) -> Ask {
     ask(ActionId::ApplyFile, &[("file", path.to_str().unwrap())])
 }
 
-fn delete(resource: &str, name: &str) -> Ask {
-    ask(ActionId::DeleteObject, &[("resource", resource), ("name", name)])
+pub fn delete(resource: &str, name: &str) -> Ask {
+    ActionId::DeleteObject.entry().parse(&[format!("{resource}/{name}")]).unwrap()
 }
 
 fn lab() -> Lab {
@@ -28,19 +28,19 @@ fn lab() -> Lab {
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "a literal is handed over")]
-fn config(name: &str, role: &str, spec: Value) -> Value {
+pub fn config(name: &str, role: &str, spec: Value) -> Value {
     json!({
         "apiVersion": format!("{MCO}/v1"), "kind": "MachineConfig",
         "metadata": { "name": name, "labels": { format!("{MCO}/role"): role } }, "spec": spec,
     })
 }
 
-fn file_in(path: &str, content: &str) -> Value {
+pub fn file_in(path: &str, content: &str) -> Value {
     json!({ "config": { "ignition": { "version": "3.4.0" }, "storage": { "files": [
         { "path": path, "mode": 420, "contents": { "source": format!("data:,{content}") } }] } } })
 }
 
-fn mirrors(name: &str, mapping: &[(&str, &[&str])]) -> Value {
+pub fn mirrors(name: &str, mapping: &[(&str, &[&str])]) -> Value {
     let one = |(source, mirrors): &(&str, &[&str])| json!({ "source": source, "mirrors": mirrors });
     json!({
         "apiVersion": "config.openshift.io/v1", "kind": "ImageDigestMirrorSet", "metadata": { "name": name },
@@ -162,7 +162,7 @@ async fn a_mirror_that_goes_drains_and_a_release_takes_its_own_kind() {
     assert!(lab.refusal(&newer).await.contains("only ImageContentSourcePolicies"));
 }
 
-fn signature() -> Value {
+pub fn signature() -> Value {
     json!({
         "apiVersion": "v1", "kind": "ConfigMap",
         "metadata": { "name": format!("sha256-{HEX}"), "namespace": "openshift-config-managed",
@@ -192,7 +192,7 @@ async fn a_signature_is_applied_for_a_release_that_is_asked_for() {
 }
 
 /// A pull secret whose content must not be seen anywhere.
-fn pull_secret(canary: &str) -> Value {
+pub fn pull_secret(canary: &str) -> Value {
     let content = json!({ "auths": { "quay.io": { "auth": STANDARD.encode(format!("user:{canary}")) } } }).to_string();
     json!({
         "apiVersion": "v1", "kind": "Secret", "metadata": { "name": "pull-secret", "namespace": "openshift-config" },
@@ -230,7 +230,7 @@ async fn secret_values_are_nowhere_but_in_the_request() {
     assert_eq!(done.audit[0]["undo"], Value::Null);
     let stored = lab.get(Res::SECRETS, Some("openshift-config"), "pull-secret");
     assert_eq!(stored["data"], pull_secret(new)["data"], "the request itself has it");
-    let words = Lab::new(&sample).send_by(&Hurdle(&Lab::new(&sample).client, Way::Breaks), &apply(&path)).await;
+    let words = Lab::new(&sample).send_by(&Hurdle::new(&Lab::new(&sample).client, Way::Breaks), &apply(&path)).await;
     silent("a broken connection", &format!("{:?}", words.outcome));
 }
 

@@ -16,7 +16,7 @@ const CONTENT: &str = "/api/v1/namespaces/openshift-adp/configmaps/oadp-cm";
 
 /// Where the stage machine stands.
 #[derive(Debug, Clone, Copy)]
-enum Stage {
+pub enum Stage {
     Idle,
     Running,
     Prepared,
@@ -31,7 +31,7 @@ fn condition(kind: &str, status: &str, reason: &str, message: &str) -> Value {
            "lastTransitionTime": "2026-11-20T03:00:00Z"})
 }
 
-fn object(stage: Stage) -> Value {
+pub fn object(stage: Stage) -> Value {
     let busy = condition("Idle", "False", "InProgress", "In progress");
     let prepared = [
         condition("PrepInProgress", "False", "Completed", "Prep completed"),
@@ -74,13 +74,13 @@ fn object(stage: Stage) -> Value {
                    "rollbackAvailabilityExpiration": "2026-12-20T03:00:00Z"}})
 }
 
-fn sample(stage: Stage) -> Sample {
+pub fn sample(stage: Stage) -> Sample {
     let mut sample = Sample::idle();
     sample.put(object(stage));
     sample
 }
 
-fn upgraded() -> Sample {
+pub fn upgraded() -> Sample {
     let mut sample = sample(Upgraded);
     sample.edit("version", |version| version["status"]["desired"]["version"] = json!("4.19.3"));
     sample
@@ -94,11 +94,11 @@ fn material(answers: Vec<(&str, Value)>) -> Material {
     Material { answers: answers.into_iter().map(answer).collect(), ..Material::default() }
 }
 
-fn ask(action: ActionId) -> Ask {
+pub fn ask(action: ActionId) -> Ask {
     Ask::new(action, Target::Cluster)
 }
 
-fn prep() -> Ask {
+pub fn prep() -> Ask {
     ask(ActionId::IbuPrep).with("seed-image", "registry/seed:4.19.3").with("seed-version", "4.19.3")
 }
 
@@ -208,6 +208,14 @@ fn volumes_that_nothing_brings_back_make_prep_dangerous() {
     let plan = |text: &str| with_volume.plan_of(&wanted, &material(vec![(CONTENT, map(text))])).unwrap();
     let bare = plan("kind: Backup\nspec: {includedNamespaces: [shop]}\n---\nkind: Restore\nspec: {backupName: app}\n");
     assert_eq!((bare.danger, bare.confirm.clone()), (Danger::H, Confirm::Type("4.19.3".to_owned())));
+    with_volume.put(json!({"apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": "pvc-1"}, "spec": {
+        "persistentVolumeReclaimPolicy": "Delete", "capacity": {"storage": "5Gi"},
+        "claimRef": {"namespace": "shop", "name": "data"}, "csi": {"driver": "topolvm.io"}}}));
+    let map = |text: &str| json!({"kind": "ConfigMap", "data": {"app.yaml": text}});
+    let plan = |text: &str| with_volume.plan_of(&wanted, &material(vec![(CONTENT, map(text))])).unwrap();
+    let lost = plan("kind: Backup\nspec: {includedNamespaces: [shop]}\n");
+    let told = "PersistentVolume pvc-1 would be lost: claim shop/data, 5Gi, reclaim policy Delete";
+    assert!(lost.consequences.contains(&told.to_owned()), "{:#?}", lost.consequences);
     assert!(
         bare.consequences.iter().any(|line| line.contains("logicalvolumes.topolvm.io")),
         "{:#?}",
@@ -218,6 +226,8 @@ fn volumes_that_nothing_brings_back_make_prep_dangerous() {
          {restorePVs: true, restoreStatus: {includedResources: [logicalvolumes]}}\n",
     );
     assert_eq!((whole.danger, whole.confirm.clone()), (Danger::L, Confirm::Button));
+    let told = "PersistentVolume pvc-1 comes back by its Restore: claim shop/data, 5Gi, reclaim policy Delete";
+    assert!(whole.consequences.contains(&told.to_owned()), "{:#?}", whole.consequences);
 }
 
 #[test]

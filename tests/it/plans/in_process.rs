@@ -8,7 +8,7 @@ use http_body_util::BodyExt as _;
 use oc_cockpit::actions::pods::{Pod, PodList};
 use oc_cockpit::actions::{Found, Read};
 use oc_cockpit::cluster::execute::Transport;
-use oc_cockpit::cluster::{ContentType, Method, Reply, Request};
+use oc_cockpit::cluster::{ContentType, Method, Reply, Request, allowed};
 use oc_cockpit::upgrade::link::{Trouble, TroubleKind};
 use serde_json::Value;
 use tower::ServiceExt as _;
@@ -57,7 +57,8 @@ impl InProcess {
     }
 }
 
-fn is_write(request: &Request) -> bool {
+/// Does it change something, and is it no dry run?
+pub fn is_write(request: &Request) -> bool {
     request.method != Method::Get && request.query.iter().all(|(name, _)| name != "dryRun")
 }
 
@@ -104,12 +105,17 @@ impl Transport for InProcess {
         };
         let response = self.service.clone().oneshot(builder.body(body).unwrap()).await.unwrap();
         let status = response.status().as_u16();
+        let wait = response.headers().get("Retry-After").and_then(|wait| wait.to_str().ok()?.parse().ok());
+        let retry_after = wait.map(std::time::Duration::from_secs);
         let bytes = response.into_body().collect().await.unwrap().to_bytes();
-        Ok(Reply { status, body: serde_json::from_slice(&bytes).unwrap_or_default(), retry_after: None })
+        Ok(Reply { status, body: serde_json::from_slice(&bytes).unwrap_or_default(), retry_after })
     }
 
     async fn read(&self, read: &Read) -> Result<Found, Trouble> {
         let path = match read {
+            Read::Access { permission, namespace } => {
+                return allowed(self, permission, namespace).await.map(Found::Access);
+            }
             Read::PodsOn(node) => format!("/api/v1/pods?fieldSelector=spec.nodeName%3D{node}"),
             Read::Object(path) | Read::List(path) => path.clone(),
             Read::File(path) => {

@@ -3,29 +3,31 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use oc_cockpit::actions::audit::Actor;
+use oc_cockpit::actions::audit::{Actor, Given};
 use oc_cockpit::actions::outcome::{Order, Outcome, Rehearsal};
-use oc_cockpit::actions::{ActionId, Ask, Effect, Material, Plan, Read, Refusal, Target, plan};
-use oc_cockpit::cluster::execute::{Transport, execute, rehearse, shown};
-use oc_cockpit::cluster::{Method, Reply, Request};
+use oc_cockpit::actions::{ActionId, Ask, Effect, Material, Plan, Question, Refusal, Target, again, plan};
+use oc_cockpit::cluster::drain::drain;
+use oc_cockpit::cluster::execute::{Transport, rehearse, shown};
 use oc_cockpit::recorder::Recorder;
 use oc_cockpit::sim::kinds::Res;
 use oc_cockpit::sim::server::{Options, Simulation};
 use oc_cockpit::sim::store::Store;
 use oc_cockpit::upgrade::assessment::{Assessment, Resource};
-use oc_cockpit::upgrade::link::{Trouble, TroubleKind};
 use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
 
+pub use super::hurdle::{Hurdle, Way};
 use super::in_process::InProcess;
-use super::sample::{Sample, assess_live};
+use super::sample::Sample;
 use super::script::{lines, scratch};
-use super::simulated::{replanner, session};
+use super::simulated::{look, replanner, session};
 use crate::support::sim::namespace;
 
 const MCO: &str = "machineconfiguration.openshift.io";
 
 /// Namespaces that the actions write to.
-const NAMESPACES: [&str; 6] = [
+const NAMESPACES: [&str; 7] = [
+    "bank",
     "openshift-config",
     "openshift-config-managed",
     "openshift-image-registry",
@@ -71,6 +73,15 @@ pub fn selecting(mut sample: Sample) -> Sample {
     sample
 }
 
+/// What the questions of a plan want to hear.
+pub fn answers(plan: &Plan) -> Vec<Given> {
+    let answer = |question: &Question| Given {
+        name: question.name.clone(),
+        answer: question.exactly.clone().unwrap_or_else(|| "nas:/backups/etcd".into()),
+    };
+    plan.questions.iter().map(answer).collect()
+}
+
 /// A file with these objects, JSON lines as YAML documents.
 pub fn file(name: &str, objects: &[Value]) -> PathBuf {
     let path = scratch("files").join(name);
@@ -95,18 +106,7 @@ impl Lab {
 
     /// What a watch would show now.
     pub fn look(&self) -> Assessment {
-        let kinds = [
-            Res::CLUSTER_VERSIONS,
-            Res::CLUSTER_OPERATORS,
-            Res::MACHINE_CONFIG_POOLS,
-            Res::MACHINE_CONFIGS,
-            Res::NODES,
-            Res::MACHINE_HEALTH_CHECKS,
-            Res::MACHINE_OS_CONFIGS,
-        ];
-        let objects: Vec<Value> =
-            kinds.iter().flat_map(|kind| self.store.list(*kind)).map(|object| (*object).clone()).collect();
-        assess_live(objects.iter())
+        look(&self.store)
     }
 
     /// The rehearsal of what is asked, through `client`.
@@ -131,12 +131,28 @@ impl Lab {
 
     /// Plans, rehearses, confirms and sends, whatever the rehearsal says.
     pub async fn send_by(&self, client: &impl Transport, ask: &Ask) -> Done {
-        let (seen, rehearsal) = self.rehearse_by(&self.client, ask).await.unwrap();
+        let (_, rehearsal) = self.rehearse_by(&self.client, ask).await.unwrap();
+        self.carry_out(client, rehearsal).await
+    }
+
+    /// Confirms what was rehearsed and sends it. Plans that are made again are made on what a watch shows by then.
+    pub async fn carry_out(&self, client: &impl Transport, rehearsal: Rehearsal) -> Done {
+        self.carry_out_seeing(client, rehearsal, || self.look()).await
+    }
+
+    /// The same where a watch shows this.
+    pub async fn carry_out_seeing(
+        &self,
+        client: &impl Transport,
+        rehearsal: Rehearsal,
+        look: impl Fn() -> Assessment + Sync,
+    ) -> Done {
         let plan = rehearsal.plan.clone();
         let path = scratch("lab").join("audit.jsonl");
         let (recorder, task) = Recorder::start(Some(path.clone()));
-        let order = Order { rehearsal, actor: Actor::of(&seen, &session()), answers: Vec::new() };
-        let outcome = execute(client, order, &recorder, replanner(seen, plan.clone())).await;
+        let order = Order { rehearsal, actor: Actor::of(&look(), &session()), answers: answers(&plan) };
+        let again = |target: &Target, material: &Material| again(&look(), &session(), &plan, target, material);
+        let outcome = drain(client, order, &recorder, again, &CancellationToken::new(), |_| {}).await;
         task.close(&recorder).await;
         Done { plan, outcome, audit: lines(&path) }
     }
@@ -158,44 +174,5 @@ impl Lab {
 
     pub fn get(&self, res: Res, namespace: Option<&str>, name: &str) -> Value {
         self.store.get(res, namespace, name).map(|object| (*object).clone()).unwrap_or_default()
-    }
-}
-
-/// What happens to writes on their way.
-#[derive(Debug, Clone, Copy)]
-pub enum Way {
-    /// The connection breaks after the request was sent.
-    Breaks,
-    /// Nobody listens any more.
-    Refused,
-    /// The server asks to slow down.
-    TooMany,
-    /// Somebody else was faster, again and again.
-    Conflict,
-}
-
-/// A way to the server on which writes that are no dry runs meet something.
-pub struct Hurdle<'a>(pub &'a InProcess, pub Way);
-
-impl Transport for Hurdle<'_> {
-    async fn send(&self, request: Request) -> Result<Reply, Trouble> {
-        let is_write = request.method != Method::Get && request.query.iter().all(|(name, _)| name != "dryRun");
-        let trouble = |kind, words: &str| {
-            Err(Trouble { kind, words: words.into(), hint: String::new(), since: chrono::DateTime::UNIX_EPOCH })
-        };
-        let reply = |status, message: &str| {
-            Ok(Reply { status, body: json!({ "kind": "Status", "message": message }), retry_after: None })
-        };
-        match self.1 {
-            _ if !is_write => self.0.send(request).await,
-            Way::Breaks => trouble(TroubleKind::Broken, "the connection broke"),
-            Way::Refused => trouble(TroubleKind::Refused, "nobody listens"),
-            Way::TooMany => reply(429, "too many requests"),
-            Way::Conflict => reply(409, "the object has been modified"),
-        }
-    }
-
-    async fn read(&self, read: &Read) -> Result<oc_cockpit::actions::Found, Trouble> {
-        self.0.read(read).await
     }
 }

@@ -10,10 +10,11 @@ use oc_cockpit::sim::server::Simulation;
 use oc_cockpit::upgrade::assessment::Resource;
 use serde_json::{Value, json};
 
-use super::draining::{budget, look, owned, replanner, session, simulation};
+use super::draining::{budget, owned, simulation};
 use super::in_process::InProcess;
 use super::sample::Sample;
 use super::script::{lines, scratch};
+use super::simulated::{look, replanner, session};
 use super::words::text;
 
 fn ask(action: ActionId, namespace: &str, name: &str) -> Ask {

@@ -7,7 +7,6 @@ use std::sync::Arc;
 use oc_cockpit::actions::outcome::Outcome;
 use oc_cockpit::actions::{ActionId, Ask, Confirm, Danger, Found, Material, Plan, Read, Refusal, Target};
 use oc_cockpit::sim::kinds::Res;
-use oc_cockpit::sim::server::serve;
 use oc_cockpit::upgrade::access::Permission;
 use oc_cockpit::upgrade::facts::{Kind, KindStatus};
 use proptest::prelude::*;
@@ -15,7 +14,7 @@ use serde_json::{Value, json};
 
 use super::in_process::InProcess;
 use super::sample::{Sample, config_object, pool_object, rendered};
-use super::simulated::{acts_for, look, options, rehearsed_for, simulation};
+use super::simulated::{acts_for, look, rehearsed_for, simulation};
 use super::words::text;
 
 const MCO: &str = "machineconfiguration.openshift.io";
@@ -24,41 +23,41 @@ fn pools(names: &[&str]) -> Target {
     Target::Pools(names.iter().map(|name| (*name).to_owned()).collect())
 }
 
-fn nodes(names: &[&str]) -> Target {
+pub fn nodes(names: &[&str]) -> Target {
     Target::Nodes(names.iter().map(|name| (*name).to_owned()).collect())
 }
 
-fn all(action: ActionId) -> Ask {
+pub fn all(action: ActionId) -> Ask {
     Ask::new(action, Target::Cluster).with("all", "")
 }
 
-fn set_max(pool: &str, value: &str) -> Ask {
+pub fn set_max(pool: &str, value: &str) -> Ask {
     Ask::new(ActionId::SetMaxUnavailable, Target::pool(pool)).with("number", value)
 }
 
-fn create(name: &str) -> Ask {
+pub fn create(name: &str) -> Ask {
     Ask::new(ActionId::CreatePool, Target::Cluster).with("name", name)
 }
 
-fn moving(names: &[&str], pool: &str) -> Ask {
+pub fn moving(names: &[&str], pool: &str) -> Ask {
     Ask::new(ActionId::MoveNodes, nodes(names)).with("pool", pool)
 }
 
-fn prune(pool: &str, count: &str) -> Ask {
+pub fn prune(pool: &str, count: &str) -> Ask {
     Ask::new(ActionId::PruneRenderedConfigs, Target::pool(pool)).with("count", count)
 }
 
-fn rebuild(name: &str) -> Ask {
+pub fn rebuild(name: &str) -> Ask {
     let resource = format!("machineosconfigs.{MCO}");
     let object = oc_cockpit::upgrade::assessment::Resource::cluster(&resource, name);
     Ask::new(ActionId::RebuildImage, Target::Objects(vec![object]))
 }
 
-fn image(c: char) -> String {
+pub fn image(c: char) -> String {
     format!("quay.io/release/art@sha256:{}", c.to_string().repeat(64))
 }
 
-fn pin(pool: &str, name: &str, images: &[String]) -> Ask {
+pub fn pin(pool: &str, name: &str, images: &[String]) -> Ask {
     let ask = Ask::new(ActionId::PinImages, Target::pool(pool)).with("name", name);
     images.iter().fold(ask, |ask, image| ask.with("image", image))
 }
@@ -112,7 +111,7 @@ fn generated(pool: &str, number: u32) -> Value {
 }
 
 /// An idle cluster with a canary pool of one node (worker-3), in the middle of its life: `rendered-canary-1`.
-fn canary() -> Sample {
+pub fn canary() -> Sample {
     let mut sample = Sample::idle();
     sample.add(pool_object("canary", 1));
     sample.add(config_object("canary", 1, "4.18.22"));
@@ -124,7 +123,7 @@ fn canary() -> Sample {
 }
 
 /// The canary is over: its node is back in worker.
-fn canary_over() -> Sample {
+pub fn canary_over() -> Sample {
     let mut sample = canary();
     sample.edit("worker-3", |node| {
         node["metadata"]["labels"].as_object_mut().unwrap().remove("node-role.kubernetes.io/canary");
@@ -590,7 +589,7 @@ async fn a_pool_that_was_made_anew_in_between_is_not_deleted() {
 // --- Rendered configs ---
 
 /// Rendered configs of worker: 1 in use, 3 to 6 unused, 7 in use by what `use_it` makes of it.
-fn many() -> Sample {
+pub fn many() -> Sample {
     let mut sample = Sample::idle();
     for number in [1, 3, 4, 5, 6, 7] {
         sample.add(generated("worker", number));
@@ -772,7 +771,7 @@ async fn a_config_that_comes_into_use_before_the_confirmation_stays() {
 
 // --- Images ---
 
-fn layered() -> Value {
+pub fn layered() -> Value {
     json!({
         "apiVersion": format!("{MCO}/v1"), "kind": "MachineOSConfig",
         "metadata": { "name": "worker-os", "uid": "uid-os", "resourceVersion": "7", "annotations": {} },
@@ -816,6 +815,15 @@ fn an_image_is_rebuilt_when_a_build_can_begin() {
         whole(&degraded, &ask, with_builds(Some(layered()), json!([]))),
         "pool worker is degraded, so no build begins",
     );
+    let condition = |kind: &str| json!({ "type": kind, "status": "True", "message": "the build failed" });
+    let mut failed = Sample::idle();
+    let mut says = |conditions: Value| {
+        failed.edit("pool/worker", |pool| pool["status"]["conditions"] = conditions);
+        whole(&failed, &ask, with_builds(Some(layered()), json!([])))
+    };
+    assert!(says(json!([condition("Degraded"), condition("ImageBuildDegraded")])).is_ok(), "that is what is repaired");
+    let also = json!([condition("Degraded"), condition("ImageBuildDegraded"), condition("NodeDegraded")]);
+    refused(says(also), "pool worker is degraded, so no build begins");
 }
 
 #[tokio::test]
@@ -863,28 +871,6 @@ async fn the_requests_that_pin_images() {
 }
 
 // --- What a server may answer ---
-
-#[tokio::test]
-async fn a_viewer_may_do_none_of_it() {
-    let server = serve(options(&canary_over()), None).await.unwrap();
-    let asks = [
-        all(ActionId::PausePool),
-        set_max("worker", "2"),
-        create("gpu"),
-        moving(&["worker-3"], "canary"),
-        Ask::new(ActionId::DeletePool, Target::pool("canary")),
-        pin("worker", "release", &[image('a')]),
-    ];
-    for ask in asks {
-        let client = InProcess::new(server.service()).with_token(server.viewer_token());
-        let person = rehearsed_for(&server.store, &client, &ask).await;
-        assert!(!person.rehearsal.ok(), "{ask:?}: {:?}", person.rehearsal.steps);
-        assert!(person.rehearsal.steps[0].words.contains("oc auth can-i"), "{:?}", person.rehearsal.steps);
-        let (outcome, audit) = person.confirms(&client).await;
-        assert!(matches!(outcome, Outcome::Failed { .. }), "{ask:?}: {outcome:?}");
-        assert_eq!(audit[1]["status"].as_u64(), Some(403), "{ask:?}");
-    }
-}
 
 #[tokio::test]
 async fn what_the_schema_refuses_is_said_in_the_dry_run() {

@@ -249,7 +249,7 @@ pub fn assess_at<'a>(objects: impl IntoIterator<Item = &'a Value>, now: DateTime
     let mut facts = Objects::from_values(objects).into_recording(now);
     facts.link.state = LinkState::Live;
     let answers = permissions().into_iter().map(|permission| (permission, Answer::Allowed)).collect();
-    facts.access = Arc::new(Access { user: Some("kim".into()), answers });
+    facts.access = Arc::new(Access { user: Some("kim".into()), answers, ..Access::default() });
     assess(Arc::new(facts), &Memory::default(), now)
 }
 

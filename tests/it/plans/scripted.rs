@@ -45,7 +45,13 @@ async fn a_rehearsal_tells_what_the_server_would_refuse() {
     let script = Script::of([reply(200, pool("1", false)), no]);
     let rehearsal = rehearse(&script, pause("1"), on_conflict(&pause("1"), |_, version| pause(version))).await.unwrap();
     assert!(!rehearsal.ok());
-    assert!(rehearsal.steps[0].words.contains("oc auth can-i patch mcp/worker"), "{:?}", rehearsal.steps);
+    assert!(
+        rehearsal.steps[0]
+            .words
+            .contains("oc auth can-i patch machineconfigpools.machineconfiguration.openshift.io/worker"),
+        "{:?}",
+        rehearsal.steps
+    );
 }
 
 #[tokio::test]

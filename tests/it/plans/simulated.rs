@@ -4,11 +4,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use oc_cockpit::actions::audit::{Actor, Audit as _, Given, Proof};
+use oc_cockpit::actions::audit::{Actor, Audit as _, Proof};
 use oc_cockpit::actions::outcome::{Order, Outcome, Rehearsal};
-use oc_cockpit::actions::{
-    ActionId, Ask, Material, Plan, Question, Refusal, Session, Target, again, permissions, plan,
-};
+use oc_cockpit::actions::{ActionId, Ask, Material, Plan, Refusal, Session, Target, again, permissions, plan};
 use oc_cockpit::cluster::Cluster;
 use oc_cockpit::cluster::execute::{execute, rehearse, shown};
 use oc_cockpit::recorder::Recorder;
@@ -23,6 +21,7 @@ use serde_json::{Value, json};
 use tokio::sync::watch::Receiver;
 
 use super::in_process::InProcess;
+use super::lab::answers;
 use super::sample::{Sample, assess_live, now};
 use super::script::{lines, scratch};
 use crate::support::sim::{namespace, pod};
@@ -42,10 +41,10 @@ pub fn session() -> Session {
     Session { context: "lab".into(), ..Session::default() }
 }
 
-/// What a watch would show now.
+/// What a watch of everything would show now.
 pub fn look(store: &Store) -> Assessment {
-    let kinds = [Res::CLUSTER_VERSIONS, Res::MACHINE_CONFIG_POOLS, Res::MACHINE_CONFIGS, Res::NODES];
-    let objects: Vec<Value> = kinds.iter().flat_map(|kind| store.list(*kind)).map(|object| (*object).clone()).collect();
+    let objects = store.kinds().into_iter().flat_map(|kind| store.list(kind.res()));
+    let objects: Vec<Value> = objects.map(|object| (*object).clone()).collect();
     assess_live(objects.iter())
 }
 
@@ -86,11 +85,7 @@ impl Person {
     pub async fn confirms(self, client: &InProcess) -> (Outcome, Vec<Value>) {
         let path = scratch("simulated").join("audit.jsonl");
         let (recorder, task) = Recorder::start(Some(path.clone()));
-        let answer = |question: &Question| Given {
-            name: question.name.clone(),
-            answer: question.exactly.clone().unwrap_or_else(|| "s3://backups/etcd".into()),
-        };
-        let answers = self.plan.questions.iter().map(answer).collect();
+        let answers = answers(&self.plan);
         let order = Order { rehearsal: self.rehearsal, actor: Actor::of(&self.seen, &session()), answers };
         let outcome = execute(client, order, &recorder, replanner(self.seen, self.plan)).await;
         task.close(&recorder).await;
@@ -326,7 +321,10 @@ async fn a_viewer_is_told_which_permission_is_missing_and_changes_nothing() {
     );
     let (outcome, audit) = person.confirms(&client).await;
     let Outcome::Failed { words, .. } = outcome else { panic!("{outcome:?}") };
-    assert!(words.contains("oc auth can-i patch mcp/worker"), "{words}");
+    assert!(
+        words.contains("oc auth can-i patch machineconfigpools.machineconfiguration.openshift.io/worker"),
+        "{words}"
+    );
     assert_eq!((audit.len(), audit[1]["status"].as_u64()), (2, Some(403)));
     assert!(!look(&server.store).pool("worker").unwrap().paused);
 }

@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 
 use super::gates::{GATE, acks, count, credentials, gates};
 use super::in_process::InProcess;
+use super::lab::answers;
 use super::sample::Sample;
 use super::script::{Script, lines, order, reply, scratch, timeout};
 use super::simulated::{look, options, replanner, session};
@@ -27,11 +28,11 @@ fn with(sample: &Sample, extra: Vec<Value>) -> Options {
     options
 }
 
-fn cluster(action: ActionId) -> Ask {
+pub fn cluster(action: ActionId) -> Ask {
     Ask::new(action, Target::Cluster)
 }
 
-fn start(version: &str) -> Ask {
+pub fn start(version: &str) -> Ask {
     Ask::new(ActionId::StartUpdate, Target::Version(version.into()))
 }
 
@@ -52,11 +53,7 @@ async fn wish(store: &Store, client: &impl Transport, ask: &Ask) -> Result<Wish,
 impl Wish {
     /// Confirms with what the questions ask for.
     async fn confirmed(self, client: &impl Transport) -> (Outcome, Vec<Value>) {
-        let answers = self.rehearsal.plan.questions.iter().map(|question| Given {
-            name: question.name.clone(),
-            answer: question.exactly.clone().unwrap_or_else(|| "nas:/backups/etcd".into()),
-        });
-        let answers = answers.collect();
+        let answers = answers(&self.rehearsal.plan);
         self.answered(client, answers).await
     }
 
@@ -141,7 +138,7 @@ async fn a_risk_that_is_answered_by_something_else_is_not_accepted() {
 }
 
 /// A cluster whose ClusterVersion has a place for accepted risks, or only says so.
-fn at_4_22(sample: &mut Sample) -> Value {
+pub fn at_4_22(sample: &mut Sample) -> Value {
     sample.edit("version", |version| {
         version["status"]["desired"]["version"] = json!("4.22.1");
         version["status"]["history"][0]["version"] = json!("4.22.1");

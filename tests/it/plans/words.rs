@@ -2,9 +2,10 @@
 
 use std::fmt::Write as _;
 
-use oc_cockpit::actions::{ActionId, Confirm, Plan, Target};
+use oc_cockpit::actions::{ActionId, Ask, Confirm, Plan, Target};
 use serde_json::json;
 
+use super::lab::Lab;
 use super::sample::Sample;
 
 /// A plan as text.
@@ -45,6 +46,12 @@ pub fn text(plan: &Plan) -> String {
         Confirm::Type(what) => format!("by typing {what}"),
     };
     let lock = if plan.strict_lock { "strict" } else { "planned again on a conflict" };
+    let back = plan.back.iter().map(|wish| {
+        let words = oc_cockpit::actions::split(&wish.line()).unwrap();
+        assert_eq!(wish.action.entry().parse(&words[1..]).as_ref(), Ok(wish), "the way back can be gone");
+        wish.line()
+    });
+    section("undone by", back.collect());
     section("confirmed", vec![format!("{confirm}; lock {lock}; inverse {:?}", plan.inverse), plan.effect.words()]);
     text
 }
@@ -84,11 +91,12 @@ fn unpausing_before_the_new_configuration_is_rendered() {
     insta::assert_snapshot!(text(&plan));
 }
 
-#[test]
-fn cordoning_nodes_that_were_marked_during_a_rollout() {
+#[tokio::test]
+async fn cordoning_nodes_that_were_marked_during_a_rollout() {
     let mut sample = Sample::rolling();
     sample.edit("pool/worker", |pool| pool["spec"]["maxUnavailable"] = json!(3));
-    let plan = sample.plan(ActionId::CordonNodes, &nodes(&["worker-2", "worker-0"])).unwrap();
+    let wish = Ask::new(ActionId::CordonNodes, nodes(&["worker-2", "worker-0"]));
+    let plan = Lab::new(&sample).rehearse(&wish).await.unwrap().plan;
     insta::assert_snapshot!(text(&plan));
 }
 

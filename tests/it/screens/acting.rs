@@ -32,7 +32,7 @@ fn viewer(stage: &mut Stage, may: impl Fn(ActionId) -> bool) {
         }
     }
     let mut facts = (*stage.world.assessment.facts).clone();
-    facts.access = Arc::new(Access { user: Some("viewer".into()), answers });
+    facts.access = Arc::new(Access { user: Some("viewer".into()), answers, ..Access::default() });
     stage.world.assessment.facts = Arc::new(facts);
 }
 
@@ -84,6 +84,7 @@ fn line(entry: &Entry) -> Option<String> {
         Takes::Nodes => "worker-5".into(),
         Takes::Objects { namespaced: true, namespace: "", .. } => "shop/one".into(),
         Takes::Objects { .. } => "one".into(),
+        Takes::Listed => "imagedigestmirrorsets/one".into(),
     };
     let values = entry.args.iter().filter(|arg| arg.required).map(|arg| {
         let value = if arg.kind == ArgKind::Number { "2" } else { "some" };

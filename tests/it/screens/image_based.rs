@@ -64,9 +64,22 @@ fn single_node(version: &str) -> Vec<Value> {
         json!({"apiVersion": "velero.io/v1", "kind": "BackupStorageLocation",
             "metadata": {"name": "default", "namespace": "openshift-adp"}, "status": {"phase": "Available"}}),
         json!({"apiVersion": "topolvm.io/v1", "kind": "LogicalVolume", "metadata": {"name": "pvc-1"}}),
+        volume("pvc-1", "Delete", &json!({"csi": {"driver": "topolvm.io"}, "storageClassName": "lvms-vg1"})),
+        volume("local-logs", "Retain", &json!({"local": {"path": "/var/mnt/logs"}})),
+        volume("nfs-media", "Retain", &json!({"nfs": {"path": "/media"}})),
     ];
     objects.extend(["etcd", "kube-apiserver", "dns"].map(operator));
     objects
+}
+
+fn volume(name: &str, policy: &str, source: &Value) -> Value {
+    let mut object = json!({"apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": name},
+        "spec": {"persistentVolumeReclaimPolicy": policy, "capacity": {"storage": "5Gi"},
+                 "claimRef": {"namespace": "shop", "name": format!("data-{name}")}}, "status": {"phase": "Bound"}});
+    for (key, value) in source.as_object().unwrap() {
+        object["spec"][key] = value.clone();
+    }
+    object
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "a literal is handed over")]
@@ -195,6 +208,47 @@ fn the_tab_at_three_sizes() {
 }
 
 #[test]
+fn the_log_that_matters_is_that_of_the_job_then_that_of_the_agent() {
+    let mut stage = stage("precache", 120, 40);
+    stage.shows("l logs");
+    stage.keys("l").shows("job lca-prep-precache (1 of 2)");
+    let (_, first) = stage.view.log_wanted().unwrap();
+    assert_eq!(first.of.query.namespace, "openshift-lifecycle-agent");
+    assert_eq!(first.of.query.labels, "batch.kubernetes.io/job-name=lca-prep-precache");
+    stage.keys("tab").shows("lifecycle agent (2 of 2)");
+    let (_, second) = stage.view.log_wanted().unwrap();
+    assert_eq!(second.of.query.labels, "app.kubernetes.io/component=lifecycle-agent");
+    stage.shows("which the API does not show: journalctl -u installation-configuration");
+    let mut stage = self::stage("prepared", 80, 24);
+    stage.keys("l").lacks("lca-prep-precache");
+    stage.shows("recert");
+}
+
+#[test]
+fn volumes_on_the_nodes_disks_are_rows_with_what_they_are_known_by() {
+    let mut stage = stage("prepared", 160, 45);
+    stage.shows("! Delete  shop/data-pvc-1  5Gi");
+    stage.shows("pv/pvc-1 spec.persistentVolumeReclaimPolicy = Delete");
+    stage.shows("Retain  shop/data-local-logs");
+    stage.shows("1 volume on storage elsewhere");
+    let mut world = World::of(moment("prepared"));
+    let mut facts = Facts::clone(&world.assessment.facts);
+    let refused = Trouble {
+        kind: TroubleKind::Forbidden,
+        words: "user jane may not list persistentvolumes".into(),
+        hint: String::new(),
+        since: ago(5),
+    };
+    let state = KindState { status: KindStatus::Forbidden(refused), heard: None, unreadable: Vec::new() };
+    facts.kinds.insert(oc_cockpit::upgrade::facts::Kind::PersistentVolumes, state);
+    Arc::make_mut(&mut facts.around).persistent_volumes = Arc::default();
+    world.assessment = assessed(facts);
+    let mut stage = Stage::new(world, 160, 45);
+    stage.keys("8").shows("persistentvolumes may not be read: user jane");
+    stage.shows("logicalvolume/pvc-1, its PersistentVolume was not read");
+}
+
+#[test]
 fn the_tab_is_there_only_where_the_kind_is() {
     let mut stage = Stage::new(World::of(moment("prepared")), 120, 40);
     stage.shows("8 Image-based");
@@ -210,8 +264,8 @@ fn the_tab_is_there_only_where_the_kind_is() {
 fn on_a_small_terminal_everything_can_be_reached() {
     let mut stage = stage("upgraded", 80, 24);
     stage.lacks("60/61 items");
-    stage.keys("G");
-    stage.shows("60/61 items");
+    stage.keys("G").shows("a volume goes together with its");
+    stage.keys("pgup").shows("60/61 items");
     stage.keys("g").keys("/").types("restore").keys("enter");
     stage.shows("60/61 items");
     stage.lacks("PrePivot");

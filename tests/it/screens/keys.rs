@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use oc_cockpit::actions::{self, ActionId, Ask, Target};
 use oc_cockpit::input::Tab;
+use oc_cockpit::input::pointer::{Gesture, Pointer};
 use oc_cockpit::ui::{Request, SimFault, SimInfo, SimRequest};
 use oc_cockpit::upgrade::access::Answer;
 use oc_cockpit::upgrade::assessment::Subject;
@@ -42,6 +43,25 @@ fn q_is_back_and_twice_at_the_root_out() {
     assert!(matches!(stage.requests.as_slice(), [Request::Say(_)]), "another key in between starts over");
     stage.keys("q");
     assert_eq!(stage.requests, [Request::Quit]);
+}
+
+#[test]
+fn q_goes_the_same_step_up_as_esc_before_it_leads_out() {
+    let mut stage = Stage::new(sample::rolling(), 160, 40);
+    stage.shows("q quit");
+    stage.lacks("esc back");
+    stage.keys("/").types("w").keys("enter").lacks("q quit");
+    stage.shows("esc back");
+    stage.keys("q").lacks("/w ");
+    assert!(stage.requests.is_empty(), "the filter was the step");
+    stage.keys("space").shows("1 marked");
+    stage.keys("q").lacks("marked");
+    stage.keys("d").lacks("q quit");
+    stage.keys("q").shows("q quit");
+    stage.keys("q");
+    assert!(matches!(stage.requests.as_slice(), [Request::Say(_)]), "{:?}", stage.requests);
+    stage.keys(":").types("q").keys("enter");
+    assert_eq!(stage.requests, [Request::Quit], ":q needs no second time");
 }
 
 #[test]
@@ -312,4 +332,88 @@ fn keys_that_come_faster_than_frames_do_not_end_in_a_closed_branch() {
     stage.keys("p");
     let target = Target::pool("worker");
     assert_eq!(stage.requests, [Request::Plan(Ask::new(ActionId::PausePool, target))]);
+}
+
+fn click(stage: &mut Stage, text: &str) -> Vec<Request> {
+    let (column, row) = stage.find(text);
+    gesture(stage, Gesture::Click, column + 1, row)
+}
+
+fn gesture(stage: &mut Stage, gesture: Gesture, column: u16, row: u16) -> Vec<Request> {
+    let requests = stage.view.pointer(Pointer { gesture, column, row }, &stage.world.ctx());
+    stage.draw();
+    requests
+}
+
+#[test]
+fn a_click_selects_a_tab_a_pane_and_a_row_and_does_nothing_else() {
+    for (width, height) in [(80, 24), (160, 45)] {
+        let mut stage = Stage::new(sample::rolling(), width, height);
+        assert_eq!(click(&mut stage, "2 Operators"), []);
+        assert_eq!(stage.view.tab(), Tab::Operators);
+        click(&mut stage, "4 Nodes");
+        assert_eq!(stage.view.tab(), Tab::Nodes);
+        click(&mut stage, "worker-5");
+        assert_eq!(stage.view.subject(&stage.world.ctx()), Some(Subject::Node("worker-5".into())));
+        stage.shows("▌worker-5");
+        click(&mut stage, "3 Pools");
+        click(&mut stage, "infra ");
+        assert_eq!(stage.view.subject(&stage.world.ctx()), Some(Subject::Pool("infra".into())));
+        // What is open is not closed by a second click, and nothing is asked for.
+        assert_eq!(click(&mut stage, "infra "), []);
+        click(&mut stage, "1 Overview");
+        click(&mut stage, "Findings  ");
+        stage.shows("[Findings");
+        stage.keys("d");
+        assert_eq!(click(&mut stage, "3 Pools"), [], "what lies over the panes keeps the keyboard");
+        assert_eq!(stage.view.tab(), Tab::Overview);
+    }
+}
+
+#[test]
+fn the_wheel_scrolls_what_it_is_over() {
+    let mut stage = Stage::new(sample::rolling(), 80, 24);
+    stage.keys("4");
+    let (column, row) = stage.find("worker-3");
+    gesture(&mut stage, Gesture::WheelDown, column, row);
+    let after = stage.view.subject(&stage.world.ctx());
+    gesture(&mut stage, Gesture::WheelUp, column, row);
+    assert_ne!(stage.view.subject(&stage.world.ctx()), after);
+    stage.keys("?").shows("Change the cluster");
+    for _ in 0..4 {
+        gesture(&mut stage, Gesture::WheelDown, 20, 12);
+    }
+    stage.lacks("Change the cluster");
+    assert_eq!(
+        gesture(&mut stage, Gesture::WheelUp, 0, 0),
+        [],
+        "over a popup it is the popup that scrolls, wherever it is"
+    );
+}
+
+#[test]
+fn columns_are_hidden_shown_and_ordered_and_the_choice_can_be_kept() {
+    for (width, height) in [(80, 24), (160, 45)] {
+        let mut stage = Stage::new(sample::rolling(), width, height);
+        stage.keys("4").shows("POOL ");
+        stage.keys("C").shows("columns of nodes");
+        // The name stays; the pool goes, the zone comes to its place.
+        stage.keys("space j space").shows("[ ] pool");
+        stage.keys("j j j j").shows("▌ [x] zone");
+        stage.keys("K K K K").shows("always the first");
+        let line = "columns: {nodes: [node, zone, phase, age, status, version, kubelet, message, roles]}";
+        stage.keys("Y");
+        assert_eq!(stage.requests, [Request::Copy(line.into())]);
+        stage.keys("esc").lacks("POOL ");
+        stage.shows("NODE      ZONE ");
+        stage.keys("ctrl-w").shows("POOL ");
+        let mut again = Stage::new(sample::rolling(), width, height);
+        let names: Vec<String> = ["zone", "node", "kubelet"].map(Into::into).into();
+        again.view.choose_columns("nodes", &names).unwrap();
+        again.keys("4").shows("NODE      ZONE           KUBELET");
+        again.lacks("PHASE");
+        let wrong = again.view.choose_columns("nodes", &["zon".into()]).unwrap_err();
+        assert!(wrong.starts_with("`zon` is not a column, expected some of node, pool, phase"), "{wrong}");
+        assert!(again.view.choose_columns("pools", &names).unwrap_err().contains("expected one of operators"));
+    }
 }

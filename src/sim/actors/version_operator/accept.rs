@@ -454,13 +454,14 @@ fn recommended(object: &Value, from: &Version, target: &str) -> Option<Failure> 
     let conditional =
         items(object, "/status/conditionalUpdates").iter().find(|update| update["release"]["version"] == target);
     if let Some(update) = conditional {
-        let condition = &update["conditions"][0];
-        let message = format!(
-            "Update from {from} to {target} is not \
-                               recommended:\n\n{}",
-            text(condition, "/message")
-        );
-        return failure(text(condition, "/reason"), message);
+        let told = &update["conditions"][0];
+        let (status, reason, message) = (text(told, "/status"), text(told, "/reason"), text(told, "/message"));
+        let message = match status {
+            "True" => return None,
+            "False" => format!("Update from {from} to {target} is not recommended:\n\n{message}"),
+            other => format!("Update from {from} to {target} is Recommended={other}: {reason}: {message}"),
+        };
+        return failure(reason, message);
     }
     if text(object, "/spec/channel").is_empty() {
         let message = format!(

@@ -1,15 +1,17 @@
-//! Recommended and conditional updates.
+//! Recommended and conditional updates, and the risks that somebody accepted.
 //!
-//! Rules: cluster-version-operator, pkg/cvo/availableupdates.go.
+//! Rules: cluster-version-operator, pkg/cvo/availableupdates.go. With the feature gate ClusterUpdateAcceptRisks an update
+//! whose exposed risks are all accepted is recommended, and what the risks say of the cluster is told risk by risk.
 
 use semver::Version;
 use serde_json::{Value, json};
 
 use super::super::world::World;
 use crate::sim::cluster::cluster_version::{is_multi, release_object};
-use crate::sim::cluster::object::{Condition, set_condition, text};
+use crate::sim::cluster::object::{Condition, items, set_condition, text};
 use crate::sim::kinds::Res;
 use crate::sim::scenario::{Applies, MishapKind, Release, Risk, Scenario};
+use crate::sim::schema::gated::Gates;
 
 /// Writes `availableUpdates`, `conditionalUpdates` and RetrievedUpdates.
 pub fn write(world: &World, object: &Value) {
@@ -28,7 +30,7 @@ pub fn write(world: &World, object: &Value) {
     } else if migrates {
         // Nothing but the payload of the same version for all architectures.
         let same = release_object(&world.scenario, current, true);
-        return store(world, &Ok(()), &[same], Vec::new());
+        return store(world, &Ok(()), &[same], Vec::new(), None);
     } else if in_channel {
         Ok(())
     } else {
@@ -38,11 +40,43 @@ pub fn write(world: &World, object: &Value) {
         );
         Err(("VersionNotFound", message))
     };
+    let accepted = accepted(world, object);
     let (available, conditional) = match &retrieved {
-        Ok(()) => offers(world, current, channel, (multi, &service)),
+        Ok(()) => offers(world, current, channel, (multi, &service), accepted.as_deref()),
         Err(_) => (Vec::new(), Vec::new()),
     };
-    store(world, &retrieved, &available, conditional);
+    let judged = accepted.is_some().then(|| judged(world, &conditional));
+    store(world, &retrieved, &available, conditional, judged);
+}
+
+/// The names of risks that somebody accepted; none where the operator does not heed them.
+pub fn accepted(world: &World, cluster: &Value) -> Option<Vec<String>> {
+    let heeds = Gates::of(&world.store, Res::CLUSTER_VERSIONS).accept_risks(cluster);
+    let names = items(cluster, "/spec/desiredUpdate/acceptRisks").iter();
+    heeds.then(|| names.map(|risk| text(risk, "/name").to_owned()).collect())
+}
+
+/// `status.conditionalUpdateRisks`: each risk once, newest release first, with what it is to this cluster.
+fn judged(world: &World, conditional: &[Value]) -> Vec<Value> {
+    let mut judged: Vec<Value> = Vec::new();
+    for update in conditional {
+        let release = world.scenario.releases.iter().find(|it| update["release"]["version"] == it.version);
+        for risk in release.into_iter().flat_map(|release| &release.risks) {
+            if judged.iter().any(|known| known["name"] == risk.name) {
+                continue;
+            }
+            let unknown = unknown_exposure(risk);
+            let condition = match risk.applies {
+                Applies::Yes => Condition::new("Applies", "True", "Match", ""),
+                Applies::No => Condition::new("Applies", "False", "NotMatch", ""),
+                Applies::Unknown => Condition::new("Applies", "Unknown", "EvaluationFailed", &unknown),
+            };
+            let mut object = risk_object(risk);
+            object["conditions"] = json!([condition.at(world.now)]);
+            judged.push(object);
+        }
+    }
+    judged
 }
 
 /// Who is asked for recommendations.
@@ -95,9 +129,16 @@ fn unreachable(world: &World, service: &Service) -> Option<(&'static str, String
 }
 
 /// Writes what was retrieved, or why nothing was.
-fn store(world: &World, retrieved: &Result<(), (&'static str, String)>, available: &[Value], conditional: Vec<Value>) {
+fn store(
+    world: &World,
+    retrieved: &Result<(), (&'static str, String)>,
+    available: &[Value],
+    conditional: Vec<Value>,
+    judged: Option<Vec<Value>>,
+) {
     super::write(world, |object| {
         let fields = &mut object["status"];
+        store_judged(fields, judged);
         fields["availableUpdates"] = if available.is_empty() { Value::Null } else { json!(available) };
         if conditional.is_empty() {
             if let Some(fields) = fields.as_object_mut() {
@@ -128,7 +169,30 @@ fn store(world: &World, retrieved: &Result<(), (&'static str, String)>, availabl
     });
 }
 
-fn offers(world: &World, current: &str, channel: &str, (multi, service): (bool, &Service)) -> (Vec<Value>, Vec<Value>) {
+/// Writes what the risks are to this cluster; what was said before keeps its time while it says the same.
+fn store_judged(fields: &mut Value, judged: Option<Vec<Value>>) {
+    let Some(mut judged) = judged.filter(|judged| !judged.is_empty()) else {
+        if let Some(fields) = fields.as_object_mut() {
+            fields.remove("conditionalUpdateRisks");
+        }
+        return;
+    };
+    for risk in &mut judged {
+        let before = items(fields, "/conditionalUpdateRisks").iter().find(|it| it["name"] == risk["name"]);
+        if let Some(before) = before.filter(|it| it["conditions"][0]["status"] == risk["conditions"][0]["status"]) {
+            risk["conditions"][0]["lastTransitionTime"] = before["conditions"][0]["lastTransitionTime"].clone();
+        }
+    }
+    fields["conditionalUpdateRisks"] = json!(judged);
+}
+
+fn offers(
+    world: &World,
+    current: &str,
+    channel: &str,
+    (multi, service): (bool, &Service),
+    accepted: Option<&[String]>,
+) -> (Vec<Value>, Vec<Value>) {
     let mut releases: Vec<&Release> = candidates(&world.scenario, current, channel);
     if *service == Service::Local
         && let Some(mirror) = &world.scenario.cluster.mirror
@@ -145,15 +209,19 @@ fn offers(world: &World, current: &str, channel: &str, (multi, service): (bool, 
             available.push(object);
             continue;
         }
-        let condition = recommended(&release.risks);
+        let condition = recommended(&release.risks, accepted.unwrap_or_default());
         if condition.status == "True" {
             available.push(object.clone());
         }
-        conditional.push(json!({
+        let mut update = json!({
             "conditions": [condition.at(world.now)],
             "release": object,
             "risks": release.risks.iter().map(risk_object).collect::<Vec<_>>(),
-        }));
+        });
+        if accepted.is_some() {
+            update["riskNames"] = json!(release.risks.iter().map(|risk| &risk.name).collect::<Vec<_>>());
+        }
+        conditional.push(update);
     }
     (available, conditional)
 }
@@ -177,34 +245,67 @@ fn risk_object(risk: &Risk) -> Value {
     json!({"matchingRules": [rule], "message": risk.message, "name": risk.name, "url": risk.url})
 }
 
-/// The condition Recommended of a conditional update.
-fn recommended(risks: &[Risk]) -> OwnedCondition {
-    let exposed: Vec<&Risk> = risks.iter().filter(|risk| risk.applies == Applies::Yes).collect();
-    let unknown: Vec<&Risk> = risks.iter().filter(|risk| risk.applies == Applies::Unknown).collect();
-    let text = |risk: &Risk| format!("{} {}", risk.message, risk.url);
-    match (exposed.as_slice(), unknown.as_slice()) {
-        ([], []) => OwnedCondition {
-            status: "True",
-            reason: "NotExposedToRisks".to_owned(),
-            message: "The update is recommended, because none of the conditional update risks apply to this cluster."
-                .to_owned(),
-        },
-        ([one], []) => OwnedCondition { status: "False", reason: one.name.clone(), message: text(one) },
-        ([], [one]) => OwnedCondition {
-            status: "Unknown",
-            reason: "EvaluationFailed".to_owned(),
-            message: format!(
-                "Could not evaluate exposure to update risk {} (client-side throttling)\n  {0} description: {}\n  \
-                 {0} URL: {}",
-                one.name, one.message, one.url
-            ),
-        },
-        (exposed, unknown) => OwnedCondition {
-            status: if exposed.is_empty() { "Unknown" } else { "False" },
-            reason: "MultipleReasons".to_owned(),
-            message: exposed.iter().chain(unknown).map(|risk| text(risk)).collect::<Vec<_>>().join("\n\n"),
-        },
+/// Why nobody can say whether a risk applies.
+fn unknown_exposure(risk: &Risk) -> String {
+    format!(
+        "Could not evaluate exposure to update risk {} (client-side throttling)\n  {0} description: {}\n  {0} URL: {}",
+        risk.name, risk.message, risk.url
+    )
+}
+
+/// The condition Recommended of a conditional update (`evaluateConditionalUpdate`). Only a risk that applies can be
+/// accepted: one that nobody could judge stays unknown.
+fn recommended(risks: &[Risk], accepted: &[String]) -> OwnedCondition {
+    let (mut reasons, mut texts): (Vec<&str>, Vec<String>) = (Vec::new(), Vec::new());
+    let (mut exposed, mut unknown, mut borne) = (false, false, false);
+    for risk in risks {
+        match risk.applies {
+            Applies::No => continue,
+            Applies::Yes if accepted.contains(&risk.name) => {
+                borne = true;
+                continue;
+            }
+            Applies::Yes => {
+                exposed = true;
+                reasons.push(if is_reason(&risk.name) { &risk.name } else { "ExposedToRisks" });
+                texts.push(format!("{} {}", risk.message, risk.url));
+            }
+            Applies::Unknown => {
+                unknown = true;
+                reasons.push("EvaluationFailed");
+                texts.push(unknown_exposure(risk));
+            }
+        }
     }
+    let fine = if borne {
+        "The update is recommended, because either risk does not apply to this cluster or it is accepted by cluster \
+         admins."
+    } else {
+        "The update is recommended, because none of the conditional update risks apply to this cluster."
+    };
+    let reason = match reasons.as_slice() {
+        [] if borne => "AllExposedRisksAccepted",
+        [] => "NotExposedToRisks",
+        [one, others @ ..] if others.iter().all(|other| other == one) => one,
+        _ => "MultipleReasons",
+    };
+    OwnedCondition {
+        status: match (exposed, unknown) {
+            (true, _) => "False",
+            (false, true) => "Unknown",
+            (false, false) => "True",
+        },
+        reason: reason.to_owned(),
+        message: if texts.is_empty() { fine.to_owned() } else { texts.join("\n\n") },
+    }
+}
+
+/// Whether a risk's name can be the reason of a condition.
+fn is_reason(name: &str) -> bool {
+    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | ',' | ':');
+    name.starts_with(|c: char| c.is_ascii_alphabetic())
+        && name.chars().all(fits)
+        && name.ends_with(|c: char| c.is_ascii_alphanumeric() || c == '_')
 }
 
 /// A condition Recommended with its own texts.

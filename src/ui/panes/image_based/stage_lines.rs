@@ -4,6 +4,7 @@ use chrono::TimeDelta;
 
 use super::outage_lines::{outage_words, until};
 use super::{heading, labelled};
+use crate::input::Command;
 use crate::ui::ctx::Ctx;
 use crate::ui::theme::Tone;
 use crate::ui::widgets::bar::bar;
@@ -75,7 +76,8 @@ fn now(image: &ImageBased, ctx: &Ctx<'_>) -> Vec<TextLine> {
     if image.state == State::Preparing {
         lines.extend(image.precache.map(|count| precache(count, ctx)));
         lines.extend(image.job.as_ref().map(|(namespace, name)| {
-            TextLine::new(Tone::Dim, format!("  its log: oc logs -n {namespace} job/{name} -f")).hanging(2)
+            let key = ctx.key_of(Command::Logs);
+            TextLine::new(Tone::Dim, format!("  its log: {key}, or oc logs -n {namespace} job/{name} -f")).hanging(2)
         }));
     }
     if let Some((wanted, seen)) = image.behind {

@@ -7,6 +7,7 @@ use crate::ui::widgets::text_view::TextLine;
 use crate::ui::words;
 use crate::upgrade::image_based::ImageBased;
 use crate::upgrade::image_based::health_checks::{Health, HealthRow};
+use crate::upgrade::image_based::node_volumes::{Backing, NodeVolumes};
 use crate::upgrade::image_based::oadp::{OadpRow, OadpState};
 
 /// All lines.
@@ -22,21 +23,41 @@ pub fn lines(image: &ImageBased, ctx: &Ctx<'_>) -> Vec<TextLine> {
         lines.push(TextLine::new(Tone::Dim, "  none"));
     }
     lines.extend(image.oadp.iter().map(|row| oadp(row, ctx)));
-    let volumes = match image.logical_volumes {
-        None => (Tone::Dim, "not read".to_owned()),
-        Some(0) => (Tone::Dim, "none".to_owned()),
-        Some(n) => {
-            let text = format!(
-                "{}: their contents come back only if a Backup includes logicalvolumes.topolvm.io and a Restore has \
-                 restorePVs and their status",
-                words::count(n, "logical volume", "logical volumes")
-            );
-            (Tone::Warning, text)
-        }
-    };
-    lines.push(labelled("local volumes", volumes.0, volumes.1));
+    lines.extend(volumes(&image.volumes, ctx));
     if let Some(busy) = &image.ip_config_busy {
         lines.push(labelled("IPConfig", Tone::Warning, format!("not idle, which blocks this: {busy}")));
+    }
+    lines
+}
+
+/// The volumes on the node's own disks, each with its reclaim policy and what that is known by.
+fn volumes(volumes: &NodeVolumes, ctx: &Ctx<'_>) -> Vec<TextLine> {
+    let signs = ctx.theme.symbols();
+    let mut lines = vec![TextLine::default(), heading("Volumes on the node's own disks")];
+    for row in &volumes.rows {
+        let (tone, sign) = if row.goes_with_claim() { (Tone::Warning, signs.warn) } else { (Tone::Text, signs.dot) };
+        let policy = if row.policy.is_empty() { "policy?" } else { &row.policy };
+        let claim = row.claim.as_deref().unwrap_or("no claim");
+        let line =
+            TextLine::new(tone, format!("  {sign} {policy:<8}")).and(Tone::Text, format!("{claim}  {}", row.size));
+        lines.push(line.hanging(4));
+        lines.push(TextLine::new(Tone::Dim, format!("      {}", row.evidence)).hanging(8));
+    }
+    match volumes.elsewhere {
+        _ if volumes.rows.is_empty() && !volumes.unread.is_empty() => {}
+        0 if volumes.rows.is_empty() => lines.push(TextLine::new(Tone::Dim, "  none")),
+        0 => {}
+        n => {
+            let text = format!("  {} on storage elsewhere", words::count(n, "volume", "volumes"));
+            lines.push(TextLine::new(Tone::Dim, text));
+        }
+    }
+    lines.extend(volumes.unread.iter().map(|why| TextLine::new(Tone::Warning, format!("  ? {why}")).hanging(4)));
+    if volumes.rows.iter().any(|row| row.backing == Backing::Logical) {
+        let text = "  With the old etcd their records go. They come back, with their contents, only if a Backup includes \
+                    logicalvolumes.topolvm.io and a Restore has restorePVs: true and their status among restoreStatus: the \
+                    plan of Prep checks it, volume by volume. Delete: a volume goes together with its claim.";
+        lines.push(TextLine::new(Tone::Dim, text).hanging(2));
     }
     lines
 }

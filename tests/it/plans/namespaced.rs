@@ -1,0 +1,135 @@
+//! A role in one namespace permits there what is refused elsewhere: pods, install plans.
+
+use std::sync::Arc;
+
+use oc_cockpit::actions::{ActionId, Ask, Read, Refusal, Session, Target, namespaces, offered, permissions};
+use oc_cockpit::sim::server::{Options, serve};
+use oc_cockpit::upgrade::access::{Access, Answer};
+use oc_cockpit::upgrade::assess::assess;
+use oc_cockpit::upgrade::assessment::{Assessment, Resource};
+use oc_cockpit::upgrade::memory::Memory;
+use serde_json::{Value, json};
+
+use super::in_process::InProcess;
+use super::lab::{Lab, resource};
+use super::sample::Sample;
+use crate::support::sim::namespace;
+
+const HOME: &str = "shop";
+const ELSEWHERE: &str = "bank";
+
+fn pod(place: &str) -> Value {
+    json!({
+        "apiVersion": "v1", "kind": "Pod",
+        "metadata": { "name": format!("cart-{place}"), "namespace": place, "uid": format!("pod-{place}"), "ownerReferences": [
+            { "apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "cart", "uid": "rs", "controller": true }] },
+        "spec": { "nodeName": "worker-3", "containers": [{ "name": "cart", "image": "quay.io/shop/cart:1" }] },
+        "status": { "phase": "Running" },
+    })
+}
+
+fn install_plan(place: &str) -> Value {
+    json!({
+        "apiVersion": "operators.coreos.com/v1alpha1", "kind": "InstallPlan",
+        "metadata": { "name": format!("install-{place}"), "namespace": place },
+        "spec": { "approval": "Manual", "approved": false, "clusterServiceVersionNames": ["cart.v2"] },
+        "status": { "phase": "RequiresApproval" },
+    })
+}
+
+/// The same in both namespaces.
+fn sample() -> Sample {
+    let mut sample = Sample::idle();
+    for place in [HOME, ELSEWHERE] {
+        sample.add(pod(place));
+        sample.add(install_plan(place));
+    }
+    sample
+}
+
+fn wishes(place: &str) -> [Ask; 3] {
+    let pod = || Target::Objects(vec![Resource::pod(place, &format!("cart-{place}"))]);
+    let plan = resource("installplans.operators.coreos.com", place, &format!("install-{place}"));
+    [
+        Ask::new(ActionId::DeletePod, pod()),
+        Ask::new(ActionId::EvictPod, pod()),
+        Ask::new(ActionId::ApproveInstallPlan, Target::Objects(vec![plan])),
+    ]
+}
+
+#[tokio::test]
+async fn what_one_namespace_permits_is_done_there_and_refused_elsewhere() {
+    let sample = sample();
+    let lab = Lab::new(&sample);
+    let mut objects = sample.objects();
+    objects.extend([HOME, ELSEWHERE].map(namespace));
+    let server = serve(Options { objects, ..Options::default() }, None).await.unwrap();
+    server.grant_viewer_in(HOME);
+    let viewer = InProcess::new(server.service()).with_token(server.viewer_token());
+    for wish in wishes(HOME) {
+        let name = wish.action.name();
+        let (_, rehearsal) =
+            lab.rehearse_by(&viewer, &wish).await.unwrap_or_else(|Refusal(why)| panic!("{name}: {why}"));
+        assert!(rehearsal.ok(), "{name}: {rehearsal:?}");
+        let permitted = rehearsal.plan.preconditions.iter().find(|one| one.words.ends_with("is permitted in shop"));
+        let evidence = permitted.map(|one| one.evidence.as_str()).unwrap_or_default();
+        assert!(evidence.contains("-n shop: allowed by access review"), "{name}: {evidence}");
+    }
+    for wish in wishes(ELSEWHERE) {
+        let name = wish.action.name();
+        let Err(Refusal(why)) = lab.rehearse_by(&viewer, &wish).await else { panic!("{name} is planned") };
+        assert!(why.contains("may not") && why.contains("in bank (oc auth can-i"), "{name}: {why}");
+    }
+    // Nobody asked for more than what the plans need.
+    let asked = viewer.sent().into_iter().filter(|request| request.path.ends_with("selfsubjectaccessreviews")).count();
+    assert!(asked > 0, "the server was asked");
+}
+
+/// What the reviews of a viewer with a role at home say.
+fn seen() -> Assessment {
+    let mut facts = (*sample().assessment().facts).clone();
+    let mut access = Access { user: Some("kim".into()), ..Access::default() };
+    for permission in permissions() {
+        let looks = !permission.writes();
+        let answer = if looks { Answer::Allowed } else { Answer::Denied(String::new()) };
+        if permission.is_by_namespace() && !looks {
+            access.answers_in.insert((permission.clone(), HOME.to_owned()), Answer::Allowed);
+            access.answers_in.insert((permission.clone(), ELSEWHERE.to_owned()), Answer::Denied(String::new()));
+        }
+        access.answers.insert(permission, answer);
+    }
+    facts.access = Arc::new(access);
+    let now = sample().assessment().now;
+    assess(Arc::new(facts), &Memory::default(), now)
+}
+
+#[test]
+fn the_menu_offers_at_home_what_it_does_not_elsewhere() {
+    let assessment = seen();
+    for (place, open) in [(HOME, true), (ELSEWHERE, false)] {
+        for wish in wishes(place) {
+            let offers = offered(&assessment, &Session::default(), &wish.target);
+            let offer = offers.iter().find(|offer| offer.action == wish.action).unwrap();
+            assert_eq!(offer.refusal.is_none(), open, "{} in {place}: {:?}", wish.action.name(), offer.refusal);
+        }
+    }
+    let nothing = Access::default();
+    let all = permissions();
+    assert!(!nothing.refuses_all(&all), "nothing was asked yet");
+    assert!(!assessment.facts.access.refuses_all(all.iter().filter(|one| one.writes())), "something can be written");
+}
+
+#[test]
+fn a_namespace_that_was_not_asked_for_is_asked_for_by_the_plan() {
+    let assessment = seen();
+    let [delete, ..] = wishes("other");
+    let material = oc_cockpit::actions::Material::default();
+    let plan = oc_cockpit::actions::plan(&assessment, &Session::default(), &delete, &material).unwrap();
+    let asks = |read: &Read| matches!(read, Read::Access { namespace, .. } if namespace == "other");
+    assert!(plan.reads.iter().any(asks) && plan.writes.is_empty(), "{:?}", plan.reads);
+}
+
+#[test]
+fn namespaces_that_matter_are_those_of_install_plans() {
+    assert_eq!(namespaces(&seen().facts), [ELSEWHERE, HOME]);
+}
