@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::pool::GROUP;
+use super::pool::{API, GROUP};
 use super::request::oc;
 use super::served_version::served;
-use super::words::shell;
+use super::words::{count, shell};
 use super::{
     ActionId, Ask, Danger, Effect, Entry, Material, Offered, PatchKind, Plan, Precondition, Read, Refusal, Session,
     Takes, Target, Verb, Write, gate,
@@ -16,7 +16,7 @@ use crate::upgrade::assessment::Assessment;
 use crate::upgrade::facts::Kind;
 
 const PATCH: Permission = Permission::cluster("patch", GROUP, "machineosconfigs");
-const RESOURCE: &str = "machineosconfigs.machineconfiguration.openshift.io";
+pub(super) const RESOURCE: &str = "machineosconfigs.machineconfiguration.openshift.io";
 const KINDS: &[Kind] = &[Kind::MachineConfigPools, Kind::Nodes];
 
 /// What the builder takes as an order; it removes it when it has begun (machine-config-operator: pkg/controller/build,
@@ -79,15 +79,19 @@ fn make(assessment: &Assessment, session: &Session, ask: &Ask, material: &Materi
     let Some(name) = named(&ask.target) else { return Err(Refusal("one MachineOSConfig at a time".to_owned())) };
     available(assessment, session)?;
     let mut plan = Plan { danger: DANGER, ..Plan::draft(&ENTRY, ask, title(name)) };
+    let path = format!("{API}/machineosconfigs/{name}");
     // Both kinds are served in the same version.
     let running = served(material, "machineosbuilds", &mut plan.reads);
-    let path = running.as_ref().map(|builds| builds.collection.replace("/machineosbuilds", "/machineosconfigs"));
-    let path = path.map(|collection| format!("{collection}/{name}")).unwrap_or_default();
+    if let Some(older) = running.as_ref().filter(|builds| !builds.collection.starts_with(API)) {
+        return Err(Refusal(format!(
+            "the builder of this release, which serves {}, does not know the order to build again: it builds when the \
+             MachineOSConfig or the pool's configuration changes",
+            older.version
+        )));
+    }
     let object = material.object(&path);
-    let (Some(object), Some(running)) = (object, &running) else {
-        if running.is_some() {
-            plan.reads.push(Read::Object(path));
-        }
+    let (Some(object), Some(running)) = (object, running) else {
+        plan.reads.extend(object.is_none().then(|| Read::Object(path.clone())));
         plan.consequences.push("the MachineOSConfig and its builds are being read".to_owned());
         return Ok(plan);
     };
@@ -95,13 +99,6 @@ fn make(assessment: &Assessment, session: &Session, ask: &Ask, material: &Materi
     let Some(object) = object.map_err(unread)? else {
         return Err(Refusal(format!("there is no MachineOSConfig {name}, or this API server does not serve the kind")));
     };
-    if running.version != "v1" {
-        return Err(Refusal(format!(
-            "the builder of this release, which serves {}, does not know the order to build again: it builds when the \
-             MachineOSConfig or the pool's configuration changes",
-            running.version
-        )));
-    }
     let pool = text(object, "/spec/machineConfigPool/name");
     free_to_build(assessment, name, pool, object, running.objects.map_err(unread)?.unwrap_or_default())?;
     plan.preconditions = preconditions(assessment, name, pool);
@@ -198,9 +195,10 @@ fn consequences(assessment: &Assessment, pool: &str, object: &Value) -> Vec<Stri
         format!("pool {} is paused: its nodes take the new image when it is unpaused", pool.name)
     } else {
         format!(
-            "when it is done the {} nodes of pool {} drain and reboot into it, {} at a time; pause the pool to hold them \
-             back",
-            pool.total, pool.name, pool.capacity.max_unavailable
+            "when it is done {} of pool {} drain and reboot into it, {} at a time; pause the pool to hold them back",
+            count(pool.total, "node"),
+            pool.name,
+            pool.capacity.max_unavailable
         )
     });
     lines.push("if the build fails the nodes keep what they have".to_owned());

@@ -53,7 +53,7 @@ pub fn draw(view: &mut View, frame: &mut Frame<'_>, ctx: &Ctx<'_>) {
     if view.header {
         let next = view.next.as_ref().filter(|_| ctx.session.read_only.is_none());
         header::draw(buffer, take(3), ctx, next);
-        header::draw_rail(buffer, take(1), ctx, next);
+        header::draw_rail(buffer, take(1), ctx);
     } else {
         header::draw_short(buffer, take(1), ctx);
     }

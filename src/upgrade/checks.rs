@@ -39,6 +39,7 @@ mod ibu_health_waits;
 mod ibu_rollback_expiring;
 mod ibu_rollback_failed;
 mod ibu_rollback_off;
+mod ibu_rollback_waits;
 mod ibu_validation_warning;
 mod image_build_failed;
 mod invalid_request;
@@ -218,6 +219,7 @@ pub const CATALOGUE: &[Entry] = &[
     entry("ibu-abort-failed", "the cleanup of an image-based upgrade that was given up failed"),
     entry("ibu-finalize-failed", "the cleanup after an image-based upgrade failed"),
     entry("ibu-rollback-failed", "a rollback failed, and no stage is allowed from there"),
+    entry("ibu-rollback-waits", "a rollback waits for a person to choose the system of the next boot"),
     entry("ibu-rollback-expiring", "the way back of an image-based upgrade closes soon, or has closed"),
     entry("ibu-blocked", "the lifecycle agent does not follow what was asked for"),
     entry("ibu-validation-warning", "extra manifests of an image-based upgrade were taken with a warning"),
@@ -309,6 +311,7 @@ const CHECKS: &[Check] = &[
     ibu_auto_rolled_back::check,
     ibu_cleanup_failed::check,
     ibu_rollback_failed::check,
+    ibu_rollback_waits::check,
     ibu_rollback_expiring::check,
     ibu_blocked::check,
     ibu_validation_warning::check,

@@ -489,6 +489,10 @@ fn the_catalogue_is_listed_with_danger_and_permission() {
         assert_eq!(row["permitted"], Value::Null, "nobody was asked");
         assert!(page.contains(id.name()), "{}", id.name());
     }
+    for kind in told["fileKinds"].as_array().unwrap() {
+        let name = kind["kind"].as_str().unwrap();
+        assert!(page.lines().any(|line| line.split_whitespace().next() == Some(name)), "{name} can be read: {page}");
+    }
     let stage = Stage::new();
     for (user, may) in [("admin", true), ("viewer", false)] {
         let output = stage.as_user(user, &["--list", "--permitted", "-o", "json"]);

@@ -3,6 +3,7 @@
 //! Everything waits for facts (a text on the screen, the end of a process), with a limit that only a defect reaches.
 
 pub mod bench;
+pub mod facts;
 pub mod hands;
 pub mod lived;
 pub mod sim;

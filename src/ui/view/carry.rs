@@ -356,6 +356,11 @@ impl View {
             self.fill(ask.action, &entry.written(&ask.target), &ask.args, None);
             return Vec::new();
         }
+        // An image is meant, and which is for the person to say.
+        if ask.action == ActionId::StartUpdate && ask.args.flag("allow-explicit") && ask.args.get("image").is_none() {
+            self.fill(ask.action, &entry.written(&ask.target), &ask.args, None);
+            return Vec::new();
+        }
         vec![Request::Plan(ask)]
     }
 
@@ -663,7 +668,7 @@ impl View {
     fn next_step(&mut self, ctx: &Ctx<'_>) -> Vec<Request> {
         match self.next.as_ref().map(|step| step.leads.clone()) {
             None => Vec::new(),
-            Some(Leads::Plan(ask)) => vec![Request::Plan(ask)],
+            Some(Leads::Plan(ask)) => self.want(ask),
             Some(Leads::Phases) => {
                 self.report(About::Phases);
                 Vec::new()

@@ -865,6 +865,20 @@ fn images_are_pinned_where_the_kind_is_served_and_the_name_is_free() {
     refused(denied.plan_of(&ask, &Material::default()), "kim may not create pinnedimagesets");
 }
 
+/// What only `v1alpha1` has.
+fn of_the_preview(path: &str) -> Option<Value> {
+    path.contains("/v1alpha1/").then(|| json!([]))
+}
+
+#[test]
+fn a_kind_is_written_in_the_version_that_is_served() {
+    let ask = pin("worker", "release", &[image('a')]);
+    let plan = whole(&Sample::idle(), &ask, of_the_preview).unwrap();
+    assert_eq!(plan.writes[0].path, format!("/apis/{MCO}/v1alpha1/pinnedimagesets"));
+    assert_eq!(plan.writes[0].body["apiVersion"], format!("{MCO}/v1alpha1"));
+    refused(whole(&Sample::idle(), &rebuild("worker-os"), of_the_preview), "serves v1alpha1");
+}
+
 #[tokio::test]
 async fn the_requests_that_pin_images() {
     insta::assert_snapshot!(acts_for(&Sample::idle(), &pin("worker", "release", &[image('a')])).await);
