@@ -402,7 +402,11 @@ fn a_clock_that_is_set_is_no_standstill() {
     let stood_still = later(TimeDelta::zero());
     assert_eq!(lived.memory.moved(&stood_still), Some(moved), "seven minutes in which nothing moved");
     let set = later(TimeDelta::minutes(7));
-    assert_eq!(lived.memory.moved(&set), Some(set.now), "the server's clock turned out to be ahead: nothing stood still");
+    assert_eq!(
+        lived.memory.moved(&set),
+        Some(set.now),
+        "the server's clock turned out to be ahead: nothing stood still"
+    );
     let mut memory = lived.memory.clone();
     memory.observe(&Arc::new(set.clone()));
     assert_eq!(memory.moved(&set), Some(set.now));

@@ -54,6 +54,7 @@ impl<'w> Person<'w> {
             theme: "dark",
             audit: None,
             sim: None,
+            key_places: std::collections::BTreeMap::new(),
             warnings: Vec::new(),
         };
         let nothing = Arc::new(assess(Arc::new(Facts::nothing(world.now)), &Memory::default(), world.now));
