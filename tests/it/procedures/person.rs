@@ -56,6 +56,7 @@ impl<'w> Person<'w> {
             sim: None,
             key_places: std::collections::BTreeMap::new(),
             warnings: Vec::new(),
+            key_places: std::collections::BTreeMap::new(),
         };
         let nothing = Arc::new(assess(Arc::new(Facts::nothing(world.now)), &Memory::default(), world.now));
         let mut person = Self {
