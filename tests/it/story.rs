@@ -27,7 +27,7 @@ const OVER: TimeDelta = TimeDelta::seconds(60);
 struct Teller {
     name: &'static str,
     lived: Lived,
-    last: Option<std::sync::Arc<Assessment>>,
+    last: Option<Arc<Assessment>>,
     verdicts: Vec<VerdictKind>,
     /// Everything that is wrong, told at once at the end.
     wrong: Vec<String>,
@@ -40,7 +40,7 @@ impl Teller {
     }
 
     /// Lets so many seconds go by and looks.
-    fn look(&mut self, seconds: i64) -> std::sync::Arc<Assessment> {
+    fn look(&mut self, seconds: i64) -> Arc<Assessment> {
         self.lived.pass(seconds);
         let now = self.lived.look();
         let mut wrong = alone(&now);
