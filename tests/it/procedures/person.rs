@@ -54,7 +54,6 @@ impl<'w> Person<'w> {
             theme: "dark",
             audit: None,
             sim: None,
-            key_places: std::collections::BTreeMap::new(),
             warnings: Vec::new(),
             key_places: std::collections::BTreeMap::new(),
         };
