@@ -8,7 +8,7 @@ use http_body_util::BodyExt as _;
 use oc_cockpit::actions::pods::{Pod, PodList};
 use oc_cockpit::actions::{Found, Read};
 use oc_cockpit::cluster::execute::Transport;
-use oc_cockpit::cluster::{ContentType, Method, Reply, Request};
+use oc_cockpit::cluster::{ContentType, Method, Reply, Request, allowed};
 use oc_cockpit::upgrade::link::{Trouble, TroubleKind};
 use serde_json::Value;
 use tower::ServiceExt as _;
