@@ -2,6 +2,7 @@
 //! (percentiles, memory, CPU, latency) is measured by `examples/measure`.
 #![allow(missing_docs, clippy::unwrap_used)] // criterion makes undocumented functions; a benchmark may panic
 
+use std::collections::BTreeMap;
 use std::hint::black_box;
 use std::sync::Arc;
 
@@ -77,6 +78,7 @@ fn drawing(criterion: &mut Criterion) {
             audit: None,
             sim: None,
             warnings: Vec::new(),
+            key_places: BTreeMap::new(),
         };
         let mut app = App::new(start, Arc::clone(&assessment), clock::now());
         app.update(Msg::Assessed(Arc::clone(&assessment)), clock::now());

@@ -67,6 +67,7 @@ mod prune_rendered_configs;
 mod raw;
 mod reading;
 mod rebuild_image;
+pub mod remedy;
 mod rendered_config;
 mod request;
 mod resume_mhc;
@@ -627,7 +628,8 @@ impl Effect {
             Self::PoolPaused { pool, paused: false } => format!("pool {pool} shows as not paused"),
             Self::NodesUnschedulable { nodes, unschedulable } => {
                 let state = if *unschedulable { "cordoned" } else { "schedulable" };
-                format!("{} shows as {state}", nodes.join(", "))
+                let verb = if nodes.len() == 1 { "shows" } else { "show" };
+                format!("{} {verb} as {state}", nodes.join(", "))
             }
             Self::ImageStage { stage } => format!("the lifecycle agent has taken up the stage {stage}"),
             Self::ImageAnnotation { key, value } => format!("the ImageBasedUpgrade shows {key}={value}"),

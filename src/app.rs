@@ -166,6 +166,12 @@ impl App {
             }
             tab
         });
+        let mut view = View::new();
+        for (table, names) in &start.config.columns {
+            if let Err(trouble) = view.choose_columns(table, names) {
+                warnings.push(format!("columns: {trouble}; ignored"));
+            }
+        }
         let held = start.config.context("", &start.overrides);
         warnings.extend(actions::strangers(&start.config));
         let state = State {
@@ -189,7 +195,7 @@ impl App {
             audit: start.audit,
         };
         let mut app = Self {
-            view: View::new(),
+            view,
             state,
             orders: orders::Orders::default(),
             announcer: announce::Announcer::default(),

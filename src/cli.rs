@@ -8,7 +8,7 @@ mod connect;
 mod demo;
 mod doing;
 
-pub use answers::{OpenArgs, PreflightArgs, Source, StatusArgs, UpdatesArgs};
+pub use answers::{Answer, OpenArgs, PreflightArgs, Source, StatusArgs, UpdatesArgs};
 pub use connect::Connect;
 pub use demo::{DemoArgs, ServeArgs, SimArgs};
 pub use doing::{Act, DoArgs, Wish};
@@ -172,8 +172,8 @@ fn settle(cli: &mut Cli, outer: Connect) -> Result<(), String> {
         }
         Some(Command::Open(_)) => return refused(&outer, "a recording is read from files"),
         Some(Command::Status(args)) => (&args.source, &mut args.connect),
-        Some(Command::Updates(args)) => (&args.source, &mut args.connect),
-        Some(Command::Preflight(args)) => (&args.source, &mut args.connect),
+        Some(Command::Updates(args)) => (&args.answer.source, &mut args.answer.connect),
+        Some(Command::Preflight(args)) => (&args.answer.source, &mut args.answer.connect),
         Some(Command::Do(args)) => {
             args.connect = std::mem::take(&mut args.connect).or(outer);
             return Ok(());
@@ -250,7 +250,7 @@ mod tests {
         }
         let cli = words("oc-cockpit updates --version 4.19.3 --accept a,b --accept c --from x.yaml y.yaml").unwrap();
         let Some(Command::Updates(args)) = cli.command else { panic!("updates") };
-        assert_eq!((args.accept.len(), args.source.from.len()), (3, 2));
+        assert_eq!((args.accept.len(), args.answer.source.from.len()), (3, 2));
         assert_eq!(args.version.as_deref(), Some("4.19.3"));
     }
 

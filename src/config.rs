@@ -8,6 +8,7 @@ mod effective;
 mod glob;
 mod paths;
 mod read;
+pub mod yaml;
 
 pub use effective::{ContextSettings, Overrides, Settings};
 pub use paths::Paths;
@@ -27,6 +28,8 @@ pub struct Config {
     pub ascii: Option<bool>,
     /// Listen to the mouse: a click selects, the wheel scrolls. On by default; with shift the terminal selects text.
     pub mouse: Option<bool>,
+    /// Columns of the tables `operators`, `nodes`, `findings` and `timeline`, in their order.
+    pub columns: BTreeMap<String, Vec<String>>,
     /// The tab that is open at start: `overview`, `operators`, `pools`, `nodes`, `timeline`.
     pub tab: Option<String>,
     /// No writes, in every context that does not say otherwise.

@@ -6,6 +6,7 @@
 
 mod svg;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 

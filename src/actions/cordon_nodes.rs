@@ -176,8 +176,15 @@ pub(super) fn consequences(assessment: &Assessment, found: &[Found<'_>]) -> Vec<
         }
         lines.extend(capacity::next(pool, &after).filter(|_| !pool.paused));
     }
+    let etcd = assessment.operator("etcd").and_then(node::ill);
     for found in &chosen {
         let name = &found.node.name;
+        if let Some(ill) = etcd.as_ref().filter(|_| found.control_plane()) {
+            lines.push(format!(
+                "ClusterOperator etcd is {ill}: {name} takes no new pods; do not drain it or shut it down before all \
+                 members are well"
+            ));
+        }
         let pool = found.node.pool.as_deref().and_then(|pool| assessment.pool(pool));
         if found.at_work().is_some() {
             lines.push(format!(

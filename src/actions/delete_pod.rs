@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::departing::held;
 use super::pod::{self, Begun, Seen, Which};
-use super::words::shell;
+use super::words::{count, shell};
 use super::{
     ActionId, Arg, ArgKind, Ask, Danger, Entry, Material, Offered, Plan, Precondition, Refusal, Session, Target, Write,
 };
@@ -107,7 +107,7 @@ fn consequences(assessment: &Assessment, seen: &Seen, grace: Option<u32>) -> Vec
     }
     lines.extend(seen.loses());
     if let Some(grace) = grace {
-        lines.push(format!("it is killed after {grace} seconds, whatever it asks for"));
+        lines.push(format!("it is killed after {}, whatever it asks for", count(grace as usize, "second")));
     }
     lines
 }

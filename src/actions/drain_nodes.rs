@@ -96,15 +96,9 @@ fn control_plane(assessment: &Assessment, found: &[Found<'_>]) -> Result<(), Ref
             "{name} is a control plane node, and there is no ClusterOperator etcd to tell how etcd is"
         ));
     };
-    let ill = match () {
-        () if !etcd.available => "not Available",
-        () if etcd.degraded => "Degraded",
-        () if etcd.progressing => "Progressing",
-        () => return Ok(()),
-    };
-    let why = if etcd.message.is_empty() { String::new() } else { format!(" ({})", etcd.message.trim()) };
+    let Some(ill) = node::ill(etcd) else { return Ok(()) };
     refuse(format!(
-        "{name} is a control plane node, and ClusterOperator etcd is {ill}{why}: not before all members are well"
+        "{name} is a control plane node, and ClusterOperator etcd is {ill}: not before all members are well"
     ))
 }
 

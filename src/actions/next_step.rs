@@ -1,8 +1,9 @@
 //! The one next step that can be driven from here. It is offered, never taken: it opens a plan, a list or a place.
 
+use super::remedy::covered;
 use super::{ActionId, Ask, FIELD_MANAGER, Session, Target, next_image_step};
 use crate::api::{ClusterVersion, MachineHealthCheck};
-use crate::upgrade::assessment::{Assessment, Node, Pool, Resource, StepState, Subject, VerdictKind};
+use crate::upgrade::assessment::{Assessment, Impact, Level, Node, Pool, Resource, StepState, Subject, VerdictKind};
 use crate::upgrade::link::LinkState;
 use crate::upgrade::updates::gates_of;
 use crate::upgrade::version::{leaves_minor, minor_parts};
@@ -41,8 +42,8 @@ pub struct NextStep {
 }
 
 /// The next step of an image-based upgrade where one is under way, else of a standard update: acknowledge, start, free
-/// the drain, unpause the next pool, resume health checks, verify. None when nothing is to be done but wait, or nothing can
-/// be written.
+/// the drain, settle what one action settles (certificates, health checks ...), unpause the next pool, resume health checks,
+/// verify, look at what stalls. None when nothing is to be done but wait, or nothing can be written.
 pub fn next_step(assessment: &Assessment, session: &Session) -> Option<NextStep> {
     if session.read_only.is_some() || !assessment.facts.link.state.writable() {
         return None;
@@ -55,10 +56,11 @@ pub fn next_step(assessment: &Assessment, session: &Session) -> Option<NextStep>
     }
     // Between two releases with extended support the pools that are held stay held: their nodes reboot once, at the end.
     let steps: &[Step] = if between_extended(assessment) {
-        &[free_the_drain, acknowledge_for_request, acknowledge, start, unpause, verify]
+        &[free_the_drain, settle, acknowledge_for_request, acknowledge, start, unpause, verify, look_at_what_stalls]
     } else {
         &[
             free_the_drain,
+            settle,
             unpause,
             acknowledge_for_request,
             resume_health_checks,
@@ -66,6 +68,7 @@ pub fn next_step(assessment: &Assessment, session: &Session) -> Option<NextStep>
             acknowledge_for_channel,
             start,
             acknowledge,
+            look_at_what_stalls,
         ]
     };
     steps.iter().find_map(|step| step(assessment, session))
@@ -89,9 +92,7 @@ fn planned(
 /// A drain that does not end: the one action that helps, or else a look at what holds it, where each way out is told.
 fn free_the_drain(assessment: &Assessment, session: &Session) -> Option<NextStep> {
     let stuck = assessment.nodes.iter().find(|node| node.drain_trouble.is_some())?;
-    let control_plane =
-        stuck.pool.as_deref().and_then(|pool| assessment.pool(pool)).is_some_and(|pool| pool.control_plane);
-    let phase = if control_plane { "masters" } else { "pools" };
+    let phase = phase_of(stuck.pool.as_deref(), assessment);
     let plan = only_way_out(stuck).and_then(|(pod, ask)| {
         let words = format!("delete pod {}", shortened(pod));
         planned(assessment, session, phase, words, ask)
@@ -100,6 +101,57 @@ fn free_the_drain(assessment: &Assessment, session: &Session) -> Option<NextStep
         let leads = Leads::Look(Subject::Node(stuck.name.clone()));
         Some(NextStep { phase, words: format!("look at {}", shortened(&stuck.name)), leads })
     })
+}
+
+/// What is in the way of an update and is settled by one action: the finding, its phase, the words.
+const SETTLED: &[(&str, &str, &str)] = &[
+    ("csr-pending", "pools", "approve certificates"),
+    ("signature-missing", "accepted", "apply the signature"),
+    ("packageserver-stuck", "operators", "free packageserver"),
+    ("health-check-active", "pools", "pause health checks"),
+];
+
+/// The action that a finding of [`SETTLED`] advises.
+fn settle(assessment: &Assessment, session: &Session) -> Option<NextStep> {
+    SETTLED.iter().find_map(|&(id, phase, words)| {
+        let finding = assessment.findings.iter().find(|finding| finding.id == id && !finding.expected)?;
+        let mut ask = finding.remedies.iter().find_map(|remedy| covered(remedy, assessment))?;
+        if ask.action == ActionId::PauseMhc {
+            // The guides pause all of them.
+            ask.target = Target::Cluster;
+        }
+        planned(assessment, session, phase, words.to_owned(), ask)
+    })
+}
+
+/// Something does not go on by itself, and no one action settles it: a look at what it is, where each way out is told.
+fn look_at_what_stalls(assessment: &Assessment, _: &Session) -> Option<NextStep> {
+    let finding = assessment.findings.iter().find(|finding| {
+        !finding.expected
+            && finding.because.is_none()
+            && finding.level == Level::Error
+            && finding.impact == Impact::UpdateStalled
+    })?;
+    let look = |phase, name: &str| {
+        let leads = Leads::Look(finding.subject.clone());
+        Some(NextStep { phase, words: format!("look at {}", shortened(name)), leads })
+    };
+    match &finding.subject {
+        Subject::Node(name) => look(phase_of(assessment.node(name)?.pool.as_deref(), assessment), name),
+        Subject::Pool(name) => look(phase_of(Some(name), assessment), name),
+        Subject::Operator(name) => look("operators", name),
+        Subject::Version | Subject::Link | Subject::Object(_) => {
+            let at = |state| assessment.rail.iter().find(|step| step.state == state);
+            let phase = at(StepState::Trouble).or_else(|| at(StepState::Active))?.name;
+            Some(NextStep { phase, words: "look at what it waits for".to_owned(), leads: Leads::Phases })
+        }
+    }
+}
+
+/// Where the nodes of a pool stand on the rail.
+fn phase_of(pool: Option<&str>, assessment: &Assessment) -> &'static str {
+    let control_plane = pool.and_then(|pool| assessment.pool(pool)).is_some_and(|pool| pool.control_plane);
+    if control_plane { "masters" } else { "pools" }
 }
 
 /// The pod whose deletion is the only change that frees the node, with the wish for it: nothing else is in the way, and

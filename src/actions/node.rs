@@ -12,7 +12,7 @@ use super::{
 };
 use crate::api::{self, node_key};
 use crate::upgrade::access::Permission;
-use crate::upgrade::assessment::{Assessment, Node, NodePhase, Pool};
+use crate::upgrade::assessment::{Assessment, Node, NodePhase, OperatorRow, Pool};
 use crate::upgrade::facts::Kind;
 
 /// Cordoning and uncordoning patch the node.
@@ -173,6 +173,18 @@ pub(super) fn control_plane(node: &Node) -> bool {
 }
 
 /// The pools of `nodes`, each with how many of the nodes `counts` (by pool name order of the assessment).
+/// How the operator etcd is not well, as far as it is not: Ready nodes do not tell that all its members are back.
+pub(super) fn ill(etcd: &OperatorRow) -> Option<String> {
+    let ill = match () {
+        () if !etcd.available => "not Available",
+        () if etcd.degraded => "Degraded",
+        () if etcd.progressing => "Progressing",
+        () => return None,
+    };
+    let why = if etcd.message.is_empty() { String::new() } else { format!(" ({})", etcd.message.trim()) };
+    Some(format!("{ill}{why}"))
+}
+
 pub(super) fn pools<'a>(
     assessment: &'a Assessment,
     nodes: &[&Found<'_>],

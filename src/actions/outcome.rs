@@ -174,7 +174,7 @@ impl Outcome {
         match self {
             Self::Accepted { .. } => format!("{}: accepted, waiting for the watch to show it", target.words()),
             Self::Refused { words } => format!("nothing was sent: {words}"),
-            Self::Changed { words, .. } => format!("not sent: {words}{so_far}"),
+            Self::Changed { words, .. } => format!("not done: {words}{so_far}"),
             Self::Failed { object, words, left, .. } => format!("{object}: {words}{so_far}{}", rest(left)),
             Self::Stopped { words, left, .. } => format!("stopped: {words}{}", rest(left)),
             Self::Unknown { object, words, left, .. } => {

@@ -71,9 +71,13 @@ impl PoolEffect {
             Self::Gone { pool } => format!("pool {pool} is gone"),
             Self::MaxUnavailable { pool, value } => format!("pool {pool} shows maxUnavailable {value}"),
             Self::Manages { pool, nodes } => {
-                format!("{} shows in pool {pool}", list(nodes.iter().map(String::as_str)))
+                let verb = if nodes.len() == 1 { "shows" } else { "show" };
+                format!("{} {verb} in pool {pool}", list(nodes.iter().map(String::as_str)))
             }
-            Self::ConfigsGone { configs } => format!("{} is gone", list(configs.iter().map(String::as_str))),
+            Self::ConfigsGone { configs } => {
+                let verb = if configs.len() == 1 { "is" } else { "are" };
+                format!("{} {verb} gone", list(configs.iter().map(String::as_str)))
+            }
         }
     }
 }

@@ -2,25 +2,29 @@
 
 use serde_json::{Value, json};
 
-use super::pool::GROUP;
+use super::pool::{API, GROUP};
 use super::request::oc;
 use super::served_version::served;
-use super::words::shell;
+use super::words::{count, shell};
 use super::{
     ActionId, Ask, Danger, Effect, Entry, Material, Offered, PatchKind, Plan, Precondition, Read, Refusal, Session,
     Takes, Target, Verb, Write, gate,
 };
+use crate::api::Conditions as _;
 use crate::upgrade::access::Permission;
 use crate::upgrade::assessment::Assessment;
 use crate::upgrade::facts::Kind;
 
 const PATCH: Permission = Permission::cluster("patch", GROUP, "machineosconfigs");
-const RESOURCE: &str = "machineosconfigs.machineconfiguration.openshift.io";
+pub(super) const RESOURCE: &str = "machineosconfigs.machineconfiguration.openshift.io";
 const KINDS: &[Kind] = &[Kind::MachineConfigPools, Kind::Nodes];
 
 /// What the builder takes as an order; it removes it when it has begun (machine-config-operator: pkg/controller/build,
 /// `RebuildMachineOSConfigAnnotationKey`).
 const REBUILD: &str = "machineconfiguration.openshift.io/rebuild";
+
+/// Conditions of a pool that keep the builder from beginning.
+const PREVENTING: [&str; 4] = ["NodeDegraded", "RenderDegraded", "PinnedImageSetsDegraded", "SynchronizerDegraded"];
 
 /// The nodes of the pool go to the new image: they drain and reboot.
 const DANGER: Danger = Danger::M;
@@ -75,15 +79,19 @@ fn make(assessment: &Assessment, session: &Session, ask: &Ask, material: &Materi
     let Some(name) = named(&ask.target) else { return Err(Refusal("one MachineOSConfig at a time".to_owned())) };
     available(assessment, session)?;
     let mut plan = Plan { danger: DANGER, ..Plan::draft(&ENTRY, ask, title(name)) };
+    let path = format!("{API}/machineosconfigs/{name}");
     // Both kinds are served in the same version.
     let running = served(material, "machineosbuilds", &mut plan.reads);
-    let path = running.as_ref().map(|builds| builds.collection.replace("/machineosbuilds", "/machineosconfigs"));
-    let path = path.map(|collection| format!("{collection}/{name}")).unwrap_or_default();
+    if let Some(older) = running.as_ref().filter(|builds| !builds.collection.starts_with(API)) {
+        return Err(Refusal(format!(
+            "the builder of this release, which serves {}, does not know the order to build again: it builds when the \
+             MachineOSConfig or the pool's configuration changes",
+            older.version
+        )));
+    }
     let object = material.object(&path);
-    let (Some(object), Some(running)) = (object, &running) else {
-        if running.is_some() {
-            plan.reads.push(Read::Object(path));
-        }
+    let (Some(object), Some(running)) = (object, running) else {
+        plan.reads.extend(object.is_none().then(|| Read::Object(path.clone())));
         plan.consequences.push("the MachineOSConfig and its builds are being read".to_owned());
         return Ok(plan);
     };
@@ -91,13 +99,6 @@ fn make(assessment: &Assessment, session: &Session, ask: &Ask, material: &Materi
     let Some(object) = object.map_err(unread)? else {
         return Err(Refusal(format!("there is no MachineOSConfig {name}, or this API server does not serve the kind")));
     };
-    if running.version != "v1" {
-        return Err(Refusal(format!(
-            "the builder of this release, which serves {}, does not know the order to build again: it builds when the \
-             MachineOSConfig or the pool's configuration changes",
-            running.version
-        )));
-    }
     let pool = text(object, "/spec/machineConfigPool/name");
     free_to_build(assessment, name, pool, object, running.objects.map_err(unread)?.unwrap_or_default())?;
     plan.preconditions = preconditions(assessment, name, pool);
@@ -120,6 +121,14 @@ fn pointer() -> String {
     format!("/metadata/annotations/{}", REBUILD.replace('/', "~1"))
 }
 
+/// Is the pool degraded for no other reason than that its last build failed? Then the builder tries again
+/// (machine-config-operator: pkg/controller/build, `shouldPreventBuildDueToDegradation`).
+fn only_the_build_failed(assessment: &Assessment, pool: &str) -> bool {
+    let object = assessment.facts.pools.iter().find(|object| object.name() == pool);
+    let conditions = object.map(|object| object.status.conditions.as_slice()).unwrap_or_default();
+    conditions.is_true("ImageBuildDegraded") && !PREVENTING.iter().any(|kind| conditions.is_true(kind))
+}
+
 /// Would the builder begin? Not for a pool that is degraded, and not while it builds.
 fn free_to_build(
     assessment: &Assessment,
@@ -136,8 +145,7 @@ fn free_to_build(
     let Some(row) = assessment.pool(pool) else {
         return Err(Refusal(format!("{name} is for the pool {pool}, which does not exist")));
     };
-    // machine-config-operator: pkg/controller/build begins no build for a degraded pool.
-    if let Some(why) = &row.degraded_message {
+    if let Some(why) = row.degraded_message.as_ref().filter(|_| !only_the_build_failed(assessment, pool)) {
         return Err(Refusal(format!("pool {pool} is degraded, so no build begins: {why}")));
     }
     let building = builds.iter().find(|build| {
@@ -187,9 +195,10 @@ fn consequences(assessment: &Assessment, pool: &str, object: &Value) -> Vec<Stri
         format!("pool {} is paused: its nodes take the new image when it is unpaused", pool.name)
     } else {
         format!(
-            "when it is done the {} nodes of pool {} drain and reboot into it, {} at a time; pause the pool to hold them \
-             back",
-            pool.total, pool.name, pool.capacity.max_unavailable
+            "when it is done {} of pool {} drain and reboot into it, {} at a time; pause the pool to hold them back",
+            count(pool.total, "node"),
+            pool.name,
+            pool.capacity.max_unavailable
         )
     });
     lines.push("if the build fails the nodes keep what they have".to_owned());

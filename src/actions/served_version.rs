@@ -26,17 +26,18 @@ fn collection(version: &str, plural: &str) -> String {
 
 /// Where the server has a kind; none while it is being found out, with what is to be read added to `reads`.
 pub(super) fn served<'a>(material: &'a Material, plural: &str, reads: &mut Vec<Read>) -> Option<Served<'a>> {
-    let older = |version: &str| VERSIONS.iter().skip_while(|known| **known != version).nth(1).is_some();
+    let mut answers = Vec::new();
     for version in VERSIONS {
         let collection = collection(version, plural);
         match material.list(&collection) {
-            None => {
-                reads.push(Read::List(collection));
-                return None;
-            }
-            Some(Ok(None)) if older(version) => {}
-            Some(objects) => return Some(Served { version, collection, objects }),
+            None => reads.push(Read::List(collection)),
+            Some(objects) => answers.push(Served { version, collection, objects }),
         }
     }
-    None
+    if answers.len() < VERSIONS.len() {
+        return None;
+    }
+    // Where it is served in neither, the newer one says so.
+    let served = answers.iter().position(|answer| !matches!(answer.objects, Ok(None)));
+    Some(answers.swap_remove(served.unwrap_or_default()))
 }

@@ -15,7 +15,7 @@ use crate::upgrade::assessment::{Assessment, Pool};
 const DRAINS: usize = 5;
 
 /// The value.
-const NUMBER: &str = "number";
+pub(super) const NUMBER: &str = "number";
 
 /// Set `maxUnavailable`.
 pub(super) const ENTRY: Entry = Entry {

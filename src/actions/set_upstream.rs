@@ -32,6 +32,7 @@ pub(super) const ENTRY: Entry = Entry {
             required: false,
             ..Arg::word("url", ArgKind::Text, "its address, which ends in /api/upgrades_info/v1/graph")
         },
+        Arg::option("local", ArgKind::Flag, "the update service that this cluster runs, by the address that it tells"),
         Arg::option("clear", ArgKind::Flag, "name none: Red Hat's is asked"),
     ],
     permissions: &[PATCH],
@@ -50,7 +51,17 @@ fn offered(assessment: &Assessment, session: &Session, target: &Target) -> Optio
 fn make(assessment: &Assessment, session: &Session, ask: &Ask, material: &Material) -> Result<Plan, Refusal> {
     let seen = writable(assessment, session)?;
     let present = seen.spec.upstream.as_deref().unwrap_or_default();
-    let upstream = wanted(ask)?;
+    let upstream = match ask.args.flag("local") {
+        false => wanted(ask)?.to_owned(),
+        true => match of_this_cluster(ask, material)? {
+            Some(address) => address,
+            None => {
+                let title = "Ask the update service of this cluster".to_owned();
+                return Ok(unread(Plan { danger: DANGER, ..Plan::draft(&ENTRY, ask, title) }));
+            }
+        },
+    };
+    let upstream = upstream.as_str();
     if upstream == present {
         return Err(Refusal(match upstream {
             "" => "no update service is named: Red Hat's is asked already".to_owned(),
@@ -75,14 +86,7 @@ fn make(assessment: &Assessment, session: &Session, ask: &Ask, material: &Materi
         ..Plan::draft(&ENTRY, ask, title)
     };
     let local = if upstream.is_empty() { Some(Vec::new()) } else { local_services(material, upstream) };
-    let Some(local) = local else {
-        let reads = vec![Read::List(SERVICES.to_owned())];
-        return Ok(Plan {
-            reads,
-            consequences: vec!["reading which update services the cluster runs".into()],
-            ..draft
-        });
-    };
+    let Some(local) = local else { return Ok(unread(draft)) };
     let value = if upstream.is_empty() { Value::Null } else { json!(upstream) };
     let spec = json!({ "upstream": value });
     let oc = patch_line(&spec);
@@ -93,13 +97,47 @@ fn make(assessment: &Assessment, session: &Session, ask: &Ask, material: &Materi
     })
 }
 
+/// The plan as far as it goes before the update services of this cluster are read.
+fn unread(draft: Plan) -> Plan {
+    let reads = vec![Read::List(SERVICES.to_owned())];
+    Plan { reads, consequences: vec!["reading which update services the cluster runs".into()], ..draft }
+}
+
+/// The address of the one update service that this cluster runs; none: it is not read yet.
+fn of_this_cluster(ask: &Ask, material: &Material) -> Result<Option<String>, Refusal> {
+    if ask.args.get("url").is_some() || ask.args.flag("clear") {
+        return Err(Refusal("either local, or an address, or clear".to_owned()));
+    }
+    let Some(services) = material.list(SERVICES) else { return Ok(None) };
+    let services = services.map_err(|words| Refusal(format!("the update services could not be read: {words}")))?;
+    let [service] = services.unwrap_or_default() else {
+        return Err(Refusal(match services.map_or(0, <[Value]>::len) {
+            0 => "this cluster runs no update service".to_owned(),
+            number => format!("this cluster runs {number} update services: name the address of one"),
+        }));
+    };
+    let address = text(service, "/status/policyEngineURI");
+    if !address.is_empty() {
+        return Ok(Some(format!("{}{GRAPH}", address.trim_end_matches('/'))));
+    }
+    // Its route is missing where its name is too long (update-service-operator, condition ReconcileCompleted).
+    let conditions = service.pointer("/status/conditions").and_then(Value::as_array);
+    let failed = conditions.into_iter().flatten().find(|condition| text(condition, "/status") == "False");
+    let why = failed.map_or_else(String::new, |it| format!(": {} {}", text(it, "/reason"), text(it, "/message")));
+    Err(Refusal(format!("the update service {} has no address yet{why}", text(service, "/metadata/name"))))
+}
+
+fn text<'a>(object: &'a Value, pointer: &str) -> &'a str {
+    object.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
+}
+
 /// The address that is asked for; empty: none. An address that cannot be parsed would make the ClusterVersion as a whole
 /// invalid (cluster-version-operator, lib/validation/validation.go).
 fn wanted(ask: &Ask) -> Result<&str, Refusal> {
     let url = ask.args.get("url").unwrap_or_default();
     match (url, ask.args.flag("clear")) {
         ("", true) => return Ok(""),
-        ("", false) => return Err(Refusal("name the address of the update service, or clear".to_owned())),
+        ("", false) => return Err(Refusal("name the address of the update service, or local, or clear".to_owned())),
         (_, true) => return Err(Refusal("either an address or clear, not both".to_owned())),
         _ => {}
     }
@@ -147,9 +185,6 @@ fn local_services(material: &Material, upstream: &str) -> Option<Vec<String>> {
         Ok(None | Some([])) => return Some(Vec::new()),
         Ok(Some(services)) => services,
     };
-    let text = |service: &Value, pointer: &str| {
-        service.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned()
-    };
     let named = |service: &&Value| {
         let address = text(service, "/status/policyEngineURI");
         !address.is_empty() && upstream.starts_with(&format!("{}/", address.trim_end_matches('/')))
@@ -160,6 +195,6 @@ fn local_services(material: &Material, upstream: &str) -> Option<Vec<String>> {
     }
     let addresses = services.iter().map(|service| text(service, "/status/policyEngineURI"));
     let addresses: Vec<String> =
-        addresses.map(|address| if address.is_empty() { "(no address yet)".into() } else { address + GRAPH }).collect();
+        addresses.map(|at| if at.is_empty() { "(no address yet)".into() } else { format!("{at}{GRAPH}") }).collect();
     Some(vec![format!("it is none of the update services of this cluster: {}", addresses.join(", "))])
 }

@@ -45,6 +45,20 @@ pub struct StatusArgs {
     pub connect: Connect,
 }
 
+/// What `updates` and `preflight` share: the form of the answer, and what it is made from.
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct Answer {
+    /// Form of the answer: text, json or yaml
+    #[arg(long, short, value_name = "FORM", default_value_t = Format::Text, value_parser = form)]
+    pub output: Format,
+    /// Where it looks.
+    #[command(flatten)]
+    pub source: Source,
+    /// How to reach the cluster.
+    #[command(flatten)]
+    pub connect: Connect,
+}
+
 /// `oc-cockpit updates`.
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
 pub struct UpdatesArgs {
@@ -57,15 +71,9 @@ pub struct UpdatesArgs {
     /// Issues that are known and accepted, by name, separated by commas
     #[arg(long, value_name = "ISSUES", value_delimiter = ',', action = ArgAction::Append)]
     pub accept: Vec<String>,
-    /// Form of the answer: text, json or yaml
-    #[arg(long, short, value_name = "FORM", default_value_t = Format::Text, value_parser = form)]
-    pub output: Format,
-    /// Where it looks.
+    /// In which form, and from what.
     #[command(flatten)]
-    pub source: Source,
-    /// How to reach the cluster.
-    #[command(flatten)]
-    pub connect: Connect,
+    pub answer: Answer,
 }
 
 /// `oc-cockpit preflight`.
@@ -74,15 +82,9 @@ pub struct PreflightArgs {
     /// The version that the cluster shall go to; without it, the newest that is recommended
     #[arg(long, value_name = "VERSION")]
     pub to: Option<String>,
-    /// Form of the answer: text, json or yaml
-    #[arg(long, short, value_name = "FORM", default_value_t = Format::Text, value_parser = form)]
-    pub output: Format,
-    /// Where it looks.
+    /// In which form, and from what.
     #[command(flatten)]
-    pub source: Source,
-    /// How to reach the cluster.
-    #[command(flatten)]
-    pub connect: Connect,
+    pub answer: Answer,
 }
 
 /// `oc-cockpit open`.

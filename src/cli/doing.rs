@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::builder::NonEmptyStringValueParser;
 use clap::error::ErrorKind;
 use clap::{Arg as Flag, ArgAction, ArgMatches, Args, Command, FromArgMatches};
 
@@ -106,10 +107,17 @@ fn value_id(arg: &Arg) -> String {
 
 /// The subcommand of an action.
 fn subcommand(entry: &'static Entry) -> Command {
+    // Only a target that may be left out gives way to the value behind it: else the value is what is missing.
+    let optional = entry.nouns().is_none_or(|nouns| !nouns.required);
     let mut command =
-        Command::new(entry.name).about(entry.summary).after_help(after(entry)).allow_missing_positional(true);
+        Command::new(entry.name).about(entry.summary).after_help(after(entry)).allow_missing_positional(optional);
     if let Some(Nouns { noun, required, several }) = entry.nouns() {
-        let target = Flag::new(TARGET).value_name(noun).help(target_words(entry)).required(required);
+        let target = Flag::new(TARGET)
+            .value_name(noun)
+            .help(target_words(entry))
+            .required(required)
+            // An empty name is a variable of a script that was never set.
+            .value_parser(NonEmptyStringValueParser::new());
         // A blank may stand between kind and name.
         let words = several || entry.takes == Takes::Listed;
         command = command.arg(if words { target.num_args(1..).action(ArgAction::Append) } else { target });
@@ -293,6 +301,19 @@ mod tests {
             line.extend((arg.kind != ArgKind::Flag).then(|| sample(arg)));
         }
         line
+    }
+
+    #[test]
+    fn a_name_is_never_empty() {
+        let why = words(&["cordon", "worker-1", ""]).unwrap_err().to_string();
+        assert!(why.contains("value is required"), "{why}");
+    }
+
+    #[test]
+    fn what_is_missing_behind_the_target_is_named() {
+        let why = words(&["set-max-unavailable", "worker"]).unwrap_err().to_string();
+        let missing = why.lines().nth(1).unwrap_or_default().trim();
+        assert_eq!(missing, "<NUMBER>", "{why}");
     }
 
     #[test]

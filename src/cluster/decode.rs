@@ -79,6 +79,12 @@ struct Typed {
     object: Value,
 }
 
+/// Reads an object. That it is UTF-8 is looked at once, not for each of its texts; one that is not is read as far as
+/// what is kept of it is.
+pub(super) fn object<T: DeserializeOwned>(text: &[u8]) -> Result<T, serde_json::Error> {
+    str::from_utf8(text).map_or_else(|_| serde_json::from_slice(text), serde_json::from_str)
+}
+
 /// Reads an object of a watch.
 type Object<'a, T> = &'a dyn Fn(&[u8]) -> Result<T, serde_json::Error>;
 

@@ -375,7 +375,10 @@ impl<T: Transport, A: Audit, F: FnMut(&Progress) + Send> Driver<'_, T, A, F> {
     /// The outcome of a drain that ended before its end.
     fn halted(&mut self, at: usize, tracks: &Tracks, halt: Halt) -> Outcome {
         let name = self.drain.nodes[at].name.clone();
-        let so_far = self.so_far(at, tracks);
+        let mut so_far = self.so_far(at, tracks);
+        if let Some((_, words)) = &self.progress.silent {
+            so_far.push_str(&format!("; the API server was waited for: {words}"));
+        }
         let left: Vec<String> = self.drain.nodes[at + 1..].iter().map(|node| format!("node/{}", node.name)).collect();
         let stay = match self.drain.nodes.len() {
             1 => format!("{name} stays cordoned"),

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
 
+use super::decode;
 use super::places::{Part, Place};
 use super::session::Session;
 use crate::api;
@@ -96,7 +97,7 @@ impl<K: Watched> Shelf for Of<K> {
     }
 
     fn read(&self, text: &[u8], older: bool) -> Result<Object, serde_json::Error> {
-        let object: K = serde_json::from_slice(text)?;
+        let object: K = decode::object(text)?;
         Ok(Arc::new(if older { object.told_by_older() } else { object }))
     }
 

@@ -18,9 +18,9 @@ use crate::clock;
 use crate::upgrade::facts::{Facts, Kind, KindState, KindStatus};
 use crate::upgrade::link::TroubleKind;
 
-/// Objects a page. Pages are read while they come, so that their size costs the server memory, not us; and each page more
-/// costs a round trip: 2,000 nodes take two.
-const PAGE: usize = 1_000;
+/// Objects a page. Pages are read while they come, so that their size costs the server memory, not us, and no more than
+/// the lists of controllers, which are not paged at all; but each page more costs a round trip in which nobody works.
+const PAGE: usize = 5_000;
 
 /// The largest object that is read; etcd takes none above 1.5 MiB.
 const LARGEST: usize = 32 * 1024 * 1024;
@@ -137,7 +137,7 @@ async fn whole(requests: &Requests, shelf: &'static dyn Shelf, places: Vec<Place
 pub(super) async fn all_pods(requests: &Requests) -> Result<Put, Failure> {
     let mut nodes: BTreeMap<String, Vec<Arc<api::Pod>>> = BTreeMap::new();
     let mut add = |text: &[u8]| {
-        let pod: api::Pod = serde_json::from_slice(text)?;
+        let pod: api::Pod = decode::object(text)?;
         if !pod.spec.node_name.is_empty() && !pod.name().is_empty() {
             nodes.entry(pod.spec.node_name.clone()).or_default().push(Arc::new(pod));
         }
@@ -245,7 +245,7 @@ pub(super) async fn events(
 ) -> Result<String, Failure> {
     let (mut more, mut version) = (String::new(), String::new());
     let limit = PAGE.to_string();
-    let mut add = |text: &[u8]| serde_json::from_slice(text).map(&mut each);
+    let mut add = |text: &[u8]| decode::object(text).map(&mut each);
     loop {
         let mut query: Vec<(String, String)> = vec![("limit".to_owned(), limit.clone())];
         query.extend(selectors.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));

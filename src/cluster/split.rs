@@ -25,47 +25,66 @@ impl Splitter {
 
     /// The text of the next item that is whole.
     pub fn next(&mut self) -> Option<BytesMut> {
-        while self.looked < self.buffer.len() {
-            let byte = self.buffer[self.looked];
-            if self.in_text {
-                self.text();
+        while let Some(byte) = self.scan() {
+            if !self.inside {
+                // An array in the list: are these its items?
+                self.inside = self.after_items();
+                self.looked += 1;
+                if self.inside {
+                    self.keep();
+                }
                 continue;
             }
-            let ends = self.inside && self.depth == 2 && matches!(byte, b',' | b']');
-            match byte {
-                b'"' => self.in_text = true,
-                b'{' => self.depth += 1,
-                b'[' => {
-                    self.depth += 1;
-                    if !self.inside && self.depth == 2 && self.after_items() {
-                        self.inside = true;
-                        self.look(1);
-                        self.keep();
-                        continue;
-                    }
-                }
-                b'}' | b']' => self.depth = self.depth.saturating_sub(1),
-                _ => {}
-            }
-            if ends {
-                let item = self.buffer.split_to(self.looked);
-                self.looked = 0;
-                if byte == b']' {
-                    self.inside = false;
-                } else {
-                    self.buffer.advance(1);
-                }
-                if !item.iter().all(u8::is_ascii_whitespace) {
-                    return Some(item);
-                }
+            let item = self.buffer.split_to(self.looked);
+            self.looked = 0;
+            if byte == b']' {
+                self.inside = false;
+                self.depth -= 1;
+                self.looked = 1;
             } else {
-                self.look(1);
+                self.buffer.advance(1);
+            }
+            if !item.iter().all(u8::is_ascii_whitespace) {
+                return Some(item);
             }
         }
         if !self.inside {
             self.keep();
         }
         None
+    }
+
+    /// Looks on, up to the beginning of an array of the list (counted as depth already) or the end of an item.
+    fn scan(&mut self) -> Option<u8> {
+        let (bytes, inside) = (&self.buffer[..], self.inside);
+        let (mut at, mut depth) = (self.looked, self.depth);
+        let mut found = None;
+        while let Some(&byte) = bytes.get(at) {
+            if self.in_text {
+                at = text_end(bytes, at, &mut self.in_text, &mut self.escaped);
+                continue;
+            }
+            match byte {
+                b'"' => self.in_text = true,
+                b'{' => depth += 1,
+                b'[' => {
+                    depth += 1;
+                    if !inside && depth == 2 {
+                        found = Some(byte);
+                        break;
+                    }
+                }
+                b',' | b']' if inside && depth == 2 => {
+                    found = Some(byte);
+                    break;
+                }
+                b'}' | b']' => depth = depth.saturating_sub(1),
+                _ => {}
+            }
+            at += 1;
+        }
+        (self.looked, self.depth) = (at, depth);
+        found
     }
 
     /// How much is kept at present.
@@ -81,30 +100,6 @@ impl Splitter {
         self.rest
     }
 
-    fn look(&mut self, bytes: usize) {
-        self.looked += bytes;
-    }
-
-    /// Passes over text, up to its end or to what escapes.
-    fn text(&mut self) {
-        let ahead = &self.buffer[self.looked..];
-        if std::mem::take(&mut self.escaped) {
-            self.looked += 1;
-            return;
-        }
-        match ahead.iter().position(|byte| matches!(byte, b'"' | b'\\')) {
-            None => self.looked = self.buffer.len(),
-            Some(at) => {
-                if ahead[at] == b'"' {
-                    self.in_text = false;
-                } else {
-                    self.escaped = true;
-                }
-                self.looked += at + 1;
-            }
-        }
-    }
-
     /// Does what was looked at end with the key of the items?
     fn after_items(&self) -> bool {
         let all = self.rest.iter().chain(&self.buffer[..self.looked]);
@@ -118,6 +113,20 @@ impl Splitter {
         self.rest.extend_from_slice(&looked);
         self.looked = 0;
     }
+}
+
+/// Passes over text, up to behind its end or behind what escapes.
+fn text_end(bytes: &[u8], at: usize, in_text: &mut bool, escaped: &mut bool) -> usize {
+    if std::mem::take(escaped) {
+        return at + 1;
+    }
+    let Some(next) = memchr::memchr2(b'"', b'\\', &bytes[at..]) else { return bytes.len() };
+    if bytes[at + next] == b'"' {
+        *in_text = false;
+    } else {
+        *escaped = true;
+    }
+    at + next + 1
 }
 
 #[cfg(test)]

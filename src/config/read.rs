@@ -10,7 +10,7 @@ use serde::de::{IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_saphyr::{Location, Spanned};
 
-use super::Config;
+use super::{Config, yaml};
 
 /// A configuration and what is odd about it.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -77,7 +77,7 @@ pub fn parse(text: &str, name: &str) -> Result<Loaded, String> {
     if text.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with('#')) {
         return Ok(Loaded::default());
     }
-    let config: Config = serde_saphyr::from_str(text).map_err(|error| {
+    let config: Config = yaml::from_str(text).map_err(|error| {
         let place = error.location().map_or_else(String::new, |at| format!(":{}:{}", at.line(), at.column()));
         let words = error.without_snippet().to_string();
         format!("{name}{place}: {}", words.lines().next().unwrap_or_default())
@@ -112,13 +112,14 @@ mod tests {
 
     #[test]
     fn every_key_is_read() {
-        let text = "theme: light\nascii: true\nmouse: false\ntab: nodes\nread-only: true\n\
+        let text = "theme: light\nascii: true\nmouse: false\ncolumns: {nodes: [node, kubelet]}\ntab: nodes\nread-only: true\n\
                     notify: {bell: false, osc9: true, hook: 'echo hi'}\nkeys: {ctrl-q: quit, d: {command: yaml, when: nodes}}\n\
                     actions: {confirm: typed, forbid: [start-update]}\n\
                     contexts:\n  'prod*': {read-only: true, label: production, actions: {confirm: plan}}\n";
         let loaded = parse(text, "c.yaml").unwrap();
         assert_eq!(loaded.warnings, Vec::<String>::new());
         assert_eq!(loaded.config.theme.as_deref(), Some("light"));
+        assert_eq!(loaded.config.columns["nodes"], ["node", "kubelet"]);
         assert_eq!(loaded.config.notify.hook.as_deref(), Some("echo hi"));
         assert_eq!(loaded.config.keys["ctrl-q"].command(), "quit");
         assert_eq!(loaded.config.keys["d"].when(), Some("nodes"));

@@ -184,6 +184,8 @@ pub enum Command {
     SortState,
     /// All columns, or those that matter.
     Wide,
+    /// Choose the columns of a table, and their order.
+    Columns,
     /// Next match of the search.
     NextMatch,
     /// Previous match of the search.
@@ -310,12 +312,19 @@ const TABLE: &[(Command, &str, &str, &str, Group)] = &[
     (Command::Mark, "mark", "mark", "mark or unmark", Group::Lists),
     (Command::MarkRange, "mark-range", "mark range", "mark from the last marked row to here", Group::Lists),
     (Command::ClearMarks, "clear-marks", "clear marks", "forget the marks", Group::Lists),
-    (Command::ColumnLeft, "column-left", "column", "choose the column to the left", Group::Lists),
-    (Command::ColumnRight, "column-right", "column", "choose the column to the right", Group::Lists),
+    (Command::ColumnLeft, "column-left", "column", "choose the column to the left; move a column up", Group::Lists),
+    (
+        Command::ColumnRight,
+        "column-right",
+        "column",
+        "choose the column to the right; move a column down",
+        Group::Lists,
+    ),
     (Command::Sort, "sort", "sort", "sort by the chosen column; again to reverse", Group::Lists),
     (Command::SortName, "sort-name", "by name", "sort by name; again to reverse", Group::Lists),
     (Command::SortAge, "sort-age", "by age", "sort by age; again to reverse", Group::Lists),
     (Command::SortState, "sort-state", "by state", "sort by state; again to reverse", Group::Lists),
+    (Command::Columns, "columns", "columns", "choose the columns and their order", Group::Lists),
     (Command::Wide, "wide", "wide", "all columns, or those that matter", Group::Lists),
     (Command::Up, "up", "up", "up", Group::Move),
     (Command::Down, "down", "down", "down", Group::Move),

@@ -89,6 +89,12 @@ const RULES: &[(&str, W, C, u8)] = &[
     // Lists.
     ("/", W::Panes, C::Filter, 30),
     ("/", W::Text, C::Search, 30),
+    ("space", W::Columns, C::Mark, 10),
+    ("shift-up", W::Columns, C::ColumnLeft, 11),
+    ("K", W::Columns, C::ColumnLeft, 0),
+    ("shift-down", W::Columns, C::ColumnRight, 12),
+    ("J", W::Columns, C::ColumnRight, 0),
+    ("C", W::Table, C::Columns, 0),
     ("space", W::Markable, C::Mark, 24),
     ("ctrl-space", W::Markable, C::MarkRange, 0),
     ("v", W::Markable, C::MarkRange, 0),

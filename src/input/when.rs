@@ -109,6 +109,8 @@ pub struct Snapshot {
     pub running: bool,
     /// A text about the versions on offer is on top, and one of them is chosen.
     pub updates: bool,
+    /// The columns of a table are on top.
+    pub columns: bool,
     /// Nothing is left to go back from: the overview, without filter, marks and popup.
     pub root: bool,
 }
@@ -139,6 +141,7 @@ impl Default for Snapshot {
             phases: false,
             running: false,
             updates: false,
+            columns: false,
             root: false,
         }
     }
@@ -213,6 +216,8 @@ pub enum When {
     Running,
     /// A text about the versions on offer is on top, and one of them is chosen.
     Updates,
+    /// The columns of a table are on top.
+    Columns,
 }
 
 /// Are there logs that explain such a thing?
@@ -267,6 +272,7 @@ impl When {
             Self::NextStep => (panes || (quiet && at.phases && !at.searching)) && at.next_step,
             Self::Running => quiet && at.running,
             Self::Updates => quiet && at.updates,
+            Self::Columns => quiet && at.columns,
         }
     }
 
@@ -320,6 +326,7 @@ impl When {
             Self::ImageBased => "this cluster has no image-based upgrades",
             Self::NextStep => "there is no next step now",
             Self::Running => "no action is under way",
+            Self::Columns => "only among the columns of a table",
             Self::Updates => "only in :updates, on a version",
             Self::Typing | Self::CommandLine => "only while text is typed",
             Self::Panes => "close what lies over the panes first",
@@ -355,6 +362,7 @@ impl When {
         ("explained", Self::Explained),
         ("image-based", Self::ImageBased),
         ("updates", Self::Updates),
+        ("columns", Self::Columns),
     ];
 
     /// The circumstance of a name in the configuration.

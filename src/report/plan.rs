@@ -386,7 +386,8 @@ impl Report for Page<'_> {
             out += &command(look, 2, &drain.oc);
             let pods: usize = drain.nodes.iter().map(|node| node.pods.len()).sum();
             let nodes: Vec<&str> = drain.nodes.iter().map(|node| node.name.as_str()).collect();
-            let words = format!("one eviction for each of {pods} pods, node by node: {}", nodes.join(", "));
+            let whose = if pods == 1 { "its one pod".to_owned() } else { format!("each of {pods} pods") };
+            let words = format!("one eviction for {whose}, node by node: {}", nodes.join(", "));
             out += &paragraph(look, "    ", &words);
         } else if plan.writes.is_empty() {
             out += "  nothing\n";

@@ -2,9 +2,9 @@
 
 use serde::Serialize;
 
-use super::parts::{Evidence, Moment, Remedy, Resource, each, said};
+use super::Report;
+use super::parts::{Evidence, Head, Problem, Remedy, Resource, each};
 use super::text::{Ink, Look, paragraph};
-use super::{API_VERSION, Report};
 use crate::upgrade::neutral::neutral;
 use crate::upgrade::preflight::{self as domain, Answer, Preflight};
 use crate::upgrade::words;
@@ -21,20 +21,17 @@ pub const BLOCKED: u8 = 4;
 pub struct Options {
     /// Width and colour of the text.
     pub look: Look,
+    /// What could not be read.
+    pub problems: Vec<Problem>,
 }
 
 /// The JSON: its fields in the order in which they are written.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Document {
-    /// [`API_VERSION`].
-    pub api_version: &'static str,
-    /// `Preflight`.
-    pub kind: &'static str,
-    /// The moment that it speaks of; null: no ClusterVersion was read.
-    pub now: Option<Moment>,
-    /// The version that the cluster is at; null: unknown.
-    pub current: Option<String>,
+    /// `kind` is `Preflight`.
+    #[serde(flatten)]
+    pub head: Head,
     /// The version that it was made for; null: no particular one.
     pub target: Option<String>,
     /// The target is of another minor.
@@ -45,6 +42,8 @@ pub struct Document {
     pub counts: Counts,
     /// The rows, in the order in which a person would go through them.
     pub rows: Vec<Row>,
+    /// What could not be read: the answer is incomplete in that respect.
+    pub problems: Vec<Problem>,
 }
 
 /// How many rows have which answer.
@@ -94,13 +93,10 @@ pub fn word(answer: Answer) -> &'static str {
 }
 
 /// For programs.
-pub fn json(preflight: &Preflight) -> Document {
+pub fn json(preflight: &Preflight, options: &Options) -> Document {
     let count = |answer| preflight.with(answer).count();
     Document {
-        api_version: API_VERSION,
-        kind: "Preflight",
-        now: preflight.now.filter(|_| preflight.known).map(Moment),
-        current: said(&preflight.current),
+        head: Head::new("Preflight", preflight.now.filter(|_| preflight.known), &preflight.current),
         target: preflight.target.clone(),
         minor: preflight.minor,
         answer: preflight.worst().map(word),
@@ -111,6 +107,7 @@ pub fn json(preflight: &Preflight) -> Document {
             unknown: count(Answer::Unknown),
         },
         rows: preflight.rows.iter().map(row).collect(),
+        problems: options.problems.clone(),
     }
 }
 
@@ -129,7 +126,7 @@ fn row(row: &domain::Row) -> Row {
 
 /// For people.
 pub fn text(preflight: &Preflight, options: &Options) -> String {
-    json(preflight).text(&options.look)
+    json(preflight, options).text(&options.look)
 }
 
 /// How the command exits: [`BLOCKED`] when something blocks, else [`UNKNOWN`] when something could not be judged that the
@@ -146,7 +143,7 @@ pub fn exit_code(preflight: &Preflight) -> u8 {
 
 impl Report for Document {
     fn text(&self, look: &Look) -> String {
-        let Some(current) = &self.current else {
+        let Some(current) = &self.head.current else {
             return "No ClusterVersion was read: nothing is known of the cluster.\n".to_owned();
         };
         let to = self.target.as_ref().map(|target| format!(" -> {target}")).unwrap_or_default();
@@ -273,7 +270,7 @@ mod tests {
 
     #[test]
     fn the_list_as_json() -> Result<(), serde_json::Error> {
-        insta::assert_snapshot!(serde_json::to_string_pretty(&json(&sample()))?);
+        insta::assert_snapshot!(serde_json::to_string_pretty(&json(&sample(), &Options::default()))?);
         Ok(())
     }
 

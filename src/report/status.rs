@@ -24,12 +24,13 @@ pub use phases::{Next, Phase};
 pub use pool::{Capacity, Pool, PoolAssessment};
 pub use progress::{Operator, OperatorCounts, Payload, Requested, Update};
 
-use super::parts::Moment;
+pub use super::parts::Problem;
+use super::parts::{Moment, unread};
 use super::text::Look;
 use super::{API_VERSION, Report};
 use crate::upgrade::assessment::{Assessment, Topology, VerdictKind};
-use crate::upgrade::facts::{Kind, KindStatus};
-use crate::upgrade::link::{LinkState, Trouble};
+use crate::upgrade::facts::Kind;
+use crate::upgrade::link::LinkState;
 
 /// The answer.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -85,21 +86,6 @@ pub struct Cluster {
     pub topology: Option<&'static str>,
     /// `spec.channel`.
     pub channel: Option<String>,
-}
-
-/// [`Problem::what`] when nobody answers, so that all that is told may be old.
-const LINK: &str = "link";
-
-/// Something that could not be read.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Problem {
-    /// A resource as `oc get` takes it, a file, or `link`.
-    pub what: String,
-    /// What happened.
-    pub words: String,
-    /// The next thing to try.
-    pub hint: Option<String>,
 }
 
 /// What the exit code says, as documented for `--exit-code`.
@@ -175,7 +161,7 @@ impl Status {
             findings: finding::findings(assessment),
             image_based: assessment.image_based.as_deref().map(image::image_based),
             estimate: forecast::estimate(&assessment.estimates),
-            problems: of_kinds(assessment).chain(problems).collect(),
+            problems: unread(assessment).chain(problems).collect(),
             headline: assessment.headline(),
             details,
         }
@@ -246,31 +232,4 @@ fn topology(topology: Topology) -> Option<&'static str> {
         Topology::External => "External",
         Topology::Unknown => return None,
     })
-}
-
-/// What kept kinds from being read, and single objects of them.
-fn of_kinds(assessment: &Assessment) -> impl Iterator<Item = Problem> + '_ {
-    let facts = &assessment.facts;
-    let told = |what: String, trouble: &Trouble| Problem {
-        what,
-        words: trouble.words.clone(),
-        hint: super::parts::said(&trouble.hint),
-    };
-    let link = facts.link.trouble.iter().map(move |trouble| told(LINK.to_owned(), trouble));
-    let kinds = facts.kinds.iter().flat_map(move |(kind, state)| {
-        let whole = match &state.status {
-            KindStatus::Forbidden(trouble) | KindStatus::Failing(trouble) => Some(told(kind.resource(), trouble)),
-            KindStatus::Waiting => {
-                Some(Problem { what: kind.resource(), words: "they were not read".to_owned(), hint: None })
-            }
-            KindStatus::NotAsked | KindStatus::Live | KindStatus::Absent => None,
-        };
-        let single = state.unreadable.iter().map(|(name, why)| Problem {
-            what: format!("{}/{name}", kind.resource()),
-            words: why.clone(),
-            hint: None,
-        });
-        whole.into_iter().chain(single).collect::<Vec<_>>()
-    });
-    link.chain(kinds)
 }

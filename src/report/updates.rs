@@ -7,9 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-use super::parts::{Moment, said};
+use super::Report;
+use super::parts::{Head, Moment, Problem, said};
 use super::text::{Cell, Ink, Look, paragraph, table};
-use super::{API_VERSION, Report};
 use crate::upgrade::neutral::neutral;
 use crate::upgrade::updates::{self as domain, CONDITIONAL_UPDATE_RISK, Updates, acknowledge, minor_of, newest_two};
 use crate::upgrade::words;
@@ -35,20 +35,17 @@ pub struct Options {
     pub accept: Vec<String>,
     /// Width and colour of the text.
     pub look: Look,
+    /// What could not be read.
+    pub problems: Vec<Problem>,
 }
 
 /// The JSON: its fields in the order in which they are written.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Document {
-    /// [`API_VERSION`].
-    pub api_version: &'static str,
-    /// `Updates`.
-    pub kind: &'static str,
-    /// The moment that it speaks of; null: no ClusterVersion was read.
-    pub now: Option<Moment>,
-    /// The version that the cluster is at; null: unknown.
-    pub current: Option<String>,
+    /// `kind` is `Updates`.
+    #[serde(flatten)]
+    pub head: Head,
     /// Channel; null: none is set.
     pub channel: Option<String>,
     /// Channels that hold the present version.
@@ -67,6 +64,8 @@ pub struct Document {
     pub older: BTreeMap<String, usize>,
     /// The version that was asked about; null: none.
     pub asked: Option<Asked>,
+    /// What could not be read: the answer is incomplete in that respect.
+    pub problems: Vec<Problem>,
 }
 
 /// An issue.
@@ -192,10 +191,7 @@ pub fn json(updates: &Updates, options: &Options) -> Document {
     };
     let minors = if options.all || options.version.is_some() { Vec::new() } else { newest_two(updates) };
     Document {
-        api_version: API_VERSION,
-        kind: "Updates",
-        now: updates.now.map(Moment),
-        current: said(&updates.current),
+        head: Head::new("Updates", updates.now, &updates.current),
         channel: said(&updates.channel),
         channels: updates.channels.clone(),
         upstream: updates.upstream.clone(),
@@ -209,6 +205,7 @@ pub fn json(updates: &Updates, options: &Options) -> Document {
             on_offer: updates.choice(version).is_some(),
             unaccepted: unaccepted(updates, version, &options.accept),
         }),
+        problems: options.problems.clone(),
     }
 }
 
@@ -315,7 +312,7 @@ impl Report for Document {
 
 impl Document {
     fn head(&self, look: &Look) -> String {
-        let Some(current) = &self.current else {
+        let Some(current) = &self.head.current else {
             return "No ClusterVersion was read: nothing is known of updates.\n".to_owned();
         };
         let mut out = paragraph(look, "Version: ", current);
@@ -333,7 +330,7 @@ impl Document {
     }
 
     fn ago(&self, since: Option<Moment>) -> String {
-        let (Some(now), Some(since)) = (self.now, since) else { return String::new() };
+        let (Some(now), Some(since)) = (self.head.now, since) else { return String::new() };
         let lasting: DateTime<Utc> = since.0;
         format!(", for {}", words::span(now.0 - lasting))
     }
@@ -392,7 +389,7 @@ impl Document {
 
     fn versions_text(&self, look: &Look) -> String {
         if self.updates.is_empty() {
-            return if self.current.is_some() { "\nNo updates are on offer.\n".to_owned() } else { String::new() };
+            return if self.head.current.is_some() { "\nNo updates are on offer.\n".to_owned() } else { String::new() };
         }
         let mut out = String::new();
         let mut minors: Vec<(String, Vec<&Choice>)> = Vec::new();
@@ -414,7 +411,11 @@ impl Document {
                 out += &paragraph(
                     look,
                     "",
-                    &format!("And {older} older {minor} updates: --all lists them, --version VERSION tells of one."),
+                    &format!(
+                        "And {}: --all lists {}, --version VERSION tells of one.",
+                        words::count(*older, &format!("older {minor} update")),
+                        if *older == 1 { "it" } else { "them" }
+                    ),
                 );
             }
         }

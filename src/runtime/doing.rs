@@ -240,7 +240,7 @@ impl Doing<'_> {
             match outcome {
                 // Somebody is there to read the new plan and to confirm that one.
                 Outcome::Changed { done, plan: newer, words } if done.is_empty() && consent::asks(self.act) => {
-                    complain(&format!("not sent: {words}. This is the plan as it is now:"), "");
+                    complain(&format!("not done: {words}. This is the plan as it is now:"), "");
                     plan = *newer;
                 }
                 outcome => return Ok(self.prove(&rehearsal.plan, outcome).await),
@@ -318,7 +318,7 @@ impl Doing<'_> {
         match outcome {
             Outcome::Refused { .. } => End::new(Ended::Refused, told),
             Outcome::Changed { done, words, .. } if done.is_empty() => {
-                End::new(Ended::Refused, format!("nothing was sent: {words}; look at the plan again (--dry-run)"))
+                End::new(Ended::Refused, format!("nothing was changed: {words}; look at the plan again (--dry-run)"))
             }
             Outcome::Changed { .. } | Outcome::Failed { .. } => End::new(Ended::Failed, told),
             Outcome::Stopped { .. } => End::new(Ended::Interrupted, told),

@@ -14,7 +14,7 @@ pub use screen::look;
 pub(super) use screen::{complain, print};
 
 use super::start::options;
-use crate::cli::{Connect, PreflightArgs, Source, StatusArgs, UpdatesArgs};
+use crate::cli::{Answer, Connect, PreflightArgs, Source, StatusArgs, UpdatesArgs};
 use crate::cluster;
 use crate::cluster::once::Once;
 use crate::report::status::{Exit, Problem, Status};
@@ -45,9 +45,10 @@ pub fn status(args: StatusArgs, look: Look) -> Result<u8> {
         let asked = watch::Asked { output, details, exit_code, look };
         return runtime()?.block_on(watch::watch(options(connect), asked));
     }
-    let Some(found) = find(&source, connect, Purpose::Watch)? else { return Ok(COULD_NOT_TELL) };
-    let status = Status::of(&found.assessment, details, found.problems);
+    let Some(mut found) = find(&source, connect, Purpose::Watch)? else { return Ok(COULD_NOT_TELL) };
+    let status = Status::of(&found.assessment, details, std::mem::take(&mut found.problems));
     print(&report::render(&status, output, &look).map_err(|words| eyre!(words))?)?;
+    found.leave();
     Ok(match status.exit() {
         Exit::Unknown => COULD_NOT_TELL,
         exit if exit_code => exit.code(),
@@ -57,39 +58,41 @@ pub fn status(args: StatusArgs, look: Look) -> Result<u8> {
 
 /// `oc-cockpit updates`; the exit code.
 pub fn updates(args: UpdatesArgs, look: Look) -> Result<u8> {
-    let UpdatesArgs { version, all, accept, output, source, connect } = args;
+    let UpdatesArgs { version, all, accept, answer: Answer { output, source, connect } } = args;
     let Some(found) = find(&source, connect, Purpose::Updates)? else { return Ok(COULD_NOT_TELL) };
     if found.assessment.facts.cluster_version.is_none() {
         complain(&found.assessment.verdict.why, "");
         return Ok(COULD_NOT_TELL);
     }
     let answer = updates::updates(&found.assessment);
-    let wanted = report::updates::Options { version, all, accept, look };
+    let wanted = report::updates::Options { version, all, accept, look, problems: found.unread() };
     let text = match output {
         Format::Text => report::updates::text(&answer, &wanted),
         form => report::written(&report::updates::json(&answer, &wanted), form).map_err(|words| eyre!(words))?,
     };
     print(&text)?;
-    found.say();
+    say(&wanted.problems);
+    found.leave();
     Ok(report::updates::exit_code(&answer, &wanted))
 }
 
 /// `oc-cockpit preflight`; the exit code.
 pub fn preflight(args: PreflightArgs, look: Look) -> Result<u8> {
-    let PreflightArgs { to, output, source, connect } = args;
+    let PreflightArgs { to, answer: Answer { output, source, connect } } = args;
     let Some(found) = find(&source, connect, Purpose::Preflight)? else { return Ok(COULD_NOT_TELL) };
     if found.assessment.facts.cluster_version.is_none() {
         complain(&found.assessment.verdict.why, "");
         return Ok(COULD_NOT_TELL);
     }
     let answer = preflight::preflight(&found.assessment, to.as_deref());
-    let wanted = report::preflight::Options { look };
+    let wanted = report::preflight::Options { look, problems: found.unread() };
     let text = match output {
         Format::Text => report::preflight::text(&answer, &wanted),
-        form => report::written(&report::preflight::json(&answer), form).map_err(|words| eyre!(words))?,
+        form => report::written(&report::preflight::json(&answer, &wanted), form).map_err(|words| eyre!(words))?,
     };
     print(&text)?;
-    found.say();
+    say(&wanted.problems);
+    found.leave();
     Ok(report::preflight::exit_code(&answer))
 }
 
@@ -98,18 +101,21 @@ fn runtime() -> std::io::Result<Runtime> {
 }
 
 impl Found {
-    /// Says on stderr what could not be read: for answers that have no place for it.
-    fn say(&self) {
-        let of_kinds = self.assessment.facts.kinds.iter().filter_map(|(kind, state)| match &state.status {
-            KindStatus::Forbidden(trouble) | KindStatus::Failing(trouble) => Some((kind.resource(), trouble)),
-            _ => None,
-        });
-        for (kind, trouble) in of_kinds {
-            complain(&format!("{kind}: {}", trouble.words), &trouble.hint);
-        }
-        for problem in &self.problems {
-            complain(&format!("{}: {}", problem.what, problem.words), "");
-        }
+    /// Leaves it to the end of the program: to free thousands of objects one by one takes as long as to judge them.
+    fn leave(self) {
+        std::mem::forget(self);
+    }
+
+    /// What could not be read: kinds, objects, files.
+    fn unread(&self) -> Vec<Problem> {
+        report::parts::unread(&self.assessment).chain(self.problems.iter().cloned()).collect()
+    }
+}
+
+/// Says on stderr what could not be read: the text has no place for it.
+fn say(problems: &[Problem]) {
+    for problem in problems {
+        complain(&format!("{}: {}", problem.what, problem.words), problem.hint.as_deref().unwrap_or_default());
     }
 }
 

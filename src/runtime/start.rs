@@ -234,6 +234,7 @@ fn print_config(paths: &Paths, loaded: &Loaded, overrides: &Overrides) -> Result
             hook: settings.hook,
             ..config::Notify::default()
         },
+        columns: loaded.config.columns.clone(),
         keys: loaded.config.keys.clone(),
         actions: loaded.config.actions.clone(),
         contexts: loaded.config.contexts.clone(),

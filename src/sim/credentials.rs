@@ -20,7 +20,7 @@ use crate::sim::identity::Identity;
 pub struct Certificates {
     /// The authority's certificate, PEM.
     pub authority: String,
-    /// TLS with ALPN for HTTP/2 and HTTP/1.1.
+    /// TLS with ALPN for HTTP/1.1.
     pub tls: Arc<ServerConfig>,
 }
 
@@ -50,7 +50,7 @@ impl Certificates {
             .with_safe_default_protocol_versions()?
             .with_no_client_auth()
             .with_single_cert(vec![certificate.der().clone()], PrivateKeyDer::Pkcs8(key.serialize_der().into()))?;
-        tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+        tls.alpn_protocols = vec![b"http/1.1".to_vec()];
         Ok(Self { authority: authority.pem(), tls: Arc::new(tls) })
     }
 }

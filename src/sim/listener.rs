@@ -1,4 +1,5 @@
-//! Accepting connections: TLS, HTTP/1.1 and HTTP/2, and an off switch for outages.
+//! Accepting connections: TLS, HTTP/1.1 (which the cockpit speaks, and kubectl and oc fall back to), and an off switch for
+//! outages.
 //!
 //! An outage drops the listener and aborts every connection, as a rebooting machine does; afterwards the same port is
 //! bound again. A half-open server accepts and stays silent.

@@ -10,6 +10,7 @@ use super::{Broken, Snapshot};
 use crate::upgrade::assemble;
 use crate::upgrade::assessment::Resource;
 use crate::upgrade::facts::{Facts, Kind};
+use crate::upgrade::words;
 
 /// A dump as a cluster.
 #[derive(Debug)]
@@ -50,6 +51,16 @@ impl Recording {
         } else {
             assemble::newest_transition(&objects).max(taken)
         };
+        if let Some((asked, known)) = now.zip(assemble::newest_transition(&objects)).filter(|(now, known)| now < known)
+            && !are_mocks(paths)
+        {
+            return Err(format!(
+                "{} is earlier than what these files tell, the newest of which happened at {}: name that moment or a \
+                 later one with --now",
+                words::stamp(asked),
+                words::stamp(known)
+            ));
+        }
         let now = now
             .or(newest)
             .ok_or("there is no time in these files that could be its moment: name one with --now".to_owned())?;
@@ -98,7 +109,7 @@ fn nothing(paths: &[PathBuf], files: usize, broken: &[Broken]) -> String {
         Some(first) => format!("; {}: {}", shown(&first.path), first.why),
         None => String::new(),
     };
-    let read = crate::upgrade::words::count(files, "file");
+    let read = words::count(files, "file");
     format!(
         "there is nothing of an OpenShift cluster in {} ({read} read{why}). It takes what `oc get -o yaml` or `oc adm \
          inspect` write of clusterversions, clusteroperators, machineconfigpools, nodes and machineconfigs, or a \

@@ -17,6 +17,7 @@ use crate::actions::next_step::NextStep;
 use crate::input::{Command, Tab};
 use crate::upgrade::assessment::{Finding, StepState, VerdictKind, age};
 use crate::upgrade::facts::{Kind, KindStatus};
+use crate::upgrade::image_based::ImageBased;
 use crate::upgrade::link::{Link, LinkState, TroubleKind};
 
 /// Draws the three lines.
@@ -150,7 +151,9 @@ fn versions(ctx: &Ctx<'_>) -> String {
             _ => to.to_owned(),
         };
     }
-    match (&update.from, moving(ctx) || update.in_progress) {
+    // What is done and what is only asked for are told apart: nothing goes from the release before to the present one.
+    let asked_for = update.requested.is_some() && !update.in_progress && ctx.assessment.progress.is_none();
+    match (&update.from, (moving(ctx) || update.in_progress) && !asked_for) {
         (Some(from), true) => format!("{from} {arrow} {to}"),
         _ => match &update.requested {
             Some(requested) => format!("{to} {arrow} {}?", requested.target),
@@ -181,6 +184,9 @@ fn essence<'t>(ctx: &Ctx<'t>, width: usize, versions: usize) -> (Pen<'t>, usize)
     if let Some(progress) = a.progress {
         // Beside the bar stand the percentage and the time that the update has run for.
         let columns = if width >= 110 && versions + pen.width() + 24 + 18 <= width { 24 } else { 12 };
+        // The bar gives way to the version that it goes to.
+        let beside = versions + pen.width() + times(ctx).last().map_or(0, |text| words::width(text)) + 10;
+        let columns = columns.min(width.saturating_sub(beside)).max(4);
         bar(&mut pen, columns, usize::from(progress), 0, 100);
         pen.put(Tone::Strong, format!(" {progress:>3}%")).gap(2);
     }
@@ -199,6 +205,8 @@ fn times(ctx: &Ctx<'_>) -> Vec<String> {
     let mut past = Vec::new();
     match (a.update.started.filter(|_| a.update.in_progress || a.progress.is_some()), a.update.completed) {
         (Some(started), None) => past.push(words::duration(age(started, ctx.now))),
+        // The last standard update is not what an image-based one is about.
+        (_, Some(_)) if a.image_based.as_deref().is_some_and(ImageBased::under_way) => {}
         (_, Some(completed)) if !a.update.in_progress => {
             // The cluster-version operator is done before the pools are.
             let what = if a.progress.is_some() { "control plane done" } else { "completed" };
@@ -321,8 +329,7 @@ fn stale_words(link: &Link, ctx: &Ctx<'_>) -> Option<String> {
     Some(text)
 }
 
-/// The keys of a command as the footer would show them.
-/// The worst finding and the key that opens it; when the link is down, that.
+/// The worst finding and the key that opens it; when the link is down, that. The one next step with its key.
 fn draw_worst(buffer: &mut Buffer, area: Rect, ctx: &Ctx<'_>, next: Option<&NextStep>) {
     let signs = ctx.theme.symbols();
     let facts = &ctx.assessment.facts;
@@ -348,8 +355,12 @@ fn draw_worst(buffer: &mut Buffer, area: Rect, ctx: &Ctx<'_>, next: Option<&Next
         let tone = if finding.expected { Tone::Dim } else { finding.level.into() };
         pen.rest(tone, format!("{} {}{expected}{since}", signs.level(finding.level), finding.title), room);
     } else if facts.complete() {
+        if let Some(next) = next {
+            right.put(Tone::Key, ctx.key_of(Command::NextStep)).put(Tone::Dim, format!(" {} ", next.words));
+        }
         pen.put(Tone::Ok, format!("{} nothing to report", signs.ok)).gap(2);
-        pen.rest(Tone::Dim, &ctx.assessment.verdict.why, usize::from(area.width).saturating_sub(2));
+        let room = usize::from(area.width).saturating_sub(right.width() + 2);
+        pen.rest(Tone::Dim, &ctx.assessment.verdict.why, room);
     } else {
         let waiting = Kind::CORE.iter().filter(|kind| *facts.status(**kind) == KindStatus::Waiting);
         let names = waiting.map(|kind| kind.plural()).collect::<Vec<_>>().join(", ");
@@ -359,8 +370,8 @@ fn draw_worst(buffer: &mut Buffer, area: Rect, ctx: &Ctx<'_>, next: Option<&Next
     draw_right(buffer, area, &right);
 }
 
-/// Where in the procedure we are, and the next step that can be driven from here.
-pub fn draw_rail(buffer: &mut Buffer, area: Rect, ctx: &Ctx<'_>, next: Option<&NextStep>) {
+/// Where in the procedure we are. The next step stands above it, at the end of the header.
+pub fn draw_rail(buffer: &mut Buffer, area: Rect, ctx: &Ctx<'_>) {
     // Where it is narrow, counts are told of what is under way.
     let quiet = |state| matches!(state, StepState::Done | StepState::Todo);
     let signs = ctx.theme.symbols();
@@ -410,13 +421,6 @@ pub fn draw_rail(buffer: &mut Buffer, area: Rect, ctx: &Ctx<'_>, next: Option<&N
         }
     }
     pen.draw(buffer, area);
-    if let Some(next) = next.filter(|_| worst(ctx).is_none()) {
-        let mut right = Pen::new(ctx.theme);
-        right.put(Tone::Key, ctx.key_of(Command::NextStep)).put(Tone::Dim, format!(" {} ", next.words));
-        if pen.width() + right.width() + 2 < usize::from(area.width) {
-            draw_right(buffer, area, &right);
-        }
-    }
 }
 
 /// What a screen that is too small for anything else says.

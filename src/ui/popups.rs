@@ -1,6 +1,7 @@
 //! What lies over the panes: one file per popup.
 
 pub mod choices;
+pub mod columns;
 pub mod command_log;
 pub mod confirm;
 pub mod drain;

@@ -53,7 +53,7 @@ pub fn draw(view: &mut View, frame: &mut Frame<'_>, ctx: &Ctx<'_>) {
     if view.header {
         let next = view.next.as_ref().filter(|_| ctx.session.read_only.is_none());
         header::draw(buffer, take(3), ctx, next);
-        header::draw_rail(buffer, take(1), ctx, next);
+        header::draw_rail(buffer, take(1), ctx);
     } else {
         header::draw_short(buffer, take(1), ctx);
     }
@@ -331,6 +331,7 @@ fn draw_popup(popup: &mut Popup, buffer: &mut Buffer, body: Rect, ctx: &Ctx<'_>)
             let width = (widest(choices, ctx) + 4).min(body.width);
             (centred(body, width, choices.height(width.saturating_sub(4), ctx) + 2), choices.title())
         }
+        Popup::Columns(columns) => (centred(body, 60, columns.height() + 2), columns.title()),
         Popup::Menu(menu) => (centred(body, 104, menu.height(ctx) + 2), menu.title()),
         Popup::Form(form) => {
             tone = danger_tone(form.action().entry().dangers.last().copied().unwrap_or(Danger::L));
@@ -390,6 +391,10 @@ fn draw_popup(popup: &mut Popup, buffer: &mut Buffer, body: Rect, ctx: &Ctx<'_>)
             choices.draw(buffer, inner, ctx);
             None
         }
+        Popup::Columns(columns) => {
+            columns.draw(buffer, inner, ctx);
+            None
+        }
         Popup::Menu(menu) => {
             menu.draw(buffer, inner, ctx);
             None
@@ -431,7 +436,7 @@ fn popup_mark<'t>(popup: &Popup, ctx: &Ctx<'t>) -> Pen<'t> {
         Popup::Menu(menu) => {
             mark.put(Tone::Dim, menu.place());
         }
-        Popup::Choices(_) | Popup::Form(_) | Popup::Waiting(_) | Popup::Plan(_) => {}
+        Popup::Choices(_) | Popup::Columns(_) | Popup::Form(_) | Popup::Waiting(_) | Popup::Plan(_) => {}
     }
     mark
 }

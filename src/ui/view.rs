@@ -15,6 +15,7 @@ use super::panes::operators::OperatorSheet;
 use super::panes::pools::Pools;
 use super::panes::timeline::TimelineSheet;
 use super::popups::choices::{Choices, Offering};
+use super::popups::columns::{self, ColumnsPopup};
 use super::popups::confirm::PlanPopup;
 use super::popups::drain::DrainPopup;
 use super::popups::finding::FindingPopup;
@@ -26,10 +27,10 @@ use super::popups::report::{About, Report};
 use super::request::{Fetched, LogAsk, LogNews, Rehearsed, Request};
 use super::screen;
 use super::theme::Tone;
-use super::widgets::table::Table;
+use super::widgets::table::{Sheet, Table};
 use super::widgets::text_view::{TextLine, TextView};
 use crate::actions::next_step::{NextStep, next_step};
-use crate::actions::{Ask, Plan};
+use crate::actions::{Ask, Plan, Target};
 use crate::input::{Command, Key, Layer, Pane, Row, Snapshot, Tab};
 use crate::upgrade::assessment::Subject;
 use crate::upgrade::facts::Kind;
@@ -54,6 +55,8 @@ pub(super) enum Popup {
     Logs(Box<LogPopup>),
     /// A choice.
     Choices(Choices),
+    /// The columns of a table.
+    Columns(Box<ColumnsPopup>),
     /// The actions for something.
     Menu(Menu),
     /// The form of an action.
@@ -169,6 +172,24 @@ impl View {
         self.next = next_step(ctx.assessment, ctx.session);
     }
 
+    /// Shows these columns of the table of that name, in this order.
+    ///
+    /// # Errors
+    /// There is no such table, or no such column, and what was expected.
+    pub fn choose_columns(&mut self, table: &str, names: &[String]) -> Result<(), String> {
+        fn choose<S: Sheet>(table: &mut Table<S>, names: &[String]) -> Result<(), String> {
+            table.choose(Some(columns::named(S::COLUMNS, names)?));
+            Ok(())
+        }
+        match table {
+            "operators" => choose(&mut self.operators, names),
+            "nodes" => choose(&mut self.nodes, names),
+            "findings" => choose(&mut self.findings, names),
+            "timeline" => choose(&mut self.timeline, names),
+            _ => Err(format!("`{table}` is not a table, expected one of operators, nodes, findings, timeline")),
+        }
+    }
+
     /// The tab that is shown.
     pub fn tab(&self) -> Tab {
         self.tab
@@ -205,7 +226,7 @@ impl View {
     pub fn snapshot(&self, ctx: &Ctx<'_>) -> Snapshot {
         let layer = match self.popups.last() {
             None => Layer::Panes,
-            Some(Popup::Choices(_) | Popup::Menu(_)) => Layer::List,
+            Some(Popup::Choices(_) | Popup::Menu(_) | Popup::Columns(_)) => Layer::List,
             Some(Popup::Plan(_)) => Layer::Plan,
             Some(Popup::Form(_)) => Layer::Form,
             Some(_) => Layer::Text,
@@ -242,6 +263,7 @@ impl View {
             drains: ctx.jobs.iter().any(|job| job.drain.is_some()),
             next_step: self.next.is_some(),
             updates: matches!(self.popups.last(), Some(Popup::Report(report)) if report.picked().is_some()),
+            columns: matches!(self.popups.last(), Some(Popup::Columns(_))),
             root: self.at_root(),
             phases: matches!(self.popups.last(), Some(Popup::Report(report)) if report.about == About::Phases),
             running: ctx.jobs.iter().any(|job| job.state == super::ctx::JobState::Running),
@@ -428,8 +450,11 @@ impl View {
                 return;
             }
         }
-        let target = super::popups::choices::target_words(&ask.target);
-        let title = format!("{} {target}: refused", Command::Act(ask.action).word());
+        let target = match &ask.target {
+            Target::Cluster => String::new(),
+            target => format!(" {}", super::popups::choices::target_words(target)),
+        };
+        let title = format!("{}{target}: refused", Command::Act(ask.action).word());
         self.show_message(title, why);
     }
 
@@ -454,7 +479,12 @@ impl View {
     /// Another cluster answers: selections, marks, filters and popups of the old one go.
     pub fn forget_cluster(&mut self) {
         let history = std::mem::take(&mut self.history);
+        let columns = (self.operators.chosen(), self.nodes.chosen(), self.findings.chosen(), self.timeline.chosen());
         *self = Self { tab: self.tab, header: self.header, history, logs: self.logs, ..Self::default() };
+        self.operators.choose(columns.0);
+        self.nodes.choose(columns.1);
+        self.findings.choose(columns.2);
+        self.timeline.choose(columns.3);
     }
 
     /// What somebody looks at and is about to do: what has to be read for that is more than for the panes alone.
@@ -516,6 +546,7 @@ impl View {
             Popup::Choices(_)
             | Popup::Menu(_)
             | Popup::Form(_)
+            | Popup::Columns(_)
             | Popup::Waiting(_)
             | Popup::Plan(_)
             | Popup::Logs(_) => None,
@@ -556,6 +587,7 @@ impl View {
             Popup::Choices(_)
             | Popup::Menu(_)
             | Popup::Form(_)
+            | Popup::Columns(_)
             | Popup::Waiting(_)
             | Popup::Plan(_)
             | Popup::Logs(_) => None,

@@ -12,6 +12,7 @@ use super::estimate::Estimates;
 use super::facts::Facts;
 use super::image_based::ImageBased;
 use super::timeline::Timeline;
+use super::words;
 
 /// Where the update stands, as a small closed set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -349,6 +350,22 @@ pub struct Requested {
     pub refused: bool,
     /// Since when.
     pub since: Option<DateTime<Utc>>,
+}
+
+impl Requested {
+    /// What holds it up, in short: the preconditions that failed, as `AdminAckRequired (ClusterVersionUpgradeable)`, else the
+    /// first line of the message. A message of failed preconditions begins with the image and says why far behind it
+    /// (cluster-version-operator: `precondition.Error`, `Precondition %q failed because of %q: %v`).
+    pub fn why(&self) -> String {
+        let told = self.message.split("Precondition \"").skip(1).filter_map(|rest| {
+            let (name, rest) = rest.split_once("\" failed because of \"")?;
+            let (reason, _) = rest.split_once('"')?;
+            let known = !name.contains('"') && !reason.is_empty();
+            known.then(|| format!("{reason} ({name})"))
+        });
+        let failed: Vec<String> = told.collect();
+        if failed.is_empty() { words::first_line(&self.message).to_owned() } else { failed.join(", ") }
+    }
 }
 
 /// Manifests applied, as the Progressing message says: `N of M done (P% complete)`.

@@ -6,6 +6,7 @@
 mod admin_ack_missing;
 pub mod alert_firing;
 mod blocked_pods;
+pub(super) mod boot_images_degraded;
 mod capabilities_implicit;
 mod capacity_double_count;
 mod capacity_exhausted;
@@ -38,6 +39,7 @@ mod ibu_health_waits;
 mod ibu_rollback_expiring;
 mod ibu_rollback_failed;
 mod ibu_rollback_off;
+mod ibu_rollback_waits;
 mod ibu_validation_warning;
 mod image_build_failed;
 mod invalid_request;
@@ -178,6 +180,7 @@ pub const CATALOGUE: &[Entry] = &[
     entry("capacity-double-count", "a node that fails and is cordoned counts twice against maxUnavailable"),
     entry("image-build-failed", "the OS image of a layered pool could not be built"),
     entry("pinned-images-failed", "images could not be pulled ahead"),
+    entry("boot-images-degraded", "the images that new machines boot could not be renewed"),
     entry("pool-certificates", "the certificate by which a pool's nodes trust the API server runs out"),
     // Operators and the update itself.
     entry("operator-unavailable", "what an operator provides does not work"),
@@ -216,6 +219,7 @@ pub const CATALOGUE: &[Entry] = &[
     entry("ibu-abort-failed", "the cleanup of an image-based upgrade that was given up failed"),
     entry("ibu-finalize-failed", "the cleanup after an image-based upgrade failed"),
     entry("ibu-rollback-failed", "a rollback failed, and no stage is allowed from there"),
+    entry("ibu-rollback-waits", "a rollback waits for a person to choose the system of the next boot"),
     entry("ibu-rollback-expiring", "the way back of an image-based upgrade closes soon, or has closed"),
     entry("ibu-blocked", "the lifecycle agent does not follow what was asked for"),
     entry("ibu-validation-warning", "extra manifests of an image-based upgrade were taken with a warning"),
@@ -273,6 +277,7 @@ const CHECKS: &[Check] = &[
     capacity_double_count::check,
     image_build_failed::check,
     pinned_images_failed::check,
+    boot_images_degraded::check,
     pool_certificates::check,
     operator_unavailable::check,
     operator_degraded::check,
@@ -306,6 +311,7 @@ const CHECKS: &[Check] = &[
     ibu_auto_rolled_back::check,
     ibu_cleanup_failed::check,
     ibu_rollback_failed::check,
+    ibu_rollback_waits::check,
     ibu_rollback_expiring::check,
     ibu_blocked::check,
     ibu_validation_warning::check,

@@ -147,6 +147,12 @@ pub struct ImageBased {
 }
 
 impl ImageBased {
+    /// Does a rollback wait until a person has made the former system the default of the next boot? The agent says so where
+    /// the node's ostree cannot do it (lifecycle-agent, controllers/rollback_handlers.go), and looks again and again.
+    pub fn waits_for_boot_choice(&self) -> bool {
+        self.state == State::RollingBack && self.message.contains("default deployment must be manually set")
+    }
+
     /// Is a stage under way, done or failed, so that the cluster is not at rest?
     pub fn under_way(&self) -> bool {
         !matches!(self.state, State::Idle | State::Unknown) || self.asked().is_some()

@@ -249,6 +249,7 @@ const QUESTIONS: &[Question] = &[
     ready_machines::certificate_requests,
     ready_machines::health_checks,
     ready_machines::machines,
+    ready_machines::boot_images,
     ready_nodes::certificates,
     ready_control_plane::alerts,
     ready_minor::upgradeable,

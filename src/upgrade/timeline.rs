@@ -1,5 +1,7 @@
 //! What happened, dated.
 
+use std::collections::HashSet;
+
 use chrono::{DateTime, Utc};
 
 use super::assessment::{Level, Subject};
@@ -45,17 +47,30 @@ pub const KEPT: usize = 5_000;
 impl Timeline {
     /// Adds entries where their times belong (most are the newest), each once; the oldest go when there are too many.
     pub fn add(&mut self, entries: impl IntoIterator<Item = Entry>) {
-        for entry in entries {
-            let at = self.entries.partition_point(|known| known.at <= entry.at);
-            let same_time = self.entries[..at].iter().rev().take_while(|known| known.at == entry.at);
-            if same_time.into_iter().any(|known| known.subject == entry.subject && known.text == entry.text) {
-                continue;
+        let mut fresh: Vec<Entry> = entries.into_iter().collect();
+        fresh.sort_by_key(|entry| entry.at);
+        // Thousands may bear one time (nodes that joined together): each is looked up, not compared with all others.
+        let mut said = HashSet::new();
+        let mut time = None;
+        let mut news = Vec::with_capacity(fresh.len());
+        for entry in &fresh {
+            if time.replace(entry.at) != Some(entry.at) {
+                said.clear();
+                said.extend(self.said_at(entry.at));
             }
-            self.entries.insert(at, entry);
+            news.push(said.insert((&entry.subject, entry.text.as_str())));
         }
+        self.entries.extend(fresh.into_iter().zip(news).filter_map(|(entry, new)| new.then_some(entry)));
+        self.entries.sort_by_key(|entry| entry.at);
         let surplus = self.entries.len().saturating_sub(KEPT);
         self.entries.drain(..surplus);
         self.dropped += surplus;
+    }
+
+    fn said_at(&self, at: DateTime<Utc>) -> impl Iterator<Item = (&Subject, &str)> {
+        let from = self.entries.partition_point(|known| known.at < at);
+        let same_time = self.entries[from..].iter().take_while(move |known| known.at == at);
+        same_time.map(|known| (&known.subject, known.text.as_str()))
     }
 }
 
@@ -79,6 +94,9 @@ mod tests {
         timeline.add([entry(5, "five"), entry(3, "three"), entry(5, "five too"), entry(3, "three")]);
         let texts: Vec<_> = timeline.entries.iter().map(|entry| entry.text.as_str()).collect();
         assert_eq!(texts, ["three", "five", "five too"]);
+        timeline.add([entry(5, "five"), entry(4, "four"), entry(5, "five again")]);
+        let texts: Vec<_> = timeline.entries.iter().map(|entry| entry.text.as_str()).collect();
+        assert_eq!(texts, ["three", "four", "five", "five too", "five again"]);
     }
 
     #[test]

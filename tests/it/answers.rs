@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 
 use flate2::{Compression, write::GzEncoder};
 use rustix::process::{Pid, Signal};
@@ -243,19 +243,48 @@ fn a_cluster_is_asked_once() {
     assert!(!text(&ask(&["preflight"], "admin").stdout).is_empty());
 }
 
-#[test]
-fn watching_answers_whenever_the_answer_changed() {
-    let home = Home::new();
-    let sim = Sim::start(&home, &["--scenario", "tour", "--speed", "60"]);
-    let mut child = Command::new(COCKPIT)
-        .args(["status", "--watch", "-o", "json"])
+/// `oc-cockpit status --watch`, whose answers are read from its output.
+fn watching(home: &Home, sim: &Sim, flags: &[&str]) -> Child {
+    Command::new(COCKPIT)
+        .args(["status", "--watch"])
+        .args(flags)
         .args(sim.flags("admin"))
         .env_clear()
         .envs(home.environment())
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .spawn()
-        .unwrap();
+        .unwrap()
+}
+
+#[test]
+fn a_moment_before_the_dump_is_refused() {
+    let home = Home::new();
+    let refused = home.run(&["status", "--from", DUMP, "--now", "2020-01-01T00:00:00Z"]);
+    assert_eq!((refused.status.code(), text(&refused.stdout)), (Some(1), String::new()));
+    let words = text(&refused.stderr);
+    assert!(words.contains("2020-01-01") && words.contains("is earlier than what these files tell"), "{words}");
+}
+
+#[test]
+fn updates_and_preflight_tell_in_json_what_could_not_be_read() {
+    let home = Home::new();
+    let broken = home.path().join("broken.yaml");
+    fs::write(&broken, "kind: [unclosed").unwrap();
+    for command in ["updates", "preflight"] {
+        let output = home.run(&[command, "--from", DUMP, broken.to_str().unwrap(), "--now", NOW, "-o", "json"]);
+        let told = json(&output);
+        let named = |problem: &Value| problem["what"].as_str().is_some_and(|what| what.ends_with("broken.yaml"));
+        assert!(told["problems"].as_array().unwrap().iter().any(named), "{command}: {}", told["problems"]);
+        assert_eq!((&told["apiVersion"], &told["current"]), (&"oc-cockpit.io/v1".into(), &"4.19.3".into()));
+    }
+}
+
+#[test]
+fn watching_answers_whenever_the_answer_changed() {
+    let home = Home::new();
+    let sim = Sim::start(&home, &["--scenario", "tour", "--speed", "60"]);
+    let mut child = watching(&home, &sim, &["-o", "json"]);
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     let mut answer = || -> Value { serde_json::from_str(&lines.next().unwrap().unwrap()).unwrap() };
     let (first, second) = (answer(), answer());
@@ -270,15 +299,7 @@ fn watching_answers_whenever_the_answer_changed() {
 fn watching_ends_when_nobody_reads_any_more() {
     let home = Home::new();
     let sim = Sim::start(&home, &["--scenario", "minor"]);
-    let mut child = Command::new(COCKPIT)
-        .args(["status", "--watch"])
-        .args(sim.flags("admin"))
-        .env_clear()
-        .envs(home.environment())
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut child = watching(&home, &sim, &[]);
     let mut first = [0; 1];
     child.stdout.as_mut().unwrap().read_exact(&mut first).unwrap();
     drop(child.stdout.take());

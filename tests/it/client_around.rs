@@ -27,19 +27,14 @@ use serde_json::{Value, json};
 use tower::{BoxError, ServiceExt as _};
 
 use crate::client_faults::middle::Middle;
+use crate::support::facts::{live, until_within};
 use crate::support::sim;
 
 /// Longer than anything here should take: a test that waits for this long has failed.
 const PATIENCE: Duration = Duration::from_secs(400);
 
 async fn until(cluster: &Cluster, what: &str, says: impl FnMut(&Arc<Facts>) -> bool) -> Arc<Facts> {
-    let mut facts = cluster.facts();
-    let found = tokio::time::timeout(PATIENCE, facts.wait_for(says)).await;
-    let found = found.map(|facts| Arc::clone(&facts.expect("the cluster's tasks ended")));
-    found.unwrap_or_else(|_| {
-        let last = facts.borrow();
-        panic!("never came: {what}\nlink: {:?}\nkinds: {:#?}", last.link, last.kinds)
-    })
+    until_within(PATIENCE, cluster, what, says).await
 }
 
 fn needs(kinds: &[Kind], nodes: &[&str]) -> Needs {
@@ -48,10 +43,6 @@ fn needs(kinds: &[Kind], nodes: &[&str]) -> Needs {
         pods: PodsOf::Nodes(nodes.iter().map(|&node| node.to_owned()).collect()),
         events: false,
     }
-}
-
-fn live(facts: &Facts, kind: Kind) -> bool {
-    *facts.status(kind) == KindStatus::Live
 }
 
 fn pods(facts: &Facts, node: &str) -> Option<Vec<String>> {
@@ -314,6 +305,52 @@ async fn an_old_release_serves_budgets_elsewhere() {
     let mut facts = once.core().await;
     once.around(&mut facts, &needs(&[Kind::PodDisruptionBudgets], &[])).await;
     assert_eq!(facts.around.pod_disruption_budgets.len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn layered_pools_and_pinned_images_are_read_in_the_version_that_is_served() {
+    let simulation = simulation();
+    let store = simulation.store();
+    for kind in [Res::MACHINE_OS_CONFIGS, Res::MACHINE_OS_BUILDS, Res::PINNED_IMAGE_SETS] {
+        store.serve_version(kind, "v1alpha1");
+        store.set_served(kind, true);
+    }
+    let at = chrono::DateTime::UNIX_EPOCH;
+    let config = json!({"metadata": {"name": "infra"}, "spec": {"machineConfigPool": {"name": "infra"}},
+        "status": {"currentImagePullspec": "registry.example.com/os@sha256:1"}});
+    store.create(Res::MACHINE_OS_CONFIGS, config, at);
+    let build = json!({"metadata": {"name": "infra-1"},
+        "spec": {"desiredConfig": {"name": "rendered-infra-1"}, "machineOSConfig": {"name": "infra"}},
+        "status": {"conditions": []}});
+    store.create(Res::MACHINE_OS_BUILDS, build, at);
+    let set = json!({"metadata": {"name": "next"}, "spec": {"pinnedImages": [{"name": "quay.io/a@sha256:1"}]}});
+    store.create(Res::PINNED_IMAGE_SETS, set, at);
+    let kinds = [Kind::MachineOsConfigs, Kind::MachineOsBuilds, Kind::PinnedImageSets];
+    let told = |facts: &Facts| {
+        let around = &facts.around;
+        assert_eq!(around.machine_os_configs[0].status.image(), "registry.example.com/os@sha256:1");
+        assert_eq!(around.machine_os_builds[0].spec.config(), "rendered-infra-1");
+        assert_eq!(around.pinned_image_sets[0].spec.images.len(), 1);
+    };
+
+    let (client, asked) = rerouted(&simulation, |uri| Some(uri.to_owned()));
+    let cluster = Cluster::start_in_process(client.clone());
+    cluster.need(needs(&kinds, &[]));
+    told(&*until(&cluster, "all three", |facts| kinds.iter().all(|kind| live(facts, *kind))).await);
+    let path = "/apis/machineconfiguration.openshift.io/v1alpha1/machineosbuilds?watch";
+    assert!(
+        store.update(Res::MACHINE_OS_BUILDS, None, "infra-1", |one| one["spec"]["desiredConfig"]["name"] = json!("x"))
+    );
+    until(&cluster, "their change", |facts| facts.around.machine_os_builds[0].spec.config() == "x").await;
+    assert!(asked.lock().unwrap().iter().any(|uri| uri.starts_with(path)));
+    store.update(Res::MACHINE_OS_BUILDS, None, "infra-1", |one| {
+        one["spec"]["desiredConfig"]["name"] = json!("rendered-infra-1");
+    });
+
+    let once = Once::open_in_process(client).await.unwrap();
+    let mut facts = once.core().await;
+    once.around(&mut facts, &needs(&kinds, &[])).await;
+    told(&facts);
 }
 
 fn event(name: &str, message: &str, time: &str, count: i64) -> Value {

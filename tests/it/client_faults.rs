@@ -22,6 +22,7 @@ use oc_cockpit::upgrade::link::{LinkState, TroubleKind};
 use serde_json::{Value, json};
 
 use self::middle::Middle;
+use crate::support::facts::{live, until_within};
 use crate::support::sim;
 
 /// Longer than anything here should take: a test that waits for this long has failed.
@@ -29,17 +30,7 @@ const PATIENCE: Duration = Duration::from_secs(150);
 
 /// Waits until the facts say so, and gives them back; or panics with what they say instead.
 async fn until(cluster: &Cluster, what: &str, says: impl FnMut(&Arc<Facts>) -> bool) -> Arc<Facts> {
-    let mut facts = cluster.facts();
-    let found = tokio::time::timeout(PATIENCE, facts.wait_for(says)).await;
-    let found = found.map(|facts| Arc::clone(&facts.expect("the cluster's tasks ended")));
-    found.unwrap_or_else(|_| {
-        let last = facts.borrow();
-        panic!("never came: {what}\nlink: {:?}\nkinds: {:#?}", last.link, last.kinds)
-    })
-}
-
-fn live(facts: &Facts, kind: Kind) -> bool {
-    *facts.status(kind) == KindStatus::Live
+    until_within(PATIENCE, cluster, what, says).await
 }
 
 fn all_live(facts: &Facts) -> bool {

@@ -246,6 +246,206 @@ fn the_audit_log_has_every_attempt_before_it_is_sent_and_every_outcome() {
     assert_eq!(stage.sim.node("worker-1")["spec"]["unschedulable"], true);
 }
 
+/// Pods of a namespace, as names with their nodes.
+fn pods(sim: &Sim, namespace: &str) -> Vec<(String, String)> {
+    let list = sim.ask("GET", &format!("/api/v1/namespaces/{namespace}/pods"), "");
+    let text = |pod: &Value, pointer: &str| pod.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let items = list["items"].as_array().unwrap().iter();
+    items.map(|pod| (text(pod, "/metadata/name"), text(pod, "/spec/nodeName"))).collect()
+}
+
+/// What an attempt has to be: action, object, method, address.
+type Expected<'a> = (&'a str, String, &'a str, String);
+
+/// Every attempt of the log is whole and has one outcome; the attempts in their order, with their outcomes.
+fn entries(log: &[Value]) -> Vec<(&Value, &Value)> {
+    let attempts = log.iter().filter(|line| line["line"] == "attempt");
+    let paired: Vec<_> = attempts
+        .map(|attempt| {
+            let outcomes: Vec<_> =
+                log.iter().filter(|line| line["line"] == "outcome" && line["id"] == attempt["id"]).collect();
+            let [outcome] = outcomes.as_slice() else { panic!("{} outcomes of {attempt}", outcomes.len()) };
+            for field in ["time", "clusterId", "target", "danger", "oc", "answers"] {
+                assert!(!attempt[field].is_null(), "{field}: {attempt}");
+            }
+            assert_eq!((&attempt["user"], &attempt["context"]), (&"admin".into(), &"admin".into()));
+            assert!(attempt["request"]["contentType"].as_str().unwrap().starts_with("application/"), "{attempt}");
+            assert!(attempt["time"].as_str() <= outcome["time"].as_str(), "{attempt} {outcome}");
+            (attempt, *outcome)
+        })
+        .collect();
+    assert_eq!(paired.len() * 2, log.len(), "a line that belongs to nothing: {log:?}");
+    paired
+}
+
+#[test]
+fn every_line_of_the_audit_log_of_creations_deletions_and_evictions() {
+    let home = Home::new();
+    let sim = Sim::start(&home, &["--scenario", "minor", "--speed", "60"]);
+    let stage = Stage { home, sim };
+    let path = stage.home.path().join("book.jsonl");
+    let book = path.display().to_string();
+    let mirrors = stage.home.path().join("mirrors.yaml");
+    fs::write(
+        &mirrors,
+        "apiVersion: config.openshift.io/v1\nkind: ImageDigestMirrorSet\nmetadata: {name: ours}\n\
+         spec: {imageDigestMirrors: [{source: quay.io/a, mirrors: [mirror.lab/a]}]}\n",
+    )
+    .unwrap();
+    let run = |line: &[&str]| {
+        let line: Vec<&str> = line.iter().copied().chain(["--audit", &book]).collect();
+        let output = stage.run(&line);
+        assert_eq!(output.status.code(), Some(0), "{line:?}: {}{}", text(&output.stdout), text(&output.stderr));
+    };
+    let named = |prefix: &str| {
+        let found = pods(&stage.sim, "shop").into_iter().find(|(name, _)| name.starts_with(prefix));
+        found.unwrap_or_else(|| panic!("no {prefix}"))
+    };
+    run(&["create-pool", "canary", "--yes"]);
+    run(&["delete-pool", "canary", "--yes=canary"]);
+    run(&["add-mirror-set", mirrors.to_str().unwrap(), "--yes"]);
+    run(&["delete-object", "imagedigestmirrorsets", "ours", "--yes"]);
+    let (catalog, _) = named("catalog-");
+    run(&["evict-pod", &format!("shop/{catalog}"), "--yes"]);
+    let (web, _) = named("web-");
+    run(&["delete-pod", &format!("shop/{web}"), "--yes"]);
+
+    let mco = "/apis/machineconfiguration.openshift.io/v1/machineconfigpools";
+    let sets = "/apis/config.openshift.io/v1/imagedigestmirrorsets";
+    let manager = "?fieldManager=oc-cockpit";
+    let pod = |name: &str| format!("/api/v1/namespaces/shop/pods/{name}");
+    let expected: Vec<Expected<'_>> = vec![
+        ("create-pool", "mcp/canary".into(), "POST", format!("{mco}{manager}")),
+        ("delete-pool", "mcp/canary".into(), "DELETE", format!("{mco}/canary")),
+        ("add-mirror-set", "imagedigestmirrorset/ours".into(), "POST", format!("{sets}{manager}")),
+        ("delete-object", "imagedigestmirrorset/ours".into(), "DELETE", format!("{sets}/ours")),
+        ("evict-pod", format!("pod/shop/{catalog}"), "POST", format!("{}/eviction", pod(&catalog))),
+        ("delete-pod", format!("pod/shop/{web}"), "DELETE", pod(&web)),
+    ];
+    let log = audit(&path);
+    // The pool is modified while it is looked at: a conflict has an entry of its own, and nothing is left out.
+    let entries: Vec<_> = entries(&log).into_iter().filter(|(_, outcome)| outcome["status"] != 409).collect();
+    assert_eq!(entries.len(), expected.len(), "{log:?}");
+    for ((attempt, outcome), (action, object, method, uri)) in entries.iter().zip(&expected) {
+        let request = &attempt["request"];
+        assert_eq!((&attempt["action"], &attempt["object"]), (&(*action).into(), &object.as_str().into()));
+        assert_eq!((&request["method"], &request["uri"]), (&(*method).into(), &uri.as_str().into()), "{action}");
+        assert!(attempt["dryRun"].as_str().unwrap().contains("would accept"), "{attempt}");
+        let body = &request["body"];
+        match *method {
+            "DELETE" => {
+                assert_eq!(body["kind"], "DeleteOptions", "{body}");
+                assert!(body["preconditions"]["uid"].is_string() && body["gracePeriodSeconds"].is_null(), "{body}");
+            }
+            _ if *action == "evict-pod" => assert!(body["deleteOptions"]["preconditions"]["uid"].is_string(), "{body}"),
+            _ => assert!(body["spec"].is_object(), "{body}"),
+        }
+        assert_eq!(
+            (&outcome["answer"], &outcome["effect"]),
+            (&"accepted".into(), &"seen".into()),
+            "{action}: {outcome}"
+        );
+        assert!(outcome["at"].is_string() && outcome["status"].as_u64().is_some_and(|status| status / 100 == 2));
+    }
+    assert!(entries[2].0["undo"].as_str().unwrap().contains("delete imagedigestmirrorset"), "{}", entries[2].0);
+    assert!(entries[3].0["undo"].as_str().unwrap().contains("mirror.lab/a"), "{}", entries[3].0);
+}
+
+#[test]
+fn every_line_of_the_audit_log_of_a_drain() {
+    let home = Home::new();
+    let sim = Sim::start(&home, &["--scenario", "minor", "--speed", "60"]);
+    let stage = Stage { home, sim };
+    let (told, code) = stage.told(&["drain", "worker-3", "--delete-emptydir-data", "--yes"]);
+    assert_eq!((code, &told["result"]), (0, &"done".into()), "{told}");
+    let log = audit(&stage.home.state("audit.jsonl"));
+    let entries = entries(&log);
+    let (cordon, evictions) = entries.split_first().unwrap();
+    assert_eq!((&cordon.0["object"], &cordon.0["request"]["method"]), (&"node/worker-3".into(), &"PATCH".into()));
+    assert_eq!((&cordon.1["answer"], &cordon.1["effect"]), (&"accepted".into(), &"seen".into()));
+    assert!(!evictions.is_empty());
+    for (attempt, outcome) in evictions {
+        let object = attempt["object"].as_str().unwrap().strip_prefix("pod/").unwrap();
+        let (namespace, name) = object.split_once('/').unwrap();
+        let request = &attempt["request"];
+        assert_eq!(request["uri"], format!("/api/v1/namespaces/{namespace}/pods/{name}/eviction"));
+        assert_eq!((&request["method"], &attempt["action"]), (&"POST".into(), &"drain".into()));
+        assert!(request["body"]["deleteOptions"]["preconditions"]["uid"].is_string(), "{attempt}");
+        assert_eq!(attempt["dryRun"], Value::Null, "evictions are not rehearsed one by one");
+        match outcome["answer"].as_str().unwrap() {
+            "accepted" => {
+                assert_eq!((&outcome["status"], &outcome["effect"]), (&201.into(), &"seen".into()), "{outcome}")
+            }
+            "refused" => {
+                assert_eq!((&outcome["status"], &outcome["effect"]), (&429.into(), &"none".into()), "{outcome}");
+                assert!(outcome["words"].as_str().is_some_and(|words| words.contains("budget")), "{outcome}");
+            }
+            other => panic!("{other}: {outcome}"),
+        }
+        // Told as it is: every request of the document is one of the log.
+        let told = told["plan"]["writes"].as_array().unwrap();
+        assert!(told.iter().all(|write| write["fate"] != "unknown"), "{told:?}");
+    }
+    let left = pods(&stage.sim, "shop").into_iter().filter(|(_, node)| node == "worker-3").count();
+    assert_eq!(left, 0);
+}
+
+#[test]
+fn a_drain_that_is_told_to_end_says_how_far_it_came_and_what_stays_cordoned() {
+    let stage = Stage::new();
+    let budget = "/apis/policy/v1/namespaces/shop/poddisruptionbudgets/web";
+    stage.sim.ask("PATCH", budget, r#"{"spec":{"maxUnavailable":0}}"#);
+    let mut nodes: Vec<String> = pods(&stage.sim, "shop")
+        .into_iter()
+        .filter(|(name, _)| name.starts_with("web-"))
+        .map(|(_, node)| node)
+        .collect();
+    nodes.sort();
+    nodes.dedup();
+    let [first, second, ..] = nodes.as_slice() else { panic!("{nodes:?}") };
+    for (signal, code, node, other) in [(Signal::INT, 130, first, "worker-0"), (Signal::TERM, 143, second, "worker-0")]
+    {
+        let other = if node == other { "worker-5" } else { other };
+        let path = stage.home.path().join(format!("book-{code}.jsonl"));
+        let book = path.display().to_string();
+        let line = ["drain", node, other, "--delete-emptydir-data", "--yes", "--timeout", "0", "--audit", &book];
+        let mut child = stage.spawn(&line);
+        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        let refused = lines.by_ref().map_while(Result::ok).find(|line| line.contains("refused: shop/web-"));
+        assert!(refused.is_some(), "no budget holds it up");
+        rustix::process::kill_process(Pid::from_child(&child), signal).unwrap();
+        let said = lines.map_while(Result::ok).collect::<Vec<_>>().join(" ");
+        assert_eq!(child.wait().unwrap().code(), Some(code), "{said}");
+        assert!(said.contains("stopping: what was evicted stays evicted, and the nodes stay cordoned"), "{said}");
+        for part in [
+            format!("stopped: {node}: "),
+            "pods are gone".into(),
+            "held: shop/web-".into(),
+            "all its nodes stay cordoned".into(),
+        ] {
+            assert!(said.contains(&part), "{part}: {said}");
+        }
+        assert!(said.contains(&format!("not sent: node/{other}")), "{said}");
+        for name in [node.as_str(), other] {
+            assert_eq!(stage.sim.node(name)["spec"]["unschedulable"], true, "{name} stays cordoned");
+        }
+        let log = audit(&path);
+        let entries = entries(&log);
+        let cordons = entries.iter().filter(|(attempt, _)| attempt["request"]["method"] == "PATCH");
+        assert_eq!(cordons.count(), 2, "both were cordoned before");
+        let evicted = entries.iter().filter(|(attempt, _)| attempt["request"]["method"] == "POST");
+        for (attempt, outcome) in evicted.clone() {
+            let name = attempt["object"].as_str().unwrap().rsplit('/').next().unwrap();
+            let ends = [("accepted", "seen"), ("accepted", "not-seen"), ("refused", "none")];
+            let end = (outcome["answer"].as_str().unwrap(), outcome["effect"].as_str().unwrap());
+            assert!(ends.contains(&end), "{name}: {outcome}");
+        }
+        assert!(evicted.clone().any(|(_, outcome)| outcome["status"] == 429), "{log:?}");
+        stage.sim.ask("PATCH", &format!("/api/v1/nodes/{node}"), r#"{"spec":{"unschedulable":null}}"#);
+        stage.sim.ask("PATCH", &format!("/api/v1/nodes/{other}"), r#"{"spec":{"unschedulable":null}}"#);
+    }
+}
+
 #[test]
 fn on_a_terminal_it_asks() {
     let stage = Stage::new();
@@ -288,6 +488,10 @@ fn the_catalogue_is_listed_with_danger_and_permission() {
         assert!(!row["dangers"].as_array().unwrap().is_empty() && !row["permissions"].as_array().unwrap().is_empty());
         assert_eq!(row["permitted"], Value::Null, "nobody was asked");
         assert!(page.contains(id.name()), "{}", id.name());
+    }
+    for kind in told["fileKinds"].as_array().unwrap() {
+        let name = kind["kind"].as_str().unwrap();
+        assert!(page.lines().any(|line| line.split_whitespace().next() == Some(name)), "{name} can be read: {page}");
     }
     let stage = Stage::new();
     for (user, may) in [("admin", true), ("viewer", false)] {

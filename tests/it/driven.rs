@@ -4,42 +4,14 @@
 
 use serde_json::Value;
 
+use crate::support::hands::ENTER;
 use crate::support::{Home, Sim, Terminal};
 
 const SIZE: (u16, u16) = (160, 45);
-const ENTER: &str = "\r";
-const ESC: &str = "\x1b";
-const TAB: &str = "\t";
+const VERSION: &str = "/apis/config.openshift.io/v1/clusterversions/version";
+const CHECK: &str = "/apis/machine.openshift.io/v1beta1/namespaces/openshift-machine-api/machinehealthchecks/workers";
+const PAUSED: &str = "cluster.x-k8s.io/paused";
 const GATE: &str = "ack-4.18-kube-1.32-api-removals-in-4.19";
-
-/// Confirms the plan that is on the screen, once the server has rehearsed it: `typed` goes through its fields, `tab` on to
-/// the button that confirms.
-fn confirm(terminal: &mut Terminal, title: &str, typed: &[&str]) {
-    terminal.wait_text(title);
-    for text in typed {
-        terminal.press(text);
-        terminal.press(TAB);
-    }
-    terminal.wait("the answer to the dry run", |screen| {
-        let text = screen.contents();
-        text.lines().any(|line| line.contains("leave it") && !line.contains("has not come back yet"))
-    });
-    let focused = format!("[ {title}");
-    while !terminal.text().contains(&focused) {
-        let before = terminal.text();
-        terminal.press(TAB);
-        terminal.wait("the focus to move", |screen| screen.contents() != before);
-    }
-    terminal.press(ENTER);
-    terminal.wait_line(&[title, "seen in the watch"]);
-}
-
-/// A line behind `:`.
-fn line(terminal: &mut Terminal, words: &str) {
-    terminal.press(":");
-    terminal.press(words);
-    terminal.press(ENTER);
-}
 
 #[test]
 fn a_minor_update_from_its_gate_to_the_end() {
@@ -51,39 +23,48 @@ fn a_minor_update_from_its_gate_to_the_end() {
         terminal.wait_line(&[pool, count]);
     }
     // infra is to wait until somebody lets it go.
-    line(&mut terminal, "pause-pool infra");
-    confirm(&mut terminal, "Pause pool infra", &[]);
+    terminal.command("pause-pool infra");
+    terminal.carry_out("Pause pool infra", &[]);
     terminal.wait_text("n acknowledge the gate");
     terminal.press("n");
     terminal.wait_text("Kubernetes 1.32");
-    confirm(&mut terminal, &format!("Acknowledge {GATE}"), &[]);
+    terminal.carry_out(&format!("Acknowledge {GATE}"), &[]);
 
     // The operator takes the acknowledgement up: the way is free.
-    let barred = || {
-        let version = sim.ask("GET", "/apis/config.openshift.io/v1/clusterversions/version", "");
-        let conditions = version["status"]["conditions"].as_array().unwrap().clone();
-        conditions.iter().any(|found| found["type"] == "Upgradeable" && found["status"] == "False")
-    };
-    while barred() {
-        std::thread::sleep(std::time::Duration::from_millis(100));
-    }
+    sim.until(VERSION, "upgradeable", |version| {
+        let conditions = version["status"]["conditions"].as_array().unwrap();
+        !conditions.iter().any(|found| found["type"] == "Upgradeable" && found["status"] == "False")
+    });
     terminal.wait_gone("Upgradeable is False");
     terminal.wait_text("n start an update");
     terminal.press("n");
     terminal.wait_text("versions on offer");
     terminal.press(ENTER);
     terminal.wait_text("etcd backup");
-    confirm(&mut terminal, "Start update to 4.19.3", &["/backup/0300", "4.19.3"]);
+    terminal.carry_out("Start update to 4.19.3", &["/backup/0300", "4.19.3"]);
     terminal.wait_text("CONTROL PLANE UPDATING");
     terminal.press("P");
     terminal.wait_line(&["accepted", "done"]);
-    terminal.press(ESC);
+    terminal.close("[phases");
+
+    // A health check would take a long reboot for a failure.
+    terminal.open_finding("health-check-active");
+    terminal.plan_remedy("Pause it until the update is over, and resume it afterwards.");
+    terminal.carry_out("Pause health check workers", &[]);
+    terminal.wait_text("It is over");
+    terminal.close("It is over");
+    assert_eq!(sim.ask("GET", CHECK, "")["metadata"]["annotations"][PAUSED], "");
 
     // Everything but infra arrives; then infra is the next step.
     terminal.wait_text("n unpause infra");
     assert_eq!(sim.pool("infra")["spec"]["paused"], true, "naming the step sends nothing");
     terminal.press("n");
-    confirm(&mut terminal, "Unpause pool infra", &[]);
+    terminal.carry_out("Unpause pool infra", &[]);
+    // Its nodes are back: what was paused from here is resumed from here.
+    terminal.wait_text("n resume health checks");
+    terminal.press("n");
+    terminal.carry_out("Resume health check workers", &[]);
+    assert_eq!(sim.ask("GET", CHECK, "")["metadata"]["annotations"][PAUSED], Value::Null);
     // Operators have to be quiet for a while before it is called completed: what is left is to verify.
     terminal.wait_text("n verify");
     terminal.press("n");
@@ -91,7 +72,7 @@ fn a_minor_update_from_its_gate_to_the_end() {
     terminal.wait_line(&["pools", "9/9", "done"]);
     terminal.wait_line(&["verify", "under way"]);
     terminal.wait_text("operators have to be quiet for");
-    let version = sim.ask("GET", "/apis/config.openshift.io/v1/clusterversions/version", "");
+    let version = sim.ask("GET", VERSION, "");
     assert_eq!(version["status"]["history"][0]["version"], "4.19.3");
     assert_eq!(version["status"]["history"][0]["state"], "Completed");
     assert_eq!(status(&home, &sim), (Some(3), "UpdatingPools".to_owned()), "a look from outside says the same");
@@ -99,16 +80,14 @@ fn a_minor_update_from_its_gate_to_the_end() {
     // Five quiet minutes of the cluster, by its own clock, which the cockpit follows.
     sim.pass("6m");
     terminal.wait_line(&["verify", "done"]);
-    terminal.press(ESC);
-    terminal.wait_gone("[phases");
+    terminal.close("[phases");
     terminal.wait_text("COMPLETED");
     terminal.wait_line(&["4.18.22", "4.19.3"]);
     terminal.wait_gone("n verify");
     assert_eq!(status(&home, &sim), (Some(0), "Completed".to_owned()));
     terminal.press("5");
     terminal.wait_line(&["this machine's clock is", "behind the API server's"]);
-    terminal.press("\x03");
-    assert_eq!(terminal.end(), 0);
+    terminal.leave();
 
     audited(
         &home,
@@ -116,7 +95,9 @@ fn a_minor_update_from_its_gate_to_the_end() {
             ("pause-pool", "mcp/infra", "infra"),
             ("ack-gate", "configmap/admin-acks", "admin-acks"),
             ("start-update", "clusterversion/version", "version"),
+            ("pause-mhc", "machinehealthcheck/workers", "workers"),
             ("unpause-pool", "mcp/infra", "infra"),
+            ("resume-mhc", "machinehealthcheck/workers", "workers"),
         ],
     );
 }
@@ -201,8 +182,7 @@ fn a_canary_of_one_node() {
     eyes.wait_text("Upgradeable is False");
     does(&["ack-gate", ACK]);
     eyes.wait_gone("Upgradeable is False");
-    eyes.press(ESC);
-    eyes.wait_gone("[phases");
+    eyes.close("[phases");
     does(&["start-update", "4.17.30"]);
 
     // The control plane and the canary go; the rest is held.
@@ -223,6 +203,5 @@ fn a_canary_of_one_node() {
     let labels = sim.node("worker-7")["metadata"]["labels"].clone();
     assert_eq!(labels["node-role.kubernetes.io/worker"], "");
     assert_eq!(labels["node-role.kubernetes.io/canary"], Value::Null, "the label went with the move");
-    eyes.press("\x03");
-    assert_eq!(eyes.end(), 0);
+    eyes.leave();
 }

@@ -5,12 +5,10 @@
 
 use rustix::process::Signal;
 
+use crate::support::hands::{ENTER, ESC, TAB};
 use crate::support::{Home, Sim, Terminal};
 
 const SIZE: (u16, u16) = (120, 40);
-const ESC: &str = "\x1b";
-const TAB: &str = "\t";
-const ENTER: &str = "\r";
 
 /// A cluster that rests, and the cockpit on it as the admin.
 fn resting(home: &Home) -> (Sim, Terminal) {
@@ -26,17 +24,6 @@ fn complete(terminal: &Terminal) {
     terminal.wait_line(&["master", "3/3"]);
     terminal.wait_line(&["worker", "6/6"]);
     terminal.wait_line(&["infra", "3/3"]);
-}
-
-/// Confirms the plan that is on the screen, once the server has rehearsed it. The safe button has the focus.
-fn confirm(terminal: &mut Terminal, title: &str) {
-    terminal.wait_text(title);
-    terminal.wait("the answer to the dry run", |screen| {
-        let text = screen.contents();
-        text.lines().any(|line| line.contains("leave it") && !line.contains("has not come back yet"))
-    });
-    terminal.press(TAB);
-    terminal.press(ENTER);
 }
 
 #[test]
@@ -102,13 +89,13 @@ fn a_pool_is_paused_and_unpaused() {
     terminal.press("3");
     terminal.wait_text("[3 Pools");
     terminal.press("hjp");
-    confirm(&mut terminal, "Pause pool worker");
+    terminal.confirm("Pause pool worker", &[]);
     terminal.wait_line(&["worker", "paused by oc-cockpit"]);
     terminal.wait_text("seen in the watch");
     assert_eq!(sim.pool("worker")["spec"]["paused"], true);
 
     terminal.press("p");
-    confirm(&mut terminal, "Unpause pool worker");
+    terminal.confirm("Unpause pool worker", &[]);
     terminal.wait_gone("paused by oc-cockpit");
     assert_eq!(sim.pool("worker")["spec"]["paused"], false);
 
@@ -142,7 +129,7 @@ fn marked_nodes_are_cordoned_and_uncordoned() {
     terminal.press(ENTER);
     terminal.wait_gone("master-2");
     terminal.press("g j c");
-    confirm(&mut terminal, "Cordon 2 nodes");
+    terminal.confirm("Cordon 2 nodes", &[]);
     terminal.wait_line(&["Cordon 2 nodes", "seen in the watch"]);
     let cordoned = |name: &str| sim.node(name)["spec"]["unschedulable"] == true;
     assert!(cordoned("worker-1") && cordoned("worker-2"), "both marked nodes are cordoned");
@@ -150,7 +137,7 @@ fn marked_nodes_are_cordoned_and_uncordoned() {
 
     // The marks went with their action: the next key meets the selected row alone, unless it is marked anew.
     terminal.press("g j u");
-    confirm(&mut terminal, "Uncordon 2 nodes");
+    terminal.confirm("Uncordon 2 nodes", &[]);
     terminal.wait_line(&["Uncordon 2 nodes", "seen in the watch"]);
     assert!(!cordoned("worker-1") && !cordoned("worker-2"), "both are back");
 }
@@ -206,33 +193,33 @@ fn a_drain_that_a_budget_blocks_is_freed_from_its_finding() {
     assert_eq!(lines[1]["effect"], "seen");
 }
 
-/// Lets a budget allow nothing, and waits until it was judged so.
-fn forbid(sim: &Sim, budget: &str) {
-    sim.ask("PATCH", budget, r#"{"spec":{"maxUnavailable":0}}"#);
+/// A budget of the shop, which has pods on worker-3.
+const BUDGET: &str = "/apis/policy/v1/namespaces/shop/poddisruptionbudgets/web";
+
+/// worker-3 is being drained from here, and the budget, which allows nothing, is told to be in the way.
+fn draining(home: &Home) -> (Sim, Terminal) {
+    let (sim, mut terminal) = resting(home);
+    sim.ask("PATCH", BUDGET, r#"{"spec":{"maxUnavailable":0}}"#);
     loop {
-        let seen = sim.ask("GET", budget, "");
+        let seen = sim.ask("GET", BUDGET, "");
         if seen["status"]["observedGeneration"] == seen["metadata"]["generation"] {
-            return;
+            break;
         }
     }
+    terminal.pick_node("worker-3");
+    terminal.press("r");
+    terminal.wait_text("PDB web can never allow a");
+    terminal.wait_text("the server takes it");
+    terminal.confirm("Drain node worker-3", &[]);
+    terminal.wait_line(&["shop/web-", "refused"]);
+    terminal.wait_line(&["shop/web-", "PDB web can never allow"]);
+    (sim, terminal)
 }
 
 #[test]
 fn a_node_is_drained_and_a_refused_pod_is_freed_on_the_way() {
     let home = Home::new();
-    let (sim, mut terminal) = resting(&home);
-    let budget = "/apis/policy/v1/namespaces/shop/poddisruptionbudgets/web";
-    forbid(&sim, budget);
-    terminal.press("4");
-    terminal.wait_text("[4 Nodes");
-    terminal.press("/worker-3");
-    terminal.press(ENTER);
-    terminal.wait_gone("master-2");
-    terminal.press("r");
-    terminal.wait_text("PDB web can never allow a");
-    terminal.wait_text("the server takes it");
-    confirm(&mut terminal, "Drain node worker-3");
-    terminal.wait_line(&["shop/web-", "PDB web can never allow"]);
+    let (sim, mut terminal) = draining(&home);
     terminal.wait_text("refused 1 time");
     assert_eq!(sim.node("worker-3")["spec"]["unschedulable"], true);
 
@@ -243,10 +230,10 @@ fn a_node_is_drained_and_a_refused_pod_is_freed_on_the_way() {
     terminal.press(ENTER);
     terminal.wait_text("it goes although it should not");
     terminal.wait_text("the server takes it");
-    confirm(&mut terminal, "Delete pod shop/web-");
+    terminal.confirm("Delete pod shop/web-", &[]);
     terminal.wait_line(&["Drain node worker-3", "seen in the watch"]);
     terminal.wait_text("drained at");
-    let budget = sim.ask("GET", budget, "");
+    let budget = sim.ask("GET", BUDGET, "");
     assert_eq!(budget["spec"]["maxUnavailable"], 0, "the budget itself is not touched");
     let audit = std::fs::read_to_string(home.state("audit.jsonl")).unwrap();
     let refused = audit.lines().filter(|line| line.contains(r#""status":429"#)).count();
@@ -256,17 +243,7 @@ fn a_node_is_drained_and_a_refused_pod_is_freed_on_the_way() {
 #[test]
 fn a_drain_is_stopped_and_says_so() {
     let home = Home::new();
-    let (sim, mut terminal) = resting(&home);
-    forbid(&sim, "/apis/policy/v1/namespaces/shop/poddisruptionbudgets/web");
-    terminal.press("4");
-    terminal.wait_text("[4 Nodes");
-    terminal.press("/worker-3");
-    terminal.press(ENTER);
-    terminal.wait_gone("master-2");
-    terminal.press("r");
-    terminal.wait_text("the server takes it");
-    confirm(&mut terminal, "Drain node worker-3");
-    terminal.wait_line(&["shop/web-", "refused"]);
+    let (sim, mut terminal) = draining(&home);
     terminal.press("\x0b");
     terminal.wait_text("stopped: worker-3");
     terminal.wait_text("The nodes stay cordoned until they are uncordoned.");
@@ -389,7 +366,7 @@ fn a_new_token_in_the_kubeconfig_is_taken_up() {
     terminal.wait_text("[3 Pools");
     terminal.press("hj");
     press_until_planned(&mut terminal, "p");
-    confirm(&mut terminal, "Pause pool worker");
+    terminal.confirm("Pause pool worker", &[]);
     terminal.wait_text("seen in the watch");
     assert_eq!(sim.pool("worker")["spec"]["paused"], true);
 }
@@ -734,11 +711,7 @@ fn a_finding_is_opened_and_leads_to_what_it_is_about() {
 fn the_log_of_the_daemon_of_a_node_is_followed() {
     let home = Home::new();
     let (_sim, mut terminal) = resting(&home);
-    terminal.press("4");
-    terminal.wait_text("[4 Nodes");
-    terminal.press("/worker-3");
-    terminal.press(ENTER);
-    terminal.wait_gone("master-2");
+    terminal.pick_node("worker-3");
     terminal.press("l");
     terminal.wait_line(&["log for worker-3", "machine-config-daemon"]);
     terminal.wait_line(&["openshift-machine-config-operator/machine-config-daemon", "on worker-3"]);

@@ -17,6 +17,7 @@ mod plans;
 mod procedures;
 mod recommend;
 mod recorded;
+mod remedied;
 mod restart;
 mod screens;
 mod sim_around;

@@ -113,12 +113,19 @@ fn live(kind: MishapKind) -> BTreeSet<String> {
     if told(&telling.last, &tale).is_some() {
         telling.note("its finding is there before it");
     }
+    let goes_on = tale.later > TimeDelta::zero();
+    if goes_on {
+        telling.stage.begin(&mut telling.lived);
+        telling.pass(tale.later);
+    }
     let id = telling.lived.actors.mishaps().add(Mishap::now(kind, tale.object));
     let case = |telling: &Telling| -> Case {
         telling.lived.actors.mishaps().cases().into_iter().find(|case| case.id == id).unwrap()
     };
     telling.lived.pass(1);
-    telling.stage.begin(&mut telling.lived);
+    if !goes_on {
+        telling.stage.begin(&mut telling.lived);
+    }
     let began = lead(&mut telling, |telling| case(telling).began.is_some());
     if !began {
         telling.note("it never begins");

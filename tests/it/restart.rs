@@ -1,71 +1,21 @@
 //! Whoever starts in the middle of an update sees what somebody sees who has been there all the time.
 
-use std::sync::Arc;
-
-use chrono::{DateTime, TimeDelta, Utc};
-use oc_cockpit::sim::actors::Actors;
-use oc_cockpit::sim::kinds::Res;
-use oc_cockpit::sim::pace::Pace;
+use chrono::TimeDelta;
 use oc_cockpit::sim::scenario::Scenario;
-use oc_cockpit::sim::store::Store;
-use oc_cockpit::upgrade::assemble;
-use oc_cockpit::upgrade::assess::assess;
-use oc_cockpit::upgrade::assessment::{Assessment, NodePhase, VerdictKind};
+use oc_cockpit::upgrade::assessment::{NodePhase, VerdictKind};
 use oc_cockpit::upgrade::memory::Memory;
 use oc_cockpit::upgrade::outline::outline;
-use serde_json::Value;
 
-/// A scenario at real speed, looked at every few seconds.
-struct Watched {
-    store: Arc<Store>,
-    actors: Actors,
-    now: DateTime<Utc>,
-    memory: Memory,
-}
-
-impl Watched {
-    fn new(scenario: &str) -> Self {
-        let now = DateTime::from_timestamp(1_790_000_000, 0).unwrap();
-        let store = Arc::new(Store::new(1));
-        let actors = Actors::prepare(&store, &Scenario::load(scenario).unwrap(), &Pace::new(1.0), 1, now);
-        Self { store, actors, now, memory: Memory::default() }
-    }
-
-    fn pass(&mut self, seconds: u64) {
-        for _ in 0..seconds {
-            self.now += TimeDelta::seconds(1);
-            self.actors.step(self.now);
-        }
-    }
-
-    fn judged(&self, memory: &Memory) -> Arc<Assessment> {
-        let kinds = [
-            Res::CLUSTER_VERSIONS,
-            Res::CLUSTER_OPERATORS,
-            Res::MACHINE_CONFIG_POOLS,
-            Res::MACHINE_CONFIG_NODES,
-            Res::NODES,
-            Res::MACHINE_CONFIGS,
-            Res::EVENTS,
-        ];
-        let objects: Vec<Arc<Value>> = kinds.into_iter().flat_map(|kind| self.store.list(kind)).collect();
-        let facts = assemble::from_values(objects.iter().map(AsRef::as_ref), self.now);
-        Arc::new(assess(Arc::new(facts), memory, self.now))
-    }
-
-    fn look(&mut self) -> Arc<Assessment> {
-        let assessment = self.judged(&self.memory);
-        self.memory.observe(&assessment);
-        assessment
-    }
-}
+use crate::support::lived::Lived;
 
 #[test]
 fn verdict_and_phase_ages_survive_a_restart_anywhere_in_the_tour() {
-    let mut story = Watched::new("tour");
+    let mut story = Lived::new(&Scenario::load("tour").unwrap(), 1);
     let (mut compared, mut phases, mut verdicts) = (0, Vec::new(), Vec::new());
     for second in (0..75 * 60).step_by(5) {
-        story.pass(5);
+        for _ in 0..5 {
+            story.pass(1);
+        }
         let watched = story.look();
         if !verdicts.contains(&watched.verdict.kind) {
             verdicts.push(watched.verdict.kind);

@@ -358,6 +358,55 @@ fn it_makes_a_pool_moves_a_node_into_it_and_drains_in_a_living_cluster() {
 }
 
 #[test]
+fn it_applies_on_the_server_and_names_the_fields_of_others() {
+    let Some(cluster) = Cluster::playing("offline") else { return };
+    let map = |data: serde_json::Value| {
+        json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "mine", "namespace": "openshift-config"},
+               "data": data})
+    };
+    let both = Manifest::new(&cluster, "both", &map(json!({"a": "1", "b": "2"})));
+    let apply = |file: &str, more: &[&str]| [&["apply", "--server-side", "-f", file][..], more].concat().join(" ");
+    let words = |line: &str| line.split(' ').map(str::to_owned).collect::<Vec<_>>();
+    let run = |line: &str| cluster.ok(&words(line).iter().map(String::as_str).collect::<Vec<_>>());
+    let data = || run("get configmap mine -n openshift-config -o jsonpath={.data}");
+    assert!(run(&apply(both.path(), &["--dry-run=server"])).contains("serverside-applied"));
+    assert!(cluster.refused(&["get", "configmap", "mine", "-n", "openshift-config"]).contains("NotFound"));
+    assert!(run(&apply(both.path(), &[])).contains("serverside-applied"));
+
+    // Somebody else changes a field: to apply another value there is a conflict, until it is forced.
+    let patch = json!({"data": {"a": "9"}}).to_string();
+    run(&format!("patch configmap mine -n openshift-config --type=merge --field-manager=somebody -p {patch}"));
+    let refused = cluster.refused(&["apply", "--server-side", "-f", both.path()]);
+    assert!(
+        refused.contains("Apply failed with 1 conflict: conflict with \"somebody\" using v1: .data.a"),
+        "{refused}"
+    );
+    assert_eq!(data(), r#"{"a":"9","b":"2"}"#);
+    run(&apply(both.path(), &["--force-conflicts"]));
+    assert_eq!(data(), r#"{"a":"1","b":"2"}"#);
+
+    // What is applied no more goes, and what another manager applied stays.
+    let other = Manifest::new(&cluster, "other", &map(json!({"c": "3"})));
+    run(&apply(other.path(), &["--field-manager=other"]));
+    let less = Manifest::new(&cluster, "less", &map(json!({"a": "1"})));
+    run(&apply(less.path(), &[]));
+    assert_eq!(data(), r#"{"a":"1","c":"3"}"#);
+    let owners = run(
+        "get configmap mine -n openshift-config --show-managed-fields -o jsonpath={.metadata.managedFields[*].manager}",
+    );
+    let mut owners: Vec<&str> = owners.split(' ').collect();
+    owners.sort_unstable();
+    assert_eq!(owners, ["kubectl", "other"]);
+
+    // A custom resource the same way.
+    let pool = json!({"apiVersion": "machineconfiguration.openshift.io/v1", "kind": "MachineConfigPool",
+                      "metadata": {"name": "worker"}, "spec": {"paused": true}});
+    let file = Manifest::new(&cluster, "paused", &pool);
+    run(&apply(file.path(), &["--force-conflicts"]));
+    assert_eq!(run("get mcp worker -o jsonpath={.spec.paused}"), "true");
+}
+
+#[test]
 fn it_applies_what_an_update_without_internet_needs() {
     let Some(cluster) = Cluster::playing("offline") else { return };
     let mut signature = oc_cockpit::sim::cluster::mirrors::signature("4.18.25");

@@ -3,6 +3,8 @@
 //! Everything waits for facts (a text on the screen, the end of a process), with a limit that only a defect reaches.
 
 pub mod bench;
+pub mod facts;
+pub mod hands;
 pub mod lived;
 pub mod sim;
 
@@ -19,7 +21,7 @@ use portable_pty::{CommandBuilder, MasterPty, PtySize, native_pty_system};
 use rustix::process::{Pid, Signal};
 
 /// What only a defect reaches; machines that build for others are slow.
-pub const LIMIT: Duration = Duration::from_secs(90);
+pub const LIMIT: Duration = Duration::from_secs(25);
 
 /// The binary.
 pub const COCKPIT: &str = env!("CARGO_BIN_EXE_oc-cockpit");
@@ -51,6 +53,17 @@ impl Home {
     /// A file in the state directory of the program.
     pub fn state(&self, name: &str) -> PathBuf {
         self.0.join("state/oc-cockpit").join(name)
+    }
+
+    /// The actions of the audit log in their order; each was answered, and seen in the watch.
+    pub fn done(&self) -> Vec<String> {
+        let text = std::fs::read_to_string(self.state("audit.jsonl")).unwrap();
+        let lines: Vec<serde_json::Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let of = |kind: &str| lines.iter().filter(|line| line["line"] == kind).collect::<Vec<_>>();
+        let (attempts, outcomes) = (of("attempt"), of("outcome"));
+        assert_eq!(attempts.len(), outcomes.len(), "{text}");
+        assert!(outcomes.iter().all(|line| line["effect"] == "seen"), "{text}");
+        attempts.iter().map(|line| line["action"].as_str().unwrap().to_owned()).collect()
     }
 
     /// The environment of a program that lives here: nothing of the person who runs the tests.
@@ -178,6 +191,14 @@ impl Terminal {
         writer.flush().unwrap();
     }
 
+    /// Waits until `fact` holds of the screen, not for long: what has to be tried again when it does not come.
+    pub fn soon(&self, fact: impl Fn(&vt100::Screen) -> bool) -> bool {
+        let heard = self.heard.0.lock().unwrap();
+        let patience = Duration::from_secs(2);
+        let waited = self.heard.1.wait_timeout_while(heard, patience, |heard| !fact(heard.parser.screen())).unwrap();
+        !waited.1.timed_out()
+    }
+
     /// Waits until `fact` holds of the screen; fails with the screen when it does not.
     #[track_caller]
     pub fn wait(&self, what: &str, fact: impl Fn(&vt100::Screen) -> bool) {
@@ -213,6 +234,11 @@ impl Terminal {
         self.wait(&format!("a line with {parts:?}"), |screen| {
             screen.contents().lines().any(|line| parts.iter().all(|part| line.contains(part)))
         });
+    }
+
+    /// Is that so of the screen now?
+    pub fn see(&self, fact: impl Fn(&vt100::Screen) -> bool) -> bool {
+        fact(self.heard.0.lock().unwrap().parser.screen())
     }
 
     /// What the screen shows now.
@@ -382,6 +408,21 @@ impl Sim {
     /// Throws a fault.
     pub fn throw(&self, fault: &str) {
         self.ask("POST", "/sim/faults", fault);
+    }
+
+    /// Waits until an object of it is as it should be, asking as another client; gives it back.
+    #[track_caller]
+    pub fn until(&self, path: &str, what: &str, truth: impl Fn(&serde_json::Value) -> bool) -> serde_json::Value {
+        let end = instant() + LIMIT;
+        loop {
+            let object = self.ask("GET", path, "");
+            if truth(&object) {
+                return object;
+            }
+            assert!(instant() < end, "{path}: not {what}: {object:#}");
+            // Asking is all that can be done: a pause, so that others get on.
+            std::thread::sleep(Duration::from_millis(100));
+        }
     }
 
     /// Lets time pass in it at once, such as `6m`.

@@ -10,7 +10,8 @@ use super::finding::Finding;
 use super::forecast::Remaining;
 use super::node::{Node, NodeAssessment};
 use super::pool::{Pool, PoolAssessment};
-use super::{Exit, LINK, Operator, Problem, Status, image_page};
+use super::{Exit, Operator, Problem, Status, image_page};
+use crate::report::parts::LINK;
 use crate::report::parts::{Moment, Remedy, Resource};
 use crate::report::text::{Cell, Ink, Look, command, cut, paragraph, table, wrapped};
 use crate::upgrade::assessment::{Level, VerdictKind, age};
@@ -19,6 +20,9 @@ use crate::upgrade::words::{count, some_of, span};
 
 /// Rows of nodes in a pool, beside those in trouble, that are shown without [`Details::nodes`]; as `oc` does.
 const ROWS: usize = 10;
+
+/// Rows of operators that just update which are shown without [`Details::operators`].
+const UPDATING: usize = 5;
 
 /// Characters of a message or title that are shown where the details were not asked for.
 const MESSAGE: usize = 150;
@@ -226,12 +230,24 @@ impl Page<'_> {
         let told = |row: &&Operator| {
             row.platform && (row.state != "Updated" && (self.details.operators || row.state != "Waiting"))
         };
-        let rows: Vec<Vec<Cell>> =
-            self.status.operators.iter().flatten().filter(told).map(|row| self.operator(row)).collect();
+        let rows: Vec<&Operator> = self.status.operators.iter().flatten().filter(told).collect();
         let any_trouble = unavailable + degraded > 0;
-        if !rows.is_empty() && (self.details.operators || any_trouble || updating > 0) {
+        if rows.is_empty() || !(self.details.operators || any_trouble || updating > 0) {
+            return out;
+        }
+        // Whoever is in trouble is always told; of those that just update, a few show that it goes on.
+        let mut calm = 0;
+        let (shown, more): (Vec<&Operator>, Vec<&Operator>) = rows.into_iter().partition(|row| {
+            calm += usize::from(row.state == "Updating");
+            self.details.operators || row.state != "Updating" || calm <= UPDATING
+        });
+        let cells: Vec<Vec<Cell>> = shown.into_iter().map(|row| self.operator(row)).collect();
+        out.push('\n');
+        out += &table(self.look, &["OPERATOR", "STATE", "SINCE", "MESSAGE"], &cells);
+        if !more.is_empty() {
+            let words = format!("and {} more updating; --details=operators lists all", more.len());
+            out += &self.look.ink(Ink::Faint, &cut(&words, self.look.width));
             out.push('\n');
-            out += &table(self.look, &["OPERATOR", "STATE", "SINCE", "MESSAGE"], &rows);
         }
         out
     }

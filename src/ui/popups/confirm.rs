@@ -356,6 +356,7 @@ impl PlanPopup {
             lines.push(TextLine::new(Tone::Danger, format!("{} {notice}", signs.warn)).hanging(2));
             lines.push(TextLine::default());
         }
+        self.dry_run_refusals(&mut lines, signs.fail);
         let danger = self.plan.danger;
         if let Some((many, names)) = self.meant().filter(|(_, names)| names.len() > FEW) {
             lines.push(TextLine::new(Tone::Heading, format!("All {many}")));
@@ -390,6 +391,20 @@ impl PlanPopup {
             lines.push(TextLine::new(Tone::Dim, format!("to be reversed by: {}", Command::Act(inverse).word())));
         }
         lines
+    }
+
+    /// What the server has against it comes first: the requests, which tell it again, may stand below the fold.
+    fn dry_run_refusals(&self, lines: &mut Vec<TextLine>, sign: &str) {
+        let runs = self.plan.writes.iter().zip(&self.dry_runs);
+        let refused: Vec<(&Write, &String)> =
+            runs.filter_map(|(write, run)| Some((write, run.as_ref()?.as_ref().err()?))).collect();
+        let Some(((write, why), more)) = refused.split_first() else { return };
+        lines.push(TextLine::new(Tone::Danger, format!("{sign} {}: {why}", write.object)).hanging(2));
+        if !more.is_empty() {
+            let more = words::count(more.len(), "request", "requests");
+            lines.push(TextLine::new(Tone::Danger, format!("{sign} {more} more would be refused, see below")));
+        }
+        lines.push(TextLine::default());
     }
 
     /// Lines that the popup would like at a width.

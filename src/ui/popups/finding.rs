@@ -1,6 +1,7 @@
 //! A finding in full: what it means, what to do, what it rests on, what follows from it.
 
-use crate::actions::{ActionId, Ask, Target};
+use crate::actions::Ask;
+use crate::actions::remedy::covered;
 use crate::input::Command;
 use crate::ui::ctx::Ctx;
 use crate::ui::neutral::neutral_lines;
@@ -23,130 +24,6 @@ pub struct FindingPopup {
     /// Its text.
     pub view: TextView,
     made_for: Option<(u64, i64, usize)>,
-}
-
-/// What an action of this program does, as the `oc` line of a remedy says it.
-fn covered(remedy: &Remedy, assessment: &Assessment) -> Option<Ask> {
-    let line = remedy.oc.as_deref()?;
-    let words: Vec<&str> = line.split_whitespace().filter(|word| !word.starts_with("--context")).collect();
-    let known_nodes = |names: &[&str]| {
-        let names: Vec<String> = names.iter().map(|name| name.trim_start_matches("node/").to_owned()).collect();
-        let all = !names.is_empty() && names.iter().all(|name| assessment.node(name).is_some());
-        all.then_some(Target::Nodes(names))
-    };
-    match words.as_slice() {
-        ["oc", "adm", "cordon", names @ ..] => Some(Ask::new(ActionId::CordonNodes, known_nodes(names)?)),
-        ["oc", "adm", "uncordon", names @ ..] => Some(Ask::new(ActionId::UncordonNodes, known_nodes(names)?)),
-        ["oc", "adm", "upgrade", rest @ ..] => upgrade(rest, assessment),
-        ["oc", "-n", "openshift-config", "patch", "configmap", "admin-acks", rest @ ..] => {
-            let patch = rest.concat().replace(['\'', '"'], "");
-            let (_, key) = patch.split_once("{data:{")?;
-            let key = key.strip_suffix(":true}}")?;
-            Some(Ask::new(ActionId::AckGate, Target::Cluster).with("key", key))
-        }
-        ["oc", "annotate", "cloudcredential", "cluster", .., said] => {
-            let version = said.strip_prefix("cloudcredential.openshift.io/upgradeable-to=")?;
-            // `VERSION` stands where the target is not known.
-            let known = version.starts_with(|c: char| c.is_ascii_digit());
-            let target = if known { Target::Version(version.to_owned()) } else { Target::Cluster };
-            Some(Ask::new(ActionId::SetUpgradeableTo, target))
-        }
-        ["oc", "patch", "clusterversion", "version", rest @ ..]
-            if rest.concat().contains("/spec/desiredUpdate/mode") =>
-        {
-            without_mode(assessment)
-        }
-        ["oc", "adm", "drain", rest @ ..] => {
-            let names: Vec<&str> = rest.iter().copied().filter(|word| !word.starts_with("--")).collect();
-            Some(Ask::new(ActionId::DrainNodes, known_nodes(&names)?))
-        }
-        // Neither with a grace period of its own nor by force.
-        ["oc", "delete", "pod", "-n", namespace, name] => {
-            Some(Ask::new(ActionId::DeletePod, Target::Objects(vec![Resource::pod(namespace, name)])))
-        }
-        ["oc", "annotate", "machinehealthcheck", rest @ ..] if rest.ends_with(&["cluster.x-k8s.io/paused="]) => {
-            Some(Ask::new(ActionId::PauseMhc, health_checks(rest)?))
-        }
-        ["oc", "adm", "certificate", "approve", names @ ..] if !names.is_empty() && !names.contains(&"NAME") => {
-            let request = |name: &&str| Resource::cluster("certificatesigningrequests.certificates.k8s.io", name);
-            Some(Ask::new(ActionId::ApproveCsr, Target::Objects(names.iter().map(request).collect())))
-        }
-        ["oc", "delete", "clusterserviceversion", "-n", "openshift-operator-lifecycle-manager", "packageserver"] => {
-            Some(Ask::new(ActionId::DeletePackageserverCsv, Target::Cluster))
-        }
-        ["oc", "patch", "installplan", "-n", namespace, name, ..] => {
-            let plan = Resource::namespaced("installplans.operators.coreos.com", namespace, name);
-            Some(Ask::new(ActionId::ApproveInstallPlan, Target::Objects(vec![plan])))
-        }
-        ["oc", "apply", "-f", file] if file.starts_with("signature-") => {
-            Some(Ask::new(ActionId::ApplySignature, Target::Cluster))
-        }
-        ["oc", "patch", rest @ ..] => {
-            let (pool, rest) = pool_of(rest, assessment)?;
-            let patch = rest.concat().replace(['\'', '"'], "");
-            let action = match () {
-                () if patch.contains("{spec:{paused:false}}") => ActionId::UnpausePool,
-                () if patch.contains("{spec:{paused:true}}") => ActionId::PausePool,
-                () => return None,
-            };
-            Some(Ask::new(action, Target::pool(pool)))
-        }
-        _ => None,
-    }
-}
-
-/// The health checks that are annotated: `-n NAMESPACE NAME ...`, or all of them.
-fn health_checks(words: &[&str]) -> Option<Target> {
-    match words {
-        ["--all", "-n", _, _] => Some(Target::Cluster),
-        ["-n", namespace, name, _] => {
-            let check = Resource::namespaced("machinehealthchecks.machine.openshift.io", namespace, name);
-            Some(Target::Objects(vec![check]))
-        }
-        _ => None,
-    }
-}
-
-/// `oc adm upgrade` with these words.
-fn upgrade(words: &[&str], assessment: &Assessment) -> Option<Ask> {
-    let cluster = |action| Some(Ask::new(action, Target::Cluster));
-    let version = match words {
-        ["--clear"] => return cluster(ActionId::ClearUpdate),
-        ["--to-multi-arch"] => return cluster(ActionId::MigrateMultiArch),
-        ["channel", channel] => {
-            let ask = Ask::new(ActionId::SetChannel, Target::Cluster);
-            // `stable-4.y` and `CHANNEL` stand for one that the person has to choose.
-            let named = channel.contains('-') && channel.ends_with(|c: char| c.is_ascii_digit());
-            return Some(if named { ask.with("channel", *channel) } else { ask });
-        }
-        ["--to", version] => *version,
-        [flag] => flag.strip_prefix("--to=")?,
-        _ => return None,
-    };
-    let offered = assessment.update.offers.iter().any(|offer| offer.version == version);
-    offered.then(|| Ask::new(ActionId::StartUpdate, Target::Version(version.to_owned())))
-}
-
-/// What is requested as a preflight, to be applied.
-fn without_mode(assessment: &Assessment) -> Option<Ask> {
-    let wanted = assessment.facts.cluster_version.as_deref()?.spec.desired_update.as_ref()?;
-    if !wanted.version.is_empty() {
-        return Some(Ask::new(ActionId::StartUpdate, Target::Version(wanted.version.clone())));
-    }
-    let by_image = Ask::new(ActionId::StartUpdate, Target::Cluster).with("image", wanted.image.clone());
-    (!wanted.image.is_empty()).then(|| by_image.with("allow-explicit", ""))
-}
-
-/// The pool that a patch is for, and what follows it: `mcp/worker ...` or `mcp worker ...`.
-fn pool_of<'w>(words: &'w [&'w str], assessment: &Assessment) -> Option<(String, &'w [&'w str])> {
-    let (first, rest) = words.split_first()?;
-    let (kind, name, rest) = match first.split_once('/') {
-        Some((kind, name)) => (kind, name, rest),
-        None => (*first, *rest.first()?, &rest[1..]),
-    };
-    let pools =
-        ["mcp", "machineconfigpool", "machineconfigpools", "machineconfigpools.machineconfiguration.openshift.io"];
-    (pools.contains(&kind) && assessment.pool(name).is_some()).then(|| (name.to_owned(), rest))
 }
 
 /// Is `finding` the same as `other`, seen at another time?
@@ -341,6 +218,8 @@ pub fn remedy_lines(remedy: &Remedy, ctx: &Ctx<'_>, mark: &str) -> Vec<TextLine>
             first = first.and(Tone::Key, format!("  {key}")).and(Tone::Dim, format!(" on {what} does it"));
         } else if let Some(key) = chosen.first().filter(|_| !mark.trim().is_empty()) {
             first = first.and(Tone::Key, format!("  {key}")).and(Tone::Dim, " does it");
+        } else if mark.trim().is_empty() {
+            first = first.and(Tone::Key, format!("  :{}", ask.line())).and(Tone::Dim, " plans it");
         }
     }
     let indent = words::width(mark) + 4;

@@ -1,6 +1,7 @@
 //! The line at the bottom: filter, search, command.
 
 use super::{Popup, View};
+use crate::actions::{Ask, Target};
 use crate::input::{Command, Pane};
 use crate::ui::command_line::{self, Intent};
 use crate::ui::ctx::Ctx;
@@ -106,7 +107,14 @@ impl View {
             Some(Popup::Help { filter, .. }) => self.prompt = Some(Prompt::new(Purpose::Search, filter)),
             Some(Popup::Report(report)) => self.prompt = Some(Prompt::new(Purpose::Search, report.filter.text())),
             Some(Popup::Logs(log)) => self.prompt = Some(Prompt::new(Purpose::Search, log.log.filter.text())),
-            Some(Popup::Choices(_) | Popup::Menu(_) | Popup::Form(_) | Popup::Waiting(_) | Popup::Plan(_)) => {}
+            Some(
+                Popup::Choices(_)
+                | Popup::Columns(_)
+                | Popup::Menu(_)
+                | Popup::Form(_)
+                | Popup::Waiting(_)
+                | Popup::Plan(_),
+            ) => {}
             Some(_) => self.prompt = Some(Prompt::new(Purpose::Search, "")),
         }
     }
@@ -240,6 +248,13 @@ impl View {
             }
             Intent::Want(ask) => self.want(ask),
             Intent::Fill(action, names, values, why) => {
+                // A line that names no target means what is selected, as the key of the action does.
+                let target = if names.is_empty() { self.aimed(action, ctx) } else { Target::Cluster };
+                let aimed = Ask { action, target, args: values.clone() };
+                if aimed.target != Target::Cluster && action.entry().accepts(&aimed).is_ok() {
+                    self.popups.clear();
+                    return vec![Request::Plan(aimed)];
+                }
                 self.fill(action, &names, &values, Some(&why));
                 Vec::new()
             }

@@ -117,6 +117,8 @@ pub struct Table<S: Sheet> {
     sort: Option<Sort>,
     column: Option<usize>,
     wide: bool,
+    /// The columns that a person chose, in their order; none: as the room allows.
+    chosen: Option<Vec<usize>>,
     skip: usize,
     name_width: usize,
     /// Where the rows were drawn last.
@@ -140,6 +142,7 @@ impl<S: Sheet> Default for Table<S> {
             sort: None,
             column: None,
             wide: false,
+            chosen: None,
             skip: 0,
             name_width: 0,
             body: Rect::ZERO,
@@ -311,6 +314,31 @@ impl<S: Sheet> Table<S> {
         }
     }
 
+    /// All columns by name, and whether each is shown: the shown ones first, in their order.
+    pub fn choice(&self) -> Vec<(usize, bool)> {
+        let shown = self
+            .chosen
+            .clone()
+            .unwrap_or_else(|| (0..S::COLUMNS.len()).filter(|at| S::COLUMNS[*at].extra < RARE).collect());
+        let hidden = (0..S::COLUMNS.len()).filter(|at| !shown.contains(at));
+        shown.iter().map(|at| (*at, true)).chain(hidden.map(|at| (at, false))).collect()
+    }
+
+    /// The columns that were chosen.
+    pub fn chosen(&self) -> Option<Vec<usize>> {
+        self.chosen.clone()
+    }
+
+    /// Shows these columns, in this order; the first one, the name, always leads. None: as the room allows.
+    pub fn choose(&mut self, columns: Option<Vec<usize>>) {
+        self.chosen = columns.map(|mut columns| {
+            columns.retain(|at| *at != 0 && *at < S::COLUMNS.len());
+            columns.insert(0, 0);
+            columns
+        });
+        self.skip = 0;
+    }
+
     /// Marks or unmarks the selected row.
     pub fn mark(&mut self) {
         let Some(id) = self.selected.clone() else { return };
@@ -413,13 +441,16 @@ impl<S: Sheet> Table<S> {
 
     /// Columns to show with their widths.
     fn columns(&self, room: usize) -> Vec<(usize, usize)> {
+        let own = self.chosen.as_ref().filter(|_| !self.wide);
         let least = |column: &Column| match column.width {
             Width::Fixed(columns) | Width::Rest(columns) => usize::from(columns),
             Width::Name(low, high) => self.name_width.clamp(usize::from(low), usize::from(high)),
         };
-        let mut chosen: Vec<usize> =
-            (0..S::COLUMNS.len()).filter(|at| self.wide || S::COLUMNS[*at].extra == 0).collect();
-        let mut extras: Vec<usize> = (0..S::COLUMNS.len()).filter(|at| !chosen.contains(at)).collect();
+        let mut chosen: Vec<usize> = own
+            .cloned()
+            .unwrap_or_else(|| (0..S::COLUMNS.len()).filter(|at| self.wide || S::COLUMNS[*at].extra == 0).collect());
+        let all = if own.is_some() { 0 } else { S::COLUMNS.len() };
+        let mut extras: Vec<usize> = (0..all).filter(|at| !chosen.contains(at)).collect();
         extras.sort_by_key(|at| S::COLUMNS[*at].extra);
         let total = |chosen: &[usize]| chosen.iter().map(|at| least(&S::COLUMNS[*at]) + 2).sum::<usize>();
         for extra in extras {
@@ -429,7 +460,9 @@ impl<S: Sheet> Table<S> {
             }
             chosen.push(extra);
         }
-        chosen.sort_unstable();
+        if own.is_none() {
+            chosen.sort_unstable();
+        }
         let skipped = self.skip.min(chosen.len().saturating_sub(1));
         chosen.drain(1..=skipped.min(chosen.len() - 1));
         let left = room.saturating_sub(total(&chosen));

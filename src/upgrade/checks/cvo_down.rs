@@ -1,7 +1,7 @@
 //! `cvo-down`: the cluster-version operator does not run, so that everything it says is old.
 
 use super::release::field;
-use super::{Evidence, Finding, Impact, Level, Look, Subject, evidence, finding};
+use super::{Evidence, Finding, Impact, Level, Look, Subject, evidence, finding, ibu};
 use crate::upgrade::assessment::{NodePhase, Remedy, Resource};
 use crate::upgrade::facts::Kind;
 use crate::upgrade::link::LinkState;
@@ -27,7 +27,8 @@ pub(super) fn check(look: &Look, found: &mut Vec<Finding>) {
     }
     let moves =
         look.now.nodes.iter().any(|node| control_plane(look, node.pool.as_deref()) && node.phase != NodePhase::Done);
-    let expected = alert.is_none() && moves;
+    let starts = ibu::starts(look);
+    let expected = alert.is_none() && (moves || starts);
     let mut rests_on: Vec<Evidence> = Vec::new();
     rests_on.extend(
         alert.map(|alert| evidence(format!("alert/{}", alert.name), "state", alert.state.clone(), alert.active_at)),
@@ -39,7 +40,9 @@ pub(super) fn check(look: &Look, found: &mut Vec<Finding>) {
     found.push(Finding {
         impact: Impact::UpdateStalled,
         resources: vec![Resource::version(), Resource::namespaced("deployments.apps", NAMESPACE, NAME)],
-        meaning: if expected {
+        meaning: if expected && starts {
+            "The node has just booted, and everything on it starts."
+        } else if expected {
             "Its pod runs on a control plane node and moves when that node is updated; the count of manifests begins anew then."
         } else {
             "Nothing of an update goes on without it, and what the ClusterVersion says is as old as its last run. Nodes that are \

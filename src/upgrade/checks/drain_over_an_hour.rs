@@ -28,14 +28,19 @@ pub(super) fn check(look: &Look, found: &mut Vec<Finding>) {
                     .oc("oc logs -n openshift-machine-config-operator deployment/machine-config-controller"),
             ],
             link: Some(reading::DRAIN.to_owned()),
-            since: trouble.since.and_then(|since| since.checked_add_signed(TOO_LONG)),
+            // The daemon's clock began earlier than what is known of the drain: then nobody knows since when.
+            since: trouble.since.filter(|_| long).and_then(|since| since.checked_add_signed(TOO_LONG)),
             evidence: vec![evidence(format!("node/{}", node.name), "drain", trouble.error.clone(), trouble.since)],
             because: Some(("drain-blocked", Subject::Node(node.name.clone()))),
             ..finding(
                 "drain-over-an-hour",
                 Level::Error,
                 Subject::Node(node.name.clone()),
-                format!("{}: the drain has lasted over an hour", node.name),
+                if long {
+                    format!("{}: the drain has lasted over an hour", node.name)
+                } else {
+                    format!("{}: the daemon gave up on the drain, as it does after an hour", node.name)
+                },
             )
         });
     }

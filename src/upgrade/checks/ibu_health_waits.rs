@@ -1,6 +1,6 @@
 //! `ibu-health-waits`: the agent waits for the cluster to settle, by the same checks made here.
 
-use super::ibu::{about, seen};
+use super::ibu::{about, seen, starts};
 use super::{Finding, Impact, Level, Look, Remedy, evidence};
 use crate::upgrade::image_based::health_checks::Health;
 use crate::upgrade::image_based::stage_machine::State;
@@ -17,7 +17,7 @@ pub(super) fn check(look: &Look, found: &mut Vec<Finding>) {
     found.push(Finding {
         impact: Impact::UpdateSpeed,
         // After a reboot everything starts: it would be odd if nothing did.
-        expected: image.state == State::AfterPivot,
+        expected: image.state == State::AfterPivot || starts(look),
         meaning: format!(
             "{}\nThe agent goes on when all of it is well, and looks every 20 seconds. After the reboot the watchdog counts meanwhile.",
             lines.join("\n")

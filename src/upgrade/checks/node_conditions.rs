@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Finding, Impact, Level, Look, Subject, evidence, finding, reading};
+use super::{Finding, Impact, Level, Look, Remedy, Subject, evidence, finding, reading};
 use crate::api::{self, Condition, Conditions as _, Tri};
 use crate::upgrade::as_oc::Away;
 use crate::upgrade::assessment::Node;
@@ -34,9 +34,40 @@ pub(super) fn carried(look: &Look, node: &Node, kind: &str) -> Option<Away> {
     (first == kind).then_some(away)
 }
 
+/// What keeps nodes from being taken by the machine-config controller, by the condition that says it.
+pub(super) struct Bad<'a> {
+    /// Of the finding.
+    pub id: &'static str,
+    /// The condition.
+    pub kind: &'a str,
+    /// What is wrong, after `Node worker-1 `.
+    pub wrong: &'a str,
+    /// What that means for the pods on it, as a sentence.
+    pub pods: &'a str,
+    /// What to do about a node.
+    pub remedies: fn(&str) -> Vec<Remedy>,
+}
+
+/// The findings of all nodes of which a condition says that.
+pub(super) fn bad(look: &Look, bad: &Bad<'_>, found: &mut Vec<Finding>) {
+    for node in look.now.nodes.iter() {
+        let title = format!("Node {} {}", node.name, bad.wrong);
+        let about = about(look, bad.id, node, bad.kind, title);
+        found.extend(about.map(|about| Finding {
+            meaning: format!(
+                "The node counts as unavailable: it uses up a place of its pool's maxUnavailable, and its own turn does not \
+                 come. {}",
+                bad.pods
+            ),
+            remedies: (bad.remedies)(&node.name),
+            ..about
+        }));
+    }
+}
+
 /// The finding that a condition is not what it should be, but for what it means. None while the node is at work for an
 /// update, as `oc` has it; it waits a minute besides, which a person who looks now does not have to.
-pub(super) fn about(look: &Look, id: &'static str, node: &Node, kind: &str, title: String) -> Option<Finding> {
+fn about(look: &Look, id: &'static str, node: &Node, kind: &str, title: String) -> Option<Finding> {
     let carried = carried(look, node, kind);
     if carried.is_none() && (node.phase.moving() || !node.unavailable) {
         return None;

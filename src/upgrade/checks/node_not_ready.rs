@@ -4,8 +4,8 @@
 use chrono::TimeDelta;
 
 use super::{
-    Finding, Impact, Level, Look, Remedy, Subject, by_age, evidence, finding, node_conditions, node_lost_in_reboot,
-    reading,
+    Finding, Impact, Level, Look, Remedy, Subject, by_age, evidence, finding, ibu, node_conditions,
+    node_lost_in_reboot, reading,
 };
 use crate::upgrade::assessment::{Node, NodePhase};
 use crate::upgrade::words;
@@ -26,7 +26,8 @@ fn silent(look: &Look, node: &Node) -> Finding {
     let since = ready.and_then(|ready| ready.since);
     let reboots = matches!(node.phase, NodePhase::Rebooting | NodePhase::Back);
     let lost = reboots && node_lost_in_reboot::lost(look, node).is_some();
-    let expected = reboots && !lost;
+    let starts = !reboots && ibu::starts(look);
+    let expected = starts || reboots && !lost;
     let told = ready.map(|ready| words::first_line(&ready.message)).filter(|told| !told.is_empty());
     let told = told.unwrap_or("The kubelet has not reported.");
     // `oc adm upgrade status` waits five minutes (and goes by the clock, so that its recordings are always older), and says
@@ -43,7 +44,8 @@ fn silent(look: &Look, node: &Node) -> Finding {
     Finding {
         impact: if quiet { Impact::None } else { Impact::UpdateSpeed },
         meaning: match (expected, reboots) {
-            (true, _) => format!("{told}\nIt reboots into its new configuration: this passes."),
+            (true, false) => format!("{told}\nIt has just booted: this passes when everything on it has started."),
+            (true, true) => format!("{told}\nIt reboots into its new configuration: this passes."),
             (_, true) => format!("{told}\nIt should be back from its reboot by now."),
             _ => format!(
                 "{told}\nA node that is not ready counts against the maxUnavailable of its pool, and is passed over until it is back."

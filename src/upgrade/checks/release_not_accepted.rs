@@ -90,9 +90,9 @@ pub(super) fn check(look: &Look, found: &mut Vec<Finding>) {
         return;
     }
     let word = if requested.refused { "was refused" } else { "is still being looked at" };
-    let why = match words::first_line(&requested.message) {
+    let why = match requested.why().as_str() {
         "" => String::new(),
-        message => format!(": {message}"),
+        why => format!(": {why}"),
     };
     let title = format!("the update to {} {word} ({}){why}", requested.target, requested.step);
     let (meaning, remedies) = advice(requested);

@@ -339,6 +339,13 @@ fn a_request_is_a_finding_when_it_is_refused_or_takes_long() {
     let (level, _, title, _) = find(&cluster, 6, "release-not-accepted").unwrap();
     assert_eq!(level, Level::Error);
     assert_eq!(title, format!("the update to {NEW} was refused (PreconditionChecks): Preconditions failed"));
+    let message = "Preconditions failed for payload loaded version=\"4.19.3\" image=\"quay.io/r@sha256:ab\": Multiple precondition \
+                   checks failed:\n* Precondition \"ClusterVersionUpgradeable\" failed because of \"AdminAckRequired\": read \
+                   this first\n* Precondition \"EtcdRecentBackup\" failed because of \"ControllerStarted\": ";
+    cluster.says("ReleaseAccepted", "False", "PreconditionChecks", message, 4);
+    let (_, _, title, _) = find(&cluster, 5, "release-not-accepted").unwrap();
+    let why = "AdminAckRequired (ClusterVersionUpgradeable), ControllerStarted (EtcdRecentBackup)";
+    assert_eq!(title, format!("the update to {NEW} was refused (PreconditionChecks): {why}"));
 
     cluster.says("Invalid", "True", "InvalidClusterVersion", "not an available update", 4);
     assert_eq!(find(&cluster, 6, "release-not-accepted"), None, "said by invalid-request");

@@ -21,7 +21,7 @@ pub fn judge(assessment: &Assessment, _: &Memory) -> Option<Verdict> {
         | State::RollbackFailed => VerdictKind::Failing,
         State::RolledBackByItself => VerdictKind::NeedsPerson,
         state if state.waits_for_person() => VerdictKind::NeedsPerson,
-        _ if image.banner.is_some() => VerdictKind::NeedsPerson,
+        _ if image.banner.is_some() || image.waits_for_boot_choice() => VerdictKind::NeedsPerson,
         _ => VerdictKind::ImageBased,
     };
     Some(Verdict { kind, why: why(image, assessment.now), since: image.since, evidence: evidence(image) })

@@ -217,11 +217,17 @@ pub fn read(object: &ImageBasedUpgrade, running: Option<&str>) -> Reading {
     let said = said.and_then(|kind| conditions.condition(kind)).or(telling);
     Reading {
         state,
-        since: telling.and_then(|condition| condition.since),
+        // `Idle` has been False since the stages began: since when it is being cleaned up, or failed to be, it does not tell.
+        since: telling.filter(|_| !cleans(state)).and_then(|condition| condition.since),
         condition: telling.map(words).unwrap_or_default(),
         message: said.map(|condition| condition.message.clone()).unwrap_or_default(),
         pivoted,
     }
+}
+
+/// Is it giving up or finalizing, or failed to?
+fn cleans(state: State) -> bool {
+    matches!(state, State::Aborting | State::AbortFailed | State::Finalizing | State::FinalizeFailed)
 }
 
 /// The state, the condition that tells it, and the one that says more, if that is another.

@@ -2,6 +2,7 @@
 
 use super::{Answer, Ask, Row, evidence};
 use crate::upgrade::assessment::{Remedy, Resource};
+use crate::upgrade::checks::boot_images_degraded;
 use crate::upgrade::danger::Danger;
 use crate::upgrade::facts::Kind;
 use crate::upgrade::words;
@@ -145,5 +146,21 @@ pub(super) fn machines(ask: &Ask) -> Option<Row> {
             )
             .remedied([Remedy::look("Wait until they are in place, or settle what failed.")
                 .oc("oc get machines -n openshift-machine-api")]),
+    )
+}
+
+/// Only releases that renew them, and where somebody asked for it, say anything.
+pub(super) fn boot_images(ask: &Ask) -> Option<Row> {
+    let told = boot_images_degraded::told(ask.now)?;
+    let (id, title) = ("boot-images", "New machines boot images that are renewed");
+    Some(
+        Row::new(id, title, Answer::Warn, boot_images_degraded::why(told))
+            .about([Resource::cluster("machineconfigurations.operator.openshift.io", "cluster")])
+            .rests_on([evidence(
+                "machineconfiguration/cluster",
+                boot_images_degraded::DEGRADED,
+                format!("{} {}", told.reason, told.message),
+            )])
+            .remedied(boot_images_degraded::remedies(told)),
     )
 }

@@ -75,7 +75,8 @@ pub(super) fn pools_updated(ask: &Ask) -> Option<Row> {
         let rolling = outdated.iter().any(|pool| !pool.paused);
         let why = outdated.iter().map(|pool| {
             let how = if pool.paused { " (paused)" } else { "" };
-            format!("pool {}{how}: {} of {} nodes are at its configuration", pool.name, pool.updated, pool.total)
+            let total = words::count(pool.total, "node");
+            format!("pool {}{how}: {} of {total} at its configuration", pool.name, pool.updated)
         });
         return Some(
             Row::new(id, title, if rolling { Answer::Block } else { Answer::Warn }, why.collect::<Vec<_>>().join("\n"))

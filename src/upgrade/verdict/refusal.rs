@@ -21,12 +21,7 @@ pub(super) fn refused(assessment: &Assessment, _: &Memory) -> Option<Verdict> {
     let mut proof = vec![evidence_of(assessment, if is_invalid { "Invalid" } else { "ReleaseAccepted" })];
     let gates = if is_invalid { Vec::new() } else { open_gates(assessment, &requested.target) };
     let why = if gates.is_empty() {
-        format!(
-            "the update to {} was refused ({}): {}",
-            requested.target,
-            requested.step,
-            words::first_line(&requested.message)
-        )
+        format!("the update to {} was refused ({}): {}", requested.target, requested.step, requested.why())
     } else {
         let named = words::some_of(gates.iter().map(String::as_str), 2);
         format!("the update to {} waits for an acknowledgement: {named}", requested.target)

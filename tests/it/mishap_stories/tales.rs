@@ -53,6 +53,8 @@ pub struct Tale {
     pub proof: &'static str,
     /// How long after it began it is told.
     pub told_within: TimeDelta,
+    /// How long what the cluster does goes on before it happens.
+    pub later: TimeDelta,
     /// How long nobody does anything about it.
     pub borne: TimeDelta,
     pub cure: Cure,
@@ -75,6 +77,7 @@ impl Tale {
             about,
             proof: object,
             told_within: minutes(1),
+            later: TimeDelta::zero(),
             borne: minutes(1),
             cure: Cure::Ends,
             clears_within: minutes(2),
@@ -92,6 +95,10 @@ impl Tale {
 
     fn borne(self, borne: TimeDelta) -> Self {
         Self { borne, ..self }
+    }
+
+    fn later(self, later: TimeDelta) -> Self {
+        Self { later, ..self }
     }
 
     fn cured(self, cure: Cure) -> Self {
@@ -220,6 +227,13 @@ fn clean_up_again(lived: &mut Lived) {
     });
 }
 
+/// What the location is reached with is put right.
+fn renew_credentials(lived: &mut Lived) {
+    lived.store.update(Res::SECRETS, Some("openshift-adp"), "cloud-credentials", |secret| {
+        secret["data"]["cloud"] = json!("cmVuZXdlZA==");
+    });
+}
+
 fn begin_record_anew(lived: &mut Lived) {
     lived.store.delete(Res::IMAGE_BASED_UPGRADES, None, "upgrade");
 }
@@ -306,7 +320,7 @@ const VERSION: Option<Subject> = Some(Subject::Version);
 
 /// What follows from a node that does not get its configuration.
 const NODE_FAILS: &[&str] =
-    &["node-degraded", "pool-degraded", "operator-degraded", "cvo-failing", "capacity-exhausted"];
+    &["node-degraded", "pool-degraded", "operator-degraded", "not-upgradeable", "cvo-failing", "capacity-exhausted"];
 
 /// The tale of a mishap. Whoever adds one has to say here what tells it.
 pub fn tale(kind: MishapKind) -> Tale {
@@ -364,20 +378,21 @@ pub fn tale(kind: MishapKind) -> Tale {
 fn of_the_request(kind: MishapKind) -> Tale {
     use MishapKind as Kind;
     match kind {
-        Kind::InvalidRequest => {
-            Tale::new(Stage::Rest, "", "invalid-request", VERSION).shown_by("4.99.0").cured(Cure::Deed(clear_request))
-        }
+        Kind::InvalidRequest => Tale::new(Stage::Rest, "", "invalid-request", VERSION)
+            .shown_by("InvalidClusterVersion")
+            .cured(Cure::Deed(clear_request)),
         Kind::Retarget => Tale::new(Stage::Update, "4.18.27", "update-partial", VERSION)
             .shown_by("4.18.25 Partial")
             .told_within(minutes(5))
+            .later(minutes(20))
             .cured(Cure::Time)
             .clears_within(minutes(240)),
         Kind::SignatureMissing => Tale::new(Stage::Update, "4.18.25", "signature-missing", VERSION)
-            .shown_by("cannot be verified")
+            .shown_by("RetrievePayload")
             .cured(Cure::Deed(sign))
             .follows(&["release-not-accepted"]),
         Kind::PayloadUnreachable => Tale::new(Stage::Update, "4.18.25", "payload-pull-failed", VERSION)
-            .shown_by("ErrImagePull")
+            .shown_by("RetrievePayload")
             .follows(&["release-not-accepted"]),
         Kind::UpdatesUnreachable => Tale::new(Stage::Rest, "", "updates-not-retrieved", VERSION)
             .shown_by("RemoteFailed")
@@ -424,9 +439,9 @@ fn of_operators(kind: MishapKind) -> Tale {
             .borne(minutes(10))
             .clears_within(minutes(4))
             .follows(&["operator-degraded", "cvo-failing"]),
-        _ => Tale::new(Stage::Rest, "", "packageserver-stuck", operator("operator-lifecycle-manager-packageserver"))
+        _ => Tale::new(Stage::Update, "", "packageserver-stuck", operator("operator-lifecycle-manager-packageserver"))
             .shown_by("packageserver")
-            .told_within(minutes(25))
+            .told_within(minutes(150))
             .cured(Cure::Deed(delete_package_server))
             .clears_within(minutes(5))
             .follows(&["operator-unavailable", "operator-degraded", "cvo-failing"]),
@@ -547,9 +562,13 @@ fn of_image_based_upgrades(kind: MishapKind) -> Tale {
             .clears_within(minutes(15))
     };
     match kind {
-        Kind::SeedUnreachable | Kind::PrecacheFailed => failed("PrepInProgress"),
-        Kind::BackupFailed => failed("UpgradeInProgress").follows(&["ibu-backup-failed"]),
-        Kind::BackupLocationUnavailable => failed("").follows(&["ibu-backup-failed"]),
+        Kind::SeedUnreachable | Kind::PrecacheFailed => failed("PrepCompleted"),
+        Kind::BackupFailed => failed("UpgradeCompleted").follows(&["ibu-backup-failed"]),
+        Kind::BackupLocationUnavailable => Tale::new(Stage::ImageUpgrade, "", "ibu-health-waits", image())
+            .shown_by("dpa-edge-1")
+            .told_within(minutes(3))
+            .cured(Cure::Deed(renew_credentials))
+            .clears_within(minutes(5)),
         Kind::DataProtectionMissing
         | Kind::PolicyManifestsFailed
         | Kind::ConfigManifestsFailed
@@ -561,9 +580,9 @@ fn of_image_based_upgrades(kind: MishapKind) -> Tale {
             .shown_by("Rollback")
             .told_within(minutes(10))
             .cured(Cure::EndsThen(begin_record_anew)),
-        Kind::DefaultDeploymentManual => {
-            Tale::new(Stage::ImageRollback, "", "ibu-rollback-waits", image()).shown_by("default deployment")
-        }
+        Kind::DefaultDeploymentManual => Tale::new(Stage::ImageRollback, "", "ibu-rollback-waits", image())
+            .shown_by("RollbackInProgress")
+            .clears_within(minutes(20)),
         _ => Tale::new(Stage::ImageAbort, "", "ibu-abort-failed", image())
             .shown_by("Idle")
             .told_within(minutes(10))

@@ -112,6 +112,27 @@ fn an_update_service_has_an_address() {
 }
 
 #[test]
+fn the_update_service_of_this_cluster_needs_no_address() {
+    let sample = Sample::idle();
+    let ask = cluster(ActionId::SetUpstream).with("local", "");
+    let planned = |services: Value| sample.plan_of(&ask, &and_lists(Material::default(), &[(SERVICES, services)]));
+    assert_eq!(sample.plan_of(&ask, &Material::default()).unwrap().reads, [Read::List(SERVICES.into())]);
+    let service = |name: &str, status: Value| json!({ "metadata": { "namespace": "openshift-update-service", "name": name }, "status": status });
+    let address = json!({ "policyEngineURI": "https://osus.apps.example.com/" });
+    let plan = planned(json!([service("service", address.clone())])).unwrap();
+    assert_eq!(plan.title, "Ask the update service https://osus.apps.example.com/api/upgrades_info/v1/graph");
+    assert!(plan.consequences.iter().any(|line| line.contains("openshift-update-service/service of this cluster")));
+    let why = |services: Value| planned(services).unwrap_err().0;
+    assert_eq!(why(Value::Null), "this cluster runs no update service");
+    assert!(why(json!([service("a", address.clone()), service("b", address)])).contains("runs 2 update services"));
+    let failed = json!({ "conditions": [{ "type": "ReconcileCompleted", "status": "False", "reason": "CreateRouteFailed",
+                                          "message": "the name of the route is too long" }] });
+    let why = why(json!([service("service", failed)]));
+    assert!(why.contains("no address yet: CreateRouteFailed the name of the route is too long"), "{why}");
+    refused(&sample, &ask.clone().with("url", "https://osus.example.com/graph"), "either local, or an address");
+}
+
+#[test]
 fn a_version_that_is_not_recommended_asks_about_each_of_its_risks() {
     let mut sample = Sample::idle();
     sample.edit("version", |version| {

@@ -1,12 +1,16 @@
 //! What no plan ever does, in whatever state the cluster is.
 
 use oc_cockpit::actions::{ActionId, Ask, Confirm, Danger, Material, Plan, Refusal, Target, offered, plan};
+use oc_cockpit::cluster::{Method, Request};
 use oc_cockpit::upgrade::assessment::{Assessment, Resource};
 use proptest::prelude::*;
-use serde_json::json;
+use serde_json::{Value, json};
 
+use super::draining::{budget, owned};
+use super::in_process::{InProcess, is_write};
 use super::lab::{Lab, ask, file, selecting};
 use super::sample::{Sample, rendered};
+use crate::support::sim::operator;
 
 const NODES: [&str; 9] =
     ["infra-0", "infra-1", "master-0", "master-1", "master-2", "worker-0", "worker-1", "worker-2", "worker-3"];
@@ -131,6 +135,264 @@ proptest! {
             }
         }
     }
+}
+
+/// What kind of pod stands on a node.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Stands {
+    Web,
+    Database,
+    Agent,
+    Static,
+    Guard,
+    Etcd,
+    Bare,
+    Scratch,
+    Ended,
+}
+
+const STANDS: [Stands; 9] = [
+    Stands::Web,
+    Stands::Database,
+    Stands::Agent,
+    Stands::Static,
+    Stands::Guard,
+    Stands::Etcd,
+    Stands::Bare,
+    Stands::Scratch,
+    Stands::Ended,
+];
+
+impl Stands {
+    /// Is it a pod that nobody may take away from its node: by whatever action, and by a drain?
+    fn stays(self, drain: bool) -> bool {
+        match self {
+            Self::Static | Self::Guard | Self::Etcd => true,
+            Self::Agent | Self::Ended => drain,
+            Self::Web | Self::Database | Self::Bare | Self::Scratch => false,
+        }
+    }
+
+    /// Its name tells its kind and its node.
+    fn pod(self, node: &str, at: usize) -> Value {
+        let (kind, owner) = match self {
+            Self::Web | Self::Scratch | Self::Etcd | Self::Bare | Self::Guard => ("ReplicaSet", "web-6d5f7c9b8"),
+            Self::Database => ("StatefulSet", "database"),
+            Self::Agent => ("DaemonSet", "agent"),
+            Self::Static => ("Node", node),
+            Self::Ended => ("Job", "import"),
+        };
+        let word = format!("{self:?}").to_lowercase();
+        // The names of real guards.
+        let name = if self == Self::Guard {
+            format!("kube-apiserver-guard-{node}-{at}")
+        } else {
+            format!("{word}-{node}-{at}")
+        };
+        let mut pod = owned(&name, kind, owner, node);
+        pod["metadata"]["labels"] = json!({ "app": word });
+        match self {
+            Self::Static => pod["metadata"]["annotations"] = json!({ "kubernetes.io/config.mirror": "x" }),
+            Self::Scratch => pod["spec"]["volumes"] = json!([{ "name": "scratch", "emptyDir": {} }]),
+            Self::Ended => pod["status"]["phase"] = json!("Succeeded"),
+            Self::Etcd => pod["metadata"]["namespace"] = json!("openshift-etcd"),
+            Self::Guard => pod["metadata"]["namespace"] = json!("openshift-kube-apiserver"),
+            _ => {}
+        }
+        if matches!(self, Self::Bare | Self::Guard) {
+            pod["metadata"].as_object_mut().unwrap().remove("ownerReferences");
+        }
+        pod
+    }
+}
+
+prop_compose! {
+    /// Any cluster in the middle of a rollout with pods on its nodes, and nodes that are to be drained, in any order.
+    fn inhabited()(
+        (sample, states, _) in cluster(),
+        inhabitants in prop::collection::vec(
+            prop::collection::vec(prop::sample::select(STANDS.to_vec()), 0..4), NODES.len()),
+        allowed in prop::collection::vec(0_i64..3, 2),
+        etcd in prop::sample::select(vec!["well", "well", "well", "degraded", "unknown"]),
+        // A node may be marked by its name, and most are at rest: or hardly any drain would begin.
+        rest in prop::collection::vec(prop::bool::weighted(0.7), NODES.len()),
+        marks in prop::sample::subsequence(NODES.to_vec(), 1..=3).prop_shuffle(),
+        flags in any::<(bool, bool)>(),
+    ) -> Inhabited {
+        let mut sample = sample;
+        let mut states = states;
+        for ((name, state), rest) in states.iter_mut().zip(&rest) {
+            if *rest && *state != State::Fine {
+                let fresh = Sample::idle().object(name);
+                sample.put(fresh);
+                *state = State::Old;
+            }
+        }
+        let mut protected = Vec::new();
+        for (node, kinds) in NODES.iter().zip(&inhabitants) {
+            for (at, kind) in kinds.iter().enumerate() {
+                let pod = kind.pod(node, at);
+                if kind.stays(true) {
+                    protected.push(pod["metadata"]["name"].as_str().unwrap().to_owned());
+                }
+                sample.add(pod);
+            }
+        }
+        for (app, allowed) in ["web", "database"].iter().zip(&allowed) {
+            sample.add(budget(app, *allowed));
+        }
+        if etcd != "unknown" {
+            sample.add(operator("etcd", "4.18.22"));
+        }
+        if etcd == "degraded" {
+            sample.edit("ClusterOperator/etcd", |etcd| etcd["status"]["conditions"][2]["status"] = json!("True"));
+        }
+        let marks = marks.into_iter().map(str::to_owned).collect();
+        Inhabited { sample, states, marks, protected, force: flags.0, empty_dir: flags.1, etcd_well: etcd == "well" }
+    }
+}
+
+/// A cluster with pods on its nodes.
+#[derive(Debug)]
+struct Inhabited {
+    sample: Sample,
+    states: Vec<(&'static str, State)>,
+    marks: Vec<String>,
+    /// The names of the pods that no drain takes away.
+    protected: Vec<String>,
+    force: bool,
+    empty_dir: bool,
+    etcd_well: bool,
+}
+
+impl Inhabited {
+    fn ask(&self) -> Ask {
+        let mut ask = Ask::new(ActionId::DrainNodes, Target::Nodes(self.marks.clone())).with("timeout", "30s");
+        for (given, flag) in [(self.force, "force"), (self.empty_dir, "delete-emptydir-data")] {
+            if given {
+                ask = ask.with(flag, "true");
+            }
+        }
+        ask
+    }
+
+    /// No more than one control plane node is drained, alone, with all others in and etcd well.
+    fn quorum(&self, emptied: &[&str]) {
+        let masters: Vec<_> = emptied.iter().filter(|name| name.starts_with("master")).collect();
+        let Some(master) = masters.first() else { return };
+        assert_eq!(masters.len(), 1, "{masters:?}");
+        assert!(self.etcd_well, "nobody knows that the other members are well");
+        let out = |(name, state): &&(&str, State)| {
+            name.starts_with("master") && name != *master && !matches!(state, State::Fine | State::Old)
+        };
+        assert_eq!(self.states.iter().find(out), None, "{master} would be a second one");
+    }
+
+    /// What a server sees of a drain, at the worst.
+    fn seen(&self, request: &Request) {
+        let body = request.body.as_ref().map(|(_, body)| body.clone()).unwrap_or_default();
+        if let Some(pod) = request.path.strip_suffix("/eviction") {
+            let name = pod.rsplit('/').next().unwrap();
+            assert_eq!((request.method, &body["kind"]), (Method::Post, &json!("Eviction")));
+            assert!(!self.protected.iter().any(|protected| protected == name), "{name} was evicted");
+            assert!(!pod.contains("/openshift-"), "{pod}");
+            assert!(self.marks.iter().any(|node| name.contains(node.as_str())), "{name} is on another node");
+            assert!(name.starts_with("bare-") <= self.force, "{name} is bare");
+            assert!(name.starts_with("scratch-") <= self.empty_dir, "{name} loses data");
+            assert!(body["deleteOptions"].get("gracePeriodSeconds").is_none(), "its own grace period holds");
+            assert!(body["deleteOptions"]["preconditions"]["uid"].is_string(), "that pod and no other of its name");
+            return;
+        }
+        let node = request.path.strip_prefix("/api/v1/nodes/").unwrap_or_else(|| panic!("{}", request.path));
+        assert_eq!((request.method, &body["spec"]), (Method::Patch, &json!({ "unschedulable": true })));
+        assert!(self.marks.iter().any(|mark| mark == node), "{node} was not asked for");
+        let metadata: Vec<_> = body["metadata"].as_object().unwrap().keys().cloned().collect();
+        assert_eq!(metadata, ["resourceVersion", "uid"]);
+    }
+}
+
+/// The writes that a server saw of what was asked for: rehearsed, confirmed, and carried out to its end.
+fn writes_of(sample: &Sample, ask: &Ask) -> Vec<Request> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
+    runtime.block_on(async {
+        let lab = Lab::new(sample);
+        let rehearsal = lab.rehearse(ask).await;
+        assert_eq!(lab.client.writes(), 0, "nothing is written before it was confirmed");
+        let Ok(rehearsal) = rehearsal else { return Vec::new() };
+        if !rehearsal.ok() {
+            return Vec::new();
+        }
+        let client = InProcess::new(lab.simulation.service());
+        lab.carry_out(&client, rehearsal).await;
+        client.sent().into_iter().filter(is_write).collect()
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 120, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_drain_takes_what_keeps_the_cluster(cluster in inhabited()) {
+        let sent = writes_of(&cluster.sample, &cluster.ask());
+        sent.iter().for_each(|request| cluster.seen(request));
+        let emptied: Vec<&str> = match sent.as_slice() {
+            [] => Vec::new(),
+            _ => cluster.marks.iter().map(String::as_str).collect(),
+        };
+        cluster.quorum(&emptied);
+    }
+
+    #[test]
+    fn no_pod_is_taken_that_keeps_the_cluster_and_none_without_its_grace(
+        kind in prop::sample::select(STANDS.to_vec()),
+        action in prop::sample::select(vec![ActionId::EvictPod, ActionId::DeletePod]),
+        grace in prop::sample::select(vec!["", "0", "00", "0s", "-1", "1", "30", "soon"]),
+        allowed in 0_i64..2,
+        node in prop::sample::select(vec!["master-0", "worker-3"]),
+    ) {
+        let mut sample = Sample::idle();
+        let pod = kind.pod(node, 0);
+        let text = |field: &str| pod["metadata"][field].as_str().unwrap().to_owned();
+        let object = Resource::pod(&text("namespace"), &text("name"));
+        sample.add(pod.clone());
+        sample.add(budget("web", allowed));
+        let mut ask = Ask::new(action, Target::Objects(vec![object]));
+        if action == ActionId::DeletePod && !grace.is_empty() {
+            ask = ask.with("grace-period", grace);
+        }
+        let sent = writes_of(&sample, &ask);
+        prop_assert!(sent.is_empty() || !kind.stays(false), "{:?}", sent);
+        prop_assert!(sent.len() <= 1, "{:?}", sent);
+        for request in &sent {
+            let body = &request.body.as_ref().unwrap().1;
+            let options = if action == ActionId::EvictPod { &body["deleteOptions"] } else { body };
+            prop_assert!(options["preconditions"]["uid"].is_string());
+            let seconds = options.get("gracePeriodSeconds").map(|seconds| seconds.as_u64().unwrap());
+            prop_assert!(seconds.is_none_or(|seconds| seconds > 0), "{:?}", options);
+            prop_assert_eq!(seconds, grace.parse().ok().filter(|_| action == ActionId::DeletePod));
+        }
+    }
+}
+
+#[test]
+fn drains_of_the_property_do_begin() {
+    // Otherwise it would prove nothing.
+    let mut sample = Sample::idle();
+    sample.add(operator("etcd", "4.18.22"));
+    for node in NODES {
+        for (at, kind) in STANDS.into_iter().enumerate() {
+            sample.add(kind.pod(node, at));
+        }
+    }
+    for (marks, evictions) in [(&["master-0"][..], 4), (&["worker-3", "worker-0"], 8)] {
+        let marks: Vec<String> = marks.iter().map(|name| (*name).to_owned()).collect();
+        let ask = Ask::new(ActionId::DrainNodes, Target::Nodes(marks.clone()));
+        let ask = ask.with("force", "true").with("delete-emptydir-data", "true");
+        let sent = writes_of(&sample, &ask);
+        assert_eq!(sent.len(), marks.len() + evictions, "{sent:?}");
+    }
+    let two = Ask::new(ActionId::DrainNodes, Target::Nodes(vec!["master-0".into(), "master-1".into()]));
+    assert!(writes_of(&sample, &two).is_empty());
 }
 
 fn written(plan: &Plan) -> Vec<&str> {

@@ -261,6 +261,37 @@ fn only_health_checks_that_were_paused_here_for_this_update_are_resumed() {
 }
 
 #[test]
+fn what_one_action_settles_is_offered_while_nodes_roll() {
+    let mut watched = rolling();
+    paused_check(&mut watched, "somebody", "01:50:00");
+    watched.edit("MachineHealthCheck/workers", |check| check["metadata"]["annotations"] = json!({}));
+    assert_eq!(step(&watched), "pools: pause health checks -> do pause-mhc");
+    // A certificate that nobody approved is more urgent: without it the node does not come back.
+    watched.add(json!({
+        "apiVersion": "certificates.k8s.io/v1", "kind": "CertificateSigningRequest",
+        "metadata": { "name": "csr-8x2lm", "creationTimestamp": "2026-11-20T02:40:00Z" },
+        "spec": {
+            "signerName": "kubernetes.io/kubelet-serving", "username": "system:node:worker-1", "request": "",
+            "groups": ["system:nodes", "system:authenticated"], "usages": ["digital signature", "server auth"],
+        },
+        "status": {},
+    }));
+    assert_eq!(step(&watched), "pools: approve certificates -> do approve-csr csr-8x2lm");
+}
+
+#[test]
+fn what_stands_still_and_no_one_action_settles_is_looked_at() {
+    let mut drifted = rolling();
+    drifted.annotate("worker-3", "state", "Degraded");
+    drifted.annotate(
+        "worker-3",
+        "reason",
+        "unexpected on-disk state validating against rendered-worker-1: content mismatch for file \"/etc/chrony.conf\"",
+    );
+    assert_eq!(step(&drifted), r#"pools: look at worker-3 -> Node("worker-3")"#);
+}
+
+#[test]
 fn what_is_not_well_at_the_end_is_verified() {
     let ended = |progressing| {
         let mut sample = done();

@@ -815,6 +815,15 @@ fn an_image_is_rebuilt_when_a_build_can_begin() {
         whole(&degraded, &ask, with_builds(Some(layered()), json!([]))),
         "pool worker is degraded, so no build begins",
     );
+    let condition = |kind: &str| json!({ "type": kind, "status": "True", "message": "the build failed" });
+    let mut failed = Sample::idle();
+    let mut says = |conditions: Value| {
+        failed.edit("pool/worker", |pool| pool["status"]["conditions"] = conditions);
+        whole(&failed, &ask, with_builds(Some(layered()), json!([])))
+    };
+    assert!(says(json!([condition("Degraded"), condition("ImageBuildDegraded")])).is_ok(), "that is what is repaired");
+    let also = json!([condition("Degraded"), condition("ImageBuildDegraded"), condition("NodeDegraded")]);
+    refused(says(also), "pool worker is degraded, so no build begins");
 }
 
 #[tokio::test]
@@ -854,6 +863,20 @@ fn images_are_pinned_where_the_kind_is_served_and_the_name_is_free() {
     let mut denied = Sample::idle();
     denied.deny(Permission::cluster("create", MCO, "pinnedimagesets"));
     refused(denied.plan_of(&ask, &Material::default()), "kim may not create pinnedimagesets");
+}
+
+/// What only `v1alpha1` has.
+fn of_the_preview(path: &str) -> Option<Value> {
+    path.contains("/v1alpha1/").then(|| json!([]))
+}
+
+#[test]
+fn a_kind_is_written_in_the_version_that_is_served() {
+    let ask = pin("worker", "release", &[image('a')]);
+    let plan = whole(&Sample::idle(), &ask, of_the_preview).unwrap();
+    assert_eq!(plan.writes[0].path, format!("/apis/{MCO}/v1alpha1/pinnedimagesets"));
+    assert_eq!(plan.writes[0].body["apiVersion"], format!("{MCO}/v1alpha1"));
+    refused(whole(&Sample::idle(), &rebuild("worker-os"), of_the_preview), "serves v1alpha1");
 }
 
 #[tokio::test]

@@ -146,6 +146,7 @@ pub fn pause(version: &str) -> Plan {
             stored: vec![("/spec/paused".into(), json!(true))],
         }],
         drain: None,
+        back: Vec::new(),
         questions: Vec::new(),
         confirm: Confirm::Button,
         effect: Effect::PoolPaused { pool: "worker".into(), paused: true },

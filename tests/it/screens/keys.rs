@@ -390,3 +390,30 @@ fn the_wheel_scrolls_what_it_is_over() {
         "over a popup it is the popup that scrolls, wherever it is"
     );
 }
+
+#[test]
+fn columns_are_hidden_shown_and_ordered_and_the_choice_can_be_kept() {
+    for (width, height) in [(80, 24), (160, 45)] {
+        let mut stage = Stage::new(sample::rolling(), width, height);
+        stage.keys("4").shows("POOL ");
+        stage.keys("C").shows("columns of nodes");
+        // The name stays; the pool goes, the zone comes to its place.
+        stage.keys("space j space").shows("[ ] pool");
+        stage.keys("j j j j").shows("▌ [x] zone");
+        stage.keys("K K K K").shows("always the first");
+        let line = "columns: {nodes: [node, zone, phase, age, status, version, kubelet, message, roles]}";
+        stage.keys("Y");
+        assert_eq!(stage.requests, [Request::Copy(line.into())]);
+        stage.keys("esc").lacks("POOL ");
+        stage.shows("NODE      ZONE ");
+        stage.keys("ctrl-w").shows("POOL ");
+        let mut again = Stage::new(sample::rolling(), width, height);
+        let names: Vec<String> = ["zone", "node", "kubelet"].map(Into::into).into();
+        again.view.choose_columns("nodes", &names).unwrap();
+        again.keys("4").shows("NODE      ZONE           KUBELET");
+        again.lacks("PHASE");
+        let wrong = again.view.choose_columns("nodes", &["zon".into()]).unwrap_err();
+        assert!(wrong.starts_with("`zon` is not a column, expected some of node, pool, phase"), "{wrong}");
+        assert!(again.view.choose_columns("pools", &names).unwrap_err().contains("expected one of operators"));
+    }
+}

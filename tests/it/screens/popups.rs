@@ -122,6 +122,7 @@ fn pause() -> Plan {
         reads: Vec::new(),
         writes: vec![write()],
         drain: None,
+        back: Vec::new(),
         questions: Vec::new(),
         confirm: Confirm::Button,
         effect: Effect::PoolPaused { pool: "worker".into(), paused: true },
@@ -204,6 +205,8 @@ fn a_refused_dry_run_cannot_be_confirmed() {
     stage.shows("422: spec.paused must be a boolean");
     stage.keys("tab enter");
     assert_eq!(stage.requests, [Request::Say("the server refused the dry run".into())]);
+    // Why stands on top: the requests may be below the fold.
+    stage.shows("✖ mcp/worker: 422: spec.paused must be a boolean");
 }
 
 #[test]

@@ -185,3 +185,21 @@ fn recorded_clusters_are_shown_as_they_were() {
         println!("{case}\n{}", screens[1]);
     }
 }
+
+#[test]
+fn a_narrow_header_names_the_versions_and_the_next_step() {
+    let mut gate = Watched::new("gate");
+    gate.until("the request is refused", Duration::from_secs(600), |seen| {
+        seen.update.requested.as_ref().is_some_and(|requested| requested.refused)
+    });
+    let screen = Stage::new(gate.world(), 80, 24).screen();
+    assert!(screen.contains(" 4.18.22 → 4.19.3?"), "what is asked for, and not what was done before:\n{screen}");
+    // Nothing is wrong: the next step is there all the same.
+    let screen = Stage::new(Watched::new("ibu").world(), 80, 24).screen();
+    assert!(screen.contains("nothing to report") && screen.contains("n start an update"), "{screen}");
+    let mut minor = Watched::new("eus");
+    minor.until("operators", Duration::from_secs(1200), |seen| seen.operators.updated > 5);
+    let screen = Stage::new(minor.world(), 80, 24).screen();
+    assert!(screen.contains(" 4.16.40 → 4.17.30  "), "the bar gives way to it:\n{screen}");
+    assert!(screen.contains("○ verify"), "the whole rail fits:\n{screen}");
+}
