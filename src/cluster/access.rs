@@ -134,7 +134,8 @@ async fn workplaces(requests: &Requests) -> Option<Vec<String>> {
     for path in ["/apis/project.openshift.io/v1/projects", "/api/v1/namespaces"] {
         let Ok(Found::List(Some(objects))) = requests.read(&Read::List(path.to_owned())).await else { continue };
         let names = objects.iter().filter_map(|object| object.pointer("/metadata/name")?.as_str());
-        let mut names: Vec<String> = names.filter(|name| !of_platform(name) || *name == OPERATORS).map(str::to_owned).collect();
+        let mut names: Vec<String> =
+            names.filter(|name| !of_platform(name) || *name == OPERATORS).map(str::to_owned).collect();
         names.sort_unstable();
         return Some(names);
     }

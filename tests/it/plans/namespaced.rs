@@ -74,7 +74,7 @@ async fn what_one_namespace_permits_is_done_there_and_refused_elsewhere() {
         let (_, rehearsal) =
             lab.rehearse_by(&viewer, &wish).await.unwrap_or_else(|Refusal(why)| panic!("{name}: {why}"));
         assert!(rehearsal.ok(), "{name}: {rehearsal:?}");
-        let permitted = rehearsal.plan.preconditions.iter().find(|one| one.words.ends_with("is permitted in shop"));
+        let permitted = rehearsal.plan.preconditions.iter().find(|one| one.words.ends_with("in shop is permitted"));
         let evidence = permitted.map(|one| one.evidence.as_str()).unwrap_or_default();
         assert!(evidence.contains("-n shop: allowed by access review"), "{name}: {evidence}");
     }
