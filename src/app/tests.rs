@@ -342,8 +342,8 @@ fn what_was_written_before_a_failure_is_proved_all_the_same() {
     let names = ["worker-0", "worker-1"].map(str::to_owned);
     let single = |name: &String| {
         let wish = Ask::new(ActionId::CordonNodes, Target::Nodes(vec![name.clone()]));
-        let material = crate::actions::Material::default();
-        crate::actions::plan(&live(false), &crate::actions::Session::default(), &wish, &material).unwrap().writes
+        let material = Material::default();
+        crate::actions::plan(&live(false), &Session::default(), &wish, &material).unwrap().writes
     };
     let plan = Plan {
         writes: names.iter().flat_map(single).collect(),
