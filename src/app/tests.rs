@@ -139,10 +139,17 @@ fn written(plan: &Plan) -> Vec<Written> {
     plan.writes.iter().map(|it| write(&it.object)).collect()
 }
 
-/// Asks for the plan; its ticket and the plan.
+/// Asks for the plan; its ticket and the plan, with nothing of what it reads to be had.
 fn ask(app: &mut App, wish: Request) -> (u64, Plan) {
     match app.fulfil(vec![wish]).as_slice() {
-        [Effect::Rehearse { ticket, plan }] => (*ticket, (**plan).clone()),
+        [Effect::Rehearse { ticket, plan }] => {
+            let (mut plan, mut material) = ((**plan).clone(), Material::default());
+            while !plan.reads.is_empty() {
+                material.answers.extend(plan.reads.drain(..).map(|read| (read, Err("not to be had".to_owned()))));
+                plan = crate::actions::plan(&app.state.assessment, &app.state.session, &plan.ask, &material).unwrap();
+            }
+            (*ticket, plan)
+        }
         other => panic!("a plan leads to a rehearsal, not to {other:?}"),
     }
 }

@@ -55,6 +55,7 @@ impl<'w> Person<'w> {
             audit: None,
             sim: None,
             warnings: Vec::new(),
+            key_places: std::collections::BTreeMap::new(),
         };
         let nothing = Arc::new(assess(Arc::new(Facts::nothing(world.now)), &Memory::default(), world.now));
         let mut person = Self {
