@@ -146,7 +146,7 @@ fn ask(app: &mut App, wish: Request) -> (u64, Plan) {
             let (mut plan, mut material) = ((**plan).clone(), Material::default());
             while !plan.reads.is_empty() {
                 material.answers.extend(plan.reads.drain(..).map(|read| (read, Err("not to be had".to_owned()))));
-                plan = crate::actions::plan(&app.state.assessment, &app.state.session, &plan.ask, &material).unwrap();
+                plan = crate::actions::plan(&app.state.assessment, &app.state.session, &plan.ask(), &material).unwrap();
             }
             (*ticket, plan)
         }
