@@ -172,8 +172,8 @@ fn settle(cli: &mut Cli, outer: Connect) -> Result<(), String> {
         }
         Some(Command::Open(_)) => return refused(&outer, "a recording is read from files"),
         Some(Command::Status(args)) => (&args.source, &mut args.connect),
-        Some(Command::Updates(args)) => (&args.source, &mut args.connect),
-        Some(Command::Preflight(args)) => (&args.source, &mut args.connect),
+        Some(Command::Updates(args)) => (&args.answer.source, &mut args.answer.connect),
+        Some(Command::Preflight(args)) => (&args.answer.source, &mut args.answer.connect),
         Some(Command::Do(args)) => {
             args.connect = std::mem::take(&mut args.connect).or(outer);
             return Ok(());
