@@ -250,7 +250,7 @@ mod tests {
         }
         let cli = words("oc-cockpit updates --version 4.19.3 --accept a,b --accept c --from x.yaml y.yaml").unwrap();
         let Some(Command::Updates(args)) = cli.command else { panic!("updates") };
-        assert_eq!((args.accept.len(), args.source.from.len()), (3, 2));
+        assert_eq!((args.accept.len(), args.answer.source.from.len()), (3, 2));
         assert_eq!(args.version.as_deref(), Some("4.19.3"));
     }
 

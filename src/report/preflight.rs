@@ -270,7 +270,7 @@ mod tests {
 
     #[test]
     fn the_list_as_json() -> Result<(), serde_json::Error> {
-        insta::assert_snapshot!(serde_json::to_string_pretty(&json(&sample()))?);
+        insta::assert_snapshot!(serde_json::to_string_pretty(&json(&sample(), &Options::default()))?);
         Ok(())
     }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use futures::FutureExt as _;
@@ -29,6 +30,9 @@ use crate::upgrade::facts::Kind;
 use crate::upgrade::image_based;
 use crate::upgrade::needs::Wanted;
 use crate::upgrade::timeline::{Entry, Origin};
+
+/// How long an action that is confirmed waits for the server to say who the user is.
+const WHO: Duration = Duration::from_secs(3);
 
 /// What the loop itself has to do, because it concerns the terminal or the end.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -166,7 +170,7 @@ impl Performer {
         }));
     }
 
-    fn execute(&mut self, id: u64, order: actions::outcome::Order, session: Session, epoch: u64) {
+    fn execute(&mut self, id: u64, mut order: actions::outcome::Order, session: Session, epoch: u64) {
         let Some(cluster) = &self.cluster else { return };
         let requests = WithFiles(cluster.requests().bound(epoch));
         let replan = replan(self.assessed.clone(), order.rehearsal.plan.clone(), session, epoch);
@@ -190,6 +194,12 @@ impl Performer {
                     let _ = messages.send(Msg::JobDone { id, outcome: Outcome::Refused { words } });
                     return;
                 }
+            }
+            // Somebody who is quick may be done before it is known who they are to the server: the audit log names them.
+            if order.actor.user.is_none()
+                && let Ok(Ok(user)) = tokio::time::timeout(WHO, requests.0.identity()).await
+            {
+                order.actor.user = Some(user);
             }
             // A job that ended without a word would count as being sent for ever.
             let tell = |progress: &Progress| {

@@ -110,7 +110,11 @@ fn stages(kept: &Value) -> Vec<&str> {
 fn an_upgrade_that_comes_back_by_itself_is_told_with_its_cause_and_cleaned_up() {
     const GIVE_UP: &str = "Give up the image-based upgrade and clean up";
     let home = Home::new();
-    let (sim, mut terminal) = prepared(&home, "ibu-auto-rollback");
+    // With credentials that are taken after the reboot too, so that the other system is seen as well.
+    let story = home.path().join("rollback.yaml");
+    let text = include_str!("../../assets/scenarios/ibu-auto-rollback.yaml").replace("    tokens: lost\n", "");
+    std::fs::write(&story, text).unwrap();
+    let (sim, mut terminal) = prepared(&home, story.to_str().unwrap());
     terminal.wait_text("validation warning: no matches for kind \"PtpConfig\"");
     let before = sim.ask("GET", VERSION, "");
     terminal.press("n");

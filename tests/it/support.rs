@@ -191,6 +191,14 @@ impl Terminal {
         writer.flush().unwrap();
     }
 
+    /// Waits until `fact` holds of the screen, not for long: what has to be tried again when it does not come.
+    pub fn soon(&self, fact: impl Fn(&vt100::Screen) -> bool) -> bool {
+        let heard = self.heard.0.lock().unwrap();
+        let patience = Duration::from_secs(2);
+        let waited = self.heard.1.wait_timeout_while(heard, patience, |heard| !fact(heard.parser.screen())).unwrap();
+        !waited.1.timed_out()
+    }
+
     /// Waits until `fact` holds of the screen; fails with the screen when it does not.
     #[track_caller]
     pub fn wait(&self, what: &str, fact: impl Fn(&vt100::Screen) -> bool) {
@@ -226,6 +234,11 @@ impl Terminal {
         self.wait(&format!("a line with {parts:?}"), |screen| {
             screen.contents().lines().any(|line| parts.iter().all(|part| line.contains(part)))
         });
+    }
+
+    /// Is that so of the screen now?
+    pub fn see(&self, fact: impl Fn(&vt100::Screen) -> bool) -> bool {
+        fact(self.heard.0.lock().unwrap().parser.screen())
     }
 
     /// What the screen shows now.

@@ -113,11 +113,11 @@ impl Transport for InProcess {
 
     async fn read(&self, read: &Read) -> Result<Found, Trouble> {
         let path = match read {
+            Read::PodsOn(node) => format!("/api/v1/pods?fieldSelector=spec.nodeName%3D{node}"),
+            Read::Object(path) | Read::List(path) => path.clone(),
             Read::Access { permission, namespace } => {
                 return allowed(self, permission, namespace).await.map(Found::Access);
             }
-            Read::PodsOn(node) => format!("/api/v1/pods?fieldSelector=spec.nodeName%3D{node}"),
-            Read::Object(path) | Read::List(path) => path.clone(),
             Read::File(path) => {
                 let objects = oc_cockpit::snapshot::manifest(std::path::Path::new(path));
                 return objects.map(Found::File).map_err(|words| trouble(&words));

@@ -84,7 +84,7 @@ fn line(entry: &Entry) -> Option<String> {
         Takes::Nodes => "worker-5".into(),
         Takes::Objects { namespaced: true, namespace: "", .. } => "shop/one".into(),
         Takes::Objects { .. } => "one".into(),
-        Takes::Listed => "imagedigestmirrorsets/one".into(),
+        Takes::Listed => "machineconfigs/one".into(),
     };
     let values = entry.args.iter().filter(|arg| arg.required).map(|arg| {
         let value = if arg.kind == ArgKind::Number { "2" } else { "some" };

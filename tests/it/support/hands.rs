@@ -26,26 +26,36 @@ impl Terminal {
         loop {
             self.rehearsed();
             for text in typed {
-                self.press(text);
-                self.press(TAB);
+                self.fill(text);
             }
-            // The safe button comes before the one that confirms.
-            self.wait_text("[ leave it ]");
-            self.rehearsed();
-            self.press(TAB);
-            self.wait("the focus on the button that confirms, or a plan that was made anew", |screen| {
-                screen.contents().lines().any(|line| is_focused(line) || asks(line))
-            });
+            // The safe button comes before the one that confirms. When the cluster says something new about it, the plan is
+            // made anew, and the safe button has the focus again, or the field that has to be filled again.
+            let ready = |screen: &vt100::Screen| screen.contents().lines().any(|line| is_focused(line) || asks(line));
+            self.soon(|screen| screen.contents().lines().any(|line| line.contains("leave it") && !asks(line)));
+            while !self.text().lines().any(|line| is_focused(line) || asks(line)) {
+                self.press(TAB);
+                self.soon(ready);
+            }
             if self.text().lines().any(is_focused) {
                 return self.press(ENTER);
             }
-            // The cluster said something new about it meanwhile: what was typed was for the plan of before.
-            while !self.text().contains("enter accept") {
-                let before = self.text();
-                self.press(TAB);
-                self.wait("the focus to move", |screen| screen.contents() != before);
-            }
         }
+    }
+
+    /// Types `text` into the field that has the focus, unless it has been filled in already.
+    fn fill(&mut self, text: &str) {
+        let (answer, word) = (format!("> {text}"), format!("to confirm: {text}"));
+        let filled = |screen: &vt100::Screen| {
+            screen.contents().lines().any(|line| line.contains(&answer) || line.contains(&word))
+        };
+        if self.see(filled) {
+            return;
+        }
+        self.press(text);
+        while !self.soon(filled) {
+            self.press(text);
+        }
+        self.press(TAB);
     }
 
     /// Confirms a plan, and waits until the watch has shown what it was to change.
