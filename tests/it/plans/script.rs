@@ -151,7 +151,6 @@ pub fn pause(version: &str) -> Plan {
         confirm: Confirm::Button,
         effect: Effect::PoolPaused { pool: "worker".into(), paused: true },
         inverse: Some(ActionId::UnpausePool),
-        back: Vec::new(),
         undo: Vec::new(),
         keepsake: None,
         strict_lock: false,

@@ -40,14 +40,20 @@ pub async fn run(world: &World, line: &str) -> Told {
             Told::Page(report::render(&status, args.output, &look).unwrap())
         }
         Command::Updates(args) => {
-            assert_eq!(args.output, Format::Text);
-            let options = report::updates::Options { version: args.version, all: args.all, accept: args.accept, look };
+            assert_eq!(args.answer.output, Format::Text);
+            let options = report::updates::Options {
+                version: args.version,
+                all: args.all,
+                accept: args.accept,
+                look,
+                problems: Vec::new(),
+            };
             Told::Page(report::updates::text(&updates::updates(&*seen(Purpose::Updates).await), &options))
         }
         Command::Preflight(args) => {
-            assert_eq!(args.output, Format::Text);
+            assert_eq!(args.answer.output, Format::Text);
             let answer = preflight::preflight(&*seen(Purpose::Preflight).await, args.to.as_deref());
-            Told::Page(report::preflight::text(&answer, &report::preflight::Options { look }))
+            Told::Page(report::preflight::text(&answer, &report::preflight::Options { look, problems: Vec::new() }))
         }
         Command::Do(args) => match args.wish {
             Wish::Act(act) => acted(world, &act, &look).await,

@@ -151,7 +151,7 @@ impl World {
         let mut facts = facts.clone();
         assert_eq!(facts.link.state, LinkState::Live, "{:?}", facts.link);
         let answers = permissions().into_iter().map(|permission| (permission, Answer::Allowed)).collect();
-        facts.access = Arc::new(Access { user: Some("kim".into()), answers });
+        facts.access = Arc::new(Access { user: Some("kim".into()), answers, ..Access::default() });
         if self.silent {
             facts.link.state = LinkState::Stale { since: self.now - TimeDelta::minutes(2) };
         }

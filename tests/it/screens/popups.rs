@@ -127,7 +127,6 @@ fn pause() -> Plan {
         confirm: Confirm::Button,
         effect: Effect::PoolPaused { pool: "worker".into(), paused: true },
         inverse: Some(ActionId::UnpausePool),
-        back: Vec::new(),
         keepsake: None,
         strict_lock: false,
     }
