@@ -164,6 +164,11 @@ impl View {
                 _ => {}
             }
         }
+        self.in_text(command)
+    }
+
+    /// Commands for what is read: scrolled, searched, chosen from.
+    fn in_text(&mut self, command: Command) -> Vec<Request> {
         match command {
             Command::Fullscreen => self.fullscreen = !self.fullscreen,
             Command::Act(ActionId::StartUpdate) => {
