@@ -10,7 +10,7 @@ use super::{Material, Read, Refusal, disruption};
 use crate::api;
 use crate::upgrade::assessment::{Assessment, Pool, Topology};
 use crate::upgrade::facts::Kind;
-use crate::upgrade::node_disruption::{Impact, Judged, What, of_spec};
+use crate::upgrade::node_disruption::{Impact, Judged, of_spec};
 
 /// Path of a MachineConfig.
 pub(super) fn path(name: &str) -> String {
@@ -120,9 +120,7 @@ pub(super) fn difference(
     let known = disruption::Known::read(assessment, material, reads);
     let ([old, new], Some(known), false) = (specs.as_slice(), known, reading) else { return Some(Difference::Reading) };
     let judged = of_spec(old, new, &known.of_pool(Some(pool)));
-    // An OS image or kernel arguments reboot whatever the policy says.
-    let certain = judged.differs.iter().any(|one| matches!(one.what, What::Field(_)) && one.impact == Impact::Reboot);
-    let caveat = if certain || judged.is_nothing() { "" } else { known.caveat() };
+    let caveat = if judged.is_certain() || judged.is_nothing() { "" } else { known.caveat() };
     Some(Difference::Known { judged, caveat, single_node: assessment.topology == Topology::SingleReplica })
 }
 

@@ -51,15 +51,14 @@ fn offered(assessment: &Assessment, session: &Session, target: &Target) -> Optio
 fn make(assessment: &Assessment, session: &Session, ask: &Ask, material: &Material) -> Result<Plan, Refusal> {
     let seen = writable(assessment, session)?;
     let present = seen.spec.upstream.as_deref().unwrap_or_default();
-    let upstream = match ask.args.flag("local") {
-        false => wanted(ask)?.to_owned(),
-        true => match of_this_cluster(ask, material)? {
-            Some(address) => address,
-            None => {
-                let title = "Ask the update service of this cluster".to_owned();
-                return Ok(unread(Plan { danger: DANGER, ..Plan::draft(&ENTRY, ask, title) }));
-            }
-        },
+    let upstream = if ask.args.flag("local") {
+        let Some(address) = of_this_cluster(ask, material)? else {
+            let title = "Ask the update service of this cluster".to_owned();
+            return Ok(unread(Plan { danger: DANGER, ..Plan::draft(&ENTRY, ask, title) }));
+        };
+        address
+    } else {
+        wanted(ask)?.to_owned()
     };
     let upstream = upstream.as_str();
     if upstream == present {

@@ -139,10 +139,17 @@ fn written(plan: &Plan) -> Vec<Written> {
     plan.writes.iter().map(|it| write(&it.object)).collect()
 }
 
-/// Asks for the plan; its ticket and the plan.
+/// Asks for the plan; its ticket and the plan, with nothing of what it reads to be had.
 fn ask(app: &mut App, wish: Request) -> (u64, Plan) {
     match app.fulfil(vec![wish]).as_slice() {
-        [Effect::Rehearse { ticket, plan }] => (*ticket, (**plan).clone()),
+        [Effect::Rehearse { ticket, plan }] => {
+            let (mut plan, mut material) = ((**plan).clone(), Material::default());
+            while !plan.reads.is_empty() {
+                material.answers.extend(plan.reads.drain(..).map(|read| (read, Err("not to be had".to_owned()))));
+                plan = crate::actions::plan(&app.state.assessment, &app.state.session, &plan.ask(), &material).unwrap();
+            }
+            (*ticket, plan)
+        }
         other => panic!("a plan leads to a rehearsal, not to {other:?}"),
     }
 }
@@ -337,8 +344,24 @@ fn a_refused_write_fails_the_job_and_leaves_nothing_to_wait_for() {
 fn what_was_written_before_a_failure_is_proved_all_the_same() {
     let mut app = looking();
     let nodes = Target::Nodes(vec!["worker-0".into(), "worker-1".into()]);
-    let (id, plan) = send(&mut app, Request::Plan(Ask::new(ActionId::CordonNodes, nodes)));
-    assert_eq!(plan.writes.len(), 2);
+    let (ticket, waits) = ask(&mut app, Request::Plan(Ask::new(ActionId::CordonNodes, nodes)));
+    // What several nodes reach was read meanwhile.
+    let names = ["worker-0", "worker-1"].map(str::to_owned);
+    let single = |name: &String| {
+        let wish = Ask::new(ActionId::CordonNodes, Target::Nodes(vec![name.clone()]));
+        let material = Material::default();
+        crate::actions::plan(&live(false), &Session::default(), &wish, &material).unwrap().writes
+    };
+    let plan = Plan {
+        writes: names.iter().flat_map(single).collect(),
+        effect: crate::actions::Effect::NodesUnschedulable { nodes: names.to_vec(), unschedulable: true },
+        reads: Vec::new(),
+        ..waits
+    };
+    app.update(Msg::Rehearsed { ticket, rehearsed: Box::new(Ok(rehearsal(&plan))) }, at(100));
+    let confirmed = confirm(&mut app, &plan);
+    let [Effect::Execute { id, .. }] = confirmed.as_slice() else { panic!("it is not confirmed: {confirmed:?}") };
+    let id = *id;
     let outcome = Outcome::Failed {
         done: written(&plan)[..1].to_vec(),
         object: "node/worker-1".into(),

@@ -11,8 +11,9 @@ use serde_json::{Value, json};
 use super::execute::Transport;
 use super::request::{ContentType, Method, Request, Requests};
 use super::session::Session;
-use crate::actions;
+use crate::actions::{self, Found, Read};
 use crate::upgrade::access::{Access, Answer, Permission};
+use crate::upgrade::blockers::of_platform;
 use crate::upgrade::link::Trouble;
 
 const REVIEWS: &str = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews";
@@ -20,6 +21,10 @@ const REVIEWS: &str = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews";
 const PERIOD: Duration = Duration::from_secs(300);
 /// Ask again this soon when some answers did not come.
 const RETRY: Duration = Duration::from_secs(15);
+/// Namespaces that are asked for at most.
+const NAMESPACES: usize = 64;
+/// Where operators for all namespaces are installed, and their install plans are.
+const OPERATORS: &str = "openshift-operators";
 /// Reviews in flight at once.
 const AT_ONCE: usize = 8;
 
@@ -68,14 +73,14 @@ async fn review(session: &Session) -> bool {
         (permission.is_by_namespace() && *answer != Answer::Allowed).then(|| permission.clone())
     };
     let refused = fresh.iter().filter_map(is_refused).collect();
-    let (answers_in, all) = review_in(session, refused).await;
+    let AnswersIn { answers: answers_in, unasked, complete: all } = review_in(session, refused).await;
     complete &= all;
     session.picture.change(|facts| {
         let before = &facts.access;
         // An answer that did not come this time leaves the one of before.
         let mut answers = before.answers.clone();
         answers.extend(fresh);
-        let access = Access { user: user.ok().or_else(|| before.user.clone()), answers, answers_in };
+        let access = Access { user: user.ok().or_else(|| before.user.clone()), answers, answers_in, unasked };
         if access != **before {
             facts.access = Arc::new(access);
         }
@@ -83,14 +88,32 @@ async fn review(session: &Session) -> bool {
     complete
 }
 
+/// What was answered in single namespaces.
+#[derive(Default)]
+struct AnswersIn {
+    answers: BTreeMap<(Permission, String), Answer>,
+    /// There are more namespaces than were asked for.
+    unasked: bool,
+    /// Every question was answered.
+    complete: bool,
+}
+
 /// Asks for what was refused for all namespaces in those that may matter: a role in one of them is enough there.
-async fn review_in(session: &Session, refused: Vec<Permission>) -> (BTreeMap<(Permission, String), Answer>, bool) {
-    let namespaces = session.picture.look(actions::namespaces);
+async fn review_in(session: &Session, refused: Vec<Permission>) -> AnswersIn {
+    if refused.is_empty() {
+        return AnswersIn { complete: true, ..AnswersIn::default() };
+    }
+    let requests = &session.requests;
+    let mut namespaces = session.picture.look(actions::namespaces);
+    let listed = workplaces(requests).await;
+    let others = listed.iter().flatten().filter(|name| !namespaces.contains(name)).cloned().collect::<Vec<_>>();
+    namespaces.extend(others);
+    let unasked = listed.is_none() || namespaces.len() > NAMESPACES;
+    namespaces.truncate(NAMESPACES);
     let questions: Vec<(Permission, String)> = refused
         .iter()
         .flat_map(|permission| namespaces.iter().map(|namespace| (permission.clone(), namespace.clone())))
         .collect();
-    let requests = &session.requests;
     let answers = futures::stream::iter(questions)
         .map(|question| async move {
             let answer = allowed(requests, &question.0, &question.1).await;
@@ -100,7 +123,23 @@ async fn review_in(session: &Session, refused: Vec<Permission>) -> (BTreeMap<(Pe
         .collect::<Vec<_>>()
         .await;
     let complete = answers.iter().all(|(_, answer)| answer.is_ok());
-    (answers.into_iter().filter_map(|(question, answer)| Some((question, answer.ok()?))).collect(), complete)
+    let answers = answers.into_iter().filter_map(|(question, answer)| Some((question, answer.ok()?))).collect();
+    AnswersIn { answers, unasked, complete }
+}
+
+/// The namespaces of people that the user can see, by name: as projects, which are those that the user has a role in, else
+/// as namespaces. None: neither may be listed. Of those of the platform only the one in which people install operators: a
+/// role in another one alone is not looked for.
+async fn workplaces(requests: &Requests) -> Option<Vec<String>> {
+    for path in ["/apis/project.openshift.io/v1/projects", "/api/v1/namespaces"] {
+        let Ok(Found::List(Some(objects))) = requests.read(&Read::List(path.to_owned())).await else { continue };
+        let names = objects.iter().filter_map(|object| object.pointer("/metadata/name")?.as_str());
+        let mut names: Vec<String> =
+            names.filter(|name| !of_platform(name) || *name == OPERATORS).map(str::to_owned).collect();
+        names.sort_unstable();
+        return Some(names);
+    }
+    None
 }
 
 /// One question; an empty namespace is that of the permission, or all of them.

@@ -175,7 +175,7 @@ async fn turn(
         session.picture.heard(None);
         lines.add(&piece);
         while let Some(line) = lines.next() {
-            last = match decode::event(&line, &|text| serde_json::from_slice::<Event>(text))
+            last = match decode::event(&line, &decode::object::<Event>)
                 .map_err(|error| trouble::undecodable("events", error))?
             {
                 decode::Event::Applied(event) => {

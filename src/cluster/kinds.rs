@@ -245,11 +245,11 @@ impl Watched for api::Pod {
 
 /// The shelf of a kind; none for those that are no objects of the API server.
 pub(super) fn shelf(kind: Kind) -> Option<&'static dyn Shelf> {
-    fn of<K: Watched>() -> Option<&'static dyn Shelf> {
-        Some(&Of::<K>(PhantomData))
+    fn of<K: Watched>() -> &'static dyn Shelf {
+        &Of::<K>(PhantomData)
     }
-    match kind {
-        Kind::Alerts => None,
+    let shelf = match kind {
+        Kind::Alerts => return None,
         Kind::ClusterVersions => of::<api::ClusterVersion>(),
         Kind::ClusterOperators => of::<api::ClusterOperator>(),
         Kind::MachineConfigPools => of::<api::MachineConfigPool>(),
@@ -289,7 +289,8 @@ pub(super) fn shelf(kind: Kind) -> Option<&'static dyn Shelf> {
         Kind::LogicalVolumes => of::<api::LogicalVolume>(),
         Kind::PersistentVolumes => of::<api::PersistentVolume>(),
         Kind::SriovNodeStates => of::<api::SriovNetworkNodeState>(),
-    }
+    };
+    Some(shelf)
 }
 
 /// What an object that could not be read is called: `name`, or `namespace/name`.

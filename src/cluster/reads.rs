@@ -149,7 +149,7 @@ pub(super) async fn all_pods(requests: &Requests) -> Result<Put, Failure> {
         for node in facts.nodes.iter() {
             nodes.entry(node.name().to_owned()).or_default();
         }
-        let pods = nodes.into_iter().map(|(node, pods)| (node, crate::upgrade::assemble::ordered(pods)));
+        let pods = nodes.into_iter().map(|(node, pods)| (node, crate::upgrade::assemble::ordered(&pods)));
         Arc::make_mut(&mut facts.around).pods = Arc::new(pods.collect());
         state.unreadable = unreadable;
     }))
@@ -181,7 +181,7 @@ async fn secrets(requests: &Requests) -> Result<Put, Failure> {
     let found = futures::future::try_join_all(reads).await?;
     let secrets: Vec<_> = found.into_iter().flatten().map(Arc::new).collect();
     Ok(Box::new(move |facts, _| {
-        Arc::make_mut(&mut facts.around).secrets = crate::upgrade::assemble::ordered(secrets);
+        Arc::make_mut(&mut facts.around).secrets = crate::upgrade::assemble::ordered(&secrets);
     }))
 }
 

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use chrono::{DateTime, Utc};
+
 use crate::actions::{Found, Read};
 use crate::cluster::execute::Transport;
 use crate::cluster::{Reply, Request, Requests};
@@ -17,6 +19,10 @@ impl Transport for WithFiles {
         self.0.send(request).await
     }
 
+    fn now(&self) -> DateTime<Utc> {
+        self.0.now()
+    }
+
     fn elsewhere(&self) -> Option<String> {
         self.0.elsewhere()
     }
@@ -30,7 +36,7 @@ impl Transport for WithFiles {
             kind: TroubleKind::Undecodable,
             words,
             hint: String::new(),
-            since: crate::clock::now(),
+            since: self.0.now(),
         })
     }
 }

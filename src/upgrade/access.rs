@@ -83,6 +83,8 @@ pub struct Access {
     pub answers: BTreeMap<Permission, Answer>,
     /// Answers in one namespace, to permissions that the user does not have in all of them.
     pub answers_in: BTreeMap<(Permission, String), Answer>,
+    /// There are more namespaces than were asked for: what all those that were asked refuse, another one may permit.
+    pub unasked: bool,
 }
 
 impl Access {
@@ -108,7 +110,8 @@ impl Access {
             .map(|((permission, _), _)| permission)
             .collect();
         let refused = |permission: &Permission| {
-            matches!(self.answer(permission), Some(Answer::Denied(_))) && !granted.contains(permission)
+            let open = permission.is_by_namespace() && self.unasked;
+            matches!(self.answer(permission), Some(Answer::Denied(_))) && !granted.contains(permission) && !open
         };
         let mut permissions = permissions.into_iter().peekable();
         permissions.peek().is_some() && permissions.all(refused)
@@ -135,6 +138,10 @@ mod tests {
         assert_eq!(access.answer_in(&PODS, "bank"), Some(&no()));
         assert_eq!(access.answer_in(&PODS, "other"), None, "a refusal for all namespaces says nothing of one");
         assert!(!access.refuses_all(&[PODS, NODES]));
+        access.answers_in.insert((PODS, "shop".to_owned()), no());
+        assert!(access.refuses_all(&[PODS, NODES]));
+        access.unasked = true;
+        assert!(!access.refuses_all(&[PODS, NODES]), "another namespace may permit it");
         access.answers.insert(PODS, Answer::Allowed);
         assert_eq!(access.answer_in(&PODS, "bank"), Some(&Answer::Allowed));
     }

@@ -7,6 +7,8 @@
 //! While a version rolls, `oc` judges a node by the release that its rendered config was made for. Where it has nothing
 //! to say (a rollout of configuration alone, MachineConfigs that cannot be read) the rendered config itself decides.
 
+use std::cell::Cell;
+
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
@@ -116,6 +118,8 @@ pub struct AsOc<'a> {
     by_release: bool,
     /// A node that the machine-config operator updates, in another pool than `master`, is not updated.
     outdated: bool,
+    /// The node that is asked for next, presumably.
+    next: Cell<usize>,
 }
 
 impl<'a> AsOc<'a> {
@@ -130,7 +134,8 @@ impl<'a> AsOc<'a> {
             selector.is_some_and(api::LabelSelector::is_empty)
         });
         let releases = facts.known(Kind::MachineConfigs) && !facts.machine_configs.is_empty();
-        let mut seen = Self { assessment, target, progressing, greedy, by_release: releases, outdated: false };
+        let mut seen =
+            Self { assessment, target, progressing, greedy, by_release: releases, outdated: false, next: Cell::new(0) };
         let mut any = progressing;
         for row in assessment.nodes.iter() {
             if seen.outdated || (!releases && row.pool.is_none()) {
@@ -144,6 +149,7 @@ impl<'a> AsOc<'a> {
         }
         // "The cluster is not updating": then it says nothing about nodes.
         seen.by_release = releases && any;
+        seen.next.set(0);
         seen
     }
 
@@ -214,7 +220,13 @@ impl<'a> AsOc<'a> {
     /// The node behind a row, and the pool that `oc` counts it in.
     fn look_up(&self, row: &Node) -> Option<(&'a api::Node, &'a Pool)> {
         let facts = &self.assessment.facts;
-        let at = facts.nodes.binary_search_by(|node| node.name().cmp(&row.name)).ok()?;
+        // Whoever asks goes through the rows, which stand in the order of the nodes.
+        let expected = facts.nodes.get(self.next.get()).filter(|node| node.name() == row.name);
+        let at = match expected {
+            Some(_) => self.next.get(),
+            None => facts.nodes.binary_search_by(|node| node.name().cmp(&row.name)).ok()?,
+        };
+        self.next.set(at + 1);
         let node = facts.nodes[at].as_ref();
         let pool = match &row.pool {
             Some(pool) if !self.greedy => pool.as_str(),

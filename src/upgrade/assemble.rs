@@ -243,53 +243,53 @@ impl Objects {
     pub fn put_into(mut self, facts: &mut Facts) {
         facts.cluster_version = self.cluster_versions.into_iter().find(|object| object.name() == "version");
         self.events.sort_by_key(api::Event::last_at);
-        facts.operators = ordered(self.operators);
-        facts.pools = ordered(self.pools);
-        facts.machine_config_nodes = ordered(self.machine_config_nodes);
-        facts.nodes = ordered(self.nodes);
-        facts.machine_configs = ordered(self.machine_configs);
+        facts.operators = ordered(&self.operators);
+        facts.pools = ordered(&self.pools);
+        facts.machine_config_nodes = ordered(&self.machine_config_nodes);
+        facts.nodes = ordered(&self.nodes);
+        facts.machine_configs = ordered(&self.machine_configs);
         facts.events = Arc::new(self.events);
         facts.around = Arc::new(Around {
             pods: Arc::new(by_node(self.pods, &facts.nodes)),
-            pod_disruption_budgets: ordered(self.pod_disruption_budgets),
-            certificate_signing_requests: ordered(self.certificate_signing_requests),
-            machines: ordered(self.machines),
-            machine_health_checks: ordered(self.machine_health_checks),
-            control_plane_machine_sets: ordered(self.control_plane_machine_sets),
-            config_maps: ordered(self.config_maps),
-            api_request_counts: ordered(self.api_request_counts),
-            infrastructures: ordered(self.infrastructures),
-            image_digest_mirror_sets: ordered(self.image_digest_mirror_sets),
-            image_content_source_policies: ordered(self.image_content_source_policies),
-            pinned_image_sets: ordered(self.pinned_image_sets),
-            machine_os_configs: ordered(self.machine_os_configs),
-            machine_os_builds: ordered(self.machine_os_builds),
-            machine_configurations: ordered(self.machine_configurations),
-            controller_configs: ordered(self.controller_configs),
-            cluster_service_versions: ordered(self.cluster_service_versions),
-            subscriptions: ordered(self.subscriptions),
-            install_plans: ordered(self.install_plans),
-            deployments: ordered(self.deployments),
-            cloud_credentials: ordered(self.cloud_credentials),
-            authentications: ordered(self.authentications),
-            secrets: ordered(self.secrets),
-            virtual_machine_instances: ordered(self.virtual_machine_instances),
-            image_based_upgrades: ordered(self.image_based_upgrades),
-            ip_configs: ordered(self.ip_configs),
-            backups: ordered(self.backups),
-            restores: ordered(self.restores),
-            backup_storage_locations: ordered(self.backup_storage_locations),
-            data_protection_applications: ordered(self.data_protection_applications),
-            logical_volumes: ordered(self.logical_volumes),
-            persistent_volumes: ordered(self.persistent_volumes),
-            sriov_node_states: ordered(self.sriov_node_states),
+            pod_disruption_budgets: ordered(&self.pod_disruption_budgets),
+            certificate_signing_requests: ordered(&self.certificate_signing_requests),
+            machines: ordered(&self.machines),
+            machine_health_checks: ordered(&self.machine_health_checks),
+            control_plane_machine_sets: ordered(&self.control_plane_machine_sets),
+            config_maps: ordered(&self.config_maps),
+            api_request_counts: ordered(&self.api_request_counts),
+            infrastructures: ordered(&self.infrastructures),
+            image_digest_mirror_sets: ordered(&self.image_digest_mirror_sets),
+            image_content_source_policies: ordered(&self.image_content_source_policies),
+            pinned_image_sets: ordered(&self.pinned_image_sets),
+            machine_os_configs: ordered(&self.machine_os_configs),
+            machine_os_builds: ordered(&self.machine_os_builds),
+            machine_configurations: ordered(&self.machine_configurations),
+            controller_configs: ordered(&self.controller_configs),
+            cluster_service_versions: ordered(&self.cluster_service_versions),
+            subscriptions: ordered(&self.subscriptions),
+            install_plans: ordered(&self.install_plans),
+            deployments: ordered(&self.deployments),
+            cloud_credentials: ordered(&self.cloud_credentials),
+            authentications: ordered(&self.authentications),
+            secrets: ordered(&self.secrets),
+            virtual_machine_instances: ordered(&self.virtual_machine_instances),
+            image_based_upgrades: ordered(&self.image_based_upgrades),
+            ip_configs: ordered(&self.ip_configs),
+            backups: ordered(&self.backups),
+            restores: ordered(&self.restores),
+            backup_storage_locations: ordered(&self.backup_storage_locations),
+            data_protection_applications: ordered(&self.data_protection_applications),
+            logical_volumes: ordered(&self.logical_volumes),
+            persistent_volumes: ordered(&self.persistent_volumes),
+            sriov_node_states: ordered(&self.sriov_node_states),
             alerts: Arc::new(self.alerts.unwrap_or_default()),
         });
     }
 }
 
 /// Objects in the order that facts promise: by namespace and name.
-pub fn ordered<K: kube::Resource>(objects: Vec<Arc<K>>) -> Arc<Vec<Arc<K>>> {
+pub fn ordered<K: kube::Resource>(objects: &[Arc<K>]) -> Arc<Vec<Arc<K>>> {
     let order = order(&objects.iter().map(|object| key(object.meta())).collect::<Vec<_>>());
     Arc::new(order.into_iter().map(|place| Arc::clone(&objects[place])).collect())
 }
@@ -319,7 +319,7 @@ fn by_node(pods: Vec<Arc<api::Pod>>, nodes: &[Arc<api::Node>]) -> BTreeMap<Strin
             sorted.entry(pod.spec.node_name.clone()).or_default().push(pod);
         }
     }
-    sorted.into_iter().map(|(node, pods)| (node, ordered(pods))).collect()
+    sorted.into_iter().map(|(node, pods)| (node, ordered(&pods))).collect()
 }
 
 /// The facts of JSON objects without a link (dumps, a store): see [`Objects::into_recording`].

@@ -296,7 +296,7 @@ pub struct Finding {
     pub since: Option<DateTime<Utc>>,
     /// When this program first saw it; none in a one-shot answer.
     pub first_seen: Option<DateTime<Utc>>,
-    /// Normal while nodes reboot.
+    /// Normal at this point: while nodes reboot, or while a pool is held on purpose.
     pub expected: bool,
     /// What it rests on.
     pub evidence: Vec<Evidence>,

@@ -124,6 +124,11 @@ impl Judged {
         self.differs.iter().map(|one| one.impact).max().unwrap_or(Impact::None)
     }
 
+    /// Does it reboot whatever the node disruption policy says?
+    pub fn is_certain(&self) -> bool {
+        self.differs.iter().any(|one| matches!(one.what, What::Field(_)) && one.impact == Impact::Reboot)
+    }
+
     /// Does nothing differ that a node applies?
     pub fn is_nothing(&self) -> bool {
         self.differs.is_empty() && self.impossible.is_empty()

@@ -21,7 +21,7 @@ use crate::support::lived::Lived;
 /// How often the actors step, in seconds.
 const STEP: i64 = 5;
 /// How often a story is looked at, in steps.
-const LOOK: usize = 3;
+const LOOK: usize = 5;
 /// How long it takes until a mishap that waits for its occasion has begun.
 const OCCASION: TimeDelta = TimeDelta::hours(4);
 /// How long everything takes to calm down when a cause is gone.

@@ -2,12 +2,15 @@
 //! stays done, every fault has its finding in time, and no finding outlives its cause.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use oc_cockpit::sim::kinds::Res;
 use oc_cockpit::sim::scenario::{Mishap, MishapKind, Scenario, Span};
+use oc_cockpit::upgrade::assess::assess;
 use oc_cockpit::upgrade::assessment::{Assessment, Subject, VerdictKind};
 use oc_cockpit::upgrade::estimate::Estimates;
+use oc_cockpit::upgrade::facts::Facts;
 use oc_cockpit::upgrade::outline::outline;
 use oc_cockpit::upgrade::verdict::{NEVER, may_follow};
 
@@ -24,7 +27,7 @@ const OVER: TimeDelta = TimeDelta::seconds(60);
 struct Teller {
     name: &'static str,
     lived: Lived,
-    last: Option<std::sync::Arc<Assessment>>,
+    last: Option<Arc<Assessment>>,
     verdicts: Vec<VerdictKind>,
     /// Everything that is wrong, told at once at the end.
     wrong: Vec<String>,
@@ -37,7 +40,7 @@ impl Teller {
     }
 
     /// Lets so many seconds go by and looks.
-    fn look(&mut self, seconds: i64) -> std::sync::Arc<Assessment> {
+    fn look(&mut self, seconds: i64) -> Arc<Assessment> {
         self.lived.pass(seconds);
         let now = self.lived.look();
         let mut wrong = alone(&now);
@@ -380,4 +383,31 @@ fn each_fault_has_its_finding_in_time_and_no_finding_outlives_its_cause() {
     }
     let verdicts = story.end();
     println!("{verdicts:?}");
+}
+
+#[test]
+fn a_clock_that_is_set_is_no_standstill() {
+    let mut lived = Lived::new(&Scenario::load("minor").unwrap(), 1);
+    lived.ask_for("4.18.25");
+    for _ in 0..60 {
+        lived.pass(5);
+        lived.look();
+    }
+    let seen = lived.look();
+    let moved = lived.memory.moved(&seen).unwrap();
+    let later = |ahead: TimeDelta| {
+        let facts = Facts::clone(&seen.facts).ahead_by(ahead);
+        assess(Arc::new(facts), &lived.memory, seen.now + TimeDelta::minutes(7))
+    };
+    let stood_still = later(TimeDelta::zero());
+    assert_eq!(lived.memory.moved(&stood_still), Some(moved), "seven minutes in which nothing moved");
+    let set = later(TimeDelta::minutes(7));
+    assert_eq!(
+        lived.memory.moved(&set),
+        Some(set.now),
+        "the server's clock turned out to be ahead: nothing stood still"
+    );
+    let mut memory = lived.memory.clone();
+    memory.observe(&Arc::new(set.clone()));
+    assert_eq!(memory.moved(&set), Some(set.now));
 }

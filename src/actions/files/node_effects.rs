@@ -58,6 +58,10 @@ impl OnNodes {
                     self.impossible.push(words);
                 }
             }
+            let caveat = around.known.caveat().trim_matches([' ', '(', ')']);
+            if told.assumed && !caveat.is_empty() && !self.notes.iter().any(|note| note.ends_with(caveat)) {
+                self.notes.push(format!("judged {caveat}"));
+            }
             let entry = self.pools.entry(pool.to_owned()).or_insert((Impact::None, Vec::new()));
             entry.0 = entry.0.max(told.impact);
             if !told.why.is_empty() && !entry.1.contains(&told.why) {
@@ -124,12 +128,14 @@ fn pools<'a>(around: &'a Surroundings, change: Change) -> Vec<&'a str> {
 struct Told {
     impact: Impact,
     why: String,
+    /// A node disruption policy may want something else.
+    assumed: bool,
     impossible: Vec<String>,
 }
 
 impl Told {
     fn new(impact: Impact, why: &str) -> Self {
-        Self { impact, why: why.to_owned(), impossible: Vec::new() }
+        Self { impact, why: why.to_owned(), assumed: false, impossible: Vec::new() }
     }
 }
 
@@ -167,10 +173,10 @@ fn told(around: &Surroundings, pool: &str, change: Change) -> Option<Told> {
     };
     let why = match judged.reasons() {
         why if judged.impact() == Impact::Reboot && rules.layered => format!("its image is built anew for {why}"),
-        why if why.is_empty() => why,
-        why => format!("{why}{}", around.known.caveat()),
+        why => why,
     };
-    Some(Told { impact: judged.impact(), why, impossible: judged.impossible })
+    let assumed = !judged.differs.is_empty() && !judged.is_certain() && !rules.layered;
+    Some(Told { impact: judged.impact(), why, assumed, impossible: judged.impossible })
 }
 
 /// By release: 4.6 reboots, 4.7 drains, 4.8 and later take additions by digest without a drain. What is compared here are

@@ -115,7 +115,7 @@ pub fn detail(finding: &Finding, ctx: &Ctx<'_>, chosen: Option<usize>) -> Vec<Te
         vec![TextLine::new(tone, format!("{} {}", ctx.theme.symbols().level(finding.level), finding.title)).hanging(2)];
     lines.push(particulars(finding, ctx));
     if finding.expected {
-        lines.push(TextLine::new(Tone::Info, "Expected while nodes reboot; worth a look when it stays."));
+        lines.push(TextLine::new(Tone::Info, "Expected at this point; worth a look when it stays."));
     }
     if let Some(cause) = finding.because.as_ref().and_then(|because| find(because, ctx.assessment)) {
         let sign = ctx.theme.symbols().level(cause.level);

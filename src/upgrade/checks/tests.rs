@@ -87,6 +87,15 @@ fn a_drain_that_lasts_over_an_hour_says_what_comes_of_it() {
 }
 
 #[test]
+fn a_drain_that_the_daemon_gave_up_on_by_its_own_clock_has_no_beginning() {
+    let mut cluster = blocked_drain(64);
+    cluster.mark("worker-0", &[("state", "Degraded"), ("reason", "failed to drain node: worker-0 after 1 hour")]);
+    let told = findings(&cluster, 70).into_iter().find(|finding| finding.id == "drain-over-an-hour").unwrap();
+    assert_eq!(told.since, None, "an hour after what is known of it has not come yet");
+    assert!(told.title.contains("gave up on the drain"), "{}", told.title);
+}
+
+#[test]
 fn a_drain_that_was_only_begun_is_no_finding() {
     let mut cluster = Specimen::workers_left();
     cluster.drains("worker-0", "worker", 61);

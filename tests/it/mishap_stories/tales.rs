@@ -432,7 +432,7 @@ fn of_operators(kind: MishapKind) -> Tale {
             .told_within(minutes(3))
             .clears_within(minutes(5)),
         Kind::OperatorFlapping => Tale::new(Stage::Rest, "dns", "operator-degraded", operator("dns"))
-            .told_within(minutes(4))
+            .told_within(minutes(15))
             .borne(minutes(10)),
         Kind::EtcdMemberUnhealthy => Tale::new(Stage::Rest, "master-1", "etcd-member-unhealthy", None)
             .told_within(minutes(3))

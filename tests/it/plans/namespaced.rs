@@ -3,12 +3,15 @@
 use std::sync::Arc;
 
 use oc_cockpit::actions::{ActionId, Ask, Read, Refusal, Session, Target, namespaces, offered, permissions};
+use oc_cockpit::cluster::Cluster;
 use oc_cockpit::sim::server::{Options, serve};
 use oc_cockpit::upgrade::access::{Access, Answer};
 use oc_cockpit::upgrade::assess::assess;
 use oc_cockpit::upgrade::assessment::{Assessment, Resource};
+use oc_cockpit::upgrade::facts::Facts;
 use oc_cockpit::upgrade::memory::Memory;
 use serde_json::{Value, json};
+use tower::ServiceExt as _;
 
 use super::in_process::InProcess;
 use super::lab::{Lab, resource};
@@ -71,7 +74,7 @@ async fn what_one_namespace_permits_is_done_there_and_refused_elsewhere() {
         let (_, rehearsal) =
             lab.rehearse_by(&viewer, &wish).await.unwrap_or_else(|Refusal(why)| panic!("{name}: {why}"));
         assert!(rehearsal.ok(), "{name}: {rehearsal:?}");
-        let permitted = rehearsal.plan.preconditions.iter().find(|one| one.words.ends_with("is permitted in shop"));
+        let permitted = rehearsal.plan.preconditions.iter().find(|one| one.words.ends_with("in shop is permitted"));
         let evidence = permitted.map(|one| one.evidence.as_str()).unwrap_or_default();
         assert!(evidence.contains("-n shop: allowed by access review"), "{name}: {evidence}");
     }
@@ -132,4 +135,29 @@ fn a_namespace_that_was_not_asked_for_is_asked_for_by_the_plan() {
 #[test]
 fn namespaces_that_matter_are_those_of_install_plans() {
     assert_eq!(namespaces(&seen().facts), [ELSEWHERE, HOME]);
+}
+
+#[tokio::test]
+async fn the_cockpits_own_client_asks_in_the_namespaces_that_there_are() {
+    let mut objects = sample().objects();
+    objects.extend([HOME, ELSEWHERE].map(namespace));
+    let server = serve(Options { objects, ..Options::default() }, None).await.unwrap();
+    server.grant_viewer_in(HOME);
+    let token: http::HeaderValue = format!("Bearer {}", server.viewer_token()).parse().unwrap();
+    let service = server.service().map_request(move |mut request: http::Request<kube::client::Body>| {
+        request.headers_mut().insert(http::header::AUTHORIZATION, token.clone());
+        request
+    });
+    let cluster = Cluster::start_in_process(kube::Client::new(service, "default"));
+    let mut facts = cluster.facts();
+    let reviewed = |facts: &Facts| permissions().iter().all(|one| facts.access.answer(one).is_some());
+    let limit = std::time::Duration::from_secs(30);
+    let seen = tokio::time::timeout(limit, facts.wait_for(|facts| reviewed(facts))).await.unwrap().unwrap().clone();
+    let all = permissions();
+    for permission in all.iter().filter(|one| one.is_by_namespace() && one.writes()) {
+        assert!(matches!(seen.access.answer(permission), Some(Answer::Denied(_))), "{permission:?}");
+        assert_eq!(seen.access.answer_in(permission, HOME), Some(&Answer::Allowed), "{permission:?}");
+        assert!(matches!(seen.access.answer_in(permission, ELSEWHERE), Some(Answer::Denied(_))), "{permission:?}");
+    }
+    assert!(!seen.access.refuses_all(all.iter().filter(|one| one.writes())), "it is not read-only");
 }

@@ -439,7 +439,7 @@ fn moving_a_node_back_to_worker_keeps_the_worker_label() {
 fn what_could_not_be_compared_is_taken_for_a_reboot() {
     let sample = canary();
     let unread = sample.plan_of(&moving(&["worker-2"], "canary"), &Material::default()).unwrap();
-    assert_eq!((unread.danger, unread.reads.len()), (Danger::M, 2));
+    assert_eq!((unread.danger, unread.reads.len()), (Danger::M, 3));
     let absent = whole(&sample, &moving(&["worker-2"], "canary"), nothing).unwrap();
     assert_eq!(absent.danger, Danger::M);
     assert!(absent.consequences.iter().any(|line| line.contains("does not exist")), "{absent:#?}");

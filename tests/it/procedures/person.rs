@@ -1,6 +1,6 @@
 //! A person at the keyboard: the app, its screen, and the work that it asks for.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -55,7 +55,7 @@ impl<'w> Person<'w> {
             audit: None,
             sim: None,
             warnings: Vec::new(),
-            key_places: BTreeMap::new(),
+            key_places: std::collections::BTreeMap::new(),
         };
         let nothing = Arc::new(assess(Arc::new(Facts::nothing(world.now)), &Memory::default(), world.now));
         let mut person = Self {

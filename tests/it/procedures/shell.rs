@@ -46,14 +46,14 @@ pub async fn run(world: &World, line: &str) -> Told {
                 all: args.all,
                 accept: args.accept,
                 look,
-                problems: Vec::new(),
+                ..Default::default()
             };
             Told::Page(report::updates::text(&updates::updates(&*seen(Purpose::Updates).await), &options))
         }
         Command::Preflight(args) => {
             assert_eq!(args.answer.output, Format::Text);
             let answer = preflight::preflight(&*seen(Purpose::Preflight).await, args.to.as_deref());
-            Told::Page(report::preflight::text(&answer, &report::preflight::Options { look, problems: Vec::new() }))
+            Told::Page(report::preflight::text(&answer, &report::preflight::Options { look, ..Default::default() }))
         }
         Command::Do(args) => match args.wish {
             Wish::Act(act) => acted(world, &act, &look).await,
