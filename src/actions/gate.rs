@@ -89,7 +89,7 @@ pub(super) fn permission_in(
     let read = Read::Access { permission: permission.clone(), namespace: namespace.to_owned() };
     let asked = material.answer(&read);
     let known = access.answer_in(permission, namespace).map(Ok);
-    let answer = known.or_else(|| match asked {
+    let answer = known.or(match asked {
         Some(Ok(Found::Access(answer))) => Some(Ok(answer)),
         Some(Ok(_)) => Some(Err("the answer is none to that question")),
         Some(Err(words)) => Some(Err(words)),

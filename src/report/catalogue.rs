@@ -149,7 +149,7 @@ impl Report for Document {
 
 /// A kind that is applied from files; the longest words last, where they may wrap.
 fn kind_cells(kind: &FileKind) -> Vec<Cell> {
-    let mut which = kind.api_version.to_string();
+    let mut which = kind.api_version.clone();
     if !kind.which.is_empty() {
         which = format!("{which} {}", kind.which);
     }

@@ -183,7 +183,7 @@ fn drive(server: &Server, request: &SimRequest) {
         SimRequest::Speed(speed) if speed.is_finite() && *speed > 0.0 => server.set_speed(*speed),
         SimRequest::Speed(_) => {}
         SimRequest::Pass { minutes } => {
-            server.pass(Duration::from_secs(minutes.saturating_mul(60)).min(admin::LONGEST))
+            server.pass(Duration::from_secs(minutes.saturating_mul(60)).min(admin::LONGEST));
         }
         SimRequest::ClearFaults => server.faults.clear_all(),
         SimRequest::Fault(fault) => throw(server, *fault),

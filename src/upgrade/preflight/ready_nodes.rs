@@ -25,7 +25,7 @@ fn hosted(ask: &Ask) -> bool {
 
 /// What taking up the pending changes of a pool does to its nodes.
 fn pending_words(ask: &Ask, pool: &Pool) -> &'static str {
-    match of_pending(&ask.now, pool) {
+    match of_pending(ask.now, pool) {
         Some(_) => "its nodes are at another release and reboot",
         None if pool.outdated() => "pending changes reboot its nodes unless all of them are such that need less",
         None => "nothing is pending, so none of its nodes reboots",

@@ -357,10 +357,10 @@ fn a_click_selects_a_tab_a_pane_and_a_row_and_does_nothing_else() {
         assert_eq!(stage.view.subject(&stage.world.ctx()), Some(Subject::Node("worker-5".into())));
         stage.shows("▌worker-5");
         click(&mut stage, "3 Pools");
-        click(&mut stage, "infra ");
-        assert_eq!(stage.view.subject(&stage.world.ctx()), Some(Subject::Pool("infra".into())));
+        click(&mut stage, "▾ master");
+        assert_eq!(stage.view.subject(&stage.world.ctx()), Some(Subject::Pool("master".into())));
         // What is open is not closed by a second click, and nothing is asked for.
-        assert_eq!(click(&mut stage, "infra "), []);
+        assert_eq!(click(&mut stage, "▾ master"), []);
         click(&mut stage, "1 Overview");
         click(&mut stage, "Findings  ");
         stage.shows("[Findings");
@@ -374,7 +374,7 @@ fn a_click_selects_a_tab_a_pane_and_a_row_and_does_nothing_else() {
 fn the_wheel_scrolls_what_it_is_over() {
     let mut stage = Stage::new(sample::rolling(), 80, 24);
     stage.keys("4");
-    let (column, row) = stage.find("worker-3");
+    let (column, row) = stage.find("▌");
     gesture(&mut stage, Gesture::WheelDown, column, row);
     let after = stage.view.subject(&stage.world.ctx());
     gesture(&mut stage, Gesture::WheelUp, column, row);
