@@ -120,10 +120,9 @@ fn left(assessment: &Assessment, pool: &Pool, chosen: &[&Found<'_>], cordoned: b
     };
     let is_chosen = |load: &Load| chosen.iter().any(|found| found.node.name == load.node.name);
     let then = |load: &Load| match (is_chosen(load), cordoned) {
-        (false, _) => load.free,
         (true, true) => Amount::default(),
         (true, false) if load.node.ready => load.room,
-        (true, false) => load.free,
+        (true | false, _) => load.free,
     };
     let sum = |each: &dyn Fn(&Load) -> Amount| loads.iter().map(each).fold(Amount::default(), Amount::and);
     let (before, after) = (sum(&|load| load.free), sum(&then));

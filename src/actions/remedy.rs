@@ -101,10 +101,9 @@ fn image_based(words: &[&str]) -> Option<Ask> {
         Some("Prep") => ActionId::IbuPrep,
         Some("Upgrade") => ActionId::IbuUpgrade,
         Some("Rollback") => ActionId::IbuRollback,
-        Some(_) => return None,
         None if line.contains(ibu_key::MANUAL_CLEANUP) => ActionId::IbuManualCleanupDone,
         None if line.contains(ibu_key::TRIGGER) => ActionId::IbuTriggerReconcile,
-        None => return None,
+        _ => return None,
     };
     Some(Ask::new(action, Target::Cluster))
 }

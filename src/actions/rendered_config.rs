@@ -296,7 +296,8 @@ mod tests {
     const POLICIES: &str = disruption::PATH;
 
     /// Of the pool worker in a cluster of 4.18 whose policy wants nothing done for `/quiet`.
-    fn difference_of(old: Value, new: Value) -> Difference {
+    fn difference_of(old: impl Into<Value>, new: impl Into<Value>) -> Difference {
+        let (old, new): (Value, Value) = (old.into(), new.into());
         let answer = |path: String, object: Value| (Read::Object(path), Ok(Found::Object(Some(object))));
         let policies = json!({ "status": { "nodeDisruptionPolicyStatus": { "clusterPolicies": {
             "files": [{ "path": "/quiet", "actions": [{ "type": "None" }] }],

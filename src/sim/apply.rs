@@ -238,7 +238,7 @@ mod tests {
         Writer { manager, subresource: None, at: DateTime::from_timestamp(1_800_000_000, 0).unwrap() }
     }
 
-    fn applies(live: &Value, manager: &'static str, data: Value, force: bool) -> Result<Value, Refusal> {
+    fn applies(live: &Value, manager: &'static str, data: &Value, force: bool) -> Result<Value, Refusal> {
         let config = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "m"}, "data": data});
         let applied = apply(info(), live, &config, &writer(manager), force)?;
         let mut next = applied.object.clone();
@@ -248,9 +248,9 @@ mod tests {
 
     #[test]
     fn what_is_applied_no_more_goes_unless_somebody_else_has_it() {
-        let first = applies(&Value::Null, "a", json!({"x": "1", "y": "2", "z": "3"}), false).unwrap();
-        let shared = applies(&first, "b", json!({"y": "2"}), false).unwrap();
-        let less = applies(&shared, "a", json!({"x": "1"}), false).unwrap();
+        let first = applies(&Value::Null, "a", &json!({"x": "1", "y": "2", "z": "3"}), false).unwrap();
+        let shared = applies(&first, "b", &json!({"y": "2"}), false).unwrap();
+        let less = applies(&shared, "a", &json!({"x": "1"}), false).unwrap();
         assert_eq!(less["data"], json!({"x": "1", "y": "2"}));
         let owners = less["metadata"]["managedFields"].as_array().unwrap();
         assert_eq!(owners.len(), 2);
@@ -259,21 +259,21 @@ mod tests {
 
     #[test]
     fn another_value_is_a_conflict_until_it_is_forced() {
-        let first = applies(&Value::Null, "a", json!({"x": "1"}), false).unwrap();
+        let first = applies(&Value::Null, "a", &json!({"x": "1"}), false).unwrap();
         let mut patched = first.clone();
         patched["data"]["y"] = json!("2");
         managed::record(info(), &mut patched, &first, &writer("kubectl-patch"));
         let words = |refusal: Refusal| refusal.message().to_owned();
         assert_eq!(
-            words(applies(&patched, "b", json!({"x": "2"}), false).unwrap_err()),
+            words(applies(&patched, "b", &json!({"x": "2"}), false).unwrap_err()),
             "Apply failed with 1 conflict: conflict with \"a\": .data.x"
         );
         assert_eq!(
-            words(applies(&patched, "b", json!({"x": "2", "y": "3"}), false).unwrap_err()),
+            words(applies(&patched, "b", &json!({"x": "2", "y": "3"}), false).unwrap_err()),
             "Apply failed with 2 conflicts: conflicts with \"a\":\n- .data.x\nconflicts with \"kubectl-patch\" using \
              v1:\n- .data.y"
         );
-        let forced = applies(&patched, "b", json!({"x": "2", "y": "3"}), true).unwrap();
+        let forced = applies(&patched, "b", &json!({"x": "2", "y": "3"}), true).unwrap();
         let owners = forced["metadata"]["managedFields"].as_array().unwrap();
         assert_eq!((owners.len(), owners[0]["manager"].as_str()), (1, Some("b")));
         assert_eq!(forced["data"], json!({"x": "2", "y": "3"}));

@@ -121,7 +121,7 @@ fn image_based(assessment: &Assessment) -> Vec<Explaining> {
     });
     let mut agent = Explaining::labelled("lifecycle agent", "", "", Some("manager"));
     // lifecycle-agent: config/manager/manager.yaml. In whatever namespace it was installed.
-    agent.query.labels = "app.kubernetes.io/component=lifecycle-agent".to_owned();
+    "app.kubernetes.io/component=lifecycle-agent".clone_into(&mut agent.query.labels);
     agent.note = format!(
         "What runs before the API is back (recert, installation-configuration, lca-init-monitor) is in the node's journal, \
          which the API does not show: {JOURNAL}"

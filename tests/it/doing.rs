@@ -374,7 +374,7 @@ fn every_line_of_the_audit_log_of_a_drain() {
         assert_eq!(attempt["dryRun"], Value::Null, "evictions are not rehearsed one by one");
         match outcome["answer"].as_str().unwrap() {
             "accepted" => {
-                assert_eq!((&outcome["status"], &outcome["effect"]), (&201.into(), &"seen".into()), "{outcome}")
+                assert_eq!((&outcome["status"], &outcome["effect"]), (&201.into(), &"seen".into()), "{outcome}");
             }
             "refused" => {
                 assert_eq!((&outcome["status"], &outcome["effect"]), (&429.into(), &"none".into()), "{outcome}");

@@ -1,3 +1,5 @@
+//! What a change does to a node, by release, policy and content: as the machine-config daemon does it.
+
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use serde::Deserialize as _;

@@ -193,11 +193,8 @@ impl Stage {
     /// What is said though nothing is wrong: true, and no consequence of any mishap.
     pub fn usual(self) -> &'static [&'static str] {
         match self {
-            Self::Rest => &[],
-            Self::Rollout => &["health-check-active"],
-            Self::Update => &["health-check-active"],
-            Self::Layered => &["health-check-active"],
-            Self::ImageUpgrade | Self::ImageRollback | Self::ImageAbort => &[],
+            Self::Rollout | Self::Update | Self::Layered => &["health-check-active"],
+            Self::Rest | Self::ImageUpgrade | Self::ImageRollback | Self::ImageAbort => &[],
         }
     }
 }

@@ -1,5 +1,6 @@
 //! A person at the keyboard: the app, its screen, and the work that it asks for.
 
+use std::collections::BTreeMap;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;

@@ -260,11 +260,8 @@ fn recommended(risks: &[Risk], accepted: &[String]) -> OwnedCondition {
     let (mut exposed, mut unknown, mut borne) = (false, false, false);
     for risk in risks {
         match risk.applies {
-            Applies::No => continue,
-            Applies::Yes if accepted.contains(&risk.name) => {
-                borne = true;
-                continue;
-            }
+            Applies::No => {}
+            Applies::Yes if accepted.contains(&risk.name) => borne = true,
             Applies::Yes => {
                 exposed = true;
                 reasons.push(if is_reason(&risk.name) { &risk.name } else { "ExposedToRisks" });
