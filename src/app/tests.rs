@@ -144,11 +144,11 @@ fn ask(app: &mut App, wish: Request) -> (u64, Plan) {
     match app.fulfil(vec![wish]).as_slice() {
         [Effect::Rehearse { ticket, plan }] => {
             let (mut plan, mut material) = ((**plan).clone(), Material::default());
-            while !plan.reads.is_empty() {
+            while plan.reads.iter().any(|read| material.answer(read).is_none()) {
                 material.answers.extend(plan.reads.drain(..).map(|read| (read, Err("not to be had".to_owned()))));
                 plan = crate::actions::plan(&app.state.assessment, &app.state.session, &plan.ask(), &material).unwrap();
             }
-            (*ticket, plan)
+            (*ticket, crate::actions::complete(plan, &material))
         }
         other => panic!("a plan leads to a rehearsal, not to {other:?}"),
     }

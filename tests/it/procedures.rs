@@ -186,17 +186,17 @@ async fn go_through(procedure: &str) {
                 let before = prepared::grown_from(situation).map(|name| worlds.remove(name).expect(name));
                 let world = match before {
                     Some(world) => prepared::grown(situation, world).await,
-                    None => prepared::prepared_for(situation).await,
+                    None => Box::pin(prepared::prepared_for(situation)).await,
                 };
                 worlds.insert(situation, world);
             }
             let world = &worlds[situation];
             let before = world.store.resource_version();
-            let taken = taken(world, step, *leads).await;
+            let taken = Box::pin(taken(world, step, *leads)).await;
             assert_eq!(world.store.resource_version(), before, "looking and rehearsing change nothing");
             taken
         };
-        let went = AssertUnwindSafe(went).catch_unwind().await;
+        let went = Box::pin(AssertUnwindSafe(went).catch_unwind()).await;
         let why = match went {
             Ok(Ok(())) => continue,
             Ok(Err(why)) => why,

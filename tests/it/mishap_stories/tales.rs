@@ -296,19 +296,23 @@ fn delete_package_server(lived: &mut Lived) {
 /// The gate that appears.
 const GATE: &str = "ack-4.18-late";
 
+#[expect(clippy::unnecessary_wraps, reason = "a tale may have no subject")]
 fn operator(name: &str) -> Option<Subject> {
     Some(Subject::Operator(name.to_owned()))
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "a tale may have no subject")]
 fn node(name: &str) -> Option<Subject> {
     Some(Subject::Node(name.to_owned()))
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "a tale may have no subject")]
 fn pool(name: &str) -> Option<Subject> {
     Some(Subject::Pool(name.to_owned()))
 }
 
 /// The ImageBasedUpgrade.
+#[expect(clippy::unnecessary_wraps, reason = "a tale may have no subject")]
 fn image() -> Option<Subject> {
     Some(Subject::Object(Resource::cluster("imagebasedupgrades.lca.openshift.io", "upgrade")))
 }

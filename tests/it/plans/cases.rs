@@ -185,7 +185,9 @@ pub fn case(id: ActionId) -> Case {
 /// An idle cluster that also holds these.
 fn with<const N: usize>(objects: [Value; N]) -> Sample {
     let mut sample = Sample::idle();
-    objects.into_iter().for_each(|object| sample.add(object));
+    for object in objects {
+        sample.add(object);
+    }
     sample
 }
 

@@ -230,7 +230,7 @@ impl Stand {
     }
 
     /// The names of what differs from `before`.
-    fn changed(&self, before: &Everything, after: &Everything) -> Vec<String> {
+    fn changed(before: &Everything, after: &Everything) -> Vec<String> {
         let names = before.keys().chain(after.keys()).filter(|name| before.get(*name) != after.get(*name));
         let mut names: Vec<String> = names.cloned().collect();
         names.sort();
@@ -239,12 +239,12 @@ impl Stand {
     }
 
     fn unchanged(&self, went: &Went) {
-        assert_eq!(self.changed(&self.before, &went.after), Vec::<String>::new(), "{}", self.id.name());
+        assert_eq!(Stand::changed(&self.before, &went.after), Vec::<String>::new(), "{}", self.id.name());
     }
 
     /// Only the object of that write differs.
     fn only(&self, write: &Write, went: &Went) {
-        let mut changed = self.changed(&self.before, &went.after);
+        let mut changed = Stand::changed(&self.before, &went.after);
         // What a budget allows is counted by the server.
         changed.retain(|name| !name.starts_with("poddisruptionbudgets "));
         assert_eq!(changed, [self.place(write).key()], "{}", self.id.name());
@@ -291,7 +291,7 @@ impl Stand {
     }
 
     /// The answers in the audit log, in the order of the attempts: `refused 409`.
-    fn answers(&self, went: &Went) -> Vec<String> {
+    fn answers(went: &Went) -> Vec<String> {
         let attempts = went.done.audit.iter().filter(|line| line["line"] == "attempt");
         let end = |attempt: &Value| {
             let end = |line: &&Value| line["line"] == "outcome" && line["id"] == attempt["id"];
@@ -357,7 +357,7 @@ async fn refuses(way: Way, answer: &str, parts: &[&str]) -> String {
             assert!(row.contains(part), "{}\n  expected: {part}\n  said:     {row}", stand.id.name());
         }
         assert!(matches!(went.done.outcome, Outcome::Failed { .. }), "{row}");
-        assert_eq!(stand.answers(&went), [answer], "{}: it is asked once", stand.id.name());
+        assert_eq!(Stand::answers(&went), [answer], "{}: it is asked once", stand.id.name());
         stand.unchanged(&went);
         Ok(row)
     })
@@ -375,9 +375,9 @@ async fn a_viewer_is_told_by_the_rehearsal_which_permission_is_missing_and_by_th
             // What is asked for in the namespace of the target is known before the dry run.
             Err(Refusal(words)) => {
                 assert!(words.contains("may not") && words.contains("(oc auth can-i"), "{words}");
-                assert_eq!(stand.changed(&stand.before, &everything(lab)), Vec::<String>::new());
+                assert_eq!(Stand::changed(&stand.before, &everything(lab)), Vec::<String>::new());
                 let went = stand.goes_by(&stand.viewer(), Watch::Live).await;
-                assert_eq!(stand.answers(&went), ["refused 403"], "{}", stand.id.name());
+                assert_eq!(Stand::answers(&went), ["refused 403"], "{}", stand.id.name());
                 stand.unchanged(&went);
                 return Ok(format!("refused: {words}"));
             }
@@ -385,13 +385,13 @@ async fn a_viewer_is_told_by_the_rehearsal_which_permission_is_missing_and_by_th
         assert!(!rehearsal.ok(), "{}", stand.id.name());
         let refused = rehearsal.steps.iter().filter(|step| !step.ok && step.words.contains("oc auth can-i"));
         assert_eq!(refused.count(), stand.writes().len(), "{}: {:?}", stand.id.name(), rehearsal.steps);
-        assert_eq!(stand.changed(&stand.before, &everything(lab)), Vec::<String>::new());
+        assert_eq!(Stand::changed(&stand.before, &everything(lab)), Vec::<String>::new());
         // It was permitted when it was rehearsed, and is not any more.
         let went = stand.goes_by(&stand.viewer(), Watch::Live).await;
         let words = rehearsal.steps[0].words.trim_start_matches("dry run: ");
         let row = stand.row(&went);
         assert!(row.starts_with(&format!("failed: {}: {words}", stand.first().object)), "{row}");
-        assert_eq!(stand.answers(&went), ["refused 403"], "{}", stand.id.name());
+        assert_eq!(Stand::answers(&went), ["refused 403"], "{}", stand.id.name());
         stand.unchanged(&went);
         Ok(words.to_owned())
     })
@@ -423,7 +423,7 @@ async fn theirs_stays(watch: Watch) -> String {
             matches!(went.done.outcome, Outcome::Refused { .. } | Outcome::Changed { .. } | Outcome::Failed { .. });
         assert!(ended, "{}: {row}", stand.id.name());
         assert!(went.sent.len() <= 1, "{}: it is not sent again over theirs: {row}", stand.id.name());
-        assert_eq!(stand.changed(&theirs, &went.after), Vec::<String>::new(), "{}: theirs stays", stand.id.name());
+        assert_eq!(Stand::changed(&theirs, &went.after), Vec::<String>::new(), "{}: theirs stays", stand.id.name());
         Ok(row)
     })
     .await
@@ -454,12 +454,12 @@ async fn a_change_that_does_not_matter_is_kept_and_holds_up_only_the_strict_ones
         let whole = stand.first().verb == Verb::Replace || stand.id == ActionId::DeleteObject;
         if stand.rehearsal.plan.strict_lock || whole {
             assert!(matches!(went.done.outcome, Outcome::Changed { .. }), "{row}");
-            assert_eq!(stand.answers(&went), ["refused 409"], "{}", stand.id.name());
-            assert_eq!(stand.changed(&theirs, &went.after), Vec::<String>::new(), "{}", stand.id.name());
+            assert_eq!(Stand::answers(&went), ["refused 409"], "{}", stand.id.name());
+            assert_eq!(Stand::changed(&theirs, &went.after), Vec::<String>::new(), "{}", stand.id.name());
             return Ok(row);
         }
         assert!(matches!(went.done.outcome, Outcome::Accepted { .. }), "{}: {row}", stand.id.name());
-        let answers = stand.answers(&went);
+        let answers = Stand::answers(&went);
         let refused = answers.iter().filter(|answer| *answer == "refused 409").count();
         assert_eq!(refused, usize::from(locked), "{}: {answers:?}", stand.id.name());
         for write in stand.writes() {
@@ -488,7 +488,7 @@ async fn another_object_of_the_name_is_not_touched() {
         let row = stand.row(&went);
         assert!(row.contains("another object now"), "{}: {row}", stand.id.name());
         assert!(went.done.outcome.done().is_empty() && went.sent.len() == 1, "{row}");
-        assert_eq!(stand.changed(&theirs, &went.after), Vec::<String>::new(), "{}", stand.id.name());
+        assert_eq!(Stand::changed(&theirs, &went.after), Vec::<String>::new(), "{}", stand.id.name());
         Ok(row)
     })
     .await;
@@ -509,8 +509,8 @@ async fn an_object_that_is_gone_is_told_as_gone() {
         let went = stand.goes(Watch::Behind).await;
         let row = stand.row(&went);
         assert!(row.starts_with("failed: ") && row.contains("it is gone"), "{}: {row}", stand.id.name());
-        assert_eq!(stand.answers(&went), ["refused 404"], "{}", stand.id.name());
-        assert_eq!(stand.changed(&without, &went.after), Vec::<String>::new(), "{}", stand.id.name());
+        assert_eq!(Stand::answers(&went), ["refused 404"], "{}", stand.id.name());
+        assert_eq!(Stand::changed(&without, &went.after), Vec::<String>::new(), "{}", stand.id.name());
         Ok(row)
     })
     .await;
@@ -531,7 +531,7 @@ async fn a_server_that_always_says_conflict_is_asked_four_times_at_most() {
             () => ("it was modified since it was read; it was sent 4 times", 4),
         };
         assert!(row.contains(words), "{}: {row}", stand.id.name());
-        assert_eq!(stand.answers(&went), vec!["refused 409"; times], "{}", stand.id.name());
+        assert_eq!(Stand::answers(&went), vec!["refused 409"; times], "{}", stand.id.name());
         stand.unchanged(&went);
         Ok(row)
     })
@@ -569,8 +569,8 @@ async fn a_stage_that_the_definition_does_not_permit_is_told_in_its_own_words() 
             _ => transition,
         };
         assert!(row.starts_with("failed: ") && row.contains(sentence), "{row}");
-        assert_eq!(stand.answers(&went), ["refused 422"], "{}", stand.id.name());
-        assert_eq!(stand.changed(&theirs, &went.after), Vec::<String>::new(), "{}", stand.id.name());
+        assert_eq!(Stand::answers(&went), ["refused 422"], "{}", stand.id.name());
+        assert_eq!(Stand::changed(&theirs, &went.after), Vec::<String>::new(), "{}", stand.id.name());
         Ok(row)
     })
     .await;
@@ -600,7 +600,7 @@ async fn a_budget_that_allows_nothing_any_more_is_told_by_its_name() {
         let went = stand.goes(Watch::Live).await;
         let row = stand.row(&went);
         assert!(matches!(went.done.outcome, Outcome::Failed { .. }), "{row}");
-        let evictions = stand.answers(&went).into_iter().skip(usize::from(stand.drains())).collect::<Vec<_>>();
+        let evictions = Stand::answers(&went).into_iter().skip(usize::from(stand.drains())).collect::<Vec<_>>();
         assert!(evictions.iter().all(|answer| answer == "refused 429"), "{evictions:?}");
         assert!(stand.lab.store.get(Res::PODS, Some("shop"), super::cases::POD).is_some());
         Ok(format!("{row} (asked: {})", evictions.len()))
@@ -625,9 +625,9 @@ async fn a_field_that_is_dropped_is_an_error_that_names_it_in_the_rehearsal_and_
         let row = stand.row(&went);
         assert!(row.starts_with("failed: ") && named(&row), "{}: {row}", stand.id.name());
         assert!(went.done.outcome.done().is_empty(), "it is no success");
-        let answers = stand.answers(&went);
+        let answers = Stand::answers(&went);
         assert!(matches!(answers.as_slice(), [one] if one.starts_with("refused 20")), "{answers:?}");
-        let changed = stand.changed(&stand.before, &went.after);
+        let changed = Stand::changed(&stand.before, &went.after);
         assert!(changed.iter().all(|name| *name == stand.place(stand.first()).key()), "{changed:?}");
         Ok(row)
     })
@@ -649,7 +649,7 @@ async fn has_no_answer(stand: &Stand, way: Way) -> (Went, String) {
     let row = stand.row(&went);
     assert!(matches!(went.done.outcome, Outcome::Unknown { .. }), "{}: {row}", stand.id.name());
     assert!(row.contains("it is not known whether it was applied, the watch will tell"), "{row}");
-    assert_eq!(stand.answers(&went), ["unknown"], "{}: it is sent once", stand.id.name());
+    assert_eq!(Stand::answers(&went), ["unknown"], "{}: it is sent once", stand.id.name());
     assert_eq!(went.done.outcome.unproved().len(), 1, "the watch will tell");
     for left in &stand.writes()[1..] {
         assert!(row.contains("; not sent: ") && row.contains(&left.object), "{row}");
@@ -754,7 +754,7 @@ async fn a_change_of_the_second_object_is_judged_by_what_is_left() {
             assert!(matches!(went.done.outcome, Outcome::Accepted { .. }), "{}: {row}", stand.id.name());
             assert!(stand.stored(second), "{row}");
         }
-        Ok(format!("{row} ({})", stand.answers(&went).join(", ")))
+        Ok(format!("{row} ({})", Stand::answers(&went).join(", ")))
     })
     .await;
     insta::assert_snapshot!(rows);
@@ -776,7 +776,7 @@ async fn what_evictions_of_a_drain_meet_is_waited_out_or_told() {
         let stand = Stand::new(ActionId::DrainNodes).await;
         let went = stand.meets_after(1, way.clone()).await;
         let row = stand.row(&went);
-        let answers = stand.answers(&went);
+        let answers = Stand::answers(&went);
         let gone = stand.lab.store.get(Res::PODS, Some("shop"), super::cases::POD).is_none();
         assert_eq!(gone, matches!(way, Way::LosesReply), "{way:?}: {row}");
         assert_eq!(gone, matches!(went.done.outcome, Outcome::Accepted { .. }), "{way:?}: {row}");
