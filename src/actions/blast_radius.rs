@@ -152,7 +152,11 @@ fn budgets(assessment: &Assessment, chosen: &[&Found<'_>], read: &Around) -> Vec
     let mut lines = Vec::new();
     for found in chosen.iter().take(NODES_READ) {
         let node = &found.node.name;
-        for blocker in evictions.forecast(node).unwrap_or_default().blockers {
+        let Some(forecast) = evictions.forecast(node) else {
+            lines.push(format!("which pods on {node} no budget lets go is not known: they could not be read"));
+            continue;
+        };
+        for blocker in forecast.blockers {
             let budget = matches!(
                 blocker.cause,
                 Cause::Budget(_) | Cause::BudgetNotObserved { .. } | Cause::SeveralBudgets { .. }

@@ -82,7 +82,7 @@ fn make(assessment: &Assessment, session: &Session, ask: &Ask, material: &Materi
     let path = format!("{API}/machineosconfigs/{name}");
     // Both kinds are served in the same version.
     let running = served(material, "machineosbuilds", &mut plan.reads);
-    if let Some(older) = running.as_ref().filter(|builds| !builds.collection.starts_with(API)) {
+    if let Some(older) = running.as_ref().filter(|builds| builds.version != "v1") {
         return Err(Refusal(format!(
             "the builder of this release, which serves {}, does not know the order to build again: it builds when the \
              MachineOSConfig or the pool's configuration changes",

@@ -8,8 +8,8 @@ use super::decode;
 use super::request::{Requests, encode};
 use super::trouble::{self, Failure};
 
-/// Objects a page: small enough that a page and what it becomes fit into little memory, large enough that 2,000 nodes
-/// take eight round trips.
+/// Objects a page of what is watched: small enough that a server that is half down answers each, and that an answer that
+/// breaks off costs little; large enough that 2,000 nodes take eight round trips.
 pub(super) const PAGE: usize = 250;
 
 /// One page of the list at `path`; `more` continues an earlier one.

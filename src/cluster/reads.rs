@@ -50,7 +50,7 @@ async fn list(
     let mut path = &place.path;
     let (mut more, mut unreadable) = (String::new(), Vec::new());
     loop {
-        let uri = page_uri(path, place, &more);
+        let uri = page_uri(path, place, (&more, PAGE));
         match page(requests, &uri, accept, &place.subject, (each, &mut unreadable)).await {
             Ok(next) => more = next.more,
             Err(failure) => match &place.fallback {
@@ -67,9 +67,9 @@ async fn list(
     }
 }
 
-/// The URI of a page of the list of `place` at `path`; `more` continues an earlier one.
-pub(super) fn page_uri(path: &str, place: &Place, more: &str) -> String {
-    let limit = PAGE.to_string();
+/// The URI of a page of so many objects of the list of `place` at `path`; `more` continues an earlier one.
+pub(super) fn page_uri(path: &str, place: &Place, (more, page): (&str, usize)) -> String {
+    let limit = page.to_string();
     let mut query = vec![("limit", limit.as_str())];
     if !more.is_empty() {
         query.push(("continue", more));

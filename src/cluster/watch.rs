@@ -20,6 +20,7 @@ use tokio::sync::watch;
 use super::client::WATCH_TIMEOUT;
 use super::decode::{self, Event};
 use super::kinds::{self, Shelf};
+use super::list;
 use super::picture::Seat;
 use super::places::Place;
 use super::reads;
@@ -138,7 +139,7 @@ impl Keeper {
         let mut more = String::new();
         let version = loop {
             self.opened().await;
-            let uri = reads::page_uri(&path, &place, &more);
+            let uri = reads::page_uri(&path, &place, (&more, list::PAGE));
             let into: (&mut reads::Each<'_>, _) = (&mut add, &mut unreadable);
             let page = reads::page(&self.session.requests, &uri, reads::accepted(shelf), &place.subject, into).await?;
             more = page.more;

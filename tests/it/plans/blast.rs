@@ -18,7 +18,7 @@ fn pod(name: &str, node: &str, cpu: &str, app: &str) -> Value {
             { "apiVersion": "apps/v1", "kind": "ReplicaSet", "name": app, "uid": app, "controller": true }] },
         "spec": { "nodeName": node, "containers": [{ "name": "c", "image": "quay.io/shop/c:1",
             "resources": { "requests": { "cpu": cpu, "memory": "1Gi" } } }] },
-        "status": { "phase": "Running" },
+        "status": { "phase": "Running", "conditions": [{ "type": "Ready", "status": "True" }] },
     })
 }
 
@@ -60,7 +60,7 @@ async fn cordoning_several_nodes_tells_what_is_left_and_whose_budgets_are_at_zer
             "no control plane node is among them",
             "pool worker: 11.5 cores and 62.0 GiB free for new pods (allocatable without requests), afterwards 8.0 cores and \
          32.0 GiB",
-            "a drain of worker-0 would wait for shop/cart-0: PDB cart allows 0 disruptions",
+            "a drain of worker-0 would wait for shop/cart-0: PDB cart can never allow a disruption",
         ],
     );
     assert_eq!(plan.back, [Ask::new(ActionId::UncordonNodes, nodes(&["worker-0", "worker-2"]))]);

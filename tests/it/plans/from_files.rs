@@ -445,10 +445,13 @@ async fn what_is_never_deleted() {
         ("poddisruptionbudgets", "openshift-etcd/etcd", "is not on the list"),
         ("nodes", "worker-0", "is not on the list"),
         ("configmaps", "openshift-etcd/x", "is not on the list"),
-        ("configmaps", "x", "name it as NAMESPACE/NAME"),
-        ("machineconfigs", "../nodes/worker-0", "a name that no object can have"),
+        ("configmaps", "x", "name it as KIND/NAMESPACE/NAME"),
+        ("machineconfigs", "../nodes/worker-0", "is not KIND/NAME or KIND/NAMESPACE/NAME"),
     ] {
-        let why = lab.refusal(&delete(resource, name)).await;
+        let why = match ActionId::DeleteObject.entry().parse(&[format!("{resource}/{name}")]) {
+            Ok(ask) => lab.refusal(&ask).await,
+            Err(why) => why.0,
+        };
         assert!(why.contains(part), "{resource} {name}\n  expected: {part}\n  said:     {why}");
     }
 }

@@ -425,7 +425,7 @@ fn moving_a_node_into_a_paused_pool_reboots_nothing() {
     sample.edit("pool/canary", |pool| pool["spec"]["paused"] = json!(true));
     let plan = whole(&sample, &moving(&["worker-2"], "canary"), systems).unwrap();
     assert_eq!(plan.danger, Danger::L);
-    let held = "pool canary is paused: they keep what they have, and reboot when it is unpaused";
+    let held = "pool canary is paused: they keep what they have, and take it over when it is unpaused";
     assert!(plan.consequences.iter().any(|line| line == held), "{plan:#?}");
 }
 

@@ -362,7 +362,7 @@ fn a_click_selects_a_tab_a_pane_and_a_row_and_does_nothing_else() {
         // What is open is not closed by a second click, and nothing is asked for.
         assert_eq!(click(&mut stage, "▾ master"), []);
         click(&mut stage, "1 Overview");
-        click(&mut stage, "Findings  ");
+        click(&mut stage, "├ Findings");
         stage.shows("[Findings");
         stage.keys("d");
         assert_eq!(click(&mut stage, "3 Pools"), [], "what lies over the panes keeps the keyboard");
