@@ -62,7 +62,7 @@ fn words(action: ActionId, node: &str, list: &PodList) -> String {
     match action {
         ActionId::UnpausePool => drained(node, list),
         ActionId::UncordonNodes => format!("{} on {node} now; new ones may come at once", count(running, "pod")),
-        1 => format!("1 pod on {node} stays: a cordon evicts nothing"),
+        _ if running == 1 => format!("1 pod on {node} stays: a cordon evicts nothing"),
         _ => format!("{} on {node} stay: a cordon evicts nothing", count(running, "pod")),
     }
 }

@@ -1,6 +1,8 @@
 //! What a person at the keyboard does again and again: confirm a plan, say a line behind `:`, close a popup, pick a node.
 
-use super::Terminal;
+use oc_cockpit::clock::instant;
+
+use super::{LIMIT, Terminal};
 
 pub const ESC: &str = "\x1b";
 pub const TAB: &str = "\t";
@@ -23,7 +25,9 @@ impl Terminal {
     #[track_caller]
     pub fn confirm(&mut self, says: &str, typed: &[&str]) {
         self.wait_text(says);
+        let end = instant() + LIMIT;
         loop {
+            assert!(instant() < end, "{says} cannot be confirmed:\n{}", self.text());
             self.rehearsed();
             for text in typed {
                 self.fill(text);
@@ -31,8 +35,9 @@ impl Terminal {
             // The safe button comes before the one that confirms. When the cluster says something new about it, the plan is
             // made anew, and the safe button has the focus again, or the field that has to be filled again.
             let ready = |screen: &vt100::Screen| screen.contents().lines().any(|line| is_focused(line) || asks(line));
-            self.soon(|screen| screen.contents().lines().any(|line| line.contains("leave it") && !asks(line)));
+            self.soon(|screen| !screen.contents().lines().any(asks));
             while !self.text().lines().any(|line| is_focused(line) || asks(line)) {
+                assert!(instant() < end, "{says} cannot be confirmed:\n{}", self.text());
                 self.press(TAB);
                 self.soon(ready);
             }
@@ -44,7 +49,7 @@ impl Terminal {
 
     /// Types `text` into the field that has the focus, unless it has been filled in already.
     fn fill(&mut self, text: &str) {
-        let (answer, word) = (format!("> {text}"), format!("to confirm: {text}"));
+        let (answer, word) = (format!("│ > {text}"), format!("to confirm: {text}"));
         let filled = |screen: &vt100::Screen| {
             screen.contents().lines().any(|line| line.contains(&answer) || line.contains(&word))
         };
@@ -52,9 +57,13 @@ impl Terminal {
             return;
         }
         self.press(text);
-        while !self.soon(filled) {
+        for _ in 0..10 {
+            if self.soon(filled) {
+                break;
+            }
             self.press(text);
         }
+        assert!(self.see(filled), "{text} cannot be filled in:\n{}", self.text());
         self.press(TAB);
     }
 
@@ -129,9 +138,9 @@ impl Terminal {
     }
 }
 
-/// Is this the line of the buttons, and says that something has to be typed?
+/// Does this line say that something has to be typed before the plan can be confirmed?
 fn asks(line: &str) -> bool {
-    line.contains("leave it") && (line.contains(" to confirm") || line.contains("to be answered first"))
+    line.contains("to be answered first") || (line.contains(" to confirm") && !line.contains(" to confirm:"))
 }
 
 /// Is this the line of the buttons, with the focus on the one that confirms, and nothing in its way?
