@@ -1,5 +1,6 @@
 //! `policy/v1 PodDisruptionBudget` (`v1beta1` before 4.8): how many pods of a workload may be missing.
 
+use super::condition::Condition;
 use super::lens::{kind, part};
 use super::machine_config_pool::{IntOrString, LabelSelector};
 use super::metadata::Keeps;
@@ -57,5 +58,7 @@ part! {
         "expectedPods" => pub expected_pods: i64,
         /// The generation that the status speaks of.
         "observedGeneration" => pub observed_generation: i64,
+        /// `DisruptionAllowed` (from 1.20 on).
+        "conditions" => pub conditions: Vec<Condition>,
     }
 }

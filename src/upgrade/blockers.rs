@@ -17,7 +17,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::assessment::{Blocker, Budget, Cause, Forecast, Node, NodePhase, Pool};
 use super::facts::{Facts, Kind};
 use crate::api::metadata::deleted;
-use crate::api::{Conditions as _, Pod, Tri, VirtualMachineInstance};
+use crate::api::{Conditions as _, Pod, PodDisruptionBudget, Tri, VirtualMachineInstance};
 use budgets::{Budgets, Claim};
 
 /// A pod that ends within this time is not worth a word: drains wait for such pods all the time.
@@ -124,7 +124,7 @@ impl<'a> Evictions<'a> {
         let claims = self.budgets.over(pod);
         match claims.as_slice() {
             [] => None,
-            [claim] => Self::refuses(claim, pod),
+            [claim] => self.refuses(claim, pod),
             several => {
                 let names = several.iter().map(|claim| claim.budget.name().to_owned()).collect();
                 Some(Cause::SeveralBudgets { names })
@@ -132,7 +132,13 @@ impl<'a> Evictions<'a> {
         }
     }
 
-    fn refuses(claim: &Claim, pod: &Pod) -> Option<Cause> {
+    /// Has the budget said the same for a while, as far as it says since when?
+    fn is_settled(&self, budget: &PodDisruptionBudget) -> bool {
+        let since = budget.status.conditions.condition("DisruptionAllowed").and_then(|found| found.since);
+        since.is_none_or(|since| self.now - since >= PATIENCE)
+    }
+
+    fn refuses(&self, claim: &Claim, pod: &Pod) -> Option<Cause> {
         let status = &claim.budget.status;
         let enough = status.desired_healthy > 0 && status.current_healthy >= status.desired_healthy;
         let always = claim.budget.spec.unhealthy_pod_eviction_policy == "AlwaysAllow";
@@ -150,7 +156,10 @@ impl<'a> Evictions<'a> {
                 healthy: status.current_healthy,
                 desired: status.desired_healthy,
                 expected: status.expected_pods,
-                impossible: budgets::impossible(claim.budget),
+                // Of a number of pods that have to stay the pods that exist are counted, and one that is moved is missing for a
+                // moment (Kubernetes: pkg/controller/disruption, `getExpectedPodCount`).
+                impossible: budgets::demands_all(claim.budget)
+                    || (budgets::impossible(claim.budget) && self.is_settled(claim.budget)),
             })
         })
     }

@@ -63,7 +63,7 @@ impl Telling {
             if !self.may.contains(finding.id) {
                 let new = format!("{}: says {} of {:?}: {}", self.name, finding.id, finding.subject, finding.title);
                 if !self.wrong.iter().any(|told| told.starts_with(&new)) {
-                    self.wrong.insert(format!("{new} (after {at} s)"));
+                    self.wrong.insert(format!("{new} (after {at} s): {:?}", finding.evidence));
                 }
             }
         }

@@ -1,13 +1,17 @@
 //! `drain-will-block`: a node of the next wave carries a pod that will not leave: better to be known before its turn.
 
+use chrono::{DateTime, TimeDelta, Utc};
+
 use super::{Finding, Impact, Level, Look, Remedy, Resource, Subject, evidence, finding, reading};
+use crate::api::{self, Conditions as _};
 use crate::upgrade::assessment::{Blocker, Cause, Node};
 use crate::upgrade::blockers;
 use crate::upgrade::words;
 
 pub(super) fn check(look: &Look, found: &mut Vec<Finding>) {
-    // While a node is drained or reboots, budgets run low and recover: only what lasts is worth a warning then.
-    let moving = look.now.nodes.iter().any(|node| blockers::drains(node) || node.phase.moving());
+    // While a node is drained or reboots, and until its pods run again, budgets run low and recover: only what lasts is
+    // worth a warning then.
+    let moving = look.now.nodes.iter().any(|node| blockers::drains(node) || node.phase.moving()) || settles(look);
     for node in look.now.nodes.iter() {
         let Some(forecast) = &node.forecast else { continue };
         let counts = |blocker: &&Blocker| {
@@ -18,6 +22,17 @@ pub(super) fn check(look: &Look, found: &mut Vec<Finding>) {
             found.push(foretold(look, node, &stays));
         }
     }
+}
+
+/// How long the pods of a node that came back may take to run again.
+const SETTLES: TimeDelta = TimeDelta::minutes(5);
+
+/// Did a node come back a moment ago?
+fn settles(look: &Look) -> bool {
+    let young = |at: DateTime<Utc>| look.now.now - at < SETTLES;
+    let back =
+        |node: &api::Node| node.status.conditions.condition("Ready").and_then(|ready| ready.since).is_some_and(young);
+    look.now.facts.nodes.iter().any(|node| back(node))
 }
 
 fn foretold(look: &Look, node: &Node, stays: &[&Blocker]) -> Finding {
