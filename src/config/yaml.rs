@@ -1,7 +1,7 @@
 //! Typed reading of YAML for the files of all rooms: configuration, themes, scenarios.
 //!
 //! The parser is generic over what it reads, and large: read directly, each struct would bring a parser of its own into
-//! the program. Here all types meet the parser behind [`Reads`] and [`Takes`]. Words and places of errors stay the
+//! the program. Here all types meet the parser behind `Reads` and `Takes`. Words and places of errors stay the
 //! parser's own.
 
 use std::fmt;

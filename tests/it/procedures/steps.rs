@@ -410,7 +410,7 @@ pub const PREPARATIONS: &[Preparation] = &[
     ),
     (
         "P8",
-        "Certificates of the registry, trusted through the proxy, too",
+        "Certificates of the registry; what has yet to name them is told",
         "disconnected",
         Plan("Apply registry-ca.yaml", "has to name it in spec.additionalTrustedCA"),
     ),
