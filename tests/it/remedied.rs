@@ -127,7 +127,6 @@ fn an_install_plan_that_waits_is_approved_as_the_look_before_the_update_says() {
 }
 
 #[test]
-#[ignore = "its keys race with the form that is left open below the plan: to be repaired"]
 fn a_forgotten_signature_is_applied_from_its_file() {
     let home = Home::new();
     let (sim, mut terminal) = on(&home, &["--scenario", "disconnected"], "NEEDS A PERSON");

@@ -16,7 +16,8 @@ impl Terminal {
         self.wait("the answer to the dry run", |screen| {
             let text = screen.contents();
             let waits = |line: &str| line.contains("has not come back yet") || line.contains("still being read");
-            text.lines().any(|line| line.contains("leave it") && !waits(line))
+            // The buttons of a plan, not those of the form that it is made from.
+            text.lines().any(|line| buttons(line).is_some() && !waits(line))
         });
     }
 
@@ -138,6 +139,11 @@ impl Terminal {
     }
 }
 
+/// What stands behind the safe button, when this is the line of the buttons of a plan: a form has such a line too.
+fn buttons(line: &str) -> Option<&str> {
+    line.split_once("leave it").map(|(_, rest)| rest).filter(|rest| !rest.contains("show the plan"))
+}
+
 /// Does this line say that something has to be typed before the plan can be confirmed?
 fn asks(line: &str) -> bool {
     line.contains("to be answered first") || (line.contains(" to confirm") && !line.contains(" to confirm:"))
@@ -145,7 +151,7 @@ fn asks(line: &str) -> bool {
 
 /// Is this the line of the buttons, with the focus on the one that confirms, and nothing in its way?
 fn is_focused(line: &str) -> bool {
-    let Some((_, rest)) = line.split_once("leave it") else { return false };
+    let Some(rest) = buttons(line) else { return false };
     let Some((_, behind)) = rest.split_once(" ]") else { return false };
     rest.trim_start().starts_with("[ ") && behind.split('│').next().is_some_and(|behind| behind.trim().is_empty())
 }
