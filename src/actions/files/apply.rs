@@ -118,7 +118,7 @@ fn permissions(
             return Ok(None);
         }
         let verb = if item.there.is_some() { "patch" } else { "create" };
-        let permission = item.manifest.row.permission(verb);
+        let permission = item.manifest.row.permission(verb, &item.manifest.name);
         if permission.is_by_namespace() {
             return reading.permission(assessment, &permission, &item.manifest.namespace).map(Some);
         }

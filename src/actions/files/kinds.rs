@@ -3,6 +3,7 @@
 //! It holds what the procedures of an update need and nothing else: whatever is not on it is refused with the list.
 
 use crate::actions::Refusal;
+use crate::actions::words::list as some;
 use crate::upgrade::access::Permission;
 
 /// What an object is to the procedures; one kind may be several things, by where it is.
@@ -55,6 +56,36 @@ pub(in crate::actions) enum Home {
     OfRequests,
 }
 
+/// Which names objects of a row have.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::actions) enum Names {
+    /// Any.
+    Any,
+    /// One of these: a component reads it by its name, and no other.
+    Only(&'static [&'static str]),
+    /// Those that this says yes to.
+    Like(fn(&str) -> bool),
+}
+
+impl Names {
+    /// Is it one of them?
+    fn take(self, name: &str) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Only(names) => names.contains(&name),
+            Self::Like(is_meant) => is_meant(name),
+        }
+    }
+
+    /// The name as a role lists it in `resourceNames`; none: roles cannot tell these objects from others.
+    fn listed(self, name: &str) -> Option<&'static str> {
+        match self {
+            Self::Only(names) => names.iter().copied().find(|one| *one == name),
+            Self::Any | Self::Like(_) => None,
+        }
+    }
+}
+
 /// A row of the list.
 #[derive(Debug)]
 pub(in crate::actions) struct Row {
@@ -70,6 +101,8 @@ pub(in crate::actions) struct Row {
     pub plural: &'static str,
     /// Where.
     pub home: Home,
+    /// What they are called.
+    pub names: Names,
     /// Which of them, in words, where not all: `release signatures`.
     pub which: &'static str,
     /// May it be deleted too? Where not, why not.
@@ -94,7 +127,7 @@ const fn row(
     kind: &'static str,
     plural: &'static str,
 ) -> Row {
-    Row { role, group, versions, kind, plural, home: Home::Cluster, which: "", deletes: Ok(()) }
+    Row { role, group, versions, kind, plural, home: Home::Cluster, names: Names::Any, which: "", deletes: Ok(()) }
 }
 
 /// All rows.
@@ -123,6 +156,7 @@ pub(super) static ROWS: &[Row] = &[
     },
     Row {
         home: Home::Only(CLUSTER_CONFIG),
+        names: Names::Only(&["pull-secret"]),
         which: "pull-secret",
         deletes: Err("without the global pull secret no node can pull images of the release"),
         ..row(Role::PullSecret, "", &["v1"], "Secret", "secrets")
@@ -157,6 +191,7 @@ pub(super) static ROWS: &[Row] = &[
     row(Role::PinnedImageSet, MCO, &["v1", "v1alpha1"], "PinnedImageSet", "pinnedimagesets"),
     row(Role::MachineOsConfig, MCO, &["v1", "v1alpha1"], "MachineOSConfig", "machineosconfigs"),
     Row {
+        names: Names::Only(&["cluster"]),
         which: "cluster",
         deletes: Err("there is one, and the machine-config operator needs it"),
         ..row(
@@ -185,16 +220,16 @@ impl Row {
         if self.group.is_empty() { self.plural.to_owned() } else { format!("{}.{}", self.plural, self.group) }
     }
 
-    /// The permission that a verb on it needs.
-    pub(in crate::actions) fn permission(&self, verb: &'static str) -> Permission {
+    /// The permission that a verb on the object of that name needs.
+    pub(in crate::actions) fn permission(&self, verb: &'static str, name: &str) -> Permission {
         let namespace = match self.home {
             Home::Only(namespace) => namespace,
             Home::Cluster | Home::OfRequests => "",
         };
         let permission = Permission::cluster(verb, self.group, self.plural).in_namespace(namespace);
         // Creations have no name that a role could list.
-        match self.role {
-            Role::PullSecret if verb != "create" => permission.named(self.which),
+        match self.names.listed(name) {
+            Some(name) if verb != "create" => permission.named(name),
             _ => permission,
         }
     }
@@ -225,9 +260,11 @@ pub(super) fn row_of(api_version: &str, kind: &str, namespace: &str, name: &str)
         Home::Only(only) => namespace == only,
         Home::OfRequests => !namespace.is_empty(),
     };
-    let is_meant = |row: &&Row| row.role != Role::PullSecret || name == row.which;
-    if let Some(row) = of_kind().filter(lives_there).find(is_meant) {
+    if let Some(row) = of_kind().filter(lives_there).find(|row| row.names.take(name)) {
         return Ok(row);
+    }
+    if let Some(Names::Only(names)) = of_kind().find(lives_there).map(|row| row.names) {
+        return Err(Refusal(format!("{kind} {name} is not one that is read: {}", some(names.iter().copied()))));
     }
     let place = if namespace.is_empty() { "in no namespace".to_owned() } else { format!("in {namespace}") };
     Err(Refusal(match of_kind().next() {

@@ -71,9 +71,6 @@ impl Manifest {
             Role::MachineConfig | Role::PinnedImageSet if !role_label => {
                 refuse("has no label machineconfiguration.openshift.io/role: no pool would take it")
             }
-            Role::MachineConfiguration if self.name != "cluster" => {
-                refuse("is not the one that the operator reads: cluster")
-            }
             Role::Subscription if text(&self.body, "/spec/name") != super::kinds::UPDATE_SERVICE_PACKAGE => {
                 refuse("is not for the package cincinnati-operator, the update service")
             }

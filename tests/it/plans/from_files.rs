@@ -337,7 +337,7 @@ async fn what_files_do_not_do() {
         ),
         (
             vec![object("operator.openshift.io/v1", "MachineConfiguration", "", "other")],
-            "is not the one that the operator reads",
+            "is not one that is read: cluster",
         ),
         (vec![labelled("rendered-worker-9", json!({}))], "is a rendered configuration"),
         (vec![labelled("99-worker-generated-kubelet", json!({ "kernelType": "realtime" }))], "belongs to a controller"),
