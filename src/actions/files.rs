@@ -14,5 +14,8 @@ mod mirrors;
 mod node_effects;
 mod pull_secret;
 mod registry_ca;
+mod root_secret;
+mod secret_data;
 mod signature;
 mod surroundings;
+mod user_data;

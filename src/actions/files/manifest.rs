@@ -5,8 +5,9 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value};
 
 use super::kinds::{Home, Role, Row, row_of};
+use super::{root_secret, user_data};
 use crate::actions::Refusal;
-use crate::actions::raw::{annotation, name, text};
+use crate::actions::raw::{name, text};
 use crate::actions::words::shell;
 
 /// What the machine-config operator writes on objects itself. An annotation of it in a file would be a lie to it.
@@ -71,6 +72,7 @@ impl Manifest {
             Role::MachineConfig | Role::PinnedImageSet if !role_label => {
                 refuse("has no label machineconfiguration.openshift.io/role: no pool would take it")
             }
+            Role::UserData => user_data::check(&self.name, &self.body).map_or_else(|why| refuse(&why), |_| Ok(())),
             Role::Subscription if text(&self.body, "/spec/name") != super::kinds::UPDATE_SERVICE_PACKAGE => {
                 refuse("is not for the package cincinnati-operator, the update service")
             }
@@ -111,7 +113,7 @@ impl Manifest {
 /// Are its values secret? A MachineConfig is where it holds the hash of a password.
 pub(super) fn is_secret(role: Role, object: &Value) -> bool {
     match role {
-        Role::PullSecret | Role::Credentials => true,
+        Role::PullSecret | Role::Credentials | Role::RootSecret | Role::UserData => true,
         Role::MachineConfig => !super::line_diff::password_hashes(object).is_empty(),
         _ => false,
     }
@@ -164,10 +166,12 @@ fn cleaned(object: &Value, row: &Row) -> Result<(Value, Vec<String>), Refusal> {
             other => left_out.push(format!("metadata.{other}")),
         }
     }
-    if annotation(object, LAST_APPLIED).is_some()
-        && let Some(annotations) = metadata.get_mut("annotations").and_then(Value::as_object_mut)
-    {
+    if let Some(annotations) = metadata.get_mut("annotations").and_then(Value::as_object_mut) {
         annotations.remove(LAST_APPLIED);
+        // Of an object that was saved: what the operator found then.
+        if row.role == Role::RootSecret && annotations.remove(root_secret::CAPABILITY).is_some() {
+            left_out.push(format!("metadata.annotations[{}]", root_secret::CAPABILITY));
+        }
     }
     metadata.retain(|_, value| !value.is_null() && value.as_object().is_none_or(|fields| !fields.is_empty()));
     body.insert("metadata".to_owned(), Value::Object(metadata));

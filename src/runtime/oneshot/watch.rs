@@ -30,6 +30,8 @@ pub struct Asked {
     pub output: Format,
     /// What the text tells at length.
     pub details: Details,
+    /// What is read for it.
+    pub purpose: Purpose,
     /// End when the update is over, and say so by the code.
     pub exit_code: bool,
     /// How the text looks.
@@ -71,7 +73,7 @@ async fn answers(cluster: &Cluster, asked: &Asked) -> Result<u8> {
         let now = clock::now() + newest.link.clock_ahead;
         let assessment = Arc::new(assess(newest, &memory, now));
         memory.observe(&assessment);
-        cluster.need(needs(&assessment, Purpose::Watch));
+        cluster.need(needs(&assessment, asked.purpose));
         let status = Status::of(&assessment, asked.details, Vec::new());
         if last.as_ref().is_some_and(|last| last.same_as(&status)) {
             continue;
