@@ -8,6 +8,7 @@ use super::set_max_unavailable::NUMBER;
 use super::{ActionId, Ask, Target, rebuild_image};
 use crate::api::ibu_key;
 use crate::upgrade::assessment::{Assessment, Remedy, Resource};
+use crate::upgrade::root_credentials;
 
 /// What an action of this program does, as the `oc` line of a remedy says it; what the line leaves open (`VERSION`,
 /// `CHANNEL`) is left open in it, to be asked for.
@@ -66,6 +67,7 @@ pub fn covered(remedy: &Remedy, assessment: &Assessment) -> Option<Ask> {
         ["oc", "apply", "-f", file] if file.starts_with("signature-") => {
             Some(Ask::new(ActionId::ApplySignature, Target::Cluster))
         }
+        ["oc", "apply", "-f", file] if is_of_a_person(file) => Some(Ask::new(ActionId::ApplyFile, Target::Cluster)),
         ["oc", "patch" | "annotate", "imagebasedupgrade", "upgrade", rest @ ..] => image_based(rest),
         ["oc", "annotate", "machineosconfig", name, ..] => {
             let config = Resource::cluster(rebuild_image::RESOURCE, name);
@@ -75,6 +77,11 @@ pub fn covered(remedy: &Remedy, assessment: &Assessment) -> Option<Ask> {
         ["oc", "patch", rest @ ..] => patched_pool(rest, assessment),
         _ => None,
     }
+}
+
+/// Does the name stand for a file that a person has yet to name: a root secret of the cloud, what machines boot with?
+fn is_of_a_person(file: &str) -> bool {
+    file.strip_suffix(".yaml").is_some_and(|stem| stem == "user-data" || root_credentials::NAMES.contains(&stem))
 }
 
 /// A change of a pool: paused, unpaused, another `maxUnavailable`.

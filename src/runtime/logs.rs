@@ -76,7 +76,9 @@ pub async fn tell(
     }
     if !asked.all && logs.len() > 1 {
         let more = count(logs.len() - 1, "other log");
-        out(Piece::Aside(format!("{more} explain it too: --list names them, --all prints them, --pod and --container choose")));
+        out(Piece::Aside(format!(
+            "{more} explain it too: --list names them, --all prints them, --pod and --container choose"
+        )));
     }
     notes(&logs[..if asked.all { logs.len() } else { 1 }], &mut out);
     Ok(())
@@ -145,7 +147,9 @@ async fn readable<'a>(
     if found.is_empty() {
         return Err(match troubles.first() {
             Some(words) => words.clone(),
-            None if any => "none of the logs that explain it is of that pod and container: --list names them".to_owned(),
+            None if any => {
+                "none of the logs that explain it is of that pod and container: --list names them".to_owned()
+            }
             None => format!("no pod is there now to say anything: {}", empty.join(", ")),
         });
     }

@@ -549,7 +549,7 @@ async fn a_log_is_followed_through_a_cut_and_ends_with_its_pod() {
     simulation.store().delete(Res::PODS, Some("shop"), "cart-0");
     let end = loop {
         match said(&mut tail).await {
-            Some(Logged::Ended(words)) => break words,
+            Some(Logged::Ended(words) | Logged::Failed(words)) => break words,
             Some(_) => {}
             None => panic!("it ended without a word"),
         }

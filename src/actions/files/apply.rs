@@ -5,13 +5,14 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
+use super::item::Item;
 use super::kinds::{Role, list as listed};
 use super::line_diff::difference;
-use super::manifest::{Manifest, needs_namespace};
+use super::manifest::{Manifest, is_secret, needs_namespace};
 use super::merge::{back, leaves, merged, patch};
 use super::node_effects::{Change, OnNodes};
 use super::surroundings::{Surroundings, is_credentials_request, is_made_by_a_controller, secret_of};
-use super::{mirrors, pull_secret, registry_ca, signature, user_data};
+use super::{certificates, image_config, mirrors, proxy_config, pull_secret, registry_ca, signature, user_data};
 use crate::actions::raw::{Patch, text};
 use crate::actions::reading::Reading;
 use crate::actions::request::digest;
@@ -74,6 +75,7 @@ pub(in crate::actions) fn plan(
     };
     let named = objects.iter().chain(requests.unwrap_or_default()).filter(|object| is_credentials_request(object));
     around.credentials.extend(named.filter_map(secret_of));
+    around.maps = certificates::read(&mut reading, &manifests, around.registry_ca)?;
     let permissions = permissions(assessment, &mut reading, &items)?;
     if reading.is_missing() {
         return Ok(reading.draft(rules.entry, ask, title));
@@ -126,14 +128,6 @@ fn permissions(
         Ok(Some(gate::permission_found(assessment, &permission)))
     };
     items.iter().map(permission).collect()
-}
-
-/// An object of the file, and what is there in its place.
-struct Item<'a> {
-    manifest: &'a Manifest,
-    there: Option<&'a Value>,
-    /// Its namespace does not exist.
-    homeless: bool,
 }
 
 /// What the plan is made with.
@@ -207,6 +201,7 @@ impl Applying<'_> {
     ) -> Result<(), Refusal> {
         let (manifest, object) = (item.manifest, item.manifest.object());
         self.fits(item, told)?;
+        told.preconditions.extend(certificates::named(&self.around, item, all)?);
         if item.homeless {
             return wait(item, all, told);
         }
@@ -229,7 +224,7 @@ impl Applying<'_> {
                 format!("{object} is patched by what differs: fields that the file does not name stay as they are")
             }
         });
-        self.by_role(manifest, item.there, &would_be, told);
+        self.by_role(item, all, &would_be, told);
         let change = Change { role: manifest.row.role, there: item.there, would_be: Some(&would_be) };
         told.nodes.add(&self.around, &object, change);
         if !manifest.left_out.is_empty() {
@@ -269,6 +264,8 @@ impl Applying<'_> {
                 let keys = registry_ca::check(body)?;
                 found(format!("{object} holds certificates only"), list(keys.iter().map(String::as_str)));
             }
+            Role::Image => image_config::check(&object, &item.would_be())?,
+            Role::Proxy => proxy_config::check(&object, &item.would_be())?,
             Role::PullSecret => {
                 pull_secret::check(body)?;
                 found(
@@ -284,7 +281,7 @@ impl Applying<'_> {
             Role::UserData => {
                 let checked = user_data::check(&manifest.name, body);
                 let checked = checked.map_err(|why| Refusal(format!("{object} {why}")))?;
-                told.preconditions.push(checked);
+                found(format!("{object} {}", checked.words), checked.evidence);
             }
             Role::Credentials if !self.is_asked_for(&manifest.namespace, Some(&manifest.name)) => {
                 return Err(Refusal(format!(
@@ -323,7 +320,7 @@ impl Applying<'_> {
     }
 
     fn patch(&self, manifest: &Manifest, there: &Value, change: &Value) -> Result<Write, Refusal> {
-        let secret = manifest.is_secret();
+        let secret = is_secret_change(manifest, there, change);
         let text = change.to_string();
         let oc = if secret || text.len() > LONGEST {
             format!("apply -f {}", shell(self.path))
@@ -372,7 +369,8 @@ impl Applying<'_> {
     }
 
     /// What follows from what it is, beside what becomes of the nodes.
-    fn by_role(&self, manifest: &Manifest, there: Option<&Value>, would_be: &Value, told: &mut Told) {
+    fn by_role(&self, item: &Item, all: &[Item], would_be: &Value, told: &mut Told) {
+        let (manifest, there) = (item.manifest, item.there);
         let mut danger = |at_least: Danger| told.danger = told.danger.max(Some(at_least));
         let lines = &mut told.consequences;
         match manifest.row.role {
@@ -392,7 +390,16 @@ impl Applying<'_> {
                 danger(Danger::M);
                 lines.extend(pull_secret::told(there, would_be));
             }
-            Role::RegistryCa => lines.push(trust(&self.around, &manifest.name)),
+            Role::RegistryCa => lines.push(certificates::trust(&self.around, all, &manifest.name, would_be)),
+            Role::Image => {
+                let change = certificates::image_change(&self.around, item, all, would_be);
+                danger(change.danger());
+                lines.extend(change.told());
+            }
+            Role::Proxy => {
+                danger(Danger::M);
+                lines.extend(proxy_config::told(there, would_be));
+            }
             Role::Credentials => {
                 danger(Danger::M);
                 lines.push("the component that asked for it works with these credentials from now on".to_owned());
@@ -448,18 +455,11 @@ fn unread(object: &str) -> Refusal {
     Refusal(format!("{object} cannot be judged: what it is for was not read"))
 }
 
-/// Who trusts the certificates.
-fn trust(around: &Surroundings, name: &str) -> String {
-    match name {
-        _ if name == around.registry_ca => {
-            "image.config.openshift.io/cluster trusts it for registries: it is written to every node, without drain or reboot"
-                .to_owned()
-        }
-        _ if name == around.trusted_ca => "proxy.config.openshift.io/cluster trusts it for everything".to_owned(),
-        name => format!(
-            "nothing refers to it yet: image.config.openshift.io/cluster has to name it in spec.additionalTrustedCA ({})",
-            shell(name)
-        ),
+/// Must the patch not be shown, or the one that leads back? Of a Proxy both may be without what is secret in it.
+fn is_secret_change(manifest: &Manifest, there: &Value, change: &Value) -> bool {
+    match manifest.row.role {
+        Role::Proxy => [change, &back(there, change)].iter().any(|patch| is_secret(Role::Proxy, patch)),
+        _ => manifest.is_secret(),
     }
 }
 

@@ -21,6 +21,10 @@ pub(in crate::actions) enum Role {
     Signature,
     /// Certificates of registries.
     RegistryCa,
+    /// Where images may come from, and which certificates registries are trusted by.
+    Image,
+    /// The way out of the cluster, and which certificates everything trusts.
+    Proxy,
     /// The pull secret of all nodes.
     PullSecret,
     /// Credentials that a component asks for, where they are maintained by hand.
@@ -159,6 +163,19 @@ pub(super) static ROWS: &[Row] = &[
         home: Home::Only(CLUSTER_CONFIG),
         which: "certificates of registries",
         ..row(Role::RegistryCa, "", &["v1"], "ConfigMap", "configmaps")
+    },
+    Row {
+        names: Names::Only(&["cluster"]),
+        which: "cluster",
+        // pkg/operator/sync.go, `getImageRegistryBundles`.
+        deletes: Err("there is one, and the machine-config operator is degraded without it"),
+        ..row(Role::Image, CONFIG, &["v1"], "Image", "images")
+    },
+    Row {
+        names: Names::Only(&["cluster"]),
+        which: "cluster",
+        deletes: Err("there is one, and the network operator and the nodes have their proxy from it"),
+        ..row(Role::Proxy, CONFIG, &["v1"], "Proxy", "proxies")
     },
     Row {
         home: Home::Only(CLUSTER_CONFIG),

@@ -5,6 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value};
 
 use super::kinds::{Home, Role, Row, row_of};
+use super::registry_ca::{field, named};
 use super::{root_secret, user_data};
 use crate::actions::Refusal;
 use crate::actions::raw::{name, text};
@@ -73,6 +74,9 @@ impl Manifest {
                 refuse("has no label machineconfiguration.openshift.io/role: no pool would take it")
             }
             Role::UserData => user_data::check(&self.name, &self.body).map_or_else(|why| refuse(&why), |_| Ok(())),
+            role if !is_path_segment(named(role, &self.body)) => {
+                refuse(&format!("names a ConfigMap in {} that cannot be", field(role).unwrap_or_default()))
+            }
             Role::Subscription if text(&self.body, "/spec/name") != super::kinds::UPDATE_SERVICE_PACKAGE => {
                 refuse("is not for the package cincinnati-operator, the update service")
             }
@@ -110,11 +114,12 @@ impl Manifest {
     }
 }
 
-/// Are its values secret? A MachineConfig is where it holds the hash of a password.
+/// Are its values secret? A MachineConfig is where it holds the hash of a password, a Proxy where it holds a password.
 pub(super) fn is_secret(role: Role, object: &Value) -> bool {
     match role {
         Role::PullSecret | Role::Credentials | Role::RootSecret | Role::UserData => true,
         Role::MachineConfig => !super::line_diff::password_hashes(object).is_empty(),
+        Role::Proxy => !super::proxy_config::passwords(object).is_empty(),
         _ => false,
     }
 }

@@ -82,7 +82,10 @@ impl<'a> Cloud<'a> {
         let found = |words: String, evidence: String| Precondition { words, evidence };
         Ok([
             found(
-                format!("{object} is the root secret of {platform}, and holds {}", list(read.iter().map(String::as_str))),
+                format!(
+                    "{object} is the root secret of {platform}, and holds {}",
+                    list(read.iter().map(String::as_str))
+                ),
                 format!("infrastructure/cluster status.platformStatus.type = {platform}"),
             ),
             found(format!("the cloud-credential operator reads {object}"), format!("cloudcredential/cluster {mode}")),
@@ -232,7 +235,12 @@ mod tests {
             ("Azure", "azure-credentials", &azure, "azure_region"),
             ("Azure", "azure-credentials", &azure[1..], "lacks azure_subscription_id"),
             ("OpenStack", "openstack-credentials", &[("clouds.yaml", "clouds:\n  a: canary\n")], "holds clouds.yaml"),
-            ("VSphere", "vsphere-creds", &[("vc.username", "a"), ("vc.password", "canary")], "vc.username, vc.password"),
+            (
+                "VSphere",
+                "vsphere-creds",
+                &[("vc.username", "a"), ("vc.password", "canary")],
+                "vc.username, vc.password",
+            ),
             ("VSphere", "vsphere-creds", &[("vc.password", "canary")], "lacks vc.username"),
             ("VSphere", "vsphere-creds", &[("other", "canary")], "has no SERVER.username"),
         ] {

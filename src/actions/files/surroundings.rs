@@ -1,10 +1,11 @@
 //! What is read around an object of a file, to tell what becomes of the nodes.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
 use super::kinds::Role;
+use super::registry_ca::named;
 use super::root_secret::Cloud;
 use super::user_data::Machines;
 use crate::actions::Refusal;
@@ -44,6 +45,8 @@ pub(super) struct Surroundings<'a> {
     pub registry_ca: &'a str,
     /// The ConfigMap with certificates that all trust (`Proxy/cluster spec.trustedCA`).
     pub trusted_ca: &'a str,
+    /// ConfigMaps that the file or the cluster names, as they are there: what [`registry_ca`](super::registry_ca) is about.
+    pub maps: BTreeMap<String, Option<&'a Value>>,
     /// Namespace and name of the Secrets that CredentialsRequests of the cluster name.
     pub credentials: Vec<(String, String)>,
     /// What the root credentials of the cloud are for; none: not asked.
@@ -68,7 +71,8 @@ impl<'a> Surroundings<'a> {
         let configuration = reading.try_object(disruption::PATH);
         let mirrors = any(&[Role::DigestMirrors, Role::TagMirrors, Role::ContentSources])
             .then(|| (reading.try_list(DIGEST_MIRRORS), reading.try_list(CONTENT_SOURCES)));
-        let trust = any(&[Role::RegistryCa]).then(|| (reading.try_object(IMAGES), reading.try_object(PROXY)));
+        let trust = any(&[Role::RegistryCa, Role::Image, Role::Proxy])
+            .then(|| (reading.try_object(IMAGES), reading.try_object(PROXY)));
         let requests = any(&[Role::Credentials, Role::Namespace]).then(|| reading.try_list(REQUESTS));
         let cloud = if any(&[Role::RootSecret]) { Some(Cloud::read(reading)?) } else { None };
         let machines = any(&[Role::UserData]).then(|| Machines::read(reading, configuration.flatten()));
@@ -87,6 +91,7 @@ impl<'a> Surroundings<'a> {
             content_sources: 0,
             registry_ca: "",
             trusted_ca: "",
+            maps: BTreeMap::new(),
             credentials: Vec::new(),
             cloud: cloud.flatten(),
             machines: machines.flatten(),
@@ -101,8 +106,8 @@ impl<'a> Surroundings<'a> {
         }
         match trust {
             Some((Some(images), Some(proxy))) => {
-                around.registry_ca = images.map_or("", |images| text(images, "/spec/additionalTrustedCA/name"));
-                around.trusted_ca = proxy.map_or("", |proxy| text(proxy, "/spec/trustedCA/name"));
+                around.registry_ca = images.map_or("", |images| named(Role::Image, images));
+                around.trusted_ca = proxy.map_or("", |proxy| named(Role::Proxy, proxy));
             }
             Some(_) => return Ok(None),
             None => {}

@@ -4,10 +4,10 @@
 use serde_json::Value;
 
 use super::secret_data::json;
+use crate::actions::Precondition;
 use crate::actions::raw::{items, name, text};
 use crate::actions::reading::Reading;
 use crate::actions::words::list;
-use crate::actions::Precondition;
 
 /// Where they are, beside the Machines (machine-api-operator).
 pub(super) const NAMESPACE: &str = "openshift-machine-api";
@@ -159,7 +159,7 @@ pub(super) fn check(own: &str, body: &Value) -> Result<Precondition, String> {
         ));
     }
     Ok(Precondition {
-        words: "its userData is an Ignition config that boot images read".to_owned(),
+        words: "holds an Ignition config that boot images read".to_owned(),
         evidence: format!("data.{KEY}: ignition.version {}.{}", spec.0, spec.1),
     })
 }
@@ -194,13 +194,14 @@ mod tests {
         check(own, &secret(data)).map_or_else(|why| why, |found| format!("{} ({})", found.words, found.evidence))
     }
 
-    const STUB: &str = r#"{"ignition":{"version":"3.2.0","config":{"merge":[{"source":"https://canary/config/worker"}]}}}"#;
+    const STUB: &str =
+        r#"{"ignition":{"version":"3.2.0","config":{"merge":[{"source":"https://canary/config/worker"}]}}}"#;
 
     #[test]
     fn a_stub_that_boot_images_read_is_taken() {
         assert_eq!(
             said("worker-user-data", STUB),
-            "its userData is an Ignition config that boot images read (data.userData: ignition.version 3.2)"
+            "holds an Ignition config that boot images read (data.userData: ignition.version 3.2)"
         );
         let old = STUB.replace("3.2.0", "2.2.0").replace("merge", "append");
         assert!(said("worker-user-data", &old).contains("ignition.version 2.2"));

@@ -77,7 +77,11 @@ fn backups(page: &Page, image: &ImageBased) -> String {
         ]
     };
     let rows: Vec<Vec<Cell>> = image.backups.iter().map(row).collect();
-    if rows.is_empty() { String::new() } else { table(page.look, &["BACKUP", "KIND", "PHASE", "ITEMS", "TROUBLE"], &rows) }
+    if rows.is_empty() {
+        String::new()
+    } else {
+        table(page.look, &["BACKUP", "KIND", "PHASE", "ITEMS", "TROUBLE"], &rows)
+    }
 }
 
 fn volumes(page: &Page, volumes: &Volumes) -> String {
@@ -91,7 +95,12 @@ fn volumes(page: &Page, volumes: &Volumes) -> String {
                 other => Cell::from(other.unwrap_or("not known")),
             };
             let claim = row.claim.as_deref().unwrap_or("no claim");
-            vec![Cell::from(row.name.as_str()), Cell::from(claim), policy, Cell::from(row.size.as_deref().unwrap_or("-"))]
+            vec![
+                Cell::from(row.name.as_str()),
+                Cell::from(claim),
+                policy,
+                Cell::from(row.size.as_deref().unwrap_or("-")),
+            ]
         })
         .collect();
     let mut out = String::new();

@@ -69,8 +69,11 @@ pub(super) fn credentials(ask: &Ask) -> Option<Row> {
             evidence("cloudcredential/cluster", "spec.credentialsMode", if mode.is_empty() { "\"\"" } else { mode }),
             evidence(format!("secret/{secret}"), "metadata", "missing"),
         ])
-        .remedied([Remedy::look("Restore the secret before the update; it can be taken away again afterwards.")
-            .oc(format!("oc get secret -n {namespace} {secret}", secret = shell(secret)))])
+        .remedied([Remedy::change(
+            Danger::M,
+            "Put the secret back before the update; it can be taken away again afterwards.",
+        )
+        .oc(format!("oc apply -f {secret}.yaml", secret = shell(secret)))])
     })
 }
 

@@ -119,7 +119,8 @@ async fn a_root_secret_is_put_back() {
 async fn a_root_secret_that_is_there_is_renewed_and_what_was_minted_stays() {
     let mut sample = on("AWS", "Mint");
     let mut old = aws("older");
-    old["data"] = json!({ "aws_access_key_id": STANDARD.encode(CANARY), "aws_secret_access_key": STANDARD.encode(CANARY) });
+    old["data"] =
+        json!({ "aws_access_key_id": STANDARD.encode(CANARY), "aws_secret_access_key": STANDARD.encode(CANARY) });
     old.as_object_mut().unwrap().remove("stringData");
     old["metadata"]["annotations"] = json!({ "cloudcredential.openshift.io/mode": "insufficient" });
     sample.add(old);
@@ -133,7 +134,10 @@ async fn a_root_secret_that_is_there_is_renewed_and_what_was_minted_stays() {
     consequence(&done, "left out of the file, for it is not for people to say: metadata.annotations[cloudcredential");
     consequence(&done, "what is there now is written down nowhere");
     let stored = lab.get(Res::SECRETS, Some("kube-system"), "aws-creds");
-    assert_eq!(stored["metadata"]["annotations"]["cloudcredential.openshift.io/mode"], "insufficient", "the operator's own");
+    assert_eq!(
+        stored["metadata"]["annotations"]["cloudcredential.openshift.io/mode"], "insufficient",
+        "the operator's own"
+    );
 }
 
 #[tokio::test]
@@ -230,7 +234,10 @@ async fn user_data_that_no_machine_could_boot_with_is_refused() {
         (user_data("windows-user-data", CANARY), "is written by the Windows Machine Config Operator"),
         (user_data("worker-user-data", CANARY), "that is no JSON object"),
         (user_data("worker-user-data", &json!([CANARY]).to_string()), "that is no JSON object"),
-        (user_data("worker-user-data", &json!({ "ignition": { "version": CANARY } }).to_string()), "has no ignition.version"),
+        (
+            user_data("worker-user-data", &json!({ "ignition": { "version": CANARY } }).to_string()),
+            "has no ignition.version",
+        ),
         (user_data("worker-user-data", &stub("1.2.0", "append")), "says ignition.version 1.2"),
         (user_data("worker-user-data", &stub("3.2.0", "append")), "there it is ignition.config.merge"),
         (empty, "has no data.userData"),

@@ -131,6 +131,16 @@ pub fn user_data(spec: &str, how: &str) -> Value {
     })
 }
 
+/// What machines it is for.
+pub fn machine_set() -> Value {
+    json!({
+        "apiVersion": "machine.openshift.io/v1beta1", "kind": "MachineSet",
+        "metadata": { "name": "worker-eu-1a", "namespace": "openshift-machine-api" },
+        "spec": { "template": { "spec": { "providerSpec": { "value": {
+            "userDataSecret": { "name": "worker-user-data" } } } } } },
+    })
+}
+
 fn pinned() -> Value {
     json!({
         "apiVersion": format!("{MCO}/v1"), "kind": "PinnedImageSet",
@@ -144,10 +154,10 @@ pub fn folder() -> PathBuf {
     let folder = scratch("procedures");
     let policy = machine_configuration(&json!({ "nodeDisruptionPolicy": { "files": [
         { "path": "/etc/chrony.conf", "actions": [{ "type": "Restart", "restart": { "serviceName": "chronyd.service" } }] }] } }));
-    let boot_images = |managers: Value| {
-        vec![machine_configuration(&json!({ "managedBootImages": { "machineManagers": managers } }))]
-    };
-    let all = json!([{ "resource": "machinesets", "apiGroup": "machine.openshift.io", "selection": { "mode": "All" } }]);
+    let boot_images =
+        |managers: Value| vec![machine_configuration(&json!({ "managedBootImages": { "machineManagers": managers } }))];
+    let all =
+        json!([{ "resource": "machinesets", "apiGroup": "machine.openshift.io", "selection": { "mode": "All" } }]);
     let files: Vec<(&str, Vec<Value>)> = vec![
         ("pull-secret.yaml", vec![pull_secret()]),
         ("mirrors.yaml", vec![mirrors()]),

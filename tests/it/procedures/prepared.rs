@@ -451,6 +451,7 @@ async fn at_rest_but(name: &str) -> Option<World> {
         "boot images degraded" => {
             let world = World::of(&scenario).await;
             world.add(Res::SECRETS, files::user_data("2.0.0", "append"));
+            world.add(Res::MACHINE_SETS, files::machine_set());
             world.edit(Res::MACHINE_CONFIGURATIONS, None, "cluster", |object| {
                 object["spec"]["managedBootImages"] = json!({ "machineManagers": [{ "resource": "machinesets",
                     "apiGroup": "machine.openshift.io", "selection": { "mode": "All" } }] });

@@ -644,7 +644,12 @@ pub const PREPARATIONS: &[Preparation] = &[
         "an operator degraded",
         Sight(&["UpdatingPrometheus"], &["UpdatingPrometheus"]),
     ),
-    ("P14", "The log of its pod", "an operator degraded", Sight(&["pods of openshift-monitoring"], &["openshift-monitoring/"])),
+    (
+        "P14",
+        "The log of its pod",
+        "an operator degraded",
+        Sight(&["pods of openshift-monitoring"], &["openshift-monitoring/"]),
+    ),
     (
         "P14",
         "Its pod crash-loops without a route: delete it",
@@ -769,7 +774,7 @@ pub const PREPARATIONS: &[Preparation] = &[
         "P15",
         "Put the user-data secret right",
         "boot images switched off",
-        Plan("Apply user-data.yaml", "only machines that are made from now on read it"),
+        Plan("Apply user-data.yaml", "machine set worker-eu-1a names it"),
     ),
     (
         "P15",
