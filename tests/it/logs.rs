@@ -44,8 +44,9 @@ impl Asked {
 #[test]
 fn the_log_of_an_operator_goes_to_stdout_and_what_it_is_to_stderr() {
     let asked = Asked::of("degraded-operator");
-    let (code, out, err) = asked.told(&["operator/monitoring", "--tail", "3"]);
-    assert_eq!((code, out.lines().count()), (0, 3), "{out}\n{err}");
+    let (code, out, err) = asked.told(&["operator/monitoring"]);
+    assert_eq!(code, 0, "{err}");
+    assert!(out.lines().count() >= 1, "{out}\n{err}");
     assert!(err.contains("pods of openshift-monitoring: openshift-monitoring/"), "{err}");
     assert!(err.contains("explain it too: --list names them"), "{err}");
     assert!(!err.contains("journalctl"), "nothing of it is in a journal: {err}");
@@ -76,8 +77,11 @@ fn a_pool_and_a_node_are_explained_by_controller_and_daemon() {
     let heads: Vec<&str> = out.lines().filter(|line| line.starts_with("==> ")).collect();
     assert_eq!(heads.len(), asked.listed("node/worker-0").len(), "{out}");
     assert!(heads[0].contains("machine-config-daemon on worker-0: "), "{heads:?}");
-    let (code, out, _) = asked.told(&["version", "--tail", "1"]);
-    assert_eq!((code, out.lines().count()), (0, 1));
+    let (code, out, _) = asked.told(&["version"]);
+    assert_eq!(code, 0);
+    assert!(out.lines().count() > 2, "{out}");
+    let (code, out, _) = asked.told(&["version", "--tail", "2"]);
+    assert_eq!((code, out.lines().count()), (0, 2), "{out}");
 }
 
 #[test]
