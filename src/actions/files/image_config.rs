@@ -102,7 +102,8 @@ impl Change<'_> {
     }
 
     fn trust(&self) -> Vec<String> {
-        let (name, keys) = (named(Role::Image, self.would_be), self.new_map.as_ref().map(registries).unwrap_or_default());
+        let (name, keys) =
+            (named(Role::Image, self.would_be), self.new_map.as_ref().map(registries).unwrap_or_default());
         let mut lines = Vec::new();
         if !name.is_empty() {
             let writer = match self.minor {

@@ -65,7 +65,8 @@ impl<'a> Surroundings<'a> {
         let configuration = reading.try_object(disruption::PATH);
         let mirrors = any(&[Role::DigestMirrors, Role::TagMirrors, Role::ContentSources])
             .then(|| (reading.try_list(DIGEST_MIRRORS), reading.try_list(CONTENT_SOURCES)));
-        let trust = any(&[Role::RegistryCa, Role::Image, Role::Proxy]).then(|| (reading.try_object(IMAGES), reading.try_object(PROXY)));
+        let trust = any(&[Role::RegistryCa, Role::Image, Role::Proxy])
+            .then(|| (reading.try_object(IMAGES), reading.try_object(PROXY)));
         let requests = any(&[Role::Credentials, Role::Namespace]).then(|| reading.try_list(REQUESTS));
         let (Some(pools), Some(layered), Some(configuration)) = (pools, layered, configuration) else {
             return Ok(None);

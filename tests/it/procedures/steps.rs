@@ -410,9 +410,21 @@ pub const PREPARATIONS: &[Preparation] = &[
     ),
     (
         "P8",
-        "Certificates of the registry; what has yet to name them is told",
+        "Certificates of the registry, by its host and for the update service",
         "disconnected",
-        Plan("Apply registry-ca.yaml", "has to name it in spec.additionalTrustedCA"),
+        Plan("Apply registry-ca.yaml", "with apply-file an Image cluster names it in spec.additionalTrustedCA"),
+    ),
+    (
+        "P8",
+        "Name them in the image configuration: nodes and the update service trust the registry",
+        "certificates of the registry",
+        Plan("Apply image.yaml", "registry.example.com is trusted by the certificates in registry-ca"),
+    ),
+    (
+        "P8",
+        "Trust the update service's own through the proxy configuration",
+        "disconnected",
+        Plan("Apply proxy.yaml", "so does the cluster-version operator towards its update service"),
     ),
     (
         "P8",
