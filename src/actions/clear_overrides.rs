@@ -21,7 +21,7 @@ pub(super) const ENTRY: Entry = Entry {
     id: ActionId::ClearOverrides,
     name: "clear-overrides",
     word: "overrides",
-    summary: "give components that were taken out of its hands back to the cluster-version operator",
+    summary: "give overridden components back to the version operator",
     gerund: "giving components back to the cluster-version operator",
     dangers: &[DANGER],
     takes: Takes::Cluster,
