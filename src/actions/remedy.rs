@@ -41,6 +41,9 @@ pub fn covered(remedy: &Remedy, assessment: &Assessment) -> Option<Ask> {
         {
             without_mode(assessment)
         }
+        ["oc", "patch", "clusterversion", "version", rest @ ..] if rest.concat().contains("/spec/overrides") => {
+            Some(Ask::new(ActionId::ClearOverrides, Target::Cluster))
+        }
         ["oc", "adm", "drain", rest @ ..] => {
             let names: Vec<&str> = rest.iter().copied().filter(|word| !word.starts_with("--")).collect();
             Some(Ask::new(ActionId::DrainNodes, known_nodes(&names)?))
@@ -228,6 +231,10 @@ mod tests {
             ),
             ("oc label node worker-1 node-role.kubernetes.io/worker=", "move-nodes worker-1 --pool worker"),
             ("oc adm upgrade --to=VERSION", "start-update"),
+            (
+                "oc patch clusterversion version --type=json --patch '[{\"op\":\"remove\",\"path\":\"/spec/overrides\"}]'",
+                "clear-overrides",
+            ),
         ];
         for (oc, wish) in cases {
             assert_eq!(line(oc).as_deref(), Some(wish), "{oc}");

@@ -90,6 +90,15 @@ pub const PREPARATIONS: &[Preparation] = &[
     ),
     (
         "P1",
+        "Give a component back to the cluster-version operator",
+        "overrides",
+        Plan(
+            "Give Deployment/openshift-console/console back to the cluster-version operator",
+            "puts it back to what the release says",
+        ),
+    ),
+    (
+        "P1",
         "Operators of OLM fit for the next version",
         "operators of OLM",
         Sight(&["Installed operators support the target", "metrics-bridge"], &["metrics-bridge", "vault-sync"]),
