@@ -42,6 +42,9 @@ pub fn covered(remedy: &Remedy, assessment: &Assessment) -> Option<Ask> {
         {
             without_mode(assessment)
         }
+        ["oc", "patch", "clusterversion", "version", rest @ ..] if rest.concat().contains("/spec/overrides") => {
+            Some(Ask::new(ActionId::ClearOverrides, Target::Cluster))
+        }
         ["oc", "adm", "drain", rest @ ..] => {
             let names: Vec<&str> = rest.iter().copied().filter(|word| !word.starts_with("--")).collect();
             Some(Ask::new(ActionId::DrainNodes, known_nodes(&names)?))
@@ -235,6 +238,13 @@ mod tests {
             ),
             ("oc label node worker-1 node-role.kubernetes.io/worker=", "move-nodes worker-1 --pool worker"),
             ("oc adm upgrade --to=VERSION", "start-update"),
+            ("oc apply -f signature-sha256-DIGEST.yaml", "apply-signature"),
+            ("oc apply -f aws-creds.yaml", "apply-file"),
+            ("oc apply -f user-data.yaml", "apply-file"),
+            (
+                "oc patch clusterversion version --type=json --patch '[{\"op\":\"remove\",\"path\":\"/spec/overrides\"}]'",
+                "clear-overrides",
+            ),
         ];
         for (oc, wish) in cases {
             assert_eq!(line(oc).as_deref(), Some(wish), "{oc}");
@@ -247,6 +257,7 @@ mod tests {
             "oc label node master-0 node-role.kubernetes.io/infra-",
             "oc label node worker-1 node-role.kubernetes.io/nowhere=",
             "oc label node worker-1 zone=b",
+            "oc apply -f anything.yaml",
             "oc patch mcp nowhere --type merge -p '{\"spec\":{\"paused\":false}}'",
             "oc patch mcp worker --type merge -p '{\"spec\":{\"nodeSelector\":{}}}'",
             "oc patch pdb -n shop cart --type merge -p '{\"spec\":{\"maxUnavailable\":1}}'",

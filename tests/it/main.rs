@@ -29,6 +29,7 @@ mod sim_pools;
 mod sim_scenarios;
 mod sim_story;
 mod sim_transcripts;
+mod sim_trust;
 mod sim_version;
 mod story;
 mod support;

@@ -6,6 +6,7 @@ mod availability;
 mod blast;
 mod cases;
 mod cluster_secrets;
+mod cluster_trust;
 mod cluster_version;
 mod draining;
 mod foretold;

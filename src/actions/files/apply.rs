@@ -176,7 +176,8 @@ impl Applying<'_> {
         let danger = told.danger.unwrap_or(Danger::L).max(if rolls { Danger::M } else { Danger::L });
         let mut consequences = told.consequences;
         consequences.extend(told.nodes.lines(&self.around));
-        consequences.extend(told.undo.iter().map(Undo::told));
+        // What was written last goes back first: nothing is deleted that something still names.
+        consequences.extend(told.undo.iter().rev().map(Undo::told));
         consequences.append(&mut told.differences);
         Ok(Plan {
             danger,
@@ -359,6 +360,9 @@ impl Applying<'_> {
         if let Some(metadata) = change.get_mut("metadata").and_then(Value::as_object_mut) {
             metadata.remove("uid");
             metadata.remove("resourceVersion");
+            if metadata.is_empty() {
+                change.as_object_mut().and_then(|change| change.remove("metadata"));
+            }
         }
         let back = back(there, &change);
         Undo::line(

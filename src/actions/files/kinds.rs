@@ -257,6 +257,13 @@ impl Row {
         if self.group.is_empty() { self.plural.to_owned() } else { format!("{}.{}", self.plural, self.group) }
     }
 
+    /// As `oc` takes it for one object: `machineconfig`. Where another group has a kind of that name, with the group:
+    /// `image` alone may be one of `image.openshift.io`.
+    pub(in crate::actions) fn oc_name(&self) -> String {
+        let kind = self.kind.to_lowercase();
+        if self.role == Role::Image { format!("{kind}.{}", self.group) } else { kind }
+    }
+
     /// The permission that a verb on the object of that name needs.
     pub(in crate::actions) fn permission(&self, verb: &'static str, name: &str) -> Permission {
         let namespace = match self.home {
@@ -386,6 +393,20 @@ mod tests {
         assert_eq!(role("Secret", "openshift-machine-api", "worker-user-data"), Ok(Role::UserData));
         assert_eq!(role("Secret", "openshift-machine-api", "aws-cloud-credentials"), Ok(Role::Credentials));
         assert_eq!(role("Namespace", "", "x"), Ok(Role::Namespace));
+    }
+
+    #[test]
+    fn what_is_read_by_its_name_has_no_other() {
+        let row = |name| row_of("config.openshift.io/v1", "Image", "", name);
+        assert_eq!(row("cluster").map(|row| row.role), Ok(Role::Image));
+        assert_eq!(
+            row("registry").map(|row| row.role),
+            Err(Refusal("Image registry is not one that is read: cluster".into()))
+        );
+        let permission = |verb| row("cluster").map(|row| row.permission(verb, "cluster").words());
+        assert_eq!(permission("patch"), Ok("patch images.config.openshift.io cluster".into()));
+        assert_eq!(permission("create"), Ok("create images.config.openshift.io".into()));
+        assert_eq!(row("cluster").map(Row::oc_name), Ok("image.config.openshift.io".into()));
     }
 
     #[test]

@@ -142,7 +142,7 @@ pub(super) fn object(row: &Row, namespace: &str, name: &str) -> String {
 /// As `oc` takes it.
 pub(super) fn arguments(row: &Row, namespace: &str, name: &str) -> String {
     let place = if namespace.is_empty() { String::new() } else { format!(" -n {}", shell(namespace)) };
-    format!("{} {}{place}", row.kind.to_lowercase(), shell(name))
+    format!("{} {}{place}", row.oc_name(), shell(name))
 }
 
 /// Names go into paths: nothing in them may lead elsewhere. An empty namespace is none.

@@ -6,6 +6,7 @@ use super::kinds::Role;
 use super::registry_ca::{USER_BUNDLE, named};
 use crate::actions::Refusal;
 use crate::actions::raw::{items, text};
+use crate::actions::request::PROXIES;
 use crate::upgrade::node_disruption::USER_CA;
 
 /// Where nodes have the proxy from (machine-config-operator, templates/common/_base/files/etc-mco-proxy.yaml; the
@@ -13,7 +14,7 @@ use crate::upgrade::node_disruption::USER_CA;
 /// fills with what it found valid.
 const ENVIRONMENT: &str = "/etc/mco/proxy.env";
 /// Fields that end up there.
-const WAYS: [&str; 3] = ["/spec/httpProxy", "/spec/httpsProxy", "/spec/noProxy"];
+const WAYS: [&str; 3] = [PROXIES[0], PROXIES[1], "/spec/noProxy"];
 
 /// Would the network operator take it? What it would not take leaves it degraded (InvalidProxyConfig), and the old proxy
 /// in force (cluster-network-operator, pkg/controller/proxyconfig/validation.go, `ValidateProxyConfig`). Whether names can
@@ -98,7 +99,7 @@ pub(super) fn told(there: Option<&Value>, would_be: &Value) -> Vec<String> {
 /// Where an object (or a patch of one) holds the password of a proxy: `http://user:password@host`.
 pub(super) fn passwords(object: &Value) -> Vec<String> {
     let holds = |way: &&str| text(object, way).contains('@');
-    WAYS[..2].iter().filter(|way| holds(way)).map(|way| (*way).to_owned()).collect()
+    PROXIES.iter().filter(|way| holds(way)).map(|way| (*way).to_owned()).collect()
 }
 
 #[cfg(test)]

@@ -85,12 +85,34 @@ fn signature() -> Value {
     })
 }
 
-fn registry_ca() -> Value {
-    let certificate = rcgen::generate_simple_self_signed(vec!["registry.example.com".to_owned()]).unwrap().cert.pem();
+fn certificate(host: &str) -> String {
+    rcgen::generate_simple_self_signed(vec![host.to_owned()]).unwrap().cert.pem()
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "a literal is handed over")]
+fn certificates(name: &str, data: Value) -> Value {
     json!({
-        "apiVersion": "v1", "kind": "ConfigMap", "metadata": { "name": "registry-ca", "namespace": "openshift-config" },
-        "data": { "updateservice-registry": certificate },
+        "apiVersion": "v1", "kind": "ConfigMap", "metadata": { "name": name, "namespace": "openshift-config" },
+        "data": data,
     })
+}
+
+pub fn registry_ca() -> Value {
+    let certificate = certificate("registry.example.com");
+    certificates("registry-ca", json!({ "registry.example.com": certificate, "updateservice-registry": certificate }))
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "a literal is handed over")]
+fn cluster_config(kind: &str, spec: Value) -> Value {
+    json!({ "apiVersion": "config.openshift.io/v1", "kind": kind, "metadata": { "name": "cluster" }, "spec": spec })
+}
+
+/// The certificates that the update service is trusted by, and who names them.
+fn trusted() -> Vec<Value> {
+    vec![
+        certificates("trusted-ca", json!({ "ca-bundle.crt": certificate("updates.example.com") })),
+        cluster_config("Proxy", json!({ "trustedCA": { "name": "trusted-ca" } })),
+    ]
 }
 
 fn credentials() -> Vec<Value> {
@@ -164,6 +186,8 @@ pub fn folder() -> PathBuf {
         ("signature.yaml", vec![signature()]),
         ("update-service-operator.yaml", vec![namespace(), group(), subscription()]),
         ("registry-ca.yaml", vec![registry_ca()]),
+        ("image.yaml", vec![cluster_config("Image", json!({ "additionalTrustedCA": { "name": "registry-ca" } }))]),
+        ("proxy.yaml", trusted()),
         ("update-service.yaml", vec![service()]),
         ("credentials.yaml", credentials()),
         ("requests.yaml", vec![requests()]),

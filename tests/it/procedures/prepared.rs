@@ -365,6 +365,11 @@ async fn at_rest_but(name: &str) -> Option<World> {
             world.add(Res::NAMESPACES, files::namespace());
             return Some(world);
         }
+        "certificates of the registry" => {
+            let world = World::of(&Scenario { start: None, faults: Vec::new(), ..load("disconnected") }).await;
+            world.add(Res::CONFIGMAPS, files::registry_ca());
+            return Some(world);
+        }
         "the operator of the update service" => {
             let world = World::of(&Scenario { start: None, faults: Vec::new(), ..load("disconnected") }).await;
             world.add(Res::NAMESPACES, files::namespace());

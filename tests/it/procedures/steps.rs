@@ -90,6 +90,15 @@ pub const PREPARATIONS: &[Preparation] = &[
     ),
     (
         "P1",
+        "Give a component back to the cluster-version operator",
+        "overrides",
+        Plan(
+            "Give Deployment/openshift-console/console back to the cluster-version operator",
+            "puts it back to what the release says",
+        ),
+    ),
+    (
+        "P1",
         "Operators of OLM fit for the next version",
         "operators of OLM",
         Sight(&["Installed operators support the target", "metrics-bridge"], &["metrics-bridge", "vault-sync"]),
@@ -410,9 +419,21 @@ pub const PREPARATIONS: &[Preparation] = &[
     ),
     (
         "P8",
-        "Certificates of the registry; what has yet to name them is told",
+        "Certificates of the registry, by its host and for the update service",
         "disconnected",
-        Plan("Apply registry-ca.yaml", "has to name it in spec.additionalTrustedCA"),
+        Plan("Apply registry-ca.yaml", "with apply-file an Image cluster names it in spec.additionalTrustedCA"),
+    ),
+    (
+        "P8",
+        "Name them in the image configuration: nodes and the update service trust the registry",
+        "certificates of the registry",
+        Plan("Apply image.yaml", "registry.example.com is trusted by the certificates in registry-ca"),
+    ),
+    (
+        "P8",
+        "Trust the update service's own through the proxy configuration",
+        "disconnected",
+        Plan("Apply proxy.yaml", "so does the cluster-version operator towards its update service"),
     ),
     (
         "P8",
