@@ -25,6 +25,7 @@ use super::theme::Tone;
 use super::view::{Popup, View};
 use super::widgets::panel::{centred, draw_mark, focus, panel, title};
 use super::widgets::pen::{Pen, write};
+use super::widgets::spots::Spots;
 use super::widgets::text_view::TextView;
 use super::words;
 use crate::actions::Danger;
@@ -93,9 +94,9 @@ fn too_small(buffer: &mut Buffer, area: Rect, ctx: &Ctx<'_>) {
 }
 
 /// Draws the titles of the tabs; gives back where each stands.
-fn draw_tabs(buffer: &mut Buffer, area: Rect, ctx: &Ctx<'_>, current: Tab) -> Vec<(Rect, Tab)> {
+fn draw_tabs(buffer: &mut Buffer, area: Rect, ctx: &Ctx<'_>, current: Tab) -> Spots<Tab> {
     let a = ctx.assessment;
-    let mut places = Vec::new();
+    let mut places = Spots::default();
     let mut pen = Pen::new(ctx.theme);
     let shown = Tab::ALL.into_iter().filter(|tab| *tab != Tab::ImageBased || image_based::served(a));
     for tab in shown {
@@ -110,7 +111,7 @@ fn draw_tabs(buffer: &mut Buffer, area: Rect, ctx: &Ctx<'_>, current: Tab) -> Ve
         let title = if tab == Tab::ImageBased && !roomy { "Image" } else { tab.title() };
         let text = format!("{} {title}{}", tab.digit(), if roomy { count } else { String::new() });
         let place = Rect { x: area.x + pen.width() as u16, width: words::width(&text) as u16 + 2, height: 1, ..area };
-        places.push((place.intersection(area), tab));
+        places.put(place.intersection(area), tab);
         if tab == current {
             pen.put(Tone::Tab, format!("[{text}]"));
         } else {
@@ -229,7 +230,7 @@ impl Stage<'_, '_> {
         let view = &mut *self.view;
         let focused = view.pane() == pane;
         view.visible.push(pane);
-        view.places.panes.push((area, pane));
+        view.places.panes.put(area, pane);
         let (name, kinds): (String, &[Kind]) = match pane {
             Pane::Operators => (operators::title(ctx.assessment), operators::KINDS),
             Pane::Pools => ("Pools".into(), pools::KINDS),
@@ -295,14 +296,14 @@ fn draw_popups(view: &mut View, buffer: &mut Buffer, body: Rect, ctx: &Ctx<'_>) 
         cursor = None;
         // Only the one on top is whole on the screen; those below would be drawn for nothing.
         if index == last {
-            cursor = draw_popup(popup, buffer, body, ctx);
+            (view.places.popup, cursor) = draw_popup(popup, buffer, body, ctx);
         }
     }
     cursor
 }
 
 #[expect(clippy::too_many_lines, reason = "one arm a popup")]
-fn draw_popup(popup: &mut Popup, buffer: &mut Buffer, body: Rect, ctx: &Ctx<'_>) -> Option<(u16, u16)> {
+fn draw_popup(popup: &mut Popup, buffer: &mut Buffer, body: Rect, ctx: &Ctx<'_>) -> (Rect, Option<(u16, u16)>) {
     let mut tone = Tone::TitleFocused;
     let (area, name) = match popup {
         Popup::Object(object) => (body, object.title()),
@@ -413,7 +414,7 @@ fn draw_popup(popup: &mut Popup, buffer: &mut Buffer, body: Rect, ctx: &Ctx<'_>)
     // What is visible is known only now.
     draw_mark(buffer, area, &popup_mark(popup, ctx));
     focus(buffer, area, ctx.theme);
-    cursor
+    (area, cursor)
 }
 
 /// What the frame of a popup says of search, filter and place.
