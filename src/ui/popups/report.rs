@@ -188,7 +188,8 @@ impl Report {
             self.sections.iter().filter(|section| section.fixed || self.filter.passes(section)).collect();
         let open = || shown.iter().filter(|section| section.ask.is_some());
         if !self.moved || !open().any(|section| section.name == self.chosen) {
-            self.chosen = open().min_by_key(|section| section.standing).map(|best| best.name.clone()).unwrap_or_default();
+            self.chosen =
+                open().min_by_key(|section| section.standing).map(|best| best.name.clone()).unwrap_or_default();
         }
         let mut lines: Vec<TextLine> = Vec::new();
         self.offered.clear();
@@ -228,6 +229,23 @@ impl Report {
     /// What choosing the chosen section asks for.
     pub fn picked(&self) -> Option<&Ask> {
         self.sections.iter().find(|section| section.name == self.chosen).and_then(|section| section.ask.as_ref())
+    }
+
+    /// Brings what is chosen onto the screen; false: it was there.
+    pub fn reveal(&mut self) -> bool {
+        let chosen = self.offered.iter().find(|(name, _)| *name == self.chosen);
+        let Some(rows) = chosen.map(|(_, lines)| self.view.rows(lines.clone())) else { return false };
+        let seen = self.view.visible();
+        let hidden = rows.end <= seen.start || rows.start >= seen.end;
+        if hidden {
+            self.view.reveal(&rows, false);
+        }
+        hidden
+    }
+
+    /// Name of the section that is chosen; empty: none is.
+    pub fn chosen(&self) -> &str {
+        &self.chosen
     }
 
     /// Moves: through what can be chosen, and through the lines of what is longer than the screen.
