@@ -9,6 +9,8 @@
 //! footer    1 line: keys that work here, or the line that is typed
 //! ```
 
+mod overview;
+
 use ratatui::Frame;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Margin, Rect};
@@ -127,13 +129,15 @@ struct Stage<'v, 'c> {
     view: &'v mut View,
     ctx: &'c Ctx<'c>,
     focused: Option<Rect>,
+    /// On the overview there is room for the selected finding in full.
+    told: bool,
 }
 
 fn draw_body(view: &mut View, buffer: &mut Buffer, area: Rect, ctx: &Ctx<'_>) {
     view.visible.clear();
     view.places.panes.clear();
     let tab = view.tab;
-    let mut stage = Stage { view, ctx, focused: None };
+    let mut stage = Stage { view, ctx, focused: None, told: false };
     match tab {
         Tab::Overview if area.width >= 100 => stage.overview_wide(buffer, area),
         Tab::Overview => stage.overview_narrow(buffer, area),
@@ -158,60 +162,6 @@ fn cut(area: Rect, height: u16) -> (Rect, Rect) {
 }
 
 impl Stage<'_, '_> {
-    /// Two columns and the timeline below, as the sketch has it.
-    fn overview_wide(&mut self, buffer: &mut Buffer, area: Rect) {
-        let entries = self.ctx.assessment.timeline.entries.len() as u16;
-        let below = (area.height / 5).clamp(3, 14).min(entries + 2).max(3);
-        let (upper, low) = cut(area, area.height - below + 1);
-        let left = area.width * 2 / 5;
-        let left = Rect { width: left, ..upper };
-        let right = Rect { x: left.right() - 1, width: area.width - left.width + 1, ..upper };
-        let map = self.view.map.height(self.ctx.assessment, left.width.saturating_sub(3)) + 3;
-        let map = map.clamp(4, (left.height / 2).max(4));
-        let (operators, map) = cut(left, left.height - map + 1);
-        let rows = self.ctx.assessment.findings.len() as u16;
-        // Where there is plenty of room the selected finding is told in full.
-        let told = if rows > 0 && right.height >= 36 { rows.min(6) + 14 } else { rows + 2 };
-        let findings = told.clamp(3, (right.height / 5 * 2).max(3));
-        let (pools, findings) = cut(right, right.height - findings + 1);
-        self.place(buffer, operators, Pane::Operators, true);
-        self.place(buffer, map, Pane::Map, true);
-        self.place(buffer, pools, Pane::Pools, true);
-        self.place(buffer, findings, Pane::Findings, true);
-        self.place(buffer, low, Pane::Timeline, true);
-        self.view.visible = vec![Pane::Pools, Pane::Findings, Pane::Timeline, Pane::Operators, Pane::Map];
-    }
-
-    /// One column: what matters most has the most room, the rest comes as the height allows.
-    fn overview_narrow(&mut self, buffer: &mut Buffer, area: Rect) {
-        let mut rest = area;
-        let a = self.ctx.assessment;
-        let findings = (a.findings.len() as u16 + 2).clamp(3, (area.height / 4).max(3));
-        if area.height >= 14 {
-            let (operators, below) = cut(rest, if area.height >= 30 { 8 } else { 4 });
-            self.place(buffer, operators, Pane::Operators, true);
-            rest = below;
-        }
-        let tall = area.height >= 24;
-        let wanted = self.view.map.height(a, area.width.saturating_sub(3)) + 3;
-        let map = if tall { wanted.clamp(4, area.height / 4) } else { 0 };
-        let timeline = if tall { (area.height / 6).max(3) } else { 0 };
-        let below = findings - 1 + map.saturating_sub(1) + timeline.saturating_sub(1);
-        let (pools, mut rest) = cut(rest, rest.height.saturating_sub(below));
-        self.place(buffer, pools, Pane::Pools, true);
-        let (here, below) = if tall { cut(rest, findings) } else { (rest, rest) };
-        self.place(buffer, here, Pane::Findings, true);
-        if tall {
-            rest = below;
-            let (map, timeline) = cut(rest, map);
-            self.place(buffer, map, Pane::Map, true);
-            self.place(buffer, timeline, Pane::Timeline, true);
-        }
-        let order = [Pane::Pools, Pane::Findings, Pane::Map, Pane::Timeline, Pane::Operators];
-        let shown = std::mem::take(&mut self.view.visible);
-        self.view.visible = order.into_iter().filter(|pane| shown.contains(pane)).collect();
-    }
-
     /// The map above, the table below; small clusters need the table only.
     fn node_tab(&mut self, buffer: &mut Buffer, area: Rect) {
         let wanted = self.view.map.height(self.ctx.assessment, area.width.saturating_sub(3)) + 3;
@@ -227,6 +177,7 @@ impl Stage<'_, '_> {
 
     fn place(&mut self, buffer: &mut Buffer, area: Rect, pane: Pane, compact: bool) {
         let ctx = self.ctx;
+        let told = self.told;
         let view = &mut *self.view;
         let focused = view.pane() == pane;
         view.visible.push(pane);
@@ -250,7 +201,7 @@ impl Stage<'_, '_> {
             }
             Pane::Nodes => nodes::draw(buffer, inner, ctx, &mut view.nodes, focused),
             Pane::Findings => {
-                let with_detail = !compact || inner.height >= 14;
+                let with_detail = !compact || told;
                 findings::draw(buffer, inner, ctx, &mut view.findings, focused, with_detail);
             }
             Pane::Timeline if compact => timeline::draw_short(buffer, inner, ctx, &mut view.timeline, focused),

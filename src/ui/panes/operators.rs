@@ -12,6 +12,7 @@ use crate::ui::ctx::Ctx;
 use crate::ui::theme::Tone;
 use crate::ui::widgets::bar::bar;
 use crate::ui::widgets::pen::{Pen, write};
+use crate::ui::widgets::share::Need;
 use crate::ui::widgets::table::{Cell, Column, Sheet, Table, Width};
 use crate::ui::words;
 use crate::upgrade::assessment::{Assessment, Limit, OperatorRow, OperatorState};
@@ -237,10 +238,24 @@ fn cells(pen: &mut Pen<'_>, rows: &[&OperatorRow], room: usize) {
     }
 }
 
-/// Lanes one below the other; gives back the lines used. Compact: as many as fit beside each other.
-pub fn draw_lanes(buffer: &mut Buffer, area: Rect, ctx: &Ctx<'_>, compact: bool) -> u16 {
+/// Lanes that the overview shows, at most.
+const LANES: usize = 2;
+
+/// Rows that the pane would like on the overview.
+pub fn need(ctx: &Ctx<'_>, table: &Table<OperatorSheet>, width: u16) -> Need {
+    let all = &ctx.assessment.operators;
+    let notes = freshness::height(ctx, KINDS, width);
+    let wrong = all.unavailable + all.degraded;
+    let lanes = lane_lines(width, ctx, true).len().min(LANES) as u16;
+    let rows = table.counts(ctx.assessment).0;
+    Need::new(wrong, wrong + all.updating, rows).below(lanes + notes)
+}
+
+/// Lanes one below the other. Compact: as many as fit beside each other.
+fn lane_lines<'t>(width: u16, ctx: &Ctx<'t>, compact: bool) -> Vec<Pen<'t>> {
     let lanes = lanes(ctx.assessment);
-    let mut y = area.y;
+    let width = usize::from(width);
+    let mut lines = Vec::new();
     let mut pen = Pen::new(ctx.theme);
     for lane in &lanes {
         let updated = lane.rows.iter().filter(|row| row.updated).count();
@@ -248,30 +263,32 @@ pub fn draw_lanes(buffer: &mut Buffer, area: Rect, ctx: &Ctx<'_>, compact: bool)
         let mut one = Pen::new(ctx.theme);
         one.put(if done { Tone::Ok } else { Tone::Text }, format!(" {} ", lane.name));
         if compact {
-            cells(&mut one, &lane.rows, usize::from(area.width).saturating_sub(10).clamp(8, 28));
+            cells(&mut one, &lane.rows, width.saturating_sub(10).clamp(8, 28));
         } else {
             one.to(8);
-            cells(&mut one, &lane.rows, usize::from(area.width).saturating_sub(40).clamp(8, 40));
+            cells(&mut one, &lane.rows, width.saturating_sub(40).clamp(8, 40));
             one.gap(1).put(if done { Tone::Ok } else { Tone::Dim }, format!("{updated}/{}", lane.rows.len()));
             let rest: Vec<&str> = lane.rows.iter().filter(|row| !row.updated).map(|row| row.name.as_str()).collect();
-            one.gap(2).rest(Tone::Dim, rest.join(" "), usize::from(area.width));
+            one.gap(2).rest(Tone::Dim, rest.join(" "), width);
         }
-        let full = pen.width() > 0 && (!compact || pen.width() + one.width() > usize::from(area.width));
-        if full {
-            if y >= area.bottom() {
-                return area.height;
-            }
-            pen.draw(buffer, Rect { y, height: 1, ..area });
-            y += 1;
-            pen = Pen::new(ctx.theme);
+        if pen.width() > 0 && (!compact || pen.width() + one.width() > width) {
+            lines.push(std::mem::replace(&mut pen, Pen::new(ctx.theme)));
         }
         pen.append(one);
     }
-    if pen.width() > 0 && y < area.bottom() {
-        pen.draw(buffer, Rect { y, height: 1, ..area });
-        y += 1;
+    if pen.width() > 0 {
+        lines.push(pen);
     }
-    y - area.y
+    lines
+}
+
+/// Draws as many of the lanes as there is room for; gives back the lines used.
+fn draw_lanes(buffer: &mut Buffer, area: Rect, ctx: &Ctx<'_>, compact: bool) -> u16 {
+    let lines = lane_lines(area.width, ctx, compact);
+    for (line, y) in lines.iter().zip(area.y..area.bottom()) {
+        line.draw(buffer, Rect { y, height: 1, ..area });
+    }
+    (lines.len() as u16).min(area.height)
 }
 
 /// Counts for the title: `33/34`.
@@ -327,7 +344,7 @@ pub fn draw(
         area.y += 1;
         area.height -= 1;
     }
-    let most = if compact { 2 } else { (area.height / 2).max(1) };
+    let most = if compact { LANES as u16 } else { (area.height / 2).max(1) };
     let used = draw_lanes(buffer, Rect { height: most.min(area.height), ..area }, ctx, compact);
     let gap = u16::from(!compact && area.height > used + 6);
     area.y += used + gap;

@@ -40,6 +40,9 @@ pub struct Column {
     pub extra: u8,
 }
 
+/// Columns between two columns.
+const GAP: usize = 2;
+
 /// From this `extra` on a column is shown only when all columns are asked for.
 pub const RARE: u8 = 20;
 
@@ -425,22 +428,23 @@ impl<S: Sheet> Table<S> {
         parts.join("  ")
     }
 
-    /// The few columns of the overview with their widths.
+    /// The few columns of the overview with their widths. No gap is left behind the last one.
     fn brief(room: usize) -> Vec<(usize, usize)> {
         let least = |width: &Width| match width {
             Width::Fixed(columns) | Width::Rest(columns) | Width::Name(columns, _) => usize::from(*columns),
         };
         let fixed = |width: &Width| matches!(width, Width::Fixed(_));
-        let taken: usize = S::BRIEF.iter().map(|(_, width)| if fixed(width) { least(width) + 2 } else { 2 }).sum();
-        let rest = room.saturating_sub(taken);
+        let taken: usize = S::BRIEF.iter().map(|(_, width)| if fixed(width) { least(width) + GAP } else { GAP }).sum();
+        let rest = (room + GAP).saturating_sub(taken);
         S::BRIEF
             .iter()
             .map(|(at, width)| (*at, if fixed(width) { least(width) } else { rest.max(least(width)) }))
             .collect()
     }
 
-    /// Columns to show with their widths.
+    /// Columns to show with their widths. No gap is left behind the last one.
     fn columns(&self, room: usize) -> Vec<(usize, usize)> {
+        let room = room + GAP;
         let own = self.chosen.as_ref().filter(|_| !self.wide);
         let least = |column: &Column| match column.width {
             Width::Fixed(columns) | Width::Rest(columns) => usize::from(columns),
@@ -452,9 +456,9 @@ impl<S: Sheet> Table<S> {
         let all = if own.is_some() { 0 } else { S::COLUMNS.len() };
         let mut extras: Vec<usize> = (0..all).filter(|at| !chosen.contains(at)).collect();
         extras.sort_by_key(|at| S::COLUMNS[*at].extra);
-        let total = |chosen: &[usize]| chosen.iter().map(|at| least(&S::COLUMNS[*at]) + 2).sum::<usize>();
+        let total = |chosen: &[usize]| chosen.iter().map(|at| least(&S::COLUMNS[*at]) + GAP).sum::<usize>();
         for extra in extras {
-            let columns = least(&S::COLUMNS[extra]) + 2;
+            let columns = least(&S::COLUMNS[extra]) + GAP;
             if S::COLUMNS[extra].extra >= RARE || total(&chosen) + columns > room {
                 break;
             }
@@ -522,7 +526,7 @@ impl<S: Sheet> Table<S> {
             let tone = if chosen { Tone::Key } else { Tone::Heading };
             let width = (*width as u16).min(area.right().saturating_sub(x));
             write(buffer, (x, area.y), width, ctx.theme, tone, &title);
-            x = x.saturating_add(width + 2);
+            x = x.saturating_add(width + GAP as u16);
             if x >= area.right() {
                 break;
             }
@@ -549,7 +553,7 @@ impl<S: Sheet> Table<S> {
             let tone = if marked && *at == 0 { Tone::Marked } else { cell.tone };
             let width = (*width as u16).min(line.right() - x);
             write(buffer, (x, line.y), width, ctx.theme, tone, &cell.text);
-            x = x.saturating_add(width + 2);
+            x = x.saturating_add(width + GAP as u16);
         }
     }
 
