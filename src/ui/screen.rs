@@ -85,13 +85,28 @@ pub fn draw(view: &mut View, frame: &mut Frame<'_>, ctx: &Ctx<'_>) {
     }
 }
 
-/// What can still be said: verdict, versions, worst finding.
+/// What can still be said: verdict, versions, worst finding, and what else there is room for.
 fn too_small(buffer: &mut Buffer, area: Rect, ctx: &Ctx<'_>) {
-    let lines = header::essentials(ctx);
     let more = format!("too small: {}x{}, {}x{} needed", area.width, area.height, LEAST.0, LEAST.1);
-    let lines = lines.into_iter().chain([(Tone::Dim, more)]);
-    for ((tone, text), y) in lines.zip(area.y..area.bottom()) {
-        write(buffer, (area.x, y), area.width, ctx.theme, tone, &text);
+    let said = header::essentials(ctx).into_iter().chain([(Tone::Dim, more)]);
+    let signs = ctx.theme.symbols();
+    // What there is room for below: the other findings, and how far the pools are.
+    let others = header::others(ctx).map(|finding| {
+        let tone: Tone = finding.level.into();
+        (tone, format!("{} {}", signs.level(finding.level), finding.title))
+    });
+    let pools = ctx.assessment.pools.iter().map(|pool| {
+        let paused = if pool.paused { ", paused" } else { "" };
+        (Tone::Text, format!("{} {}/{}{paused}", pool.name, pool.updated, pool.total))
+    });
+    let mut y = area.y;
+    for (tone, text) in said.chain(others).chain(pools) {
+        for line in words::wrap(&text, area.width.into(), 2) {
+            if y < area.bottom() {
+                write(buffer, (area.x, y), area.width, ctx.theme, tone, &line);
+                y += 1;
+            }
+        }
     }
 }
 
@@ -363,7 +378,7 @@ fn draw_popup(popup: &mut Popup, buffer: &mut Buffer, body: Rect, ctx: &Ctx<'_>)
         Popup::Plan(plan) => plan.draw(buffer, inner, ctx),
     };
     // What is visible is known only now.
-    draw_mark(buffer, area, &popup_mark(popup, ctx));
+    draw_mark(buffer, area, ctx.theme, &popup_mark(popup, ctx));
     focus(buffer, area, ctx.theme);
     (area, cursor)
 }

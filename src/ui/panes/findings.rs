@@ -49,7 +49,7 @@ impl Sheet for FindingSheet {
     const STATE: usize = 1;
     const AGE: usize = 3;
     const COLUMNS: &'static [Column] = &[
-        Column { title: "FINDING", width: Width::Rest(42), extra: 0 },
+        Column { title: "FINDING", width: Width::Rest(60), extra: 0 },
         Column { title: "LEVEL", width: Width::Fixed(8), extra: 4 },
         Column { title: "ABOUT", width: Width::Fixed(18), extra: 1 },
         Column { title: "AGE", width: Width::Fixed(6), extra: 0 },

@@ -90,15 +90,15 @@ impl Sheet for OperatorSheet {
     const STATE: usize = 1;
     const AGE: usize = 3;
     const COLUMNS: &'static [Column] = &[
-        Column { title: "OPERATOR", width: Width::Name(12, 40), extra: 0 },
+        Column { title: "OPERATOR", width: Width::Name(12, 38), extra: 0 },
         Column { title: "STATE", width: Width::Fixed(13), extra: 0 },
-        Column { title: "VERSION", width: Width::Fixed(9), extra: 0 },
+        Column { title: "VERSION", width: Width::Fixed(9), extra: 2 },
         Column { title: "AGE", width: Width::Fixed(6), extra: 0 },
         Column { title: "LIMIT", width: Width::Fixed(16), extra: 1 },
-        Column { title: "LEVEL", width: Width::Fixed(5), extra: 3 },
-        Column { title: "A P D U", width: Width::Fixed(7), extra: 4 },
-        Column { title: "WORKING", width: Width::Fixed(8), extra: 5 },
-        Column { title: "MESSAGE", width: Width::Rest(30), extra: 2 },
+        Column { title: "LEVEL", width: Width::Fixed(5), extra: 4 },
+        Column { title: "A P D U", width: Width::Fixed(7), extra: 5 },
+        Column { title: "WORKING", width: Width::Fixed(8), extra: 6 },
+        Column { title: "MESSAGE", width: Width::Rest(30), extra: 3 },
     ];
 
     const BRIEF: &'static [(usize, Width)] =
@@ -174,6 +174,15 @@ impl Sheet for OperatorSheet {
         // Before an update begins all wait: the state tells nothing then, and the run level orders them.
         let key = |row: &OperatorRow| (row.state, row.level.unwrap_or(u8::MAX));
         key(a).cmp(&key(b)).then_with(|| a.name.cmp(&b.name))
+    }
+
+    fn unused(assessment: &Assessment, column: usize) -> bool {
+        let rows = &assessment.operators.rows;
+        match column {
+            4 => rows.iter().all(|row| row.deadline.is_none()),
+            7 => rows.iter().all(|row| row.working_since.is_none()),
+            _ => false,
+        }
     }
 
     fn field(row: &OperatorRow, key: &str) -> Option<String> {
@@ -306,20 +315,20 @@ pub fn title(assessment: &Assessment) -> String {
     text
 }
 
-/// `manifests 780/912, waiting on machine-config`: how far the payload is applied, by the operator's own message. A count
+/// `manifests 780/912, waiting on machine-config; run 2 through them, 800 were reached before`: how far the payload is applied, by the operator's own message. A count
 /// that began anew is told as such: it does not mean that anything was undone.
 pub fn payload_words(assessment: &Assessment) -> Option<String> {
     let update = &assessment.update;
     let payload = update.payload.filter(|_| update.in_progress)?;
     let mut text = format!("manifests {}/{}", payload.done, payload.total);
-    if payload.attempt > 1 {
-        text.push_str(&format!(", run {} through them", payload.attempt));
-        if payload.highest > payload.done {
-            text.push_str(&format!(" (the count begins anew each time; {} were reached)", payload.highest));
-        }
-    }
     if !update.waiting_on.is_empty() {
         text.push_str(&format!(", waiting on {}", update.waiting_on.join(", ")));
+    }
+    if payload.attempt > 1 {
+        text.push_str(&format!("; run {} through them", payload.attempt));
+        if payload.highest > payload.done {
+            text.push_str(&format!(", {} were reached before", payload.highest));
+        }
     }
     Some(text)
 }
@@ -345,7 +354,10 @@ pub fn draw(
         area.height -= 1;
     }
     let most = if compact { LANES as u16 } else { (area.height / 2).max(1) };
-    let used = draw_lanes(buffer, Rect { height: most.min(area.height), ..area }, ctx, compact);
+    let (rows, lanes) = (table.counts(ctx.assessment).0, lane_lines(area.width, ctx, false).len());
+    // One below the other only where the list has the room that it needs, or most of it.
+    let beside = compact || lanes + rows + 2 > area.height.into() && lanes * 4 > area.height.into();
+    let used = draw_lanes(buffer, Rect { height: most.min(area.height), ..area }, ctx, beside);
     let gap = u16::from(!compact && area.height > used + 6);
     area.y += used + gap;
     area.height = area.height.saturating_sub(used + gap);

@@ -125,7 +125,8 @@ impl Stage<'_, '_> {
             panes.push(Pane::Operators);
         }
         let width = area.width;
-        let wanted: u16 = panes.clone().into_iter().map(|pane| self.need(pane, width).0.all).fold(0, u16::saturating_add);
+        let wanted: u16 =
+            panes.clone().into_iter().map(|pane| self.need(pane, width).0.all).fold(0, u16::saturating_add);
         // Each costs a border as well.
         let mut left = room(area, panes.len()).saturating_sub(wanted);
         let (entries, _) = self.view.timeline.counts(self.ctx.assessment);

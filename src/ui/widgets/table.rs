@@ -87,6 +87,10 @@ pub trait Sheet {
     /// Columns where there is no room for headings (the overview), each with its width; empty: as with headings. A
     /// column beyond [`Sheet::COLUMNS`] is one that [`Sheet::cell`] knows and that only stands here.
     const BRIEF: &'static [(usize, Width)] = &[];
+    /// Would a column that is shown when there is room be empty in every row? Then it takes none.
+    fn unused(_assessment: &Assessment, _column: usize) -> bool {
+        false
+    }
     /// A field for `-l` besides the columns.
     fn field(_row: &Self::Row, _key: &str) -> Option<String> {
         None
@@ -443,7 +447,7 @@ impl<S: Sheet> Table<S> {
     }
 
     /// Columns to show with their widths. No gap is left behind the last one.
-    fn columns(&self, room: usize) -> Vec<(usize, usize)> {
+    fn columns(&self, room: usize, assessment: &Assessment) -> Vec<(usize, usize)> {
         let room = room + GAP;
         let own = self.chosen.as_ref().filter(|_| !self.wide);
         let least = |column: &Column| match column.width {
@@ -454,7 +458,8 @@ impl<S: Sheet> Table<S> {
             .cloned()
             .unwrap_or_else(|| (0..S::COLUMNS.len()).filter(|at| self.wide || S::COLUMNS[*at].extra == 0).collect());
         let all = if own.is_some() { 0 } else { S::COLUMNS.len() };
-        let mut extras: Vec<usize> = (0..all).filter(|at| !chosen.contains(at)).collect();
+        let mut extras: Vec<usize> =
+            (0..all).filter(|at| !chosen.contains(at) && !S::unused(assessment, *at)).collect();
         extras.sort_by_key(|at| S::COLUMNS[*at].extra);
         let total = |chosen: &[usize]| chosen.iter().map(|at| least(&S::COLUMNS[*at]) + GAP).sum::<usize>();
         for extra in extras {
@@ -493,7 +498,7 @@ impl<S: Sheet> Table<S> {
             return;
         }
         let room = usize::from(area.width).saturating_sub(1);
-        let columns = if brief { Self::brief(room) } else { self.columns(room) };
+        let columns = if brief { Self::brief(room) } else { self.columns(room, ctx.assessment) };
         if headings {
             self.draw_headings(buffer, area, ctx, &columns);
         }
@@ -545,13 +550,19 @@ impl<S: Sheet> Table<S> {
             write(buffer, (line.x, line.y), 1, ctx.theme, Tone::Marked, ctx.theme.symbols().mark);
         }
         let mut x = line.x + 1;
-        for (at, width) in columns {
+        let mut columns = columns.iter().map(|(at, width)| (*at, *width, S::cell(row, *at, ctx))).peekable();
+        while let Some((at, mut width, cell)) = columns.next() {
             if x >= line.right() {
                 break;
             }
-            let cell = S::cell(row, *at, ctx);
-            let tone = if marked && *at == 0 { Tone::Marked } else { cell.tone };
-            let width = (*width as u16).min(line.right() - x);
+            let tone = if marked && at == 0 { Tone::Marked } else { cell.tone };
+            // A text goes on where nothing stands beside it.
+            while words::width(&cell.text) > width
+                && let Some((_, more, _)) = columns.next_if(|(_, _, next)| next.text.is_empty())
+            {
+                width += GAP + more;
+            }
+            let width = (width as u16).min(line.right() - x);
             write(buffer, (x, line.y), width, ctx.theme, tone, &cell.text);
             x = x.saturating_add(width + GAP as u16);
         }
