@@ -62,9 +62,10 @@ pub fn why(image: &ImageBased, now: DateTime<Utc>) -> String {
         State::AbortFailed => format!("the cleanup failed: {said}"),
         State::Finalizing => format!("cleaning up: {said}"),
         State::FinalizeFailed => format!("the cleanup after the upgrade failed: {said}"),
-        State::Preparing => format!("{seed} is prepared beside the running system: {said}"),
+        State::Preparing => format!("{seed} is being prepared beside the running system: {said}"),
         State::PrepFailed => format!("Prep failed: {said}"),
         State::Prepared => format!("{seed} is ready beside the running system: Upgrade, or Idle to give it up"),
+        State::BeforePivot if image.gone() => format!("the node reboots into {seed}; the last that it said: {said}"),
         State::BeforePivot => format!("upgrade to {seed}, before its reboot: {said}"),
         State::AfterPivot => format!("{seed} runs and settles: {said}"),
         State::UpgradeFailed if image.pivoted == Some(true) => format!("the upgrade failed after the reboot: {said}"),
@@ -79,6 +80,6 @@ pub fn why(image: &ImageBased, now: DateTime<Utc>) -> String {
 
 /// The first line, without the colon that announces others.
 fn first(message: &str) -> &str {
-    let line = words::first_line(message);
+    let line = words::first_line(message).trim_end_matches(':');
     if line.is_empty() { "it gives no reason" } else { line }
 }

@@ -3,6 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::ImageBased;
+use super::oadp::OadpState;
 use super::stage_history::PRE_PIVOT;
 use super::stage_machine::{Stage, State, tells_rollback};
 use crate::upgrade::link::Link;
@@ -76,6 +77,12 @@ pub fn outage(image: &ImageBased, link: &Link, _now: DateTime<Utc>) -> Option<Ou
             "the upgrade failed after the reboot, and automatic rollback is not switched off".to_owned(),
             Sureness::Likely,
         ),
+        State::AfterPivot if image.pivoted == Some(true) && restore_failed(image) && rolls_back(image) => (
+            "the node rolls back by itself into its former system".to_owned(),
+            "a Restore failed, which the agent counts as a failed upgrade, and automatic rollback is not switched off"
+                .to_owned(),
+            Sureness::Likely,
+        ),
         State::AfterPivot | State::UpgradeFailed if image.pivoted == Some(true) => (
             "the node may be rolling back by itself".to_owned(),
             "the upgrade was not completed; nothing says that it rolls back".to_owned(),
@@ -92,6 +99,10 @@ pub fn outage(image: &ImageBased, link: &Link, _now: DateTime<Utc>) -> Option<Ou
     let watchdog = image.watchdog.as_ref().filter(|watchdog| !watchdog.off && image.state == State::BeforePivot);
     let rolls_back = watchdog.and_then(|watchdog| watchdog.from.or(began.map(|began| began + watchdog.timeout)));
     Some(Outage { what, why, sure, began, rolls_back })
+}
+
+fn restore_failed(image: &ImageBased) -> bool {
+    image.oadp.iter().any(|row| row.restore && row.state == OadpState::Failed)
 }
 
 fn rolls_back(image: &ImageBased) -> bool {

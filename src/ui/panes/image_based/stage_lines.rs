@@ -146,8 +146,12 @@ fn outage(image: &ImageBased, ctx: &Ctx<'_>) -> Vec<TextLine> {
 fn meaning(step: Move, image: &ImageBased) -> &'static str {
     match (step, image.state) {
         (Move::Prep, _) => "puts the seed's system beside the running one; nothing is interrupted",
+        (Move::Upgrade, _) if image.oadp_content.is_empty() => {
+            "reboots into the new system (the API is away for minutes); no backups are configured"
+        }
         (Move::Upgrade, _) => "backs up, reboots into the new system (the API is away for minutes), restores",
         (Move::Rollback, _) => "reboots into the former system",
+        (Move::Abort, State::RolledBackByItself) => "cleans up, with what is needed to find the cause",
         (Move::Abort, _) => "gives it up and cleans up what was prepared",
         (Move::Finalize, State::Upgraded) => "takes the former system away: no rollback after that",
         (Move::Finalize, _) => "cleans up, with what is needed to find the cause",
@@ -157,6 +161,12 @@ fn meaning(step: Move, image: &ImageBased) -> &'static str {
 fn moves(image: &ImageBased, ctx: &Ctx<'_>) -> Vec<TextLine> {
     let signs = ctx.theme.symbols();
     let mut lines = vec![TextLine::default(), heading("May be asked for now (validNextStages)")];
+    // While nobody answers a request gets nowhere, or is lost with the reboot.
+    if ctx.assessment.facts.link.state.stale() {
+        let text = "  nothing, until the API server answers again";
+        lines.push(TextLine::new(Tone::Dim, text).hanging(2));
+        return lines;
+    }
     if image.moves.is_empty() {
         let why = match (image.record, image.state) {
             (Record::Remembered { .. }, _) => "not known until the agent's record is back",
