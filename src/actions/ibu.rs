@@ -9,9 +9,9 @@ use super::words::list;
 use super::{Material, PatchKind, Plan, Precondition, Read, Refusal, Session, Target, Write, gate};
 use crate::api;
 use crate::upgrade::access::Permission;
-use crate::upgrade::assessment::Assessment;
-use crate::upgrade::facts::Kind;
-use crate::upgrade::image_based::health_checks::{Health, HealthRow};
+use crate::upgrade::assessment::{Assessment, Topology};
+use crate::upgrade::facts::{Kind, KindStatus};
+use crate::upgrade::image_based::health_checks::{self, Health, HealthRow};
 use crate::upgrade::image_based::node_volumes::{Backing, NodeVolume};
 use crate::upgrade::image_based::oadp_content;
 use crate::upgrade::image_based::stage_machine::{Move, Stage};
@@ -52,6 +52,25 @@ pub(super) const NEEDS_LITTLE: &[Kind] = &[Kind::ImageBasedUpgrades];
 /// Is the action one for this target, on a cluster that has image-based upgrades?
 pub(super) fn concerns<'a>(assessment: &'a Assessment, target: &Target) -> Option<&'a ImageBased> {
     matches!(target, Target::Cluster).then(|| assessment.image_based.as_deref()).flatten()
+}
+
+/// An update through the ClusterVersion and one by an image do not know of each other: what the one writes is what the other
+/// leaves behind, or prepares its reboot from.
+///
+/// # Errors
+/// One by an image is under way, or on a single node it was not read whether one is.
+pub(super) fn none_under_way(assessment: &Assessment) -> Result<(), Refusal> {
+    if let Some(image) = assessment.image_based.as_deref().filter(|image| image.under_way()) {
+        return Err(Refusal(format!(
+            "an image-based upgrade is under way (it is {}): neither knows of the other; finish it or give it up first",
+            image.headline()
+        )));
+    }
+    let single = assessment.topology == Topology::SingleReplica;
+    if single && assessment.facts.status(Kind::ImageBasedUpgrades) == &KindStatus::Waiting {
+        return Err(Refusal("whether an image-based upgrade is under way was not read yet".to_owned()));
+    }
+    Ok(())
 }
 
 /// The image-based upgrade, as it is live in the cluster and as this session may change it.
@@ -178,6 +197,19 @@ pub(super) fn healthy(rows: &[HealthRow]) -> Option<Precondition> {
         words: "what the agent waits for is as it has to be".to_owned(),
         evidence: rows.iter().map(|row| format!("{}: {}", row.name, row.words)).collect::<Vec<_>>().join("; "),
     })
+}
+
+/// A request before this one that the agent did not follow: what is offered may be what leads out of it, so that it is told
+/// and does not stand in the way.
+pub(super) fn not_followed(image: &ImageBased) -> Option<String> {
+    let banner = image.banner.as_ref()?;
+    Some(format!("the agent did not follow what was asked for last ({}: {})", banner.reason, banner.message.trim()))
+}
+
+/// What stands against a cleanup now, as checked here: it deletes what was backed up.
+pub(super) fn storage_trouble(image: &ImageBased) -> Option<String> {
+    let row = image.health.iter().find(|row| row.name == health_checks::OADP && row.health == Health::Waits)?;
+    Some(format!("as checked here, {}: {}; a cleanup that has to delete backups fails then", row.name, row.words))
 }
 
 /// What the agent would wait for, and what could not be checked, a line each.

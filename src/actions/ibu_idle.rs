@@ -162,6 +162,8 @@ fn consequences(image: &ImageBased, step: Move, kept: bool) -> Vec<String> {
         "cleaning up takes minutes, up to 30 where a Job has to end first; nothing else is allowed meanwhile"
             .to_owned(),
     );
+    lines.extend(ibu::not_followed(image));
+    lines.extend(ibu::storage_trouble(image));
     lines.push("status.history and the conditions are emptied".to_owned());
     if kept {
         lines.push("they are saved to a file on this machine before anything is sent; it is told where".to_owned());

@@ -216,6 +216,7 @@ fn consequences<'a>(
     }
     let off = image.switches.iter().filter(|switch| switch.off);
     lines.extend(off.map(|switch| format!("NO automatic rollback when {}: that is copied by Prep", switch.trigger)));
+    lines.extend(ibu::not_followed(image));
     lines.extend(ibu::waits(health));
     let broken = !volumes.is_empty();
     lines.extend(volumes);

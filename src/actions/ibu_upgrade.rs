@@ -99,6 +99,7 @@ fn consequences(image: &ImageBased) -> Vec<String> {
             if switch.effect == SwitchEffect::FixedAtPrep { " (as of now; it counts as it was in Prep)" } else { "" };
         format!("NO automatic rollback when {}{fixed}", switch.trigger)
     }));
+    lines.extend(ibu::not_followed(image));
     lines.extend(ibu::waits(&image.health));
     let before =
         |row: &NodeVolume| format!("to be there afterwards as well: PersistentVolume {}, {}", row.name, row.words());

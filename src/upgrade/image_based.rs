@@ -186,6 +186,7 @@ impl ImageBased {
         match (self.record, self.asked()) {
             (Record::Remembered { .. }, _) => "back, waiting for the agent",
             (_, Some(_)) => "requested, not begun",
+            _ if self.locked_out() => "back, log in again",
             _ if self.state == State::BeforePivot && self.gone() => "rebooting",
             _ => self.state.headline(),
         }
@@ -193,7 +194,12 @@ impl ImageBased {
 
     /// Is the node away for a reboot that was to be expected?
     pub fn gone(&self) -> bool {
-        self.outage.as_ref().is_some_and(|outage| outage.began.is_some() && outage.expected())
+        self.outage.as_ref().is_some_and(|outage| outage.began.is_some() && outage.expected() && !outage.locked_out)
+    }
+
+    /// Does the API server answer again after the reboot, and not take the credentials?
+    pub fn locked_out(&self) -> bool {
+        self.outage.as_ref().is_some_and(|outage| outage.locked_out)
     }
 
     /// The run of a stage.
@@ -379,6 +385,7 @@ fn seen(object: &ImageBasedUpgrade, facts: &Facts, now: DateTime<Utc>) -> ImageB
 /// is away, or runs the new system, it does not tell.
 fn since(image: &ImageBased) -> Option<DateTime<Utc>> {
     match image.state {
+        _ if image.locked_out() => None,
         State::BeforePivot if image.gone() => image.outage.as_ref().and_then(|outage| outage.began),
         State::AfterPivot => image.run(Stage::Upgrade).and_then(|run| run.phase(stage_history::POST_PIVOT)?.started),
         _ => image.since,

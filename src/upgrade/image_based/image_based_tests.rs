@@ -495,3 +495,20 @@ fn backups_that_may_not_be_read_are_not_none() {
     assert!(image.oadp_unread.iter().any(|line| line == "restores were not read yet"), "{:?}", image.oadp_unread);
     assert_eq!(assessment.estimates.whole, None, "no update would take any time beside it");
 }
+
+#[test]
+fn a_server_that_is_back_and_takes_no_credentials_is_not_rebooting_any_more() {
+    let object = left(ibu("Upgrade", with(vec![running("Upgrade")]), &["Idle"]), None);
+    let mut facts = silent(&single(object), 35, 21);
+    facts.link.trouble = Some(crate::upgrade::link::Trouble {
+        kind: crate::upgrade::link::TroubleKind::Unauthorized,
+        words: "the server does not accept the credentials (401)".to_owned(),
+        hint: String::new(),
+        since: at(32),
+    });
+    let assessment = assess(Arc::new(facts), &Memory::default(), at(35));
+    let image = assessment.image_based.as_deref().unwrap();
+    assert_eq!((image.headline(), image.since), ("back, log in again", None));
+    assert_eq!(assessment.verdict.kind, VerdictKind::NeedsPerson);
+    assert!(assessment.verdict.why.contains("does not take the credentials"), "{}", assessment.verdict.why);
+}

@@ -14,6 +14,7 @@ pub fn judge(assessment: &Assessment, _: &Memory) -> Option<Verdict> {
     let image = assessment.image_based.as_deref().filter(|image| image.under_way())?;
     let kind = match image.state {
         _ if matches!(image.record, Record::Remembered { .. }) => VerdictKind::ImageBased,
+        _ if image.locked_out() => VerdictKind::NeedsPerson,
         State::AbortFailed
         | State::FinalizeFailed
         | State::PrepFailed
@@ -53,6 +54,12 @@ pub fn why(image: &ImageBased, now: DateTime<Utc>) -> String {
             Some(banner) => format!("{} was asked for; {}: {}", asked.word(), banner.reason, first(&banner.message)),
             None => format!("{} was asked for, and the lifecycle agent has not begun", asked.word()),
         };
+    }
+    if image.locked_out() {
+        return format!(
+            "the API server is back, and does not take the credentials: how far it is cannot be seen; before that it was {}",
+            image.state.headline()
+        );
     }
     let said = first(&image.message);
     let seed = if image.seed.version.is_empty() { "the seed image" } else { &image.seed.version };

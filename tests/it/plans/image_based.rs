@@ -156,6 +156,12 @@ fn every_stage_is_one_patch_with_the_strict_lock() {
         assert_eq!(write.body["metadata"], json!({"uid": "uid-ibu", "resourceVersion": "70"}));
         assert_eq!(write.body["spec"]["stage"], stage);
         assert!(write.stored.contains(&("/spec/stage".to_owned(), json!(stage))));
+        let begun = plan.effect.begins().unwrap();
+        assert_eq!(
+            begun,
+            format!("begun: the lifecycle agent has taken up the stage {stage}"),
+            "and not that it is over"
+        );
     }
 }
 
@@ -228,6 +234,28 @@ fn volumes_that_nothing_brings_back_make_prep_dangerous() {
     assert_eq!((whole.danger, whole.confirm.clone()), (Danger::L, Confirm::Button));
     let told = "PersistentVolume pvc-1 is to come back by a Restore: claim shop/data, 5Gi, reclaim policy Delete";
     assert!(whole.consequences.contains(&told.to_owned()), "{:#?}", whole.consequences);
+}
+
+#[test]
+fn no_update_of_the_other_kind_is_begun_beside_it() {
+    let start = Ask::new(ActionId::StartUpdate, Target::Version("4.18.25".to_owned()));
+    let mut resting = sample(Idle);
+    let words = "an image-based upgrade is under way (it is prepared): neither knows of the other; finish it or give it up first";
+    for action in [start.clone(), ask(ActionId::StartUpdate).with("newest", "true")] {
+        let why = resting.plan_of(&action, &Material::default()).err().map(|refusal| refusal.0).unwrap_or_default();
+        assert!(!why.contains("image-based"), "{why}");
+    }
+    let mut offered = sample(Prepared);
+    for one in [&mut resting, &mut offered] {
+        one.edit("version", |version| {
+            version["status"]["availableUpdates"] =
+                json!([{"version": "4.18.25", "image": "quay.io/openshift-release-dev/ocp-release@sha256:25"}]);
+        });
+    }
+    assert!(resting.plan_of(&start, &Material::default()).is_ok(), "{:?}", resting.answer(&start));
+    assert_eq!(refusal(&offered, &start, &Material::default()), words);
+    let force = Ask::new(ActionId::ForceUpdate, Target::Version("4.18.25".to_owned()));
+    assert_eq!(refusal(&offered, &force, &Material::default()), words);
 }
 
 #[test]

@@ -128,6 +128,11 @@ fn outage(image: &ImageBased, ctx: &Ctx<'_>) -> Vec<TextLine> {
     if !gone && !outage.expected() {
         return Vec::new();
     }
+    if outage.locked_out {
+        let text = "the API server is back, and does not take the credentials: log in again. What runs now, and how far it is, \
+                    cannot be seen before.";
+        return vec![TextLine::new(Tone::Warning, format!("{} {text}", signs.warn)).hanging(2)];
+    }
     let sure = match outage.sure {
         Sureness::Certain => "certain",
         Sureness::Likely => "likely",
@@ -192,7 +197,7 @@ fn history(image: &ImageBased, ctx: &Ctx<'_>) -> Vec<TextLine> {
     let mut lines = vec![TextLine::default(), heading("Stages since it was idle")];
     for run in &image.history {
         lines.push(stage_line(run, image, ctx));
-        lines.extend(run.phases.iter().map(|phase| phase_line(phase, ctx)));
+        lines.extend(run.phases.iter().map(|phase| phase_line(phase, image, ctx)));
     }
     lines
 }
@@ -218,10 +223,12 @@ fn stage_line(run: &StageRun, image: &ImageBased, ctx: &Ctx<'_>) -> TextLine {
         .and(Tone::Text, ended)
 }
 
-fn phase_line(phase: &PhaseRun, ctx: &Ctx<'_>) -> TextLine {
+fn phase_line(phase: &PhaseRun, image: &ImageBased, ctx: &Ctx<'_>) -> TextLine {
     let began = phase.started.map(|at| words::clock(at, ctx.now)).unwrap_or_default();
     let ended = match phase.took() {
         Some(_) => took(phase.took()),
+        // What the new system wrote down went with it when the node came back from there.
+        None if image.state.failed() || image.state == State::RolledBack => "its end is not told".to_owned(),
         None => "no end yet".to_owned(),
     };
     TextLine::new(Tone::Dim, format!("      {:<11}{began:<11} ", phase.name)).and(Tone::Text, ended)
