@@ -130,7 +130,8 @@ With --exit-code also:
   3  updating: requested, control plane, pools, configuration; on time or slow
   4  needs a person: a blocked drain, a paused pool, a refused request
   5  stalled or failing
-With --watch and --exit-code it ends, with code 0, when the update is over.
+With --watch and --exit-code it ends, with code 0, when the update is over; and with 4 or 5 when a
+stage of an image-based upgrade is done or has failed, so that a person decides what follows.
 
 JSON is versioned, and documented field by field in docs/status-json.md.
 

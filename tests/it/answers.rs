@@ -328,6 +328,38 @@ fn watching_answers_whenever_the_answer_changed() {
     child.wait().unwrap();
 }
 
+/// A script that waits for a stage must neither be told that all is over while the stage goes on (the ClusterVersion rests
+/// meanwhile), nor wait for ever when only a person can go on.
+#[test]
+fn watching_a_stage_of_an_image_based_upgrade_ends_when_a_person_decides_what_follows() {
+    let home = Home::new();
+    let sim = Sim::start(&home, &["--scenario", "ibu", "--speed", "30"]);
+    let run = |args: &[&str]| {
+        let mut command = Command::new(COCKPIT);
+        command.args(args).args(sim.flags("admin")).env_clear().envs(home.environment()).stdin(Stdio::null());
+        command.output().unwrap()
+    };
+    let seed = ["--seed-image", "registry.example.com:5000/seeds/edge:4.19.3", "--seed-version", "4.19.3"];
+    let content = ["--oadp-content", "openshift-adp/acm-klusterlet", "--oadp-content", "openshift-adp/edge-apps"];
+    let prep = run(&[&["do", "ibu-prep", "--yes"], seed.as_slice(), &content].concat());
+    assert_eq!(prep.status.code(), Some(0), "{}", text(&prep.stderr));
+    let watched = run(&["status", "--watch", "--exit-code", "-o", "json"]);
+    let answers = text(&watched.stdout);
+    let states: Vec<String> = answers
+        .lines()
+        .map(|line| {
+            serde_json::from_str::<Value>(line).unwrap()["imageBased"]["state"].as_str().unwrap_or("none").to_owned()
+        })
+        .collect();
+    assert_eq!(watched.status.code(), Some(4), "a person decides: {answers}");
+    assert_eq!(states.last().map(String::as_str), Some("Prepared"));
+    assert!(states.iter().all(|state| ["Preparing", "Prepared"].contains(&state.as_str())), "{states:?}");
+    let idle = run(&["do", "ibu-idle", "--yes"]);
+    assert_eq!(idle.status.code(), Some(0), "{}", text(&idle.stderr));
+    let over = run(&["status", "--watch", "--exit-code"]);
+    assert_eq!(over.status.code(), Some(0), "{}", text(&over.stdout));
+}
+
 #[test]
 fn watching_ends_when_nobody_reads_any_more() {
     let home = Home::new();

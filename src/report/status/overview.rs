@@ -161,7 +161,9 @@ impl Page<'_> {
             && update.completed_at.is_some()
             && self.status.pools.as_deref().is_some_and(updated);
         let still = matches!(update.kind, VerdictKind::NotUpdating | VerdictKind::Unknown | VerdictKind::ConfigRollout);
-        let moves = !still && !rests;
+        let image = self.status.image_based.as_ref().filter(|image| image.under_way);
+        // The ClusterVersion knows nothing of an image: its last update is long over.
+        let moves = !still && !rests && image.is_none();
         let mut out = match (&update.from, update.from_incomplete) {
             _ if update.multi_arch == Some(true) && moves => format!("{to} to a multi-architecture payload"),
             (Some(from), Some(true)) if moves => format!(
@@ -172,6 +174,9 @@ impl Page<'_> {
             (None, _) if update.installing == Some(true) => format!("{to} (a new installation)"),
             _ => to,
         };
+        if let Some(seed) = image.and_then(|image| image.seed_version.as_ref()).filter(|seed| **seed != out) {
+            let _ = write!(out, ", seed image {seed}");
+        }
         match &cluster.channel {
             Some(channel) => {
                 let _ = write!(out, ", channel {channel}");

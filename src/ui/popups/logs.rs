@@ -81,7 +81,9 @@ impl LogPopup {
             pen.put(Tone::Dim, format!(" the oldest {} dropped ", self.log.dropped()));
         }
         if self.previous {
+            // It is over: there is nothing to follow.
             pen.put(Tone::Warning, " previous run ");
+            return pen;
         }
         let (tone, word) = if self.log.following { (Tone::Ok, " following ") } else { (Tone::Warning, " held ") };
         pen.put(tone, word);
@@ -161,6 +163,11 @@ impl LogPopup {
     /// The stream that is read.
     pub fn reading(&self) -> Option<&LogStream> {
         self.streams.get(self.chosen)
+    }
+
+    /// Has its container run before, as far as that is known?
+    pub fn restarted(&self) -> bool {
+        self.previous || self.reading().is_none_or(|stream| stream.restarts > 0)
     }
 
     /// What saving gives: where it came from, and the lines.
