@@ -172,7 +172,7 @@ impl LogPopup {
 
     /// What saving gives: where it came from, and the lines.
     pub fn text(&self) -> String {
-        let from = self.reading().map_or_else(String::new, |stream| format!("# {}\n", stream_words(stream)));
+        let from = self.reading().map_or_else(String::new, |stream| format!("# {}\n", stream.words()));
         format!("# {}\n{from}{}", self.title(), self.log.text())
     }
 
@@ -184,7 +184,7 @@ impl LogPopup {
             Some(stream) => {
                 let place = format!("{} of {}  ", self.chosen + 1, self.streams.len());
                 let place = if self.streams.len() > 1 { place } else { String::new() };
-                let mut lines = words::wrap(&format!("{place}{}", stream_words(stream)), area.width.into(), 2);
+                let mut lines = words::wrap(&format!("{place}{}", stream.words()), area.width.into(), 2);
                 // What is remarkable of it stands behind the last line.
                 pen.put(Tone::Text, lines.pop().unwrap_or_default());
                 for (line, at) in lines.iter().zip(area.y..area.bottom()) {
@@ -219,13 +219,6 @@ impl LogPopup {
         }
         self.log.draw(buffer, below, ctx.theme);
     }
-}
-
-/// `openshift-dns/dns-default-x (dns) on worker-3`.
-fn stream_words(stream: &LogStream) -> String {
-    let container = if stream.container.is_empty() { String::new() } else { format!(" ({})", stream.container) };
-    let node = if stream.node.is_empty() { String::new() } else { format!(" on {}", stream.node) };
-    format!("{}/{}{container}{node}", stream.namespace, stream.pod)
 }
 
 #[cfg(test)]

@@ -686,6 +686,11 @@ impl View {
                 self.offer(Offering::Versions);
                 Vec::new()
             }
+            // Both ways are on the pane already: what is left is to choose one.
+            Some(Leads::Look(subject)) if subject == image_based::subject() && self.pane() == Pane::ImageBased => {
+                self.popups.push(Popup::Menu(Menu::image_based()));
+                Vec::new()
+            }
             Some(Leads::Look(subject)) => self.go_to(&subject, ctx),
         }
     }
