@@ -293,10 +293,15 @@ fn watching(home: &Home, sim: &Sim, flags: &[&str]) -> Child {
 #[test]
 fn a_moment_before_the_dump_is_refused() {
     let home = Home::new();
-    let refused = home.run(&["status", "--from", DUMP, "--now", "2020-01-01T00:00:00Z"]);
-    assert_eq!((refused.status.code(), text(&refused.stdout)), (Some(1), String::new()));
-    let words = text(&refused.stderr);
-    assert!(words.contains("2020-01-01") && words.contains("is earlier than what these files tell"), "{words}");
+    for line in [&["status", "--from", DUMP][..], &["preflight", "--from", DUMP], &["open", DUMP]] {
+        let refused = home.run(&[line, &["--now", "2020-01-01T00:00:00Z"]].concat());
+        assert_eq!((refused.status.code(), text(&refused.stdout)), (Some(2), String::new()), "{line:?}");
+        let words = text(&refused.stderr);
+        assert!(words.contains("2020-01-01") && words.contains("is earlier than what these files tell"), "{words}");
+    }
+    let without = home.run(&["status", "--now", "2026-03-01T11:20:00Z"]);
+    assert_eq!(without.status.code(), Some(2));
+    assert!(text(&without.stderr).contains("--from"), "a moment is for a dump");
 }
 
 #[test]
