@@ -243,6 +243,39 @@ fn a_cluster_is_asked_once() {
     assert!(!text(&ask(&["preflight"], "admin").stdout).is_empty());
 }
 
+#[test]
+fn volumes_of_an_image_based_upgrade_are_told_before_it_and_by_field() {
+    let home = Home::new();
+    let sim = Sim::start(&home, &["--scenario", "ibu"]);
+    let ask = |args: &[&str]| {
+        let flags = sim.flags("admin");
+        let mut all: Vec<&str> = args.to_vec();
+        all.extend(flags.iter().map(String::as_str));
+        home.run(&all)
+    };
+    let told = json(&ask(&["status", "-o", "json"]));
+    let volumes = &told["imageBased"]["volumes"];
+    assert_eq!((&told["imageBased"]["state"], &volumes["unread"]), (&"Idle".into(), &Value::Array(Vec::new())));
+    let rows = volumes["onNode"].as_array().unwrap();
+    assert!(rows.len() >= 2, "{volumes}");
+    let page = text(&ask(&["status", "--details=image"]).stdout);
+    for row in rows {
+        for field in ["name", "claim", "reclaimPolicy", "size"] {
+            let value = row[field].as_str().unwrap_or_else(|| panic!("{field}: {row}"));
+            assert!(page.contains(value), "{value}\n{page}");
+        }
+        assert_eq!(row["backing"], "logical");
+    }
+    let documented = include_str!("../../docs/status-json.md");
+    let mut paths = Vec::new();
+    fields(&told["imageBased"], "imageBased", &mut paths);
+    // The rail has the fields of `phases[]`.
+    paths.retain(|path| !path.starts_with("imageBased.rail[]"));
+    let missing: Vec<&String> = paths.iter().filter(|path| !documented.contains(&format!("`{path}`"))).collect();
+    assert!(missing.is_empty() && paths.len() > 20, "not in docs/status-json.md: {missing:?} of {paths:?}");
+    assert!(!text(&ask(&["status"]).stdout).contains("RECLAIM POLICY"), "not asked for");
+}
+
 /// `oc-cockpit status --watch`, whose answers are read from its output.
 fn watching(home: &Home, sim: &Sim, flags: &[&str]) -> Child {
     Command::new(COCKPIT)

@@ -36,6 +36,8 @@ pub struct Asked {
     pub output: Format,
     /// What the text tells at length.
     pub details: Details,
+    /// What is read for it.
+    pub purpose: Purpose,
     /// End when nothing goes on by itself any more, and say by the code how it stands then.
     pub exit_code: bool,
     /// How the text looks.
@@ -78,7 +80,7 @@ async fn answers(cluster: &Cluster, asked: &Asked) -> Result<u8> {
         let now = clock::now() + newest.link.clock_ahead;
         let assessment = Arc::new(assess(newest, &memory, now));
         memory.observe(&assessment);
-        let needed = needs(&assessment, Purpose::Watch);
+        let needed = needs(&assessment, asked.purpose);
         // An answer without what bears on it may be the contrary of the one that follows: a single node rests, as far as
         // its ClusterVersion tells, while it is upgraded by an image.
         let missing = unread(&assessment.facts, &needed);
