@@ -71,7 +71,7 @@ fn typed(line: &str) -> Ask {
 }
 
 /// Undone when a controller has taken note of it, of which there is none here.
-const NEEDS_A_CONTROLLER: &[ActionId] = &[ActionId::ClearUpdate];
+const NEEDS_A_CONTROLLER: &[ActionId] = &[ActionId::ClearUpdate, ActionId::IbuPrep, ActionId::IbuUpgrade];
 
 #[tokio::test(start_paused = true)]
 async fn what_a_plan_says_undoes_it_does() {
