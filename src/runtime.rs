@@ -24,4 +24,5 @@ mod start;
 pub mod terminal;
 mod think;
 
+pub use follow::stream;
 pub use start::start;
