@@ -20,6 +20,7 @@ mod blast_radius;
 mod capacity;
 mod catalogue;
 mod choices;
+mod clear_overrides;
 mod clear_update;
 mod cluster_version;
 mod cordon_nodes;
@@ -375,6 +376,11 @@ pub enum Effect {
         /// Address.
         upstream: String,
     },
+    /// None of these components is out of the cluster-version operator's hands (`spec.overrides`).
+    ComponentsManaged {
+        /// `KIND/NAME` or `KIND/NAMESPACE/NAME`.
+        components: Vec<String>,
+    },
 }
 
 /// What `spec.desiredUpdate` of the ClusterVersion asks for.
@@ -612,8 +618,18 @@ impl Effect {
                 .cluster_version
                 .as_ref()
                 .is_some_and(|seen| seen.spec.upstream.as_deref().unwrap_or_default() == upstream),
+            Self::ComponentsManaged { components } => assessment.facts.cluster_version.as_ref().is_some_and(|seen| {
+                let mut taken = seen.spec.overrides.iter().filter(|one| one.unmanaged);
+                taken.all(|one| !components.contains(&one.path()))
+            }),
             Self::NodesDrained { nodes } => nodes.iter().all(|name| drain::empty(assessment, name)),
         }
+    }
+
+    /// What has begun when the effect is seen, where that is not the end of what the plan is called: a stage of an
+    /// image-based upgrade goes on for minutes.
+    pub fn begins(&self) -> Option<String> {
+        matches!(self, Self::ImageStage { .. }).then(|| format!("begun: {}", self.words()))
     }
 
     /// What is waited for, in words.
@@ -650,6 +666,9 @@ impl Effect {
                 "the ClusterVersion names no update service".to_owned()
             }
             Self::UpstreamSet { upstream } => format!("the ClusterVersion names the update service {upstream}"),
+            Self::ComponentsManaged { components } => {
+                format!("the ClusterVersion does not override {}", components.join(", "))
+            }
             Self::Leaving { object, .. } => format!("{object} is being deleted or gone"),
             Self::NodesDrained { nodes } => format!("no pod is left to go on {}", nodes.join(", ")),
         }

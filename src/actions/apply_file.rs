@@ -19,7 +19,7 @@ pub(super) const ENTRY: Entry = Entry {
     id: ActionId::ApplyFile,
     name: "apply-file",
     word: "apply file",
-    summary: "apply objects from a file (mirror sets, signatures, certificates, pull secret, machine configuration ...)",
+    summary: "apply objects from a file (mirror sets, signatures, certificates and who trusts them, pull secret, machine configuration ...)",
     gerund: "applying a file",
     dangers: &[Danger::L, Danger::M],
     takes: Takes::Cluster,

@@ -248,6 +248,8 @@ catalogue! {
     MigrateMultiArch => migrate_multi_arch,
     /// Clear the request of an update.
     ClearUpdate => clear_update,
+    /// Give components back to the cluster-version operator.
+    ClearOverrides => clear_overrides,
     /// Accept risks of updates.
     AcceptRisks => accept_risks,
     /// Acknowledge an admin gate.

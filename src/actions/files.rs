@@ -5,14 +5,21 @@
 //! beside this folder, and reading files, which the runtime does.
 
 pub(super) mod apply;
+mod certificates;
 pub(super) mod delete;
+mod image_config;
+mod item;
 pub(super) mod kinds;
 mod line_diff;
 mod manifest;
 mod merge;
 mod mirrors;
 mod node_effects;
+mod proxy_config;
 mod pull_secret;
 mod registry_ca;
+mod root_secret;
+mod secret_data;
 mod signature;
 mod surroundings;
+mod user_data;

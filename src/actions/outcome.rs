@@ -238,7 +238,8 @@ fn part(effect: &Effect, written: &[&str]) -> Option<Effect> {
         | Effect::RequestCleared
         | Effect::RisksAccepted { .. }
         | Effect::ChannelSet { .. }
-        | Effect::UpstreamSet { .. } => true,
+        | Effect::UpstreamSet { .. }
+        | Effect::ComponentsManaged { .. } => true,
     };
     kept.then(|| effect.clone())
 }

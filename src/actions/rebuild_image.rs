@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::pool::{API, GROUP};
-use super::raw::Patch;
+use super::raw::{Patch, text};
 use super::served_version::served;
 use super::words::{count, shell};
 use super::{
@@ -111,10 +111,6 @@ fn make(assessment: &Assessment, session: &Session, ask: &Ask, material: &Materi
         fields: vec![(pointer(), Value::Null)],
     };
     Ok(plan)
-}
-
-fn text<'a>(object: &'a Value, pointer: &str) -> &'a str {
-    object.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
 }
 
 fn pointer() -> String {

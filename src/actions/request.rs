@@ -84,6 +84,9 @@ pub(super) fn locked(
     }
 }
 
+/// Where a Proxy may hold a password: `http://user:password@host`.
+pub(super) const PROXIES: [&str; 2] = ["/spec/httpProxy", "/spec/httpsProxy"];
+
 /// `sha256:` and the first 16 hexadecimal digits of the digest: enough to compare, too little to guess from.
 pub fn digest(text: &str) -> String {
     use std::fmt::Write as _;
@@ -203,8 +206,8 @@ impl Write {
         }
     }
 
-    /// The body as it may be shown and written down: values under `data` and `stringData` of a secret body, and hashes of
-    /// passwords, are replaced by their digests.
+    /// The body as it may be shown and written down: values under `data` and `stringData` of a secret body, hashes of
+    /// passwords and addresses of proxies are replaced by their digests.
     pub fn shown(&self) -> Value {
         if !self.secret {
             return self.body.clone();
@@ -219,6 +222,11 @@ impl Write {
         let users = body.pointer_mut("/spec/config/passwd/users").and_then(Value::as_array_mut);
         for hash in users.into_iter().flatten().filter_map(|user| user.get_mut("passwordHash")) {
             *hash = Value::from(hash.as_str().map_or_else(|| "(removed)".to_owned(), digest));
+        }
+        for pointer in PROXIES {
+            if let Some(address) = body.pointer_mut(pointer) {
+                *address = Value::from(address.as_str().map_or_else(|| "(removed)".to_owned(), digest));
+            }
         }
         // What kubectl apply leaves there is the whole object once more.
         if let Some(annotations) = body.pointer_mut("/metadata/annotations").and_then(Value::as_object_mut) {
@@ -243,6 +251,9 @@ impl Write {
         }
         for user in self.body.pointer("/spec/config/passwd/users").and_then(Value::as_array).into_iter().flatten() {
             veil(&mut words, user.get("passwordHash").and_then(Value::as_str).unwrap_or_default());
+        }
+        for pointer in PROXIES {
+            veil(&mut words, self.body.pointer(pointer).and_then(Value::as_str).unwrap_or_default());
         }
         words
     }

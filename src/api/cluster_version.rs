@@ -85,6 +85,8 @@ part! {
 part! {
     /// A component taken out of the operator's hands.
     pub struct ComponentOverride {
+        /// API group; empty for the core group.
+        "group" => pub group: String,
         /// Kind.
         "kind" => pub kind: String,
         /// Namespace; empty for cluster-scoped ones.
@@ -93,6 +95,16 @@ part! {
         "name" => pub name: String,
         /// Really taken out.
         "unmanaged" => pub unmanaged: bool,
+    }
+}
+
+impl ComponentOverride {
+    /// `KIND/NAME` or `KIND/NAMESPACE/NAME`.
+    pub fn path(&self) -> String {
+        match self.namespace.as_str() {
+            "" => format!("{}/{}", self.kind, self.name),
+            namespace => format!("{}/{namespace}/{}", self.kind, self.name),
+        }
     }
 }
 

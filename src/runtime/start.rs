@@ -37,6 +37,7 @@ pub fn start(cli: Cli) -> Result<u8> {
         Some(Command::Status(args)) => return oneshot::status(args, oneshot::look(look.no_color)),
         Some(Command::Updates(args)) => return oneshot::updates(args, oneshot::look(look.no_color)),
         Some(Command::Preflight(args)) => return oneshot::preflight(args, oneshot::look(look.no_color)),
+        Some(Command::Logs(args)) => return oneshot::logs(args),
         Some(Command::Do(DoArgs { wish: Wish::List { permitted: false }, output, .. })) => {
             return doing::list(output, &oneshot::look(look.no_color));
         }

@@ -30,6 +30,7 @@ pub mod node_controller;
 pub mod node_lifecycle;
 pub mod node_state;
 pub mod pinned_images;
+pub mod proxy_controller;
 pub mod reboot;
 pub mod replicas;
 pub mod scheduler;
@@ -302,6 +303,7 @@ fn cast() -> Vec<Box<dyn Actor>> {
     vec![
         Box::<misfortune::Misfortune>::default(),
         Box::<version_operator::VersionOperator>::default(),
+        Box::<proxy_controller::ProxyController>::default(),
         Box::<cluster_operators::ClusterOperators>::default(),
         Box::<garbage_collector::GarbageCollector>::default(),
         Box::<generated_configs::GeneratedConfigs>::default(),

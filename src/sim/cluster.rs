@@ -21,6 +21,7 @@ pub mod platform;
 pub mod pools;
 pub mod release;
 pub mod signing_request;
+pub mod trust;
 pub mod workloads;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -65,6 +66,7 @@ pub fn build(store: &Store, scenario: &Scenario, now: DateTime<Utc>) {
     cluster_version::build(&builder);
     operators::build(&builder);
     mirrors::build(&builder);
+    trust::build(&builder);
     pools::build(&builder);
     machines::build(&builder);
     machine_api::build(&builder);

@@ -197,6 +197,7 @@ addresses! {
     INFRASTRUCTURES = "config.openshift.io", "infrastructures";
     FEATURE_GATES = "config.openshift.io", "featuregates";
     PROXIES = "config.openshift.io", "proxies";
+    IMAGES = "config.openshift.io", "images";
     NETWORKS = "config.openshift.io", "networks";
     IMAGE_DIGEST_MIRROR_SETS = "config.openshift.io", "imagedigestmirrorsets";
     IMAGE_CONTENT_SOURCE_POLICIES = "operator.openshift.io", "imagecontentsourcepolicies";
@@ -339,6 +340,7 @@ pub static KINDS: &[KindInfo] = &[
     KindInfo::custom(CONFIG, "v1", "ClusterOperator", ["clusteroperators", "clusteroperator"]).short(&["co"]),
     KindInfo::custom(CONFIG, "v1", "ClusterVersion", ["clusterversions", "clusterversion"]),
     KindInfo::custom(CONFIG, "v1", "FeatureGate", ["featuregates", "featuregate"]),
+    KindInfo::custom(CONFIG, "v1", "Image", ["images", "image"]),
     KindInfo::custom(CONFIG, "v1", "ImageDigestMirrorSet", ["imagedigestmirrorsets", "imagedigestmirrorset"])
         .short(&["idms"]),
     KindInfo::custom(CONFIG, "v1", "Infrastructure", ["infrastructures", "infrastructure"]),

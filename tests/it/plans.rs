@@ -5,6 +5,8 @@ mod audit_log;
 mod availability;
 mod blast;
 mod cases;
+mod cluster_secrets;
+mod cluster_trust;
 mod cluster_version;
 mod draining;
 mod foretold;

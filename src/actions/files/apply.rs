@@ -5,13 +5,14 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
+use super::item::Item;
 use super::kinds::{Role, list as listed};
 use super::line_diff::difference;
-use super::manifest::{Manifest, needs_namespace};
+use super::manifest::{Manifest, is_secret, needs_namespace};
 use super::merge::{back, leaves, merged, patch};
 use super::node_effects::{Change, OnNodes};
 use super::surroundings::{Surroundings, is_credentials_request, is_made_by_a_controller, secret_of};
-use super::{mirrors, pull_secret, registry_ca, signature};
+use super::{certificates, image_config, mirrors, proxy_config, pull_secret, registry_ca, signature, user_data};
 use crate::actions::raw::{Patch, text};
 use crate::actions::reading::Reading;
 use crate::actions::request::digest;
@@ -74,6 +75,7 @@ pub(in crate::actions) fn plan(
     };
     let named = objects.iter().chain(requests.unwrap_or_default()).filter(|object| is_credentials_request(object));
     around.credentials.extend(named.filter_map(secret_of));
+    around.maps = certificates::read(&mut reading, &manifests, around.registry_ca)?;
     let permissions = permissions(assessment, &mut reading, &items)?;
     if reading.is_missing() {
         return Ok(reading.draft(rules.entry, ask, title));
@@ -118,7 +120,7 @@ fn permissions(
             return Ok(None);
         }
         let verb = if item.there.is_some() { "patch" } else { "create" };
-        let permission = item.manifest.row.permission(verb);
+        let permission = item.manifest.row.permission(verb, &item.manifest.name);
         if permission.is_by_namespace() {
             return reading.permission(assessment, &permission, &item.manifest.namespace).map(Some);
         }
@@ -126,14 +128,6 @@ fn permissions(
         Ok(Some(gate::permission_found(assessment, &permission)))
     };
     items.iter().map(permission).collect()
-}
-
-/// An object of the file, and what is there in its place.
-struct Item<'a> {
-    manifest: &'a Manifest,
-    there: Option<&'a Value>,
-    /// Its namespace does not exist.
-    homeless: bool,
 }
 
 /// What the plan is made with.
@@ -158,7 +152,8 @@ struct Told {
     /// Deletes again what is created.
     back: Vec<Ask>,
     nodes: OnNodes,
-    created: bool,
+    /// Something is created that may be deleted again.
+    deletable: bool,
 }
 
 impl Applying<'_> {
@@ -181,7 +176,8 @@ impl Applying<'_> {
         let danger = told.danger.unwrap_or(Danger::L).max(if rolls { Danger::M } else { Danger::L });
         let mut consequences = told.consequences;
         consequences.extend(told.nodes.lines(&self.around));
-        consequences.extend(told.undo.iter().map(Undo::told));
+        // What was written last goes back first: nothing is deleted that something still names.
+        consequences.extend(told.undo.iter().rev().map(Undo::told));
         consequences.append(&mut told.differences);
         Ok(Plan {
             danger,
@@ -192,7 +188,7 @@ impl Applying<'_> {
             back: if told.back.len() == told.writes.len() { told.back } else { Vec::new() },
             writes: told.writes,
             undo: told.undo,
-            inverse: told.created.then_some(ActionId::DeleteObject),
+            inverse: told.deletable.then_some(ActionId::DeleteObject),
             ..Plan::draft(rules.entry, self.ask, title)
         })
     }
@@ -206,6 +202,7 @@ impl Applying<'_> {
     ) -> Result<(), Refusal> {
         let (manifest, object) = (item.manifest, item.manifest.object());
         self.fits(item, told)?;
+        told.preconditions.extend(certificates::named(&self.around, item, all)?);
         if item.homeless {
             return wait(item, all, told);
         }
@@ -228,7 +225,7 @@ impl Applying<'_> {
                 format!("{object} is patched by what differs: fields that the file does not name stay as they are")
             }
         });
-        self.by_role(manifest, item.there, &would_be, told);
+        self.by_role(item, all, &would_be, told);
         let change = Change { role: manifest.row.role, there: item.there, would_be: Some(&would_be) };
         told.nodes.add(&self.around, &object, change);
         if !manifest.left_out.is_empty() {
@@ -237,8 +234,8 @@ impl Applying<'_> {
         }
         told.differences.push(format!("{object} would change by these lines:"));
         told.differences.extend(difference(item.there, Some(&would_be)));
-        told.created |= item.there.is_none();
         if item.there.is_none() && manifest.row.deletes.is_ok() {
+            told.deletable = true;
             told.back.push(delete_object::wish(manifest.row.kind, &manifest.namespace, &manifest.name));
         }
         told.undo.push(self.undo(item, &write));
@@ -268,12 +265,24 @@ impl Applying<'_> {
                 let keys = registry_ca::check(body)?;
                 found(format!("{object} holds certificates only"), list(keys.iter().map(String::as_str)));
             }
+            Role::Image => image_config::check(&object, &item.would_be())?,
+            Role::Proxy => proxy_config::check(&object, &item.would_be())?,
             Role::PullSecret => {
                 pull_secret::check(body)?;
                 found(
                     format!("{object} can be read as credentials of registries"),
                     "data..dockerconfigjson".to_owned(),
                 );
+            }
+            Role::RootSecret => {
+                let Some(cloud) = &self.around.cloud else { return Err(unread(&object)) };
+                let found = cloud.check(&object, &manifest.name, body, self.around.known.minor())?;
+                told.preconditions.extend(found);
+            }
+            Role::UserData => {
+                let checked = user_data::check(&manifest.name, body);
+                let checked = checked.map_err(|why| Refusal(format!("{object} {why}")))?;
+                found(format!("{object} {}", checked.words), checked.evidence);
             }
             Role::Credentials if !self.is_asked_for(&manifest.namespace, Some(&manifest.name)) => {
                 return Err(Refusal(format!(
@@ -312,7 +321,7 @@ impl Applying<'_> {
     }
 
     fn patch(&self, manifest: &Manifest, there: &Value, change: &Value) -> Result<Write, Refusal> {
-        let secret = manifest.is_secret();
+        let secret = is_secret_change(manifest, there, change);
         let text = change.to_string();
         let oc = if secret || text.len() > LONGEST {
             format!("apply -f {}", shell(self.path))
@@ -351,6 +360,9 @@ impl Applying<'_> {
         if let Some(metadata) = change.get_mut("metadata").and_then(Value::as_object_mut) {
             metadata.remove("uid");
             metadata.remove("resourceVersion");
+            if metadata.is_empty() {
+                change.as_object_mut().and_then(|change| change.remove("metadata"));
+            }
         }
         let back = back(there, &change);
         Undo::line(
@@ -361,7 +373,8 @@ impl Applying<'_> {
     }
 
     /// What follows from what it is, beside what becomes of the nodes.
-    fn by_role(&self, manifest: &Manifest, there: Option<&Value>, would_be: &Value, told: &mut Told) {
+    fn by_role(&self, item: &Item, all: &[Item], would_be: &Value, told: &mut Told) {
+        let (manifest, there) = (item.manifest, item.there);
         let mut danger = |at_least: Danger| told.danger = told.danger.max(Some(at_least));
         let lines = &mut told.consequences;
         match manifest.row.role {
@@ -381,10 +394,28 @@ impl Applying<'_> {
                 danger(Danger::M);
                 lines.extend(pull_secret::told(there, would_be));
             }
-            Role::RegistryCa => lines.push(trust(&self.around, &manifest.name)),
+            Role::RegistryCa => lines.push(certificates::trust(&self.around, all, &manifest.name, would_be)),
+            Role::Image => {
+                let change = certificates::image_change(&self.around, item, all, would_be);
+                danger(change.danger());
+                lines.extend(change.told());
+            }
+            Role::Proxy => {
+                danger(Danger::M);
+                lines.extend(proxy_config::told(there, would_be));
+            }
             Role::Credentials => {
                 danger(Danger::M);
                 lines.push("the component that asked for it works with these credentials from now on".to_owned());
+            }
+            Role::RootSecret => {
+                danger(Danger::M);
+                lines.extend(self.around.cloud.iter().flat_map(|cloud| cloud.told(there.is_some())));
+            }
+            Role::UserData => {
+                danger(Danger::M);
+                let machines = self.around.machines.iter();
+                lines.extend(machines.flat_map(|machines| machines.told(&manifest.name, would_be)));
             }
             Role::Subscription => {
                 danger(Danger::M);
@@ -423,18 +454,16 @@ fn wait(item: &Item, all: &[Item], told: &mut Told) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Who trusts the certificates.
-fn trust(around: &Surroundings, name: &str) -> String {
-    match name {
-        _ if name == around.registry_ca => {
-            "image.config.openshift.io/cluster trusts it for registries: it is written to every node, without drain or reboot"
-                .to_owned()
-        }
-        _ if name == around.trusted_ca => "proxy.config.openshift.io/cluster trusts it for everything".to_owned(),
-        name => format!(
-            "nothing refers to it yet: image.config.openshift.io/cluster has to name it in spec.additionalTrustedCA ({})",
-            shell(name)
-        ),
+/// What the checks of its role rest on was not asked for.
+fn unread(object: &str) -> Refusal {
+    Refusal(format!("{object} cannot be judged: what it is for was not read"))
+}
+
+/// Must the patch not be shown, or the one that leads back? Of a Proxy both may be without what is secret in it.
+fn is_secret_change(manifest: &Manifest, there: &Value, change: &Value) -> bool {
+    match manifest.row.role {
+        Role::Proxy => [change, &back(there, change)].iter().any(|patch| is_secret(Role::Proxy, patch)),
+        _ => manifest.is_secret(),
     }
 }
 

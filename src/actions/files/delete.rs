@@ -84,7 +84,7 @@ fn the_only_namespace(rows: &[&'static Row]) -> &'static str {
 /// The title of deleting an object, and why not; none: it is none of the list.
 pub(in crate::actions) fn offered(assessment: &Assessment, object: &Resource) -> Option<(String, Result<(), Refusal>)> {
     let meant = Meant::read(object).ok()?;
-    let may = meant.may_go().and_then(|()| gate::permitted(assessment, &meant.row.permission("delete")));
+    let may = meant.may_go().and_then(|()| gate::permitted(assessment, &meant.row.permission("delete", &meant.name)));
     Some((format!("Delete {}", meant.object()), may))
 }
 
@@ -100,7 +100,7 @@ pub(in crate::actions) fn plan(
     let [object] = ask.target.objects() else { return Err(Refusal("name one object".to_owned())) };
     let meant = Meant::read(object)?;
     meant.may_go()?;
-    let permission = meant.row.permission("delete");
+    let permission = meant.row.permission("delete", &meant.name);
     gate::permitted(assessment, &permission)?;
     let title = format!("Delete {}", meant.object());
     let mut reading = Reading::of(material);

@@ -2,8 +2,11 @@
 //!
 //! It holds what the procedures of an update need and nothing else: whatever is not on it is refused with the list.
 
+use super::user_data;
 use crate::actions::Refusal;
+use crate::actions::words::list as some;
 use crate::upgrade::access::Permission;
+use crate::upgrade::root_credentials;
 
 /// What an object is to the procedures; one kind may be several things, by where it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -18,10 +21,18 @@ pub(in crate::actions) enum Role {
     Signature,
     /// Certificates of registries.
     RegistryCa,
+    /// Where images may come from, and which certificates registries are trusted by.
+    Image,
+    /// The way out of the cluster, and which certificates everything trusts.
+    Proxy,
     /// The pull secret of all nodes.
     PullSecret,
     /// Credentials that a component asks for, where they are maintained by hand.
     Credentials,
+    /// The root credentials of the cloud, which those of components are made from.
+    RootSecret,
+    /// What a new machine boots with.
+    UserData,
     /// A namespace for one of those, or for the update service.
     Namespace,
     /// Of the update service.
@@ -55,6 +66,36 @@ pub(in crate::actions) enum Home {
     OfRequests,
 }
 
+/// Which names objects of a row have.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::actions) enum Names {
+    /// Any.
+    Any,
+    /// One of these: a component reads it by its name, and no other.
+    Only(&'static [&'static str]),
+    /// Those that this says yes to.
+    Like(fn(&str) -> bool),
+}
+
+impl Names {
+    /// Is it one of them?
+    fn take(self, name: &str) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Only(names) => names.contains(&name),
+            Self::Like(is_meant) => is_meant(name),
+        }
+    }
+
+    /// The name as a role lists it in `resourceNames`; none: roles cannot tell these objects from others.
+    fn listed(self, name: &str) -> Option<&'static str> {
+        match self {
+            Self::Only(names) => names.iter().copied().find(|one| *one == name),
+            Self::Any | Self::Like(_) => None,
+        }
+    }
+}
+
 /// A row of the list.
 #[derive(Debug)]
 pub(in crate::actions) struct Row {
@@ -70,6 +111,8 @@ pub(in crate::actions) struct Row {
     pub plural: &'static str,
     /// Where.
     pub home: Home,
+    /// What they are called.
+    pub names: Names,
     /// Which of them, in words, where not all: `release signatures`.
     pub which: &'static str,
     /// May it be deleted too? Where not, why not.
@@ -94,7 +137,7 @@ const fn row(
     kind: &'static str,
     plural: &'static str,
 ) -> Row {
-    Row { role, group, versions, kind, plural, home: Home::Cluster, which: "", deletes: Ok(()) }
+    Row { role, group, versions, kind, plural, home: Home::Cluster, names: Names::Any, which: "", deletes: Ok(()) }
 }
 
 /// All rows.
@@ -122,10 +165,38 @@ pub(super) static ROWS: &[Row] = &[
         ..row(Role::RegistryCa, "", &["v1"], "ConfigMap", "configmaps")
     },
     Row {
+        names: Names::Only(&["cluster"]),
+        which: "cluster",
+        // pkg/operator/sync.go, `getImageRegistryBundles`.
+        deletes: Err("there is one, and the machine-config operator is degraded without it"),
+        ..row(Role::Image, CONFIG, &["v1"], "Image", "images")
+    },
+    Row {
+        names: Names::Only(&["cluster"]),
+        which: "cluster",
+        deletes: Err("there is one, and the network operator and the nodes have their proxy from it"),
+        ..row(Role::Proxy, CONFIG, &["v1"], "Proxy", "proxies")
+    },
+    Row {
         home: Home::Only(CLUSTER_CONFIG),
+        names: Names::Only(&["pull-secret"]),
         which: "pull-secret",
         deletes: Err("without the global pull secret no node can pull images of the release"),
         ..row(Role::PullSecret, "", &["v1"], "Secret", "secrets")
+    },
+    Row {
+        home: Home::Only(root_credentials::NAMESPACE),
+        names: Names::Only(&root_credentials::NAMES),
+        which: "the root credentials of the platform",
+        deletes: Err("only who has a copy may take it away, and whether there is one cannot be seen from here"),
+        ..row(Role::RootSecret, "", &["v1"], "Secret", "secrets")
+    },
+    Row {
+        home: Home::Only(user_data::NAMESPACE),
+        names: Names::Like(user_data::is_user_data),
+        which: "*-user-data, unless an operator writes it",
+        deletes: Err("machines that are made later could not boot without it"),
+        ..row(Role::UserData, "", &["v1"], "Secret", "secrets")
     },
     Row {
         home: Home::OfRequests,
@@ -157,6 +228,7 @@ pub(super) static ROWS: &[Row] = &[
     row(Role::PinnedImageSet, MCO, &["v1", "v1alpha1"], "PinnedImageSet", "pinnedimagesets"),
     row(Role::MachineOsConfig, MCO, &["v1", "v1alpha1"], "MachineOSConfig", "machineosconfigs"),
     Row {
+        names: Names::Only(&["cluster"]),
         which: "cluster",
         deletes: Err("there is one, and the machine-config operator needs it"),
         ..row(
@@ -190,16 +262,23 @@ impl Row {
         if self.group.is_empty() { self.plural.to_owned() } else { format!("{}.{}", self.plural, self.group) }
     }
 
-    /// The permission that a verb on it needs.
-    pub(in crate::actions) fn permission(&self, verb: &'static str) -> Permission {
+    /// As `oc` takes it for one object: `machineconfig`. Where another group has a kind of that name, with the group:
+    /// `image` alone may be one of `image.openshift.io`.
+    pub(in crate::actions) fn oc_name(&self) -> String {
+        let kind = self.kind.to_lowercase();
+        if self.role == Role::Image { format!("{kind}.{}", self.group) } else { kind }
+    }
+
+    /// The permission that a verb on the object of that name needs.
+    pub(in crate::actions) fn permission(&self, verb: &'static str, name: &str) -> Permission {
         let namespace = match self.home {
             Home::Only(namespace) => namespace,
             Home::Cluster | Home::OfRequests => "",
         };
         let permission = Permission::cluster(verb, self.group, self.plural).in_namespace(namespace);
         // Creations have no name that a role could list.
-        match self.role {
-            Role::PullSecret if verb != "create" => permission.named(self.which),
+        match self.names.listed(name) {
+            Some(name) if verb != "create" => permission.named(name),
             _ => permission,
         }
     }
@@ -230,9 +309,11 @@ pub(super) fn row_of(api_version: &str, kind: &str, namespace: &str, name: &str)
         Home::Only(only) => namespace == only,
         Home::OfRequests => !namespace.is_empty(),
     };
-    let is_meant = |row: &&Row| row.role != Role::PullSecret || name == row.which;
-    if let Some(row) = of_kind().filter(lives_there).find(is_meant) {
+    if let Some(row) = of_kind().filter(lives_there).find(|row| row.names.take(name)) {
         return Ok(row);
+    }
+    if let Some(Names::Only(names)) = of_kind().find(lives_there).map(|row| row.names) {
+        return Err(Refusal(format!("{kind} {name} is not one that is read: {}", some(names.iter().copied()))));
     }
     let place = if namespace.is_empty() { "in no namespace".to_owned() } else { format!("in {namespace}") };
     Err(Refusal(match of_kind().next() {
@@ -311,7 +392,26 @@ mod tests {
         assert_eq!(role("ConfigMap", CLUSTER_CONFIG, "x"), Ok(Role::RegistryCa));
         assert_eq!(role("Secret", CLUSTER_CONFIG, "pull-secret"), Ok(Role::PullSecret));
         assert_eq!(role("Secret", CLUSTER_CONFIG, "other"), Ok(Role::Credentials));
+        assert_eq!(role("Secret", "kube-system", "aws-creds"), Ok(Role::RootSecret));
+        assert_eq!(role("Secret", "kube-system", "other"), Ok(Role::Credentials));
+        assert_eq!(role("Secret", "openshift-config", "aws-creds"), Ok(Role::Credentials));
+        assert_eq!(role("Secret", "openshift-machine-api", "worker-user-data"), Ok(Role::UserData));
+        assert_eq!(role("Secret", "openshift-machine-api", "aws-cloud-credentials"), Ok(Role::Credentials));
         assert_eq!(role("Namespace", "", "x"), Ok(Role::Namespace));
+    }
+
+    #[test]
+    fn what_is_read_by_its_name_has_no_other() {
+        let row = |name| row_of("config.openshift.io/v1", "Image", "", name);
+        assert_eq!(row("cluster").map(|row| row.role), Ok(Role::Image));
+        assert_eq!(
+            row("registry").map(|row| row.role),
+            Err(Refusal("Image registry is not one that is read: cluster".into()))
+        );
+        let permission = |verb| row("cluster").map(|row| row.permission(verb, "cluster").words());
+        assert_eq!(permission("patch"), Ok("patch images.config.openshift.io cluster".into()));
+        assert_eq!(permission("create"), Ok("create images.config.openshift.io".into()));
+        assert_eq!(row("cluster").map(Row::oc_name), Ok("image.config.openshift.io".into()));
     }
 
     #[test]

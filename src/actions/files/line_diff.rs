@@ -46,7 +46,8 @@ pub(super) fn visible(object: &Value) -> Value {
             }
         }
     }
-    for pointer in password_hashes(&object) {
+    let passwords = super::proxy_config::passwords(&object);
+    for pointer in password_hashes(&object).into_iter().chain(passwords) {
         object.pointer_mut(&pointer).into_iter().for_each(veil);
     }
     object

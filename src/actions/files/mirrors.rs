@@ -1,5 +1,7 @@
 //! Mirror sets: what they map, whether this release takes them, and whether a change only adds.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use super::kinds::Role;
@@ -87,12 +89,18 @@ pub(super) fn only_adds(role: Role, there: Option<&Value>, would_be: Option<&Val
 
 /// Does it map the images of releases?
 pub(super) fn maps_releases(role: Role, object: &Value) -> bool {
-    let covers = |mapping: &Mapping| {
-        RELEASE_SOURCES.iter().any(|source| {
-            source.strip_prefix(mapping.source.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-        })
-    };
+    let covers = |mapping: &Mapping| RELEASE_SOURCES.iter().any(|source| covers(&mapping.source, source));
     mappings(role, object).iter().any(covers)
+}
+
+/// Is the source in the registry or below the path?
+fn covers(place: &str, source: &str) -> bool {
+    source.strip_prefix(place).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// Are all images of releases in one of these places?
+pub(super) fn covers_releases(places: &BTreeSet<String>) -> bool {
+    RELEASE_SOURCES.iter().all(|source| places.iter().any(|place| covers(place, source)))
 }
 
 /// What it maps, a line each.

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::kinds::Role;
-use super::mirrors;
+use super::registry_ca::{BUNDLE, USER_BUNDLE};
 use super::surroundings::Surroundings;
+use super::{image_config, mirrors, proxy_config};
 use crate::actions::raw::{label, labels, name, selector, text};
 use crate::actions::words::{count, list};
 use crate::upgrade::assessment::{Pool, Topology};
@@ -118,10 +119,28 @@ fn pools<'a>(around: &'a Surroundings, change: Change) -> Vec<&'a str> {
         Role::PinnedImageSet => objects().any(|object| label(object, ROLE) == Some(name(pool))),
         Role::MachineOsConfig => objects().any(|object| text(object, "/spec/machineConfigPool/name") == name(pool)),
         Role::DigestMirrors | Role::TagMirrors | Role::ContentSources | Role::PullSecret => true,
-        Role::RegistryCa => objects().any(|object| name(object) == around.trusted_ca),
+        Role::RegistryCa => is_on_nodes(around, change),
+        Role::Image | Role::Proxy => !files(change).is_empty(),
         _ => false,
     };
     around.pools.iter().copied().filter(|pool| reached(pool)).map(name).collect()
+}
+
+/// Does a change of certificates reach nodes by their MachineConfigs? The bundle of the user is there whether a proxy names
+/// it or not (pkg/operator/sync.go, `getTrustedBundle`).
+fn is_on_nodes(around: &Surroundings, change: Change) -> bool {
+    let bundle = |object: Option<&Value>| object.and_then(|object| object["data"].get(BUNDLE)).cloned();
+    let name = [change.there, change.would_be].into_iter().flatten().map(name).next().unwrap_or_default();
+    (name == around.trusted_ca || name == USER_BUNDLE) && bundle(change.there) != bundle(change.would_be)
+}
+
+/// The files that an object of the cluster's configuration is rendered to, as far as they change.
+fn files(change: Change) -> Vec<&'static str> {
+    match change.role {
+        Role::Image => image_config::files(change.there, change.would_be),
+        Role::Proxy => proxy_config::files(change.there, change.would_be),
+        _ => Vec::new(),
+    }
 }
 
 /// What a change does to the nodes of a pool.
@@ -149,6 +168,7 @@ fn told(around: &Surroundings, pool: &str, change: Change) -> Option<Told> {
         Role::KubeletConfig if differs => of_files(&KUBELET, &rules),
         Role::ContainerRuntimeConfig if differs => of_files(&RUNTIME, &rules),
         Role::RegistryCa => of_files(&[USER_CA], &rules),
+        Role::Image | Role::Proxy => of_files(&files(change), &rules),
         Role::PullSecret => {
             let impact = of_files(&[KUBELET_AUTH], &rules).impact();
             let before = if impact == Impact::Reboot { ", on a release before 4.7" } else { "" };

@@ -1,10 +1,13 @@
 //! What is read around an object of a file, to tell what becomes of the nodes.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
 use super::kinds::Role;
+use super::registry_ca::named;
+use super::root_secret::Cloud;
+use super::user_data::Machines;
 use crate::actions::Refusal;
 use crate::actions::disruption::{self, Known};
 use crate::actions::raw::{annotation, items, text};
@@ -42,8 +45,14 @@ pub(super) struct Surroundings<'a> {
     pub registry_ca: &'a str,
     /// The ConfigMap with certificates that all trust (`Proxy/cluster spec.trustedCA`).
     pub trusted_ca: &'a str,
+    /// ConfigMaps that the file or the cluster names, as they are there: what [`registry_ca`](super::registry_ca) is about.
+    pub maps: BTreeMap<String, Option<&'a Value>>,
     /// Namespace and name of the Secrets that CredentialsRequests of the cluster name.
     pub credentials: Vec<(String, String)>,
+    /// What the root credentials of the cloud are for; none: not asked.
+    pub cloud: Option<Cloud<'a>>,
+    /// What makes machines; none: not asked.
+    pub machines: Option<Machines<'a>>,
 }
 
 impl<'a> Surroundings<'a> {
@@ -62,11 +71,17 @@ impl<'a> Surroundings<'a> {
         let configuration = reading.try_object(disruption::PATH);
         let mirrors = any(&[Role::DigestMirrors, Role::TagMirrors, Role::ContentSources])
             .then(|| (reading.try_list(DIGEST_MIRRORS), reading.try_list(CONTENT_SOURCES)));
-        let trust = any(&[Role::RegistryCa]).then(|| (reading.try_object(IMAGES), reading.try_object(PROXY)));
+        let trust = any(&[Role::RegistryCa, Role::Image, Role::Proxy])
+            .then(|| (reading.try_object(IMAGES), reading.try_object(PROXY)));
         let requests = any(&[Role::Credentials, Role::Namespace]).then(|| reading.try_list(REQUESTS));
+        let cloud = if any(&[Role::RootSecret]) { Some(Cloud::read(reading)?) } else { None };
+        let machines = any(&[Role::UserData]).then(|| Machines::read(reading, configuration.flatten()));
         let (Some(pools), Some(layered), Some(configuration)) = (pools, layered, configuration) else {
             return Ok(None);
         };
+        if matches!(cloud, Some(None)) || matches!(machines, Some(None)) {
+            return Ok(None);
+        }
         let mut around = Self {
             assessment,
             pools: pools.unwrap_or_default(),
@@ -76,7 +91,10 @@ impl<'a> Surroundings<'a> {
             content_sources: 0,
             registry_ca: "",
             trusted_ca: "",
+            maps: BTreeMap::new(),
             credentials: Vec::new(),
+            cloud: cloud.flatten(),
+            machines: machines.flatten(),
         };
         match mirrors {
             Some((Some(digest), Some(older))) => {
@@ -88,8 +106,8 @@ impl<'a> Surroundings<'a> {
         }
         match trust {
             Some((Some(images), Some(proxy))) => {
-                around.registry_ca = images.map_or("", |images| text(images, "/spec/additionalTrustedCA/name"));
-                around.trusted_ca = proxy.map_or("", |proxy| text(proxy, "/spec/trustedCA/name"));
+                around.registry_ca = images.map_or("", |images| named(Role::Image, images));
+                around.trusted_ca = proxy.map_or("", |proxy| named(Role::Proxy, proxy));
             }
             Some(_) => return Ok(None),
             None => {}

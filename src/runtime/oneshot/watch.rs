@@ -1,7 +1,7 @@
 //! `status --watch`: an answer whenever it changed, from the same watches that the cockpit lives on.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 use color_eyre::eyre::{Result, eyre};
@@ -13,12 +13,16 @@ use crate::cluster::{self, Cluster, Connection};
 use crate::report::status::{Details, Exit, Status};
 use crate::report::{self, Format, Look};
 use crate::upgrade::assess::assess;
-use crate::upgrade::facts::Facts;
+use crate::upgrade::assessment::Assessment;
+use crate::upgrade::facts::{Facts, Kind, KindStatus};
 use crate::upgrade::memory::Memory;
-use crate::upgrade::needs::{Purpose, needs};
+use crate::upgrade::needs::{Needs, Purpose, needs};
 
 /// Changes come in swarms: the answer is made when one has passed.
 const SETTLES: Duration = Duration::from_millis(500);
+
+/// What bears on an answer is waited for so long: then it is told without.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Some findings come with time alone: quiet facts are judged again this often.
 const AGAIN: Duration = Duration::from_secs(5);
@@ -30,13 +34,15 @@ pub struct Asked {
     pub output: Format,
     /// What the text tells at length.
     pub details: Details,
-    /// End when the update is over, and say so by the code.
+    /// What is read for it.
+    pub purpose: Purpose,
+    /// End when nothing goes on by itself any more, and say by the code how it stands then.
     pub exit_code: bool,
     /// How the text looks.
     pub look: Look,
 }
 
-/// Answers until the update is over (with `exit_code`) or nobody listens; the exit code.
+/// Answers until nothing goes on by itself any more (with `exit_code`) or nobody listens; the exit code.
 pub async fn watch(options: cluster::Options, asked: Asked) -> Result<u8> {
     let cluster = Cluster::start(options);
     tokio::select! {
@@ -52,6 +58,7 @@ async fn answers(cluster: &Cluster, asked: &Asked) -> Result<u8> {
     let mut said = None;
     let mut memory = Memory::default();
     let mut last: Option<Status> = None;
+    let mut reading: Option<Instant> = None;
     loop {
         tokio::select! {
             changed = facts.changed() => changed?,
@@ -71,7 +78,18 @@ async fn answers(cluster: &Cluster, asked: &Asked) -> Result<u8> {
         let now = clock::now() + newest.link.clock_ahead;
         let assessment = Arc::new(assess(newest, &memory, now));
         memory.observe(&assessment);
-        cluster.need(needs(&assessment, Purpose::Watch));
+        let needed = needs(&assessment, asked.purpose);
+        // An answer without what bears on it may be the contrary of the one that follows: a single node rests, as far as
+        // its ClusterVersion tells, while it is upgraded by an image.
+        let missing = unread(&assessment.facts, &needed);
+        cluster.need(needed);
+        let since = *reading.get_or_insert_with(Instant::now);
+        if missing && since.elapsed() < PATIENCE {
+            continue;
+        }
+        if !missing {
+            reading = None;
+        }
         let status = Status::of(&assessment, asked.details, Vec::new());
         if last.as_ref().is_some_and(|last| last.same_as(&status)) {
             continue;
@@ -79,11 +97,29 @@ async fn answers(cluster: &Cluster, asked: &Asked) -> Result<u8> {
         if !print(&text(&status, asked, now, last.is_none())?)? {
             return Ok(0);
         }
-        if asked.exit_code && status.exit() == Exit::Fine {
-            return Ok(Exit::Fine.code());
+        if let Some(exit) = ends(&assessment, status.exit()).filter(|_| asked.exit_code && !missing) {
+            return Ok(exit.code());
         }
         last = Some(status);
     }
+}
+
+/// Is something that bears on the answer still being read?
+fn unread(facts: &Facts, needed: &Needs) -> bool {
+    let mut kinds = needed.kinds.iter().filter(|kind| **kind != Kind::Alerts);
+    kinds.any(|kind| matches!(facts.status(*kind), KindStatus::NotAsked | KindStatus::Waiting))
+}
+
+/// What it ends with, if nothing goes on by itself any more: the update is over, or a stage of an image-based upgrade has
+/// ended, so that a person decides which is the next.
+fn ends(assessment: &Assessment, exit: Exit) -> Option<Exit> {
+    let live = !assessment.facts.link.state.stale();
+    let stage = assessment.image_based.as_deref().filter(|image| image.under_way());
+    let over = match stage {
+        None => exit == Exit::Fine,
+        Some(image) => image.ended(),
+    };
+    (live && over).then_some(exit)
 }
 
 /// One answer: text with a line that says when before all but the first, a JSON document in a line, a YAML document.

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 
 use super::cloud_credentials;
 use super::lifecycle_manager;
+use super::proxy_controller;
 use super::version_operator::payload::reported;
 use super::world::{Actor, Speaker, World};
 use crate::sim::cluster::object::{Condition, condition, number, set_condition, text};
@@ -71,6 +72,8 @@ pub struct ClusterOperators {
     /// Whether credentials hold minor updates: reason and message; not looked at yet.
     #[expect(clippy::option_option, reason = "not looked at yet, and not held, are two things")]
     credentials: Option<Option<(String, String)>>,
+    /// Why the proxy is not taken over: reason and message.
+    proxy: Option<(String, String)>,
     /// When that is looked at again, once something about it has changed.
     credentials_due: Option<Duration>,
     /// When the backup of etcd that was asked for is made.
@@ -81,6 +84,7 @@ impl Actor for ClusterOperators {
     fn step(&mut self, world: &mut World) {
         self.watch_masters(world);
         self.watch_credentials(world);
+        self.watch_proxy(world);
         back_up(world, &mut self.backup);
         for operator in OPERATORS.iter().filter(|operator| operator.style != Style::MachineConfig) {
             if self.is_due(world, operator) {
@@ -133,6 +137,15 @@ impl ClusterOperators {
         }
     }
 
+    /// What the network operator finds of the proxy, at once.
+    fn watch_proxy(&mut self, world: &World) {
+        let found = proxy_controller::trouble(world);
+        if self.proxy != found {
+            self.proxy = found;
+            self.said.remove("network");
+        }
+    }
+
     /// Whether there is anything to look at: a new release, a rollout, nodes that went or came.
     fn is_due(&self, world: &World, operator: &Operator) -> bool {
         let deployments = &world.seen.deployments;
@@ -170,6 +183,9 @@ impl ClusterOperators {
         }
         if operator.name == "config-operator" && statement.not_upgradeable.is_none() {
             statement.not_upgradeable = unsupported_features(world);
+        }
+        if operator.name == "network" && statement.degraded.is_none() {
+            statement.degraded = self.proxy.clone();
         }
         let masters = world.scenario.size("master");
         if !target.is_empty() && target != current {

@@ -22,8 +22,8 @@ use crate::sim::cluster::platform::RELEASE_VERSION as RELEASE;
 use crate::sim::cluster::pools::{
     CONTROLLER_VERSION, RELEASE_VERSION, REQUIRED, configuration, generated, render, sources,
 };
-use crate::sim::cluster::release;
 use crate::sim::cluster::workloads::env;
+use crate::sim::cluster::{release, trust};
 use crate::sim::kinds::Res;
 use crate::sim::scenario::{MishapKind, Payload};
 
@@ -51,6 +51,8 @@ pub struct MachineConfigOperator {
     failing_since: Option<Duration>,
     /// The release whose templates were written last.
     templates: String,
+    /// The files that they hold for what the cluster trusts.
+    files: Vec<Value>,
     nodes: BTreeSet<String>,
     /// What was told last: version, target, problem, whether it is overdue, whether a pool is broken.
     told: Option<(String, String, Option<String>, bool, bool)>,
@@ -80,6 +82,7 @@ impl Actor for MachineConfigOperator {
             );
         }
         self.machine_config_nodes(world);
+        hand_out_certificates(world);
         let problem = match self.stage {
             Stage::Settled => any_degraded(world),
             Stage::Deploying(until) if world.elapsed < until => None,
@@ -143,11 +146,13 @@ impl MachineConfigOperator {
         }
         let multi = migrated(world);
         let templates = if multi { format!("{version} for all architectures") } else { version.clone() };
-        let fresh = self.templates != templates;
+        // What is not there keeps the operator from going on: what was rendered stays.
+        let files = trust::files(&world.store).unwrap_or_else(|| self.files.clone());
+        let fresh = self.templates != templates || self.files != files;
         if fresh {
-            self.templates = templates;
+            (self.templates, self.files) = (templates, files);
             for role in world.scenario.roles() {
-                for config in generated(role, &version, multi) {
+                for config in generated(role, &version, multi, &self.files) {
                     write_config(world, &config);
                 }
             }
@@ -263,6 +268,20 @@ impl MachineConfigOperator {
             } else {
                 set("Upgradeable", true, "AsExpected", "");
             }
+        });
+    }
+}
+
+/// Certificates of registries reach nodes by the controller configuration, and not by a MachineConfig: the daemon writes
+/// them without a drain, on nodes of paused pools too.
+fn hand_out_certificates(world: &World) {
+    const CONFIG: &str = "machine-config-controller";
+    let wanted = trust::registry_bundles(&world.store);
+    let Some(config) = world.store.get(Res::CONTROLLER_CONFIGS, None, CONFIG) else { return };
+    let none = json!([]);
+    if config["spec"].get("imageRegistryBundleUserData").unwrap_or(&none) != &wanted {
+        world.store.update(Res::CONTROLLER_CONFIGS, None, CONFIG, |config| {
+            config["spec"]["imageRegistryBundleUserData"] = wanted;
         });
     }
 }

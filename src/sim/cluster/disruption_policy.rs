@@ -176,7 +176,7 @@ pub enum ImageChange {
 /// The policies that the nodes of a release follow.
 fn policies(store: &Store, minor: u64) -> Value {
     if minor < POLICY_SINCE {
-        return built_in();
+        return before_policies();
     }
     let own = store.get(Res::MACHINE_CONFIGURATIONS, None, "cluster");
     own.and_then(|object| object.pointer("/status/nodeDisruptionPolicyStatus/clusterPolicies").cloned())
@@ -209,6 +209,21 @@ fn built_in() -> Value {
         "sshkey": {"actions": [{"type": "None"}]},
         "units": [],
     })
+}
+
+/// What the daemon spared nodes before there were policies (pkg/daemon/update.go,
+/// calculatePostConfigChangeActionFromMCDiffs): less than the policies do.
+fn before_policies() -> Value {
+    const LATER: [&str; 3] = [
+        "/etc/containers/registries.d",
+        "/etc/nmstate/openshift",
+        "/etc/pki/ca-trust/source/anchors/openshift-config-user-ca-bundle.crt",
+    ];
+    let mut known = built_in();
+    if let Some(files) = known["files"].as_array_mut() {
+        files.retain(|file| !LATER.contains(&text(file, "/path")));
+    }
+    known
 }
 
 /// `status.nodeDisruptionPolicyStatus.clusterPolicies` for what people ask for: theirs goes before the defaults.
@@ -263,7 +278,7 @@ fn mirrors_in(config: &Value) -> BTreeSet<String> {
             "location" if registry.is_empty() => registry = value,
             "location" => mirror = value,
             "pull-from-mirror" => drop(found.insert(format!("{registry} {mirror} {value}"))),
-            "blocked" => drop(found.insert(format!("{registry} blocked"))),
+            field @ ("blocked" | "insecure") => drop(found.insert(format!("{registry} {field}"))),
             _ => {}
         }
     }
@@ -271,14 +286,21 @@ fn mirrors_in(config: &Value) -> BTreeSet<String> {
 }
 
 /// A registries file as the container runtime config controller writes it: pairs of a source and its mirrors, and
-/// whether the source itself may not be asked.
-pub fn registries_file(pairs: &BTreeMap<String, (Vec<String>, bool)>) -> Value {
+/// whether the source itself may not be asked; and the registries that need no certificate.
+pub fn registries_file(pairs: &BTreeMap<String, (Vec<String>, bool)>, insecure: &[String]) -> Value {
     use std::fmt::Write;
     let mut text =
         "unqualified-search-registries = [\"registry.access.redhat.com\", \"docker.io\"]\nshort-name-mode = \"\"\n"
             .to_owned();
-    for (source, (mirrors, blocked)) in pairs {
+    let mut places = pairs.clone();
+    places.extend(
+        insecure.iter().filter(|place| !pairs.contains_key(*place)).map(|place| (place.clone(), Default::default())),
+    );
+    for (source, (mirrors, blocked)) in &places {
         let _ = write!(text, "\n[[registry]]\n  prefix = \"\"\n  location = \"{source}\"\n");
+        if insecure.contains(source) {
+            text.push_str("  insecure = true\n");
+        }
         if *blocked {
             text.push_str("  blocked = true\n");
         }
@@ -307,7 +329,7 @@ mod tests {
 
     fn mirrored(mirrors: &[&str], blocked: bool) -> Value {
         let mirrors = mirrors.iter().map(|mirror| (*mirror).to_owned()).collect();
-        json!([registries_file(&BTreeMap::from([("quay.io/ocp".to_owned(), (mirrors, blocked))]))])
+        json!([registries_file(&BTreeMap::from([("quay.io/ocp".to_owned(), (mirrors, blocked))]), &[])])
     }
 
     fn change(old: &Value, new: &Value) -> (String, bool) {

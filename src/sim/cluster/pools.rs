@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::disruption_policy::{REGISTRIES, registries_file};
 use super::object::{hex, items, label, name, owner, text};
-use super::{Builder, controller_config, mirrors, release};
+use super::{Builder, controller_config, mirrors, release, trust};
 use crate::sim::kinds::Res;
 use crate::sim::scenario::{ARBITER, MaxUnavailable, Pool};
 use crate::sim::store::{Store, timestamp};
@@ -22,7 +22,9 @@ pub const CONTROLLER_VERSION: &str = "machineconfiguration.openshift.io/generate
 pub const REQUIRED: &str = "operator.machineconfiguration.openshift.io/required-for-upgrade";
 
 /// The MachineConfigs that the controller itself generates for a role at a release.
-pub fn generated(role: &str, version: &str, multi: bool) -> Vec<Value> {
+///
+/// `files` are those that follow from what the cluster trusts; see [`trust::files`].
+pub fn generated(role: &str, version: &str, multi: bool, files: &[Value]) -> Vec<Value> {
     let os = if multi { "rhel-coreos-multi" } else { "rhel-coreos" };
     let config = |name: String, spec: Value| {
         json!({
@@ -43,14 +45,15 @@ pub fn generated(role: &str, version: &str, multi: bool) -> Vec<Value> {
             },
         })
     };
+    let mut base = json!({
+        "config": {"ignition": {"version": "3.4.0"}},
+        "osImageURL": release::component_image(version, os),
+    });
+    if !files.is_empty() {
+        base["config"]["storage"] = json!({"files": files});
+    }
     vec![
-        config(
-            format!("00-{role}"),
-            json!({
-                "config": {"ignition": {"version": "3.4.0"}},
-                "osImageURL": release::component_image(version, os),
-            }),
-        ),
+        config(format!("00-{role}"), base),
         config(format!("01-{role}-container-runtime"), file("/etc/containers/storage.conf", "storage")),
         config(format!("01-{role}-kubelet"), file("/etc/kubernetes/kubelet.conf", "kubelet")),
         config(format!("97-{role}-generated-kubelet"), file("/etc/kubernetes/kubelet-features.conf", "features")),
@@ -63,15 +66,21 @@ pub fn registries_name(role: &str) -> String {
     format!("99-{role}-generated-registries")
 }
 
-/// What that MachineConfig holds for the mirror sets that there are.
+/// What that MachineConfig holds for the mirror sets that there are, and for what the image configuration says.
 pub fn registries(store: &Store) -> Value {
-    let pairs = mirrors::pairs(store);
-    let file = if pairs.is_empty() {
+    let mut pairs = mirrors::pairs(store);
+    for place in trust::sources(store, "blockedRegistries") {
+        pairs.entry(place).or_default().1 = true;
+    }
+    let insecure = trust::sources(store, "insecureRegistries");
+    let file = if pairs.is_empty() && insecure.is_empty() {
         json!({"path": REGISTRIES, "mode": 420, "contents": {"source": "data:,unqualified"}})
     } else {
-        registries_file(&pairs)
+        registries_file(&pairs, &insecure)
     };
-    json!({"config": {"ignition": {"version": "3.4.0"}, "storage": {"files": [file]}}})
+    let mut files = vec![file];
+    files.extend(trust::image_files(store));
+    json!({"config": {"ignition": {"version": "3.4.0"}, "storage": {"files": files}}})
 }
 
 /// What a person (or the installer) added for a role: it does not change with the release.
@@ -181,8 +190,9 @@ pub fn build(builder: &Builder<'_>) {
     let version = &builder.scenario.cluster.version;
     let updated =
         builder.scenario.cluster.history.first().map_or(builder.installed, |past| builder.now - past.started.delta());
+    let files = trust::files(builder.store).unwrap_or_default();
     for role in builder.scenario.roles() {
-        for config in generated(role, version, false).into_iter().chain(given(builder.store, role)) {
+        for config in generated(role, version, false, &files).into_iter().chain(given(builder.store, role)) {
             builder.old(Res::MACHINE_CONFIGS, config);
         }
     }

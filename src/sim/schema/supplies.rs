@@ -20,6 +20,8 @@ pub fn shape_of(res: Res) -> Option<KindShape> {
         Res::UPDATE_SERVICES => (true, &UPDATE_SERVICE, Some(update_service_rules)),
         Res::CREDENTIALS_REQUESTS => (true, &CREDENTIALS_REQUEST, None),
         Res::NAMESPACES => (false, &NAMESPACE, None),
+        Res::IMAGES => (true, &IMAGE, Some(image_rules)),
+        Res::PROXIES => (true, &PROXY, None),
         _ => return None,
     };
     Some(KindShape { spec_required, spec, rules })
@@ -108,6 +110,36 @@ static CREDENTIALS_REQUEST: Shape = Shape::Object(&[
 
 static NAMESPACE: Shape = Shape::Object(&[field("finalizers", Shape::List(&Shape::Text))]);
 
+const TEXTS: Shape = Shape::List(&Shape::Text);
+const NAMED: Shape = Shape::Object(&[must("name", Shape::Text)]);
+
+static IMAGE: Shape = Shape::Object(&[
+    field("additionalTrustedCA", NAMED),
+    field(
+        "allowedRegistriesForImport",
+        Shape::List(&Shape::Object(&[field("domainName", Shape::Text), field("insecure", Shape::Boolean)])),
+    ),
+    field("externalRegistryHostnames", TEXTS),
+    field("imageStreamImportMode", Shape::Choice(&["", "Legacy", "PreserveOriginal"])),
+    field(
+        "registrySources",
+        Shape::Object(&[
+            field("allowedRegistries", TEXTS),
+            field("blockedRegistries", TEXTS),
+            field("containerRuntimeSearchRegistries", TEXTS),
+            field("insecureRegistries", TEXTS),
+        ]),
+    ),
+]);
+
+static PROXY: Shape = Shape::Object(&[
+    field("httpProxy", Shape::Text),
+    field("httpsProxy", Shape::Text),
+    field("noProxy", Shape::Text),
+    field("readinessEndpoints", TEXTS),
+    field("trustedCA", NAMED),
+]);
+
 /// There is one, and an action stands alone where it decides about everything (openshift/api,
 /// operator/v1/types_machineconfiguration.go).
 fn machine_configuration_rules(object: &Value, _previous: &Value) -> Vec<(&'static str, String)> {
@@ -128,6 +160,16 @@ fn machine_configuration_rules(object: &Value, _previous: &Value) -> Vec<(&'stat
         }
     }
     broken
+}
+
+fn image_rules(object: &Value, _previous: &Value) -> Vec<(&'static str, String)> {
+    const SEARCHED: &str = "spec.registrySources.containerRuntimeSearchRegistries";
+    match object["spec"]["registrySources"]["containerRuntimeSearchRegistries"].as_array() {
+        Some(places) if places.is_empty() => {
+            vec![(SEARCHED, format!("0: {SEARCHED} in body should have at least 1 items"))]
+        }
+        _ => Vec::new(),
+    }
 }
 
 fn update_service_rules(object: &Value, _previous: &Value) -> Vec<(&'static str, String)> {

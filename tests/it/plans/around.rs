@@ -315,6 +315,14 @@ async fn what_no_kubelet_of_this_cluster_asks_for_is_refused() {
             }),
             "is denied already",
         ),
+        (
+            "the name of another node",
+            csr("x", "worker-3", true, |csr| {
+                let hosts = vec!["worker-3".to_owned(), "worker-1".to_owned()];
+                csr["spec"]["request"] = json!(signing_request::of_node("worker-3", hosts).unwrap());
+            }),
+            "would be for worker-1, which is worker-1: one node does not serve for another",
+        ),
     ];
     for (what, request, part) in forgeries {
         let lab = Lab::new(&asking(Sample::idle(), vec![request]));

@@ -58,6 +58,11 @@ pub fn case(id: ActionId) -> Case {
         ActionId::StartUpdate => (start("4.18.25"), Sample::idle(), Theirs::Edit(their_update)),
         ActionId::MigrateMultiArch => (cluster(id), Sample::idle(), Theirs::Edit(their_update)),
         ActionId::ClearUpdate => (cluster(id), requested(), Theirs::Edit(their_update)),
+        ActionId::ClearOverrides => (
+            cluster(id),
+            overridden(),
+            Theirs::Edit(|version| version["spec"]["overrides"] = json!([component("openshift-console", "console")])),
+        ),
         ActionId::AcceptRisks => (cluster(id).with("risk", "DiskLoss"), with_risks(), Theirs::Edit(their_update)),
         ActionId::AckGate => (
             cluster(id).with("key", GATE),
@@ -263,6 +268,23 @@ fn with<const N: usize>(objects: [Value; N]) -> Sample {
 
 fn their_update(version: &mut Value) {
     version["spec"]["desiredUpdate"] = json!({ "version": "4.19.3", "image": "quay.io/r@sha256:193" });
+}
+
+/// An entry of `spec.overrides`.
+pub fn component(namespace: &str, name: &str) -> Value {
+    json!({ "group": "apps", "kind": "Deployment", "namespace": namespace, "name": name, "unmanaged": true })
+}
+
+/// Two components are out of the operator's hands, and one is listed that is not.
+pub fn overridden() -> Sample {
+    let mut sample = Sample::idle();
+    sample.edit("version", |version| {
+        let mut listed = component("openshift-monitoring", "metrics");
+        listed["unmanaged"] = json!(false);
+        version["spec"]["overrides"] =
+            json!([component("openshift-console", "console"), listed, component("openshift-dns", "dns")]);
+    });
+    sample
 }
 
 /// An update is asked for and was not accepted.

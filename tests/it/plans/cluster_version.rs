@@ -3,6 +3,7 @@
 use oc_cockpit::actions::{ActionId, Ask, Confirm, Danger, Found, Material, Plan, Read, Target};
 use serde_json::{Value, json};
 
+use super::cases::overridden;
 use super::sample::Sample;
 use super::words::text;
 
@@ -548,4 +549,21 @@ fn what_was_refused_can_be_forced_as_it_was_asked_for() {
     assert!(plan.consequences.iter().any(|line| line.contains("refused so far: ReleaseAccepted is False")), "{plan:?}");
     assert!(sample.offers(&Target::Cluster).contains(&"Force the update to 4.18.30 [H]".to_owned()));
     assert!(!plan.effect.holds(&sample.assessment()), "the same request without force is not it");
+}
+
+#[test]
+fn components_are_given_back_all_or_one() {
+    let all = overridden().plan_of(&cluster(ActionId::ClearOverrides), &Material::default()).unwrap();
+    insta::assert_snapshot!("overrides_all", text(&all));
+    assert_eq!(
+        all.writes[0].body["spec"]["overrides"].as_array().map(Vec::len),
+        Some(1),
+        "what is managed is left alone"
+    );
+    let one = cluster(ActionId::ClearOverrides).with("component", "Deployment/openshift-dns/dns");
+    let one = overridden().plan_of(&one, &Material::default()).unwrap();
+    insta::assert_snapshot!("overrides_one", text(&one));
+    let other = cluster(ActionId::ClearOverrides).with("component", "Deployment/openshift-dns/other");
+    refused(&overridden(), &other, "is not among the overrides: they are Deployment/openshift-console/console");
+    refused(&Sample::idle(), &cluster(ActionId::ClearOverrides), "no component is out of");
 }

@@ -337,8 +337,10 @@ async fn what_files_do_not_do() {
         ),
         (
             vec![object("operator.openshift.io/v1", "MachineConfiguration", "", "other")],
-            "is not the one that the operator reads",
+            "is not one that is read: cluster",
         ),
+        (vec![object("config.openshift.io/v1", "Image", "", "other")], "Image other is not one that is read: cluster"),
+        (vec![object("config.openshift.io/v1", "Proxy", "", "other")], "Proxy other is not one that is read: cluster"),
         (vec![labelled("rendered-worker-9", json!({}))], "is a rendered configuration"),
         (vec![labelled("99-worker-generated-kubelet", json!({ "kernelType": "realtime" }))], "belongs to a controller"),
         (
@@ -469,6 +471,9 @@ async fn what_is_never_deleted() {
         ("namespaces", "openshift-update-service", "everything in it would go with it"),
         ("machineconfigs", "rendered-worker-1", "a rendered configuration"),
         ("machineconfigurations", "cluster", "there is one"),
+        ("images.config.openshift.io", "cluster", "the machine-config operator is degraded without it"),
+        ("proxies", "cluster", "the network operator and the nodes have their proxy from it"),
+        ("images", "other", "Image other is not one that is read: cluster"),
         ("clusterserviceversions", "shop/cart.v1", "is not on the list"),
         ("poddisruptionbudgets", "openshift-etcd/etcd", "is not on the list"),
         ("nodes", "worker-0", "is not on the list"),

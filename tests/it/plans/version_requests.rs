@@ -14,6 +14,7 @@ use oc_cockpit::sim::store::Store;
 use oc_cockpit::upgrade::assessment::Assessment;
 use serde_json::{Value, json};
 
+use super::cases::overridden;
 use super::gates::{GATE, acks, count, credentials, gates};
 use super::in_process::InProcess;
 use super::lab::answers;
@@ -114,6 +115,15 @@ async fn setting_the_update_service() {
     let url = "https://osus.example.com/api/upgrades_info/v1/graph";
     let (requests, store) = acts(&Sample::idle(), Vec::new(), &cluster(ActionId::SetUpstream).with("url", url)).await;
     assert_eq!(spec(&store)["upstream"], url);
+    insta::assert_snapshot!(requests);
+}
+
+#[tokio::test]
+async fn giving_components_back() {
+    let (requests, store) = acts(&overridden(), Vec::new(), &cluster(ActionId::ClearOverrides)).await;
+    let left = spec(&store)["overrides"].clone();
+    assert_eq!(left.pointer("/0/name"), Some(&json!("metrics")), "{left}");
+    assert_eq!(left.as_array().map(Vec::len), Some(1));
     insta::assert_snapshot!(requests);
 }
 

@@ -85,12 +85,34 @@ fn signature() -> Value {
     })
 }
 
-fn registry_ca() -> Value {
-    let certificate = rcgen::generate_simple_self_signed(vec!["registry.example.com".to_owned()]).unwrap().cert.pem();
+fn certificate(host: &str) -> String {
+    rcgen::generate_simple_self_signed(vec![host.to_owned()]).unwrap().cert.pem()
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "a literal is handed over")]
+fn certificates(name: &str, data: Value) -> Value {
     json!({
-        "apiVersion": "v1", "kind": "ConfigMap", "metadata": { "name": "registry-ca", "namespace": "openshift-config" },
-        "data": { "updateservice-registry": certificate },
+        "apiVersion": "v1", "kind": "ConfigMap", "metadata": { "name": name, "namespace": "openshift-config" },
+        "data": data,
     })
+}
+
+pub fn registry_ca() -> Value {
+    let certificate = certificate("registry.example.com");
+    certificates("registry-ca", json!({ "registry.example.com": certificate, "updateservice-registry": certificate }))
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "a literal is handed over")]
+fn cluster_config(kind: &str, spec: Value) -> Value {
+    json!({ "apiVersion": "config.openshift.io/v1", "kind": kind, "metadata": { "name": "cluster" }, "spec": spec })
+}
+
+/// The certificates that the update service is trusted by, and who names them.
+fn trusted() -> Vec<Value> {
+    vec![
+        certificates("trusted-ca", json!({ "ca-bundle.crt": certificate("updates.example.com") })),
+        cluster_config("Proxy", json!({ "trustedCA": { "name": "trusted-ca" } })),
+    ]
 }
 
 fn credentials() -> Vec<Value> {
@@ -112,6 +134,35 @@ fn requests() -> Value {
     })
 }
 
+/// The root credentials of the cloud, as somebody kept them.
+fn root_secret() -> Value {
+    json!({
+        "apiVersion": "v1", "kind": "Secret", "metadata": { "name": "aws-creds", "namespace": "kube-system" },
+        "type": "Opaque", "stringData": { "aws_access_key_id": "AKIA0000", "aws_secret_access_key": "root" },
+    })
+}
+
+/// What new workers boot with: in the words of `spec`, pointing to the machine config server by `how`.
+pub fn user_data(spec: &str, how: &str) -> Value {
+    let server = json!([{ "source": "https://api-int.lab.example.com:22623/config/worker" }]);
+    let stub = json!({ "ignition": { "version": spec, "config": { how: server } } }).to_string();
+    json!({
+        "apiVersion": "v1", "kind": "Secret",
+        "metadata": { "name": "worker-user-data", "namespace": "openshift-machine-api" },
+        "type": "Opaque", "data": { "disableTemplating": STANDARD.encode("true"), "userData": STANDARD.encode(stub) },
+    })
+}
+
+/// What machines it is for.
+pub fn machine_set() -> Value {
+    json!({
+        "apiVersion": "machine.openshift.io/v1beta1", "kind": "MachineSet",
+        "metadata": { "name": "worker-eu-1a", "namespace": "openshift-machine-api" },
+        "spec": { "template": { "spec": { "providerSpec": { "value": {
+            "userDataSecret": { "name": "worker-user-data" } } } } } },
+    })
+}
+
 fn pinned() -> Value {
     json!({
         "apiVersion": format!("{MCO}/v1"), "kind": "PinnedImageSet",
@@ -125,20 +176,29 @@ pub fn folder() -> PathBuf {
     let folder = scratch("procedures");
     let policy = machine_configuration(&json!({ "nodeDisruptionPolicy": { "files": [
         { "path": "/etc/chrony.conf", "actions": [{ "type": "Restart", "restart": { "serviceName": "chronyd.service" } }] }] } }));
-    let boot_images = machine_configuration(&json!({ "managedBootImages": { "machineManagers": [] } }));
+    let boot_images =
+        |managers: Value| vec![machine_configuration(&json!({ "managedBootImages": { "machineManagers": managers } }))];
+    let all =
+        json!([{ "resource": "machinesets", "apiGroup": "machine.openshift.io", "selection": { "mode": "All" } }]);
     let files: Vec<(&str, Vec<Value>)> = vec![
         ("pull-secret.yaml", vec![pull_secret()]),
         ("mirrors.yaml", vec![mirrors()]),
         ("signature.yaml", vec![signature()]),
         ("update-service-operator.yaml", vec![namespace(), group(), subscription()]),
         ("registry-ca.yaml", vec![registry_ca()]),
+        ("image.yaml", vec![cluster_config("Image", json!({ "additionalTrustedCA": { "name": "registry-ca" } }))]),
+        ("proxy.yaml", trusted()),
         ("update-service.yaml", vec![service()]),
         ("credentials.yaml", credentials()),
         ("requests.yaml", vec![requests()]),
         ("images.yaml", vec![pinned()]),
         ("config.yaml", vec![chrony()]),
         ("policy.yaml", vec![policy]),
-        ("boot-images.yaml", vec![boot_images]),
+        ("boot-images-off.yaml", boot_images(json!([]))),
+        ("boot-images-on.yaml", boot_images(all)),
+        ("root-secret.yaml", vec![root_secret()]),
+        ("user-data.yaml", vec![user_data("3.2.0", "merge")]),
+        ("user-data-broken.yaml", vec![user_data("3.2.0", "append")]),
     ];
     for (name, objects) in files {
         let text: Vec<String> = objects.iter().map(Value::to_string).collect();

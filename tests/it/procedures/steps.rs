@@ -90,6 +90,15 @@ pub const PREPARATIONS: &[Preparation] = &[
     ),
     (
         "P1",
+        "Give a component back to the cluster-version operator",
+        "overrides",
+        Plan(
+            "Give Deployment/openshift-console/console back to the cluster-version operator",
+            "puts it back to what the release says",
+        ),
+    ),
+    (
+        "P1",
         "Operators of OLM fit for the next version",
         "operators of OLM",
         Sight(&["Installed operators support the target", "metrics-bridge"], &["metrics-bridge", "vault-sync"]),
@@ -410,9 +419,21 @@ pub const PREPARATIONS: &[Preparation] = &[
     ),
     (
         "P8",
-        "Certificates of the registry; what has yet to name them is told",
+        "Certificates of the registry, by its host and for the update service",
         "disconnected",
-        Plan("Apply registry-ca.yaml", "has to name it in spec.additionalTrustedCA"),
+        Plan("Apply registry-ca.yaml", "with apply-file an Image cluster names it in spec.additionalTrustedCA"),
+    ),
+    (
+        "P8",
+        "Name them in the image configuration: nodes and the update service trust the registry",
+        "certificates of the registry",
+        Plan("Apply image.yaml", "registry.example.com is trusted by the certificates in registry-ca"),
+    ),
+    (
+        "P8",
+        "Trust the update service's own through the proxy configuration",
+        "disconnected",
+        Plan("Apply proxy.yaml", "so does the cluster-version operator towards its update service"),
     ),
     (
         "P8",
@@ -480,6 +501,13 @@ pub const PREPARATIONS: &[Preparation] = &[
         Sight(&["Cloud credentials are ready"], &["upgradeable-to"]),
     ),
     ("P9", "A root secret that was taken away", "no root secret", Sight(&["aws-creds"], &["aws-creds"])),
+    (
+        "P9",
+        "Put it back",
+        "no root secret",
+        Plan("Apply root-secret.yaml", "secret/aws-creds -n kube-system is the root secret of AWS"),
+    ),
+    ("P9", "Not one that nothing would read", "manual credentials", Refusal("credentials are maintained by hand")),
     (
         "P9",
         "Namespaces and secrets of new requests",
@@ -558,6 +586,12 @@ pub const PREPARATIONS: &[Preparation] = &[
     ),
     (
         "P13",
+        "Note volumes, claims and reclaim policies, before",
+        "a seed to prepare",
+        Sight(&["Volumes on the node's own disks", "Delete"], &["VOLUME ON THE NODE", "RECLAIM POLICY", "Delete"]),
+    ),
+    (
+        "P13",
         "Volumes that nothing brings back",
         "a seed to prepare",
         Plan("Prepare 4.19.3 beside the running system", "their contents do not come back"),
@@ -579,6 +613,12 @@ pub const PREPARATIONS: &[Preparation] = &[
     ("P13", "Restores, by name; is it completed?", "upgraded", Sight(&["edge-apps"], &["UPGRADED"])),
     (
         "P13",
+        "Volumes, claims and reclaim policies after it, to compare",
+        "upgraded",
+        Sight(&["Volumes on the node's own disks", "Delete"], &["VOLUME ON THE NODE", "RECLAIM POLICY", "Delete"]),
+    ),
+    (
+        "P13",
         "Content: finalize (no way back after that)",
         "upgraded",
         Plan("Finalize the upgrade: the former system goes", "no way back after that"),
@@ -588,6 +628,12 @@ pub const PREPARATIONS: &[Preparation] = &[
         "Not content: back into the former system, before that expires",
         "upgraded",
         Plan("Reboot into the former system", "with the etcd and the data of before the upgrade"),
+    ),
+    (
+        "P13",
+        "Collect logs before finalizing a rollback: the agent and its jobs",
+        "rolled back",
+        Sight(&["lifecycle agent", "journalctl"], &["lifecycle agent", "journalctl"]),
     ),
     (
         "P13",
@@ -619,7 +665,12 @@ pub const PREPARATIONS: &[Preparation] = &[
         "an operator degraded",
         Sight(&["UpdatingPrometheus"], &["UpdatingPrometheus"]),
     ),
-    ("P14", "The log of its pod", "an operator degraded", Sight(&["log"], &["monitoring"])),
+    (
+        "P14",
+        "The log of its pod",
+        "an operator degraded",
+        Sight(&["pods of openshift-monitoring"], &["openshift-monitoring/"]),
+    ),
     (
         "P14",
         "Its pod crash-loops without a route: delete it",
@@ -736,10 +787,23 @@ pub const PREPARATIONS: &[Preparation] = &[
     ),
     (
         "P15",
-        "Switch their updates off, and on again when the user-data secret is right",
+        "Switch their updates off",
         "boot images degraded",
-        Plan("Apply boot-images.yaml", "machineManagers: []"),
+        Plan("Apply boot-images-off.yaml", "machineManagers: []"),
     ),
+    (
+        "P15",
+        "Put the user-data secret right",
+        "boot images switched off",
+        Plan("Apply user-data.yaml", "machine set worker-eu-1a names it"),
+    ),
+    (
+        "P15",
+        "Not one that no machine could boot with",
+        "boot images switched off",
+        Refusal("there it is ignition.config.merge"),
+    ),
+    ("P15", "Switch their updates on again", "user data put right", Plan("Apply boot-images-on.yaml", "mode: All")),
     ("P15", "Which node is next", "a stuck drain", Sight(&["after worker-0: worker-1"], &["worker-1, after worker-0"])),
     (
         "P15",

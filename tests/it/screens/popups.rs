@@ -106,7 +106,7 @@ fn write() -> Write {
     }
 }
 
-fn pause() -> Plan {
+pub fn pause() -> Plan {
     Plan {
         action: ActionId::PausePool,
         target: Target::pool("worker"),
@@ -132,7 +132,7 @@ fn pause() -> Plan {
     }
 }
 
-fn update() -> Plan {
+pub fn update() -> Plan {
     Plan {
         action: ActionId::StartUpdate,
         target: Target::Version("4.19.3".into()),
@@ -150,7 +150,7 @@ fn update() -> Plan {
     }
 }
 
-fn passed() -> Rehearsed {
+pub fn passed() -> Rehearsed {
     Rehearsed::DryRun { write: 0, result: Ok("200".into()) }
 }
 
@@ -378,7 +378,7 @@ fn drain(silent: bool) -> Progress {
     }
 }
 
-fn draining(silent: bool) -> sample::World {
+pub fn draining(silent: bool) -> sample::World {
     let mut world = sample::rolling();
     let progress = drain(silent);
     world.jobs.push(Job {
