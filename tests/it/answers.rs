@@ -251,7 +251,7 @@ fn volumes_of_an_image_based_upgrade_are_told_before_it_and_by_field() {
     }
     let documented = include_str!("../../docs/status-json.md");
     let mut paths = Vec::new();
-    fields(&told["imageBased"], "imageBased", &mut paths);
+    fields(&told["imageBased"], "imageBased", &[], &mut paths);
     // The rail has the fields of `phases[]`.
     paths.retain(|path| !path.starts_with("imageBased.rail[]"));
     let missing: Vec<&String> = paths.iter().filter(|path| !documented.contains(&format!("`{path}`"))).collect();
