@@ -55,6 +55,22 @@ pub struct Start {
     pub key_places: BTreeMap<String, String>,
 }
 
+/// Without a configuration, flags and an audit log: all colours, on a dark background.
+impl Default for Start {
+    fn default() -> Self {
+        Self {
+            config: Config::default(),
+            overrides: Overrides::default(),
+            depth: Depth::True,
+            theme: "dark",
+            audit: None,
+            sim: None,
+            warnings: Vec::new(),
+            key_places: BTreeMap::new(),
+        }
+    }
+}
+
 /// The keys with the changes of a configuration, and what of them could not be understood, a line each; the rest holds.
 pub fn keymap(config: &Config, places: &BTreeMap<String, String>) -> (Keymap, Vec<String>) {
     let change = |(key, meaning): (&String, &Meaning)| Override {

@@ -121,6 +121,25 @@ pub struct Entry {
 }
 
 impl Entry {
+    /// Nothing but the id, and an action that is none: what entries and what families of them have in common is filled in.
+    pub(super) const fn blank(id: ActionId) -> Self {
+        Self {
+            id,
+            name: "",
+            word: "",
+            summary: "",
+            gerund: "",
+            dangers: &[],
+            takes: Takes::Cluster,
+            args: &[],
+            permissions: &[],
+            needs: &[],
+            inverse: None,
+            offered: |_, _, _| None,
+            plan: |_, _, ask, _| Err(Refusal(format!("{} is no action", ask.action.name()))),
+        }
+    }
+
     /// Is it aimed at such a target?
     pub fn fits(&self, target: &Target) -> bool {
         match (self.takes, target) {

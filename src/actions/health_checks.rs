@@ -42,21 +42,8 @@ pub(super) const TAKES: Takes = Takes::Objects {
 };
 
 /// What pausing and resuming have in common.
-pub(super) const ENTRY: Entry = Entry {
-    id: ActionId::PauseMhc,
-    name: "",
-    word: "",
-    summary: "",
-    gerund: "",
-    dangers: &[],
-    takes: TAKES,
-    args: &[],
-    permissions: &[PATCH, LIST, LIST_MACHINES],
-    needs: &[],
-    inverse: None,
-    offered: |_, _, _| None,
-    plan: |_, _, ask, _| Err(Refusal(format!("{} is no action", ask.action.name()))),
-};
+pub(super) const ENTRY: Entry =
+    Entry { takes: TAKES, permissions: &[PATCH, LIST, LIST_MACHINES], ..Entry::blank(ActionId::PauseMhc) };
 
 /// The offer, where there are checks that it is for.
 pub(super) fn offered(

@@ -309,7 +309,6 @@ impl Slot for Owns<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::api::MachineConfigPool;
 
     fn owner_of(entries: &serde_json::Value) -> Option<(String, bool, bool)> {

@@ -1,6 +1,5 @@
 //! The app as a specification: messages in, effects out. No I/O, no waiting, time by hand.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
@@ -88,16 +87,7 @@ fn live(paused: bool) -> Arc<Assessment> {
 
 fn start(config: &str, overrides: Overrides) -> App {
     let config = parse(config, "c.yaml").unwrap().config;
-    let start = Start {
-        config,
-        overrides,
-        depth: Depth::None,
-        theme: "dark",
-        audit: None,
-        sim: None,
-        warnings: Vec::new(),
-        key_places: BTreeMap::new(),
-    };
+    let start = Start { config, overrides, depth: Depth::None, ..Start::default() };
     let mut nothing = Facts::nothing(at(0));
     nothing.epoch = 1;
     let nothing = Arc::new(assess(Arc::new(nothing), &Memory::default(), at(0)));
@@ -383,8 +373,12 @@ fn what_was_written_before_a_failure_is_proved_all_the_same() {
 fn an_object_that_changed_in_between_is_shown_again_and_asked_about() {
     let mut app = looking();
     let (id, plan) = send(&mut app, pause());
-    let outcome =
-        Outcome::Changed { done: Vec::new(), plan: Box::new(plan.clone()), words: "worker-2 was cordoned".into() };
+    let outcome = Outcome::Changed {
+        done: Vec::new(),
+        plan: Box::new(plan.clone()),
+        words: "worker-2 was cordoned".into(),
+        left: Vec::new(),
+    };
     let effects = app.update(Msg::JobDone { id, outcome }, at(200));
     let [Effect::Rehearse { ticket, .. }] = effects.as_slice() else { panic!("{effects:?}") };
     assert_eq!(state(&app, id), JobState::Failed);

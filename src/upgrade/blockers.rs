@@ -293,17 +293,27 @@ pub fn short(cause: &Cause) -> String {
     }
 }
 
+/// `1 of 1 pod has`, `2 of 3 pods have`.
+pub fn has(part: i64, of: i64) -> String {
+    let verb = if of == 1 { "has" } else { "have" };
+    format!("{} {verb}", super::words::share(part, of, "pod"))
+}
+
 /// Why a pod does not leave, in a few words: `PDB cart allows 0 of 2 (1 healthy, 1 needed)`.
 pub fn words(cause: &Cause, now: DateTime<Utc>) -> String {
-    use super::words::span;
+    use super::words::{quantity, share, span};
     match cause {
         Cause::Budget(budget) if budget.impossible => format!(
-            "PDB {} can never allow a disruption ({} of {} pods have to stay)",
-            budget.name, budget.desired, budget.expected
+            "PDB {} can never allow a disruption ({} to stay)",
+            budget.name,
+            has(budget.desired, budget.expected)
         ),
         Cause::Budget(budget) => format!(
-            "PDB {} allows {} disruptions ({} of {} pods healthy, {} needed)",
-            budget.name, budget.allowed, budget.healthy, budget.expected, budget.desired
+            "PDB {} allows {} ({} healthy, {} needed)",
+            budget.name,
+            quantity(budget.allowed, "disruption"),
+            share(budget.healthy, budget.expected, "pod"),
+            budget.desired
         ),
         Cause::BudgetNotObserved { name } => format!("PDB {name} was changed and not judged yet"),
         Cause::SeveralBudgets { names } => {

@@ -155,6 +155,13 @@ pub fn leaves_minor(from: &str, to: &str) -> bool {
     }
 }
 
+/// A version as it was typed, without the `v` that people put before it.
+pub fn without_v(typed: &str) -> &str {
+    let typed = typed.trim();
+    let rest = typed.strip_prefix(['v', 'V']).filter(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
+    rest.unwrap_or(typed)
+}
+
 /// Major and minor of a version.
 pub fn minor_parts(version: &str) -> Option<(u64, u64)> {
     Version::parse(version).ok().map(|version| (version.major, version.minor))

@@ -50,8 +50,18 @@ impl Meant {
         self.row.deletes.map_err(|why| Refusal(format!("{} is never deleted from here: {why}", self.object())))
     }
 
-    fn path(&self) -> String {
-        format!("{}/{}", collection(&self.row.api_version(), &self.namespace, self.row.plural), self.name)
+    /// Where it is, and the object. The versions are tried in their order: a server that does not serve the usual one, or not
+    /// yet, has it in another. None: not read yet; `Some(None)`: there is no such object.
+    fn there<'m>(&self, reading: &mut Reading<'m>) -> Result<Option<Option<(String, &'m Value)>>, Refusal> {
+        for api_version in self.row.api_versions() {
+            let path = format!("{}/{}", collection(&api_version, &self.namespace, self.row.plural), self.name);
+            match reading.object(&path)? {
+                None => return Ok(None),
+                Some(None) => {}
+                Some(Some(there)) => return Ok(Some(Some((path, there)))),
+            }
+        }
+        Ok(Some(None))
     }
 
     fn object(&self) -> String {
@@ -95,10 +105,10 @@ pub(in crate::actions) fn plan(
     let title = format!("Delete {}", meant.object());
     let mut reading = Reading::of(material);
     let around = Surroundings::read(assessment, &mut reading, &BTreeSet::from([meant.row.role]))?;
-    let (Some(around), Some(there)) = (around, reading.object(&meant.path())?) else {
+    let (Some(around), Some(there)) = (around, meant.there(&mut reading)?) else {
         return Ok(reading.draft(entry, ask, title));
     };
-    let Some(there) = there else { return Err(Refusal(format!("there is no {}", meant.object()))) };
+    let Some((path, there)) = there else { return Err(Refusal(format!("there is no {}", meant.object()))) };
     refuse(&meant, &around, there)?;
     let mut nodes = OnNodes::default();
     nodes.add(&around, &meant.object(), Change { role: meant.row.role, there: Some(there), would_be: None });
@@ -111,7 +121,7 @@ pub(in crate::actions) fn plan(
     consequences.push("these lines go:".to_owned());
     consequences.extend(difference(Some(there), None));
     let (uid, version) = lock(there, &meant.object())?;
-    let (path, oc) = (meant.path(), format!("delete {}", arguments(meant.row, &meant.namespace, &meant.name)));
+    let oc = format!("delete {}", arguments(meant.row, &meant.namespace, &meant.name));
     let write = Write::delete(session, meant.object(), &path, uid, &oc).unless_modified(version);
     Ok(Plan {
         danger,

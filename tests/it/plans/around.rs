@@ -13,7 +13,7 @@ use super::words::text;
 pub const PAUSED: &str = "cluster.x-k8s.io/paused";
 const API: &str = "openshift-machine-api";
 
-fn health_check(name: &str, role: &str) -> Value {
+pub fn health_check(name: &str, role: &str) -> Value {
     json!({
         "apiVersion": "machine.openshift.io/v1beta1", "kind": "MachineHealthCheck",
         "metadata": { "name": name, "namespace": API },

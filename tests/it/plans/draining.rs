@@ -505,6 +505,18 @@ async fn a_pod_that_is_another_one_by_now_is_not_evicted_in_its_place() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn before_the_pods_are_known_none_are_counted() {
+    let simulation = simulation(&Sample::idle(), vec![owned("a", "ReplicaSet", "a", "worker-3")]);
+    let (store, client) = (simulation.store(), InProcess::new(simulation.service()));
+    let run = run(&store, &client, &ask(&["worker-3"]), |_, _| {}).await;
+    let told: Vec<String> = run.told.iter().map(Progress::headline).collect();
+    assert_eq!(told[0], "worker-3: looking which pods are on it", "{told:?}");
+    assert!(told.iter().all(|line| !line.contains("0 of 0")), "{told:?}");
+    assert!(told.iter().any(|line| line.starts_with("worker-3: 0 of 1 gone")), "{told:?}");
+    assert_eq!(told.last().map(String::as_str), Some("1 of 1 node drained"), "{told:?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_outage_in_the_midst_is_waited_for() {
     let pods = vec![
         owned("a", "ReplicaSet", "a", "worker-3"),
@@ -590,7 +602,7 @@ async fn it_gives_up_when_its_time_is_over() {
     let began = oc_cockpit::clock::runtime_instant();
     let run = run(&store, &client, &ask(&["worker-3"]).with("timeout", "90s"), quiet).await;
     let Outcome::Failed { words, .. } = &run.outcome else { panic!("{:?}", run.outcome) };
-    assert!(words.starts_with("not drained in the time that it was given: worker-3: 0 of 1 pods are gone"), "{words}");
+    assert!(words.starts_with("not drained in the time that it was given: worker-3: 0 of 1 pod is gone"), "{words}");
     assert!((90..95).contains(&began.elapsed().as_secs()), "{:?}", began.elapsed());
 }
 
