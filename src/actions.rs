@@ -626,6 +626,12 @@ impl Effect {
         }
     }
 
+    /// What has begun when the effect is seen, where that is not the end of what the plan is called: a stage of an
+    /// image-based upgrade goes on for minutes.
+    pub fn begins(&self) -> Option<String> {
+        matches!(self, Self::ImageStage { .. }).then(|| format!("begun: {}", self.words()))
+    }
+
     /// What is waited for, in words.
     pub fn words(&self) -> String {
         match self {

@@ -7,11 +7,13 @@ mod answers;
 mod connect;
 mod demo;
 mod doing;
+mod logs;
 
 pub use answers::{Answer, OpenArgs, PreflightArgs, Source, StatusArgs, UpdatesArgs};
 pub use connect::Connect;
 pub use demo::{DemoArgs, ServeArgs, SimArgs};
 pub use doing::{Act, DoArgs, Wish};
+pub use logs::LogsArgs;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -24,12 +26,12 @@ const LONG: &str = "A live terminal cockpit for OpenShift 4 upgrades.
 
 Without a subcommand it opens on the current context of the kubeconfig, with the flags that kubectl and oc know; \
 `oc-cockpit open` opens it on a must-gather or another dump. `status`, `updates` and `preflight` answer once, as text or \
-JSON. `do` carries out any action of the cockpit without its screen. `oc-cockpit demo` opens it on a simulated cluster in \
+JSON; `logs` prints the log that explains something. `do` carries out any action of the cockpit without its screen. `oc-cockpit demo` opens it on a simulated cluster in \
 the middle of an update: nothing else is needed.
 
 On the PATH as `oc-cockpit` it also runs as `oc cockpit`, and by a link named `kubectl-cockpit` as `kubectl cockpit`.";
 
-const AFTER: &str = "Exit codes (status, updates, preflight and do have their own, see their help):
+const AFTER: &str = "Exit codes (status, updates, preflight, logs and do have their own, see their help):
   0    ended by the person
   1    could not start, or an error ended it
   2    the command line is wrong
@@ -123,6 +125,9 @@ pub enum Command {
     /// Go through the list of what has to be right before an update
     #[command(after_long_help = answers::AFTER_PREFLIGHT)]
     Preflight(PreflightArgs),
+    /// Print the log that explains an operator, a pool, a node or the image-based upgrade: what `l` shows in the cockpit
+    #[command(after_long_help = logs::AFTER_LOGS)]
+    Logs(LogsArgs),
     /// Do something to the cluster: every action of the cockpit, with the same plan, refusals and audit, without the screen
     #[command(after_help = doing::AFTER_DO)]
     Do(DoArgs),
@@ -175,6 +180,10 @@ fn settle(cli: &mut Cli, outer: Connect) -> Result<(), String> {
         Some(Command::Updates(args)) => (&args.answer.source, &mut args.answer.connect),
         Some(Command::Preflight(args)) => (&args.answer.source, &mut args.answer.connect),
         Some(Command::Do(args)) => {
+            args.connect = std::mem::take(&mut args.connect).or(outer);
+            return Ok(());
+        }
+        Some(Command::Logs(args)) => {
             args.connect = std::mem::take(&mut args.connect).or(outer);
             return Ok(());
         }

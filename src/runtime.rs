@@ -14,6 +14,7 @@ mod follow;
 pub mod headless;
 mod hook;
 mod keepsake;
+pub mod logs;
 mod oneshot;
 pub mod pace;
 pub mod perform;

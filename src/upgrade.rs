@@ -48,6 +48,7 @@ pub mod rail;
 pub mod rebuild;
 pub mod requests;
 pub mod rollout;
+pub mod root_credentials;
 #[cfg(test)]
 pub(crate) mod specimen;
 pub mod timeline;

@@ -105,6 +105,7 @@ fn make(assessment: &Assessment, session: &Session, ask: &Ask, material: &Materi
     available(assessment, session, &names)?;
     let mut reading = Reading::of(material);
     let machines = reading.try_list(health_checks::MACHINES);
+    let nodes: Vec<&str> = assessment.nodes.iter().map(|node| node.name.as_str()).collect();
     let mut told = Told::default();
     for name in &names {
         let Some(found) = reading.object(&format!("{REQUESTS}/{name}"))? else { continue };
@@ -114,7 +115,7 @@ fn make(assessment: &Assessment, session: &Session, ask: &Ask, material: &Materi
         let Some(node) = reading.object(&format!("/api/v1/nodes/{}", asked.node))? else { continue };
         let Some(machines) = &machines else { continue };
         let machines = machines.as_ref().ok().and_then(|machines| machines.as_deref());
-        told.add(&asked, asked.known(node, machines)?);
+        told.add(&asked, asked.known(node, machines, &nodes)?);
         told.writes.push(write(session, csr, name)?);
     }
     if told.writes.len() < names.len() {

@@ -18,5 +18,8 @@ mod node_effects;
 mod proxy_config;
 mod pull_secret;
 mod registry_ca;
+mod root_secret;
+mod secret_data;
 mod signature;
 mod surroundings;
+mod user_data;

@@ -6,7 +6,7 @@
 use super::cluster_version::{ALLOW_WITH_WARNINGS, KINDS, PATCH, acceptance, idle, seen};
 use super::update_request::{DANGER, EXPLICIT, IMAGE, NOT_RECOMMENDED, RISK, Request, WARNINGS, barred};
 use super::update_target::{Limits, Release, resolve};
-use super::{ActionId, Ask, Confirm, Entry, Material, Offered, Plan, Refusal, Session, Takes, Target, gate};
+use super::{ActionId, Ask, Confirm, Entry, Material, Offered, Plan, Refusal, Session, Takes, Target, gate, ibu};
 use crate::api;
 use crate::upgrade::assessment::Assessment;
 use crate::upgrade::updates::gates_of;
@@ -78,6 +78,7 @@ fn prepared<'a>(assessment: &'a Assessment, session: &Session, ask: &Ask) -> Res
     let seen = seen(assessment)?;
     let limits = Limits { rollback: false, explicit: ask.args.flag("allow-explicit"), force: true };
     let release = resolve(assessment, seen, &aimed(assessment, ask), limits)?;
+    ibu::none_under_way(assessment)?;
     let passed_over = idle(seen, ask.args.flag(ALLOW_WITH_WARNINGS))?;
     gate::permitted(assessment, &PATCH)?;
     Ok(Prepared { seen, release, passed_over })

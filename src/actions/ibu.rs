@@ -1,5 +1,7 @@
 //! What the actions on an image-based upgrade share: the object, what has to hold for any stage, the write, what is read.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 use super::request::Change;
@@ -7,9 +9,9 @@ use super::words::list;
 use super::{Material, PatchKind, Plan, Precondition, Read, Refusal, Session, Target, Write, gate};
 use crate::api;
 use crate::upgrade::access::Permission;
-use crate::upgrade::assessment::Assessment;
-use crate::upgrade::facts::Kind;
-use crate::upgrade::image_based::health_checks::Health;
+use crate::upgrade::assessment::{Assessment, Topology};
+use crate::upgrade::facts::{Kind, KindStatus};
+use crate::upgrade::image_based::health_checks::{self, Health, HealthRow};
 use crate::upgrade::image_based::node_volumes::{Backing, NodeVolume};
 use crate::upgrade::image_based::oadp_content;
 use crate::upgrade::image_based::stage_machine::{Move, Stage};
@@ -23,6 +25,10 @@ pub(super) const PATH: &str = "/apis/lca.openshift.io/v1/imagebasedupgrades/upgr
 
 /// How it is named in plans and audit.
 pub(super) const OBJECT: &str = "imagebasedupgrade/upgrade";
+
+/// What is said where no ConfigMap with backups is named.
+pub(super) const NO_BACKUPS: &str =
+    "no backups are configured (oadpContent is empty): NO application data is carried over to the new system";
 
 /// What the decision rests on.
 const KINDS: &[Kind] = &[Kind::ImageBasedUpgrades];
@@ -46,6 +52,25 @@ pub(super) const NEEDS_LITTLE: &[Kind] = &[Kind::ImageBasedUpgrades];
 /// Is the action one for this target, on a cluster that has image-based upgrades?
 pub(super) fn concerns<'a>(assessment: &'a Assessment, target: &Target) -> Option<&'a ImageBased> {
     matches!(target, Target::Cluster).then(|| assessment.image_based.as_deref()).flatten()
+}
+
+/// An update through the ClusterVersion and one by an image do not know of each other: what the one writes is what the other
+/// leaves behind, or prepares its reboot from.
+///
+/// # Errors
+/// One by an image is under way, or on a single node it was not read whether one is.
+pub(super) fn none_under_way(assessment: &Assessment) -> Result<(), Refusal> {
+    if let Some(image) = assessment.image_based.as_deref().filter(|image| image.under_way()) {
+        return Err(Refusal(format!(
+            "an image-based upgrade is under way (it is {}): neither knows of the other; finish it or give it up first",
+            image.headline()
+        )));
+    }
+    let single = assessment.topology == Topology::SingleReplica;
+    if single && assessment.facts.status(Kind::ImageBasedUpgrades) == &KindStatus::Waiting {
+        return Err(Refusal("whether an image-based upgrade is under way was not read yet".to_owned()));
+    }
+    Ok(())
 }
 
 /// The image-based upgrade, as it is live in the cluster and as this session may change it.
@@ -165,9 +190,31 @@ pub(super) fn annotation_write(
     Ok(write)
 }
 
+/// What the agent waits for, when all of it is as it has to be.
+pub(super) fn healthy(rows: &[HealthRow]) -> Option<Precondition> {
+    let fine = |row: &HealthRow| matches!(row.health, Health::Well | Health::NotThere);
+    (!rows.is_empty() && rows.iter().all(fine)).then(|| Precondition {
+        words: "what the agent waits for is as it has to be".to_owned(),
+        evidence: rows.iter().map(|row| format!("{}: {}", row.name, row.words)).collect::<Vec<_>>().join("; "),
+    })
+}
+
+/// A request before this one that the agent did not follow: what is offered may be what leads out of it, so that it is told
+/// and does not stand in the way.
+pub(super) fn not_followed(image: &ImageBased) -> Option<String> {
+    let banner = image.banner.as_ref()?;
+    Some(format!("the agent did not follow what was asked for last ({}: {})", banner.reason, banner.message.trim()))
+}
+
+/// What stands against a cleanup now, as checked here: it deletes what was backed up.
+pub(super) fn storage_trouble(image: &ImageBased) -> Option<String> {
+    let row = image.health.iter().find(|row| row.name == health_checks::OADP && row.health == Health::Waits)?;
+    Some(format!("as checked here, {}: {}; a cleanup that has to delete backups fails then", row.name, row.words))
+}
+
 /// What the agent would wait for, and what could not be checked, a line each.
-pub(super) fn waits(image: &ImageBased) -> Vec<String> {
-    let of = |health: Health| image.health.iter().filter(move |row| row.health == health);
+pub(super) fn waits(rows: &[HealthRow]) -> Vec<String> {
+    let of = |health: Health| rows.iter().filter(move |row| row.health == health);
     let wrong = of(Health::Waits).map(|row| format!("the agent will wait for {}: {}", row.name, row.words));
     let unknown = of(Health::Unknown).map(|row| format!("not checked, {}: {}", row.name, row.words));
     wrong.chain(unknown).collect()
@@ -211,6 +258,8 @@ pub(super) struct ConfigMaps<'a> {
     pub reads: Vec<Read>,
     /// Those that exist.
     pub found: Vec<&'a Value>,
+    /// Their addresses.
+    pub addresses: Vec<&'a str>,
     /// Those that could not be read, with the reason.
     pub unread: Vec<String>,
 }
@@ -219,13 +268,16 @@ pub(super) struct ConfigMaps<'a> {
 ///
 /// # Errors
 /// One of them does not exist, or an address is none.
-pub(super) fn config_maps<'a>(material: &'a Material, addresses: &[String]) -> Result<ConfigMaps<'a>, Refusal> {
-    let mut maps = ConfigMaps { reads: Vec::new(), found: Vec::new(), unread: Vec::new() };
+pub(super) fn config_maps<'a>(material: &'a Material, addresses: &'a [String]) -> Result<ConfigMaps<'a>, Refusal> {
+    let mut maps = ConfigMaps { reads: Vec::new(), found: Vec::new(), addresses: Vec::new(), unread: Vec::new() };
     for address in addresses {
         let (path, namespace, name) = config_map(address)?;
         match material.object(&path) {
             None => maps.reads.push(Read::Object(path)),
-            Some(Ok(Some(found))) => maps.found.push(found),
+            Some(Ok(Some(found))) => {
+                maps.found.push(found);
+                maps.addresses.push(address);
+            }
             Some(Ok(None)) => return Err(Refusal(format!("there is no ConfigMap {name} in {namespace}"))),
             Some(Err(words)) => maps.unread.push(format!("{address} could not be read: {words}")),
         }
@@ -247,8 +299,10 @@ pub(super) fn volume_rules(image: &ImageBased, content: &ConfigMaps) -> Vec<Stri
     }
     let texts = content.found.iter().filter_map(|map| map.pointer("/data")?.as_object());
     let texts: Vec<&str> = texts.flat_map(|data| data.values()).filter_map(Value::as_str).collect();
+    let claims = image.volumes.rows.iter().filter(|row| row.backing == Backing::Logical);
+    let namespaces: BTreeSet<&str> = claims.filter_map(|row| Some(row.claim.as_ref()?.split_once('/')?.0)).collect();
     let broken = match oadp_content::documents(&texts) {
-        Ok(documents) => oadp_content::volume_rules_broken(&documents),
+        Ok(documents) => oadp_content::volume_rules_broken(&documents, &namespaces),
         Err(words) => vec![words],
     };
     if image.logical_volumes.is_none() && broken.is_empty() {
@@ -263,7 +317,7 @@ pub(super) fn volume_lines(image: &ImageBased, broken: bool) -> Vec<String> {
     let line = |row: &NodeVolume| {
         let fate = match (row.backing, broken) {
             (Backing::Logical, true) => "would be lost",
-            (Backing::Logical, false) => "comes back by its Restore",
+            (Backing::Logical, false) => "is to come back by a Restore",
             (Backing::Local, _) => "lies in a folder or on a disk of the node, which nothing here brings back",
         };
         format!("PersistentVolume {} {fate}: {}", row.name, row.words())

@@ -31,10 +31,13 @@ pub(super) const ENTRY: Entry = Entry {
 /// What is typed to confirm a finalize.
 const TYPED: &str = "finalize";
 
+/// What is typed to confirm that what failed is cleaned up, with what tells why: for the agent that is an abort.
+const TYPED_FAILED: &str = "clean-up";
+
 fn offered(assessment: &Assessment, session: &Session, target: &Target) -> Option<Offered> {
     let image = ibu::concerns(assessment, target)?;
     let step = step(image);
-    let danger = if step == Move::Finalize { Danger::H } else { Danger::M };
+    let danger = if grave(image, step) { Danger::H } else { Danger::M };
     let refusal = ibu::may(assessment, session, step).err();
     Some(Offered { action: ActionId::IbuIdle, title: title(image, step), danger, refusal })
 }
@@ -44,10 +47,16 @@ fn step(image: &ImageBased) -> Move {
     if image.may(Move::Finalize) { Move::Finalize } else { Move::Abort }
 }
 
+/// The evidence of a rollback goes with it: that cannot be undone either.
+fn grave(image: &ImageBased, step: Move) -> bool {
+    step == Move::Finalize || image.rolled_back_by_itself()
+}
+
 fn title(image: &ImageBased, step: Move) -> String {
     match (step, image.state) {
         (Move::Finalize, State::Upgraded) => "Finalize the upgrade: the former system goes".to_owned(),
         (Move::Finalize, _) => "Finalize the rollback: the other system goes".to_owned(),
+        (_, State::RolledBackByItself) => "Clean up after the rollback: the system that failed goes".to_owned(),
         _ => "Give up the image-based upgrade and clean up".to_owned(),
     }
 }
@@ -65,15 +74,18 @@ fn make(assessment: &Assessment, session: &Session, ask: &Ask, material: &Materi
         Some(Ok(None)) => return Err(Refusal(format!("there is no {OBJECT}"))),
         Some(Err(words)) => return Err(Refusal(format!("its history cannot be saved first: {words}"))),
     };
-    // The evidence of a rollback goes with it: that cannot be undone either.
-    let grave = step == Move::Finalize || image.rolled_back_by_itself();
+    let grave = grave(image, step);
     Ok(Plan {
         danger: if grave { Danger::H } else { Danger::M },
         preconditions: ibu::preconditions(assessment, image, step),
         consequences: consequences(image, step, keepsake.is_some()),
         writes: vec![ibu::stage_write(assessment, session, json!({}), Stage::Idle, Vec::new())?],
         questions: questions(image, step),
-        confirm: if grave { Confirm::Type(TYPED.to_owned()) } else { Confirm::Button },
+        confirm: match step {
+            Move::Finalize => Confirm::Type(TYPED.to_owned()),
+            _ if grave => Confirm::Type(TYPED_FAILED.to_owned()),
+            _ => Confirm::Button,
+        },
         effect: Effect::ImageStage { stage: Stage::Idle.word() },
         keepsake,
         strict_lock: true,
@@ -150,6 +162,8 @@ fn consequences(image: &ImageBased, step: Move, kept: bool) -> Vec<String> {
         "cleaning up takes minutes, up to 30 where a Job has to end first; nothing else is allowed meanwhile"
             .to_owned(),
     );
+    lines.extend(ibu::not_followed(image));
+    lines.extend(ibu::storage_trouble(image));
     lines.push("status.history and the conditions are emptied".to_owned());
     if kept {
         lines.push("they are saved to a file on this machine before anything is sent; it is told where".to_owned());

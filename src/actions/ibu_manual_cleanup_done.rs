@@ -63,12 +63,7 @@ fn make(assessment: &Assessment, session: &Session, ask: &Ask, _: &Material) -> 
             },
             super::gate::permission_found(assessment, &PATCH),
         ],
-        consequences: vec![
-            format!("it failed with: {}", image.message.trim()),
-            "fix that cause first (for example a backup location that is not Available), and nothing else".to_owned(),
-            "the agent takes the annotation away and repeats the WHOLE cleanup; it can fail again".to_owned(),
-            "only if it does: clean up by hand, never the booted stateroot, and tell it once more".to_owned(),
-        ],
+        consequences: consequences(image),
         writes: vec![ibu::annotation_write(assessment, session, key, "", &format!("{key}="))?],
         questions: vec![Question {
             name: "cause".to_owned(),
@@ -79,4 +74,15 @@ fn make(assessment: &Assessment, session: &Session, ask: &Ask, _: &Material) -> 
         strict_lock: true,
         ..Plan::draft(&ENTRY, ask, TITLE.to_owned())
     })
+}
+
+fn consequences(image: &ImageBased) -> Vec<String> {
+    let mut lines = vec![
+        format!("it failed with: {}", image.message.trim()),
+        "fix that cause first (for example a backup location that is not Available), and nothing else".to_owned(),
+    ];
+    lines.extend(ibu::storage_trouble(image));
+    lines.push("the agent takes the annotation away and repeats the WHOLE cleanup; it can fail again".to_owned());
+    lines.push("only if it does: clean up by hand, never the booted stateroot, and tell it once more".to_owned());
+    lines
 }

@@ -10,6 +10,7 @@ use super::{
 };
 use crate::upgrade::assessment::Assessment;
 use crate::upgrade::image_based::ImageBased;
+use crate::upgrade::image_based::health_checks::{self, HealthRow};
 use crate::upgrade::image_based::stage_machine::{Move, Stage};
 
 /// Begin Prep.
@@ -49,7 +50,8 @@ pub(super) const ENTRY: Entry = Entry {
                 "NAMESPACE/NAME of a ConfigMap with further manifests, or none",
             )
         },
-        Arg::option("timeout", ArgKind::Number, "seconds from the boot within which the upgrade has to be completed"),
+        // Not `timeout`: everywhere else that is how long the effect is waited for.
+        Arg::option("watchdog", ArgKind::Number, "seconds from the boot within which the upgrade has to be completed"),
     ],
     permissions: &[PATCH],
     needs: NEEDS,
@@ -86,7 +88,7 @@ struct Wanted {
     pull_secret: Option<String>,
     content: Vec<String>,
     manifests: Vec<String>,
-    timeout: Option<i64>,
+    watchdog: Option<i64>,
 }
 
 /// What was given; what was not stays as it is. `none` takes it away.
@@ -103,10 +105,10 @@ fn wanted(image: &ImageBased, ask: &Ask) -> Result<Wanted, Refusal> {
         [one] if one == "none" => Vec::new(),
         given => given.to_vec(),
     };
-    let timeout = match ask.args.get("timeout").map(str::parse::<i64>) {
+    let watchdog = match ask.args.get("watchdog").map(str::parse::<i64>) {
         None => None,
         Some(Ok(seconds)) if seconds > 0 => Some(seconds),
-        Some(_) => return Err(Refusal("timeout is a number of seconds above 0".to_owned())),
+        Some(_) => return Err(Refusal("watchdog is a number of seconds above 0".to_owned())),
     };
     let secret = text("pull-secret", &image.seed.pull_secret);
     Ok(Wanted {
@@ -115,7 +117,7 @@ fn wanted(image: &ImageBased, ask: &Ask) -> Result<Wanted, Refusal> {
         pull_secret: Some(secret).filter(|secret| !secret.is_empty() && secret != "none"),
         content: several("oadp-content", &image.oadp_content),
         manifests: several("extra-manifest", &image.extra_manifests),
-        timeout,
+        watchdog,
     })
 }
 
@@ -131,11 +133,14 @@ fn make(assessment: &Assessment, session: &Session, ask: &Ask, material: &Materi
         return Ok(ibu::with_reads(Plan::draft(&ENTRY, ask, title), reads));
     }
     let volumes = ibu::volume_rules(image, &content);
+    // What is waited for depends on what is asked for now, and not on what an earlier configuration had.
+    let health = health_checks::rows(&assessment.facts, !wanted.content.is_empty());
     let danger = if volumes.is_empty() { Danger::L } else { Danger::H };
     let mut preconditions = ibu::preconditions(assessment, image, Move::Prep);
     preconditions.insert(2, higher);
-    let all = wanted.content.iter().chain(&wanted.manifests);
-    preconditions.extend(all.map(|address| Precondition {
+    preconditions.extend(ibu::healthy(&health));
+    let read = content.addresses.iter().chain(&manifests.addresses);
+    preconditions.extend(read.map(|address| Precondition {
         words: format!("ConfigMap {address} exists"),
         evidence: format!("read for this plan: {address}"),
     }));
@@ -143,7 +148,7 @@ fn make(assessment: &Assessment, session: &Session, ask: &Ask, material: &Materi
     Ok(Plan {
         danger,
         preconditions,
-        consequences: consequences(image, &wanted, volumes, content.unread.iter().chain(&manifests.unread)),
+        consequences: consequences(image, &wanted, &health, volumes, content.unread.iter().chain(&manifests.unread)),
         writes: vec![ibu::stage_write(assessment, session, spec, Stage::Prep, stored)?],
         confirm: if danger == Danger::H { Confirm::Type(wanted.version.clone()) } else { Confirm::Button },
         effect: Effect::ImageStage { stage: Stage::Prep.word() },
@@ -173,7 +178,7 @@ fn spec(assessment: &Assessment, wanted: &Wanted) -> Result<(Value, Vec<(String,
         ("/spec/seedImageRef/version".to_owned(), json!(wanted.version)),
     ];
     let known = ibu::object(assessment)?.spec.auto_rollback.watchdog_seconds;
-    if let Some(seconds) = wanted.timeout.filter(|seconds| *seconds != known) {
+    if let Some(seconds) = wanted.watchdog.filter(|seconds| *seconds != known) {
         spec["autoRollbackOnFailure"] = json!({ "initMonitorTimeoutSeconds": seconds });
         stored.push(("/spec/autoRollbackOnFailure/initMonitorTimeoutSeconds".to_owned(), json!(seconds)));
     }
@@ -183,6 +188,7 @@ fn spec(assessment: &Assessment, wanted: &Wanted) -> Result<(Value, Vec<(String,
 fn consequences<'a>(
     image: &ImageBased,
     wanted: &Wanted,
+    health: &[HealthRow],
     volumes: Vec<String>,
     unread: impl Iterator<Item = &'a String>,
 ) -> Vec<String> {
@@ -202,12 +208,16 @@ fn consequences<'a>(
          they differ; Idle gives it up"
             .to_owned(),
     ];
-    if let Some(seconds) = wanted.timeout {
+    if wanted.content.is_empty() {
+        lines.push(ibu::NO_BACKUPS.to_owned());
+    }
+    if let Some(seconds) = wanted.watchdog {
         lines.push(format!("the upgrade has to be completed {seconds} s after the boot, or the node goes back"));
     }
     let off = image.switches.iter().filter(|switch| switch.off);
     lines.extend(off.map(|switch| format!("NO automatic rollback when {}: that is copied by Prep", switch.trigger)));
-    lines.extend(ibu::waits(image));
+    lines.extend(ibu::not_followed(image));
+    lines.extend(ibu::waits(health));
     let broken = !volumes.is_empty();
     lines.extend(volumes);
     lines.extend(ibu::volume_lines(image, broken));

@@ -69,6 +69,7 @@ fn consequences(assessment: &Assessment, image: &ImageBased) -> Vec<String> {
         ),
         Some(at) => format!("the former system's certificates hold until {}", when(at)),
     });
+    lines.extend(ibu::not_followed(image));
     lines.push("collect logs of what went wrong first: Idle deletes this system afterwards".to_owned());
     lines
 }

@@ -48,6 +48,7 @@ fn make(assessment: &Assessment, session: &Session, ask: &Ask, material: &Materi
     let volumes = ibu::volume_rules(image, &content);
     let mut preconditions = ibu::preconditions(assessment, image, Move::Upgrade);
     preconditions.insert(2, ibu::higher(assessment, &image.seed.version)?);
+    preconditions.extend(ibu::healthy(&image.health));
     let mut consequences = consequences(image);
     consequences.extend(volumes);
     consequences.extend(content.unread);
@@ -68,12 +69,19 @@ fn consequences(image: &ImageBased) -> Vec<String> {
     let (from, to) = (USUALLY.0.num_minutes(), USUALLY.1.num_minutes());
     let mut lines = vec![
         format!("Prep said: {}", image.message.trim()),
-        "application data is backed up, then the node reboots: everything that runs on this cluster stops".to_owned(),
+        "the node reboots: everything that runs on this cluster stops".to_owned(),
+        if image.oadp_content.is_empty() {
+            ibu::NO_BACKUPS.to_owned()
+        } else {
+            format!("before it application data is backed up, as {} say", image.oadp_content.join(", "))
+        },
         format!("the only API server goes away with it, usually for {from} to {to} minutes"),
         "afterwards another etcd answers: what was changed here between backup and reboot is not in it; an `oc login` token \
          will not be taken any more, a client certificate will"
             .to_owned(),
-        "Idle gives it up only before the reboot; an Idle in its last seconds is taken by the API and lost".to_owned(),
+        "a failure before the reboot does not roll back: Idle gives it up then, and only then; an Idle in the last seconds \
+         before the reboot is taken by the API and lost"
+            .to_owned(),
     ];
     if let Some(warning) = &image.warning {
         lines.push(format!("validation warning: {}", warning.trim()));
@@ -82,7 +90,8 @@ fn consequences(image: &ImageBased) -> Vec<String> {
     let off: Vec<_> = image.switches.iter().filter(|switch| switch.off).collect();
     if off.is_empty() {
         lines.push(format!(
-            "the node goes back by itself when configuring it or the upgrade fails, or {timeout} minutes after its boot"
+            "the node goes back by itself when configuring it or the upgrade fails after the reboot, or when the upgrade is \
+             not completed {timeout} minutes after the boot"
         ));
     }
     lines.extend(off.into_iter().map(|switch| {
@@ -90,7 +99,8 @@ fn consequences(image: &ImageBased) -> Vec<String> {
             if switch.effect == SwitchEffect::FixedAtPrep { " (as of now; it counts as it was in Prep)" } else { "" };
         format!("NO automatic rollback when {}{fixed}", switch.trigger)
     }));
-    lines.extend(ibu::waits(image));
+    lines.extend(ibu::not_followed(image));
+    lines.extend(ibu::waits(&image.health));
     let before =
         |row: &NodeVolume| format!("to be there afterwards as well: PersistentVolume {}, {}", row.name, row.words());
     lines.extend(image.volumes.rows.iter().map(before));

@@ -10,7 +10,7 @@ use super::cluster_version::{
 use super::update_request::{DANGER, WARNINGS, reboots, warnings};
 use super::{
     ActionId, Ask, Confirm, Effect, Entry, Material, Offered, Plan, Question, Refusal, Session, Takes, Target,
-    WantedUpdate, gate, update_risks,
+    WantedUpdate, gate, ibu, update_risks,
 };
 use crate::api::{self, Conditions as _, Tri};
 use crate::upgrade::assessment::Assessment;
@@ -59,6 +59,7 @@ fn available<'a>(
     if seen.status.desired.version.is_empty() {
         return Err(Refusal("the present version is not known, and the request has to name it".to_owned()));
     }
+    ibu::none_under_way(assessment)?;
     let passed_over = idle(seen, despite)?;
     gate::permitted(assessment, &PATCH)?;
     Ok((seen, passed_over))

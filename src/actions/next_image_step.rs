@@ -30,7 +30,8 @@ pub(super) fn step(assessment: &Assessment, session: &Session) -> Option<NextSte
         State::Prepared => plan("upgrade", "reboot into it", ActionId::IbuUpgrade),
         State::Upgraded => look("idle", "finalize or roll back"),
         State::UpgradeFailed => look("upgrade", "see what failed"),
-        State::RolledBackByItself | State::RolledBack => look("idle", "find the cause, then finalize"),
+        State::RolledBackByItself => look("idle", "find the cause, then clean up"),
+        State::RolledBack => look("idle", "find the cause, then finalize"),
         State::PrepFailed => plan("idle", "give it up", ActionId::IbuIdle),
         State::AbortFailed | State::FinalizeFailed => {
             plan("idle", "repeat the cleanup", ActionId::IbuManualCleanupDone)

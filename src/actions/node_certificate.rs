@@ -165,11 +165,18 @@ impl<'a> Asked<'a> {
         self.username.strip_prefix(NODE) == Some(self.node.as_str())
     }
 
-    /// Is the node known? `node` is the Node of that name, `machines` the Machines (none: they are not known).
+    /// Is the node known? `node` is the Node of that name, `machines` the Machines (none: they are not known), `nodes` the
+    /// names of all nodes.
     ///
     /// # Errors
-    /// Where the cluster shows that the node does not need what is asked for in its name.
-    pub(super) fn known(&self, node: Option<&Value>, machines: Option<&[&Value]>) -> Result<Known, Refusal> {
+    /// Where the cluster shows that the node does not need what is asked for in its name, or that it is for another node.
+    pub(super) fn known(
+        &self,
+        node: Option<&Value>,
+        machines: Option<&[&Value]>,
+        nodes: &[&str],
+    ) -> Result<Known, Refusal> {
+        self.of_another(machines.unwrap_or_default(), nodes)?;
         let machine =
             machines.and_then(|machines| machines.iter().copied().find(|machine| self.stands_behind(machine)));
         match self.signer {
@@ -184,6 +191,26 @@ impl<'a> Asked<'a> {
                 ))),
             },
             Signer::Client => self.known_to_join(node, machine),
+        }
+    }
+
+    /// With the certificate of another node whoever holds it can pose as that node's kubelet.
+    fn of_another(&self, machines: &[&Value], nodes: &[&str]) -> Result<(), Refusal> {
+        let named = |host: &str| nodes.iter().copied().find(|name| *name != self.node && same_host(name, host));
+        let behind = |host: &str| {
+            let others = machines.iter().copied().filter(|machine| !self.stands_behind(machine));
+            let has = |machine: &&Value| {
+                items(machine, "/status/addresses").iter().any(|address| same_host(text(address, "/address"), host))
+            };
+            others.filter(has).map(|machine| text(machine, "/metadata/name")).next()
+        };
+        let found = self.hosts.iter().find_map(|host| Some((host, named(host).or_else(|| behind(host))?)));
+        match found {
+            None => Ok(()),
+            Some((host, owner)) => Err(Refusal(format!(
+                "{} is of {}, and would be for {host}, which is {owner}: one node does not serve for another",
+                self.name, self.node
+            ))),
         }
     }
 

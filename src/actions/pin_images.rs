@@ -113,7 +113,7 @@ fn set_name_fits(name: &str) -> Result<(), Refusal> {
 fn free_name(name: &str, sets: Result<Option<&[Value]>, &str>) -> Result<(), Refusal> {
     let sets = sets.map_err(|words| Refusal(format!("the PinnedImageSets there are cannot be read: {words}")))?;
     let Some(sets) = sets else {
-        return Err(Refusal("this API server serves no PinnedImageSets: the release is too old for them".to_owned()));
+        return Err(Refusal("this API server serves no PinnedImageSets: the release is too old for them, or the feature is not switched on".to_owned()));
     };
     if sets.iter().any(|set| set.pointer("/metadata/name").and_then(Value::as_str) == Some(name)) {
         return Err(Refusal(format!("there is a PinnedImageSet {name} already")));

@@ -8,6 +8,7 @@ use super::set_max_unavailable::NUMBER;
 use super::{ActionId, Ask, Target, rebuild_image};
 use crate::api::ibu_key;
 use crate::upgrade::assessment::{Assessment, Remedy, Resource};
+use crate::upgrade::root_credentials;
 
 /// What an action of this program does, as the `oc` line of a remedy says it; what the line leaves open (`VERSION`,
 /// `CHANNEL`) is left open in it, to be asked for.
@@ -69,6 +70,7 @@ pub fn covered(remedy: &Remedy, assessment: &Assessment) -> Option<Ask> {
         ["oc", "apply", "-f", file] if file.starts_with("signature-") => {
             Some(Ask::new(ActionId::ApplySignature, Target::Cluster))
         }
+        ["oc", "apply", "-f", file] if is_of_a_person(file) => Some(Ask::new(ActionId::ApplyFile, Target::Cluster)),
         ["oc", "patch" | "annotate", "imagebasedupgrade", "upgrade", rest @ ..] => image_based(rest),
         ["oc", "annotate", "machineosconfig", name, ..] => {
             let config = Resource::cluster(rebuild_image::RESOURCE, name);
@@ -78,6 +80,11 @@ pub fn covered(remedy: &Remedy, assessment: &Assessment) -> Option<Ask> {
         ["oc", "patch", rest @ ..] => patched_pool(rest, assessment),
         _ => None,
     }
+}
+
+/// Does the name stand for a file that a person has yet to name: a root secret of the cloud, what machines boot with?
+fn is_of_a_person(file: &str) -> bool {
+    file.strip_suffix(".yaml").is_some_and(|stem| stem == "user-data" || root_credentials::NAMES.contains(&stem))
 }
 
 /// A change of a pool: paused, unpaused, another `maxUnavailable`.
@@ -231,6 +238,9 @@ mod tests {
             ),
             ("oc label node worker-1 node-role.kubernetes.io/worker=", "move-nodes worker-1 --pool worker"),
             ("oc adm upgrade --to=VERSION", "start-update"),
+            ("oc apply -f signature-sha256-DIGEST.yaml", "apply-signature"),
+            ("oc apply -f aws-creds.yaml", "apply-file"),
+            ("oc apply -f user-data.yaml", "apply-file"),
             (
                 "oc patch clusterversion version --type=json --patch '[{\"op\":\"remove\",\"path\":\"/spec/overrides\"}]'",
                 "clear-overrides",
@@ -247,6 +257,7 @@ mod tests {
             "oc label node master-0 node-role.kubernetes.io/infra-",
             "oc label node worker-1 node-role.kubernetes.io/nowhere=",
             "oc label node worker-1 zone=b",
+            "oc apply -f anything.yaml",
             "oc patch mcp nowhere --type merge -p '{\"spec\":{\"paused\":false}}'",
             "oc patch mcp worker --type merge -p '{\"spec\":{\"nodeSelector\":{}}}'",
             "oc patch pdb -n shop cart --type merge -p '{\"spec\":{\"maxUnavailable\":1}}'",

@@ -7,7 +7,7 @@
 use super::cluster_version::{ALLOW_WITH_WARNINGS, KINDS, PATCH, idle, seen, told};
 use super::update_request::{DANGER, EXPLICIT, IMAGE, NEWEST, NOT_RECOMMENDED, RISK, Request, WARNINGS, upgradeable};
 use super::update_target::{Limits, Release, Source, resolve};
-use super::{ActionId, Arg, ArgKind, Ask, Entry, Material, Offered, Plan, Refusal, Session, Takes, Target, gate};
+use super::{ActionId, Arg, ArgKind, Ask, Entry, Material, Offered, Plan, Refusal, Session, Takes, Target, gate, ibu};
 use crate::api::{self, Conditions as _, Tri};
 use crate::upgrade::assessment::Assessment;
 
@@ -75,6 +75,7 @@ fn prepared<'a>(assessment: &'a Assessment, session: &Session, ask: &Ask) -> Res
     if limits.rollback && release.source != Source::Before {
         return Err(Refusal(format!("{} is no way back: leave rollback away", release.name())));
     }
+    ibu::none_under_way(assessment)?;
     // Going back is for a release that fails: only that nothing is at work has to hold, and was checked.
     let passed_over = idle(seen, ask.args.flag(ALLOW_WITH_WARNINGS) || release.source == Source::Before)?;
     upgradeable(seen, &release.version)?;
@@ -86,6 +87,7 @@ fn prepared<'a>(assessment: &'a Assessment, session: &Session, ask: &Ask) -> Res
 fn available_at_all(assessment: &Assessment, session: &Session) -> Result<(), Refusal> {
     gate::session(assessment, session, KINDS)?;
     let seen = seen(assessment)?;
+    ibu::none_under_way(assessment)?;
     idle(seen, false)?;
     if assessment.update.offers.is_empty() {
         let why = retrieval_trouble(seen).unwrap_or_default();

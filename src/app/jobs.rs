@@ -173,7 +173,12 @@ impl Jobs {
             if *unread || effect.watched().is_some_and(|effect| !effect.holds(assessment)) {
                 continue;
             }
-            let words = format!("seen in the watch after {}", seconds(now - live.confirmed));
+            let after = seconds(now - live.confirmed);
+            let words = match effect.begins() {
+                // What the plan is called is only begun: that it was seen must not read as its end.
+                Some(begun) => format!("{begun}, seen in the watch after {after}"),
+                None => format!("seen in the watch after {after}"),
+            };
             if !*late {
                 effects.push(Do::Prove { ids: std::mem::take(ids), proof: Proof::Seen { at: now } });
             }

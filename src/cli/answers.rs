@@ -8,6 +8,7 @@ use clap::{ArgAction, Args};
 use super::Connect;
 use crate::report::Format;
 use crate::report::status::Details;
+use crate::upgrade::needs::Purpose;
 
 /// What is looked at: a cluster, or a recording of one.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Args)]
@@ -28,7 +29,7 @@ pub struct StatusArgs {
     /// Form of the answer: text, json or yaml
     #[arg(long, short, value_name = "FORM", default_value_t = Format::Text, value_parser = form)]
     pub output: Format,
-    /// What the text tells at length: none, all, nodes, health or operators; json and yaml tell all of it anyway
+    /// What the text tells at length: none, all, nodes, health, operators or image; json and yaml tell all of it anyway
     #[arg(long, value_name = "WHAT", default_value = "none", value_parser = details)]
     pub details: Details,
     /// Say by the exit code where the update stands: 0, 3, 4 or 5, see below
@@ -43,6 +44,14 @@ pub struct StatusArgs {
     /// How to reach the cluster.
     #[command(flatten)]
     pub connect: Connect,
+}
+
+impl StatusArgs {
+    /// What is read for it. Only a cluster that is upgraded by images has more to read for the details.
+    pub fn purpose(&self) -> Purpose {
+        let all = self.details.image || self.output != Format::Text;
+        if all { Purpose::ImageBased } else { Purpose::Watch }
+    }
 }
 
 /// What `updates` and `preflight` share: the form of the answer, and what it is made from.
@@ -121,7 +130,8 @@ With --exit-code also:
   3  updating: requested, control plane, pools, configuration; on time or slow
   4  needs a person: a blocked drain, a paused pool, a refused request
   5  stalled or failing
-With --watch and --exit-code it ends, with code 0, when the update is over.
+With --watch and --exit-code it ends, with code 0, when the update is over; and with 4 or 5 when a
+stage of an image-based upgrade is done or has failed, so that a person decides what follows.
 
 JSON is versioned, and documented field by field in docs/status-json.md.
 

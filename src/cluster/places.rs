@@ -22,18 +22,6 @@ const DEPLOYMENTS: [(&str, &str); 2] = [
 ];
 /// OLM puts a copy of each ClusterServiceVersion into each namespace that it is meant for, with this label.
 const NO_COPIES: &str = "!olm.copiedFrom";
-/// Where the root credentials of clouds are, and their names (cloud-credential-operator, pkg/operator/constants).
-pub(super) const ROOT_CREDENTIALS: (&str, [&str; 6]) = (
-    "kube-system",
-    [
-        "aws-creds",
-        "azure-credentials",
-        "gcp-credentials",
-        "openstack-credentials",
-        "ovirt-credentials",
-        "vsphere-creds",
-    ],
-);
 
 /// Which of the kind's objects a place holds.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::alerts;
 use super::decode::{self, ListMeta};
 use super::kinds::{self, Shelf};
-use super::places::{Place, ROOT_CREDENTIALS, namespaced, places};
+use super::places::{Place, namespaced, places};
 use super::request::{Requests, encode};
 use super::split::Splitter;
 use super::trouble::{self, Failure};
@@ -17,6 +17,7 @@ use crate::api;
 use crate::clock;
 use crate::upgrade::facts::{Facts, Kind, KindState, KindStatus};
 use crate::upgrade::link::TroubleKind;
+use crate::upgrade::root_credentials;
 
 /// Objects a page. Pages are read while they come, so that their size costs the server memory, not us, and no more than
 /// the lists of controllers, which are not paged at all; but each page more costs a round trip in which nobody works.
@@ -163,8 +164,8 @@ pub(super) async fn pods_on(requests: &Requests, node: &str) -> Result<Put, Fail
 /// Whether the root credentials exist. Of each Secret only metadata is asked for, and no answer is taken that could hold
 /// more.
 async fn secrets(requests: &Requests) -> Result<Put, Failure> {
-    let (namespace, names) = ROOT_CREDENTIALS;
-    let reads = names.map(|name| async move {
+    let namespace = root_credentials::NAMESPACE;
+    let reads = root_credentials::NAMES.map(|name| async move {
         let uri = format!("{}/{name}", namespaced(Kind::Secrets, namespace));
         let accept = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1";
         let subject = format!("secrets {name} in {namespace} (metadata only)");

@@ -38,6 +38,8 @@ pub enum Logged {
     Gap(String),
     /// Nothing more comes, and why, in words.
     Ended(String),
+    /// It cannot be read, or not any further, and why, in words.
+    Failed(String),
 }
 
 /// A log that is being read. Dropping it ends the reading.
@@ -78,9 +80,9 @@ pub(super) fn tail(requests: &Requests, source: LogSource) -> Tail {
     let requests = requests.bound_to_this_cluster();
     let mut reader = Reader { requests, source, to, last: None, told: false };
     let task = tokio::spawn(async move {
-        let words = reader.read().await;
+        let end = reader.read().await;
         // The reader may have gone.
-        let _ = reader.to.send(Logged::Ended(words)).await;
+        let _ = reader.to.send(end).await;
     });
     Tail { lines, _task: AbortOnDropHandle::new(task) }
 }
@@ -104,18 +106,18 @@ enum Answer {
 }
 
 impl Reader {
-    /// Reads to the end, which it tells in words.
-    async fn read(&mut self) -> String {
+    /// Reads to the end, which it gives back.
+    async fn read(&mut self) -> Logged {
         let follows = self.source.follow && !self.source.previous;
         let mut pauses = 0_u32;
         loop {
             let began = clock::runtime_instant();
             match self.answer(follows).await {
-                Ok(Answer::Unread) => return String::new(),
-                Ok(Answer::Over(_)) if !follows => return self.all_of_it(),
+                Ok(Answer::Unread) => return Logged::Ended(String::new()),
+                Ok(Answer::Over(_)) if !follows => return Logged::Ended(self.all_of_it()),
                 // A connection that is older than a moment may have been ended by a server that goes down.
                 Ok(Answer::Over(0)) if began.elapsed() < MOMENT => {
-                    return "the container has ended, or says nothing more".to_owned();
+                    return Logged::Ended("the container has ended, or says nothing more".to_owned());
                 }
                 Ok(Answer::Over(_)) => pauses = 0,
                 Err(failure) if !follows || final_word(failure.kind()) => return self.last_word(failure.trouble.words),
@@ -124,12 +126,12 @@ impl Reader {
                 Err(failure) => {
                     pauses = pauses.saturating_add(1);
                     if pauses > TRIES {
-                        return failure.trouble.words;
+                        return Logged::Failed(failure.trouble.words);
                     }
                     if !std::mem::replace(&mut self.told, true) {
                         let words = format!("{}; it is tried again", failure.trouble.words);
                         if self.to.send(Logged::Gap(words)).await.is_err() {
-                            return String::new();
+                            return Logged::Ended(String::new());
                         }
                     }
                 }
@@ -148,11 +150,12 @@ impl Reader {
 
     /// What the kubelet says of a container that has run once only (`previous terminated container "..." in pod "..." not
     /// found`) is no failure.
-    fn last_word(&self, words: String) -> String {
+    fn last_word(&self, words: String) -> Logged {
         if self.source.previous && words.contains("previous terminated container") {
-            return "this container was never started again: there is no log of a previous run".to_owned();
+            let words = "this container was never started again: there is no log of a previous run";
+            return Logged::Ended(words.to_owned());
         }
-        words
+        Logged::Failed(words)
     }
 
     /// One request, from the line on that came last.

@@ -6,7 +6,8 @@ use super::keymap::Rule;
 use super::when::When as W;
 use crate::actions::ActionId as A;
 
-/// `(key, when, command, place in the footer)`; places from 1, 0 means help only.
+/// `(key, when, command, place in the footer)`; places from 1, 0 means help only. What matters most now comes first, where
+/// it is seen on a narrow terminal too: the next step, what `enter` does, help.
 const RULES: &[(&str, W, C, u8)] = &[
     // While text is typed.
     ("ctrl-c", W::Always, C::Quit, 0),
@@ -42,10 +43,10 @@ const RULES: &[(&str, W, C, u8)] = &[
     ("shift-tab", W::Drain, C::PreviousChoice, 0),
     ("D", W::Drains, C::Drains, 15),
     // A finding.
-    ("enter", W::Finding, C::GoTo, 10),
+    ("enter", W::Finding, C::GoTo, 2),
     ("tab", W::Finding, C::NextChoice, 11),
     ("shift-tab", W::Finding, C::PreviousChoice, 0),
-    ("x", W::Covered, C::DoRemedy, 9),
+    ("x", W::Covered, C::DoRemedy, 1),
     ("x", W::Drain, C::Menu, 9),
     // Texts.
     ("n", W::Searching, C::NextMatch, 10),
@@ -60,9 +61,9 @@ const RULES: &[(&str, W, C, u8)] = &[
     ("u", W::Node, C::Act(A::UncordonNodes), 12),
     ("r", W::Node, C::Act(A::DrainNodes), 13),
     ("U", W::Panes, C::Act(A::StartUpdate), 13),
-    ("enter", W::Updates, C::Act(A::StartUpdate), 9),
+    ("enter", W::Updates, C::Act(A::StartUpdate), 2),
     ("U", W::Updates, C::Act(A::StartUpdate), 0),
-    ("n", W::NextStep, C::NextStep, 9),
+    ("n", W::NextStep, C::NextStep, 1),
     ("x", W::Panes, C::Menu, 20),
     ("X", W::Panes, C::ClusterActions, 0),
     ("tab", W::Menu, C::ClusterActions, 12),
@@ -70,11 +71,11 @@ const RULES: &[(&str, W, C, u8)] = &[
     ("e", W::Menu, C::Values, 11),
     ("ctrl-k", W::Running, C::CancelJob, 14),
     // Look closer.
-    ("enter", W::Panes, C::Enter, 21),
-    ("enter", W::List, C::Press, 21),
-    ("enter", W::Plan, C::Press, 21),
-    ("enter", W::Form, C::Press, 21),
-    ("enter", W::Message, C::Back, 21),
+    ("enter", W::Panes, C::Enter, 2),
+    ("enter", W::List, C::Press, 2),
+    ("enter", W::Plan, C::Press, 2),
+    ("enter", W::Form, C::Press, 2),
+    ("enter", W::Message, C::Back, 2),
     ("d", W::Selected, C::Describe, 22),
     ("d", W::Versions, C::Describe, 22),
     ("y", W::Selected, C::Yaml, 23),
@@ -139,7 +140,7 @@ const RULES: &[(&str, W, C, u8)] = &[
     ("[", W::Panes, C::LastView, 0),
     // The program.
     (":", W::Anywhere, C::CommandLine, 31),
-    ("?", W::Anywhere, C::Help, 32),
+    ("?", W::Anywhere, C::Help, 4),
     ("@", W::Anywhere, C::CommandLog, 47),
     ("ctrl-e", W::Anywhere, C::Header, 0),
     ("ctrl-r", W::Anywhere, C::Refresh, 0),

@@ -123,7 +123,7 @@ impl Read {
                 match logged {
                     Logged::Line(line) => news.extend(self.line(&line)),
                     Logged::Gap(words) => news.push(LogNews::Told(words)),
-                    Logged::Ended(words) => {
+                    Logged::Ended(words) | Logged::Failed(words) => {
                         end = Some(words);
                         break;
                     }
@@ -171,7 +171,7 @@ fn split(line: &str) -> (Option<DateTime<Utc>>, &str) {
 }
 
 /// The containers of pods, those that run first; of one name alone where one is given.
-fn streams(pods: Vec<FoundPod>, container: Option<&str>) -> Vec<LogStream> {
+pub(super) fn streams(pods: Vec<FoundPod>, container: Option<&str>) -> Vec<LogStream> {
     let mut streams: Vec<LogStream> = Vec::new();
     for pod in pods {
         let containers = match container {

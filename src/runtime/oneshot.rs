@@ -1,4 +1,4 @@
-//! Commands that answer and end: `status`, `updates`, `preflight`, on a cluster or on a recording.
+//! Commands that answer and end: `status`, `updates`, `preflight`, on a cluster or on a recording; `logs` on a cluster.
 //!
 //! Single-threaded: a few lists, one judgement, one answer. Errors go to stderr in words, with the next thing to try.
 
@@ -11,15 +11,17 @@ use color_eyre::eyre::{Result, eyre};
 use tokio::runtime::{Builder, Runtime};
 
 pub use screen::look;
+use screen::{abandoned, shown};
 pub(super) use screen::{complain, print};
 
+use super::logs;
 use super::start::options;
-use crate::cli::{Answer, Connect, PreflightArgs, Source, StatusArgs, UpdatesArgs};
+use crate::cli::{Answer, Connect, LogsArgs, PreflightArgs, Source, StatusArgs, UpdatesArgs};
 use crate::cluster;
 use crate::cluster::once::Once;
 use crate::report::status::{Exit, Problem, Status};
 use crate::report::{self, Format, Look};
-use crate::snapshot::{Broken, Recording};
+use crate::snapshot::{Broken, Recording, Unopened};
 use crate::upgrade::assess::assess;
 use crate::upgrade::assessment::Assessment;
 use crate::upgrade::facts::{Facts, Kind, KindStatus};
@@ -31,6 +33,9 @@ use crate::upgrade::{preflight, updates};
 /// Exit code when nothing can be told.
 const COULD_NOT_TELL: u8 = 1;
 
+/// The command line is wrong.
+pub(super) const WRONG_LINE: u8 = 2;
+
 /// What was found out.
 struct Found {
     assessment: Arc<Assessment>,
@@ -40,12 +45,16 @@ struct Found {
 
 /// `oc-cockpit status`; the exit code.
 pub fn status(args: StatusArgs, look: Look) -> Result<u8> {
+    let purpose = args.purpose();
     let StatusArgs { output, details, exit_code, watch, source, connect } = args;
     if watch {
-        let asked = watch::Asked { output, details, exit_code, look };
+        let asked = watch::Asked { output, details, purpose, exit_code, look };
         return runtime()?.block_on(watch::watch(options(connect), asked));
     }
-    let Some(mut found) = find(&source, connect, Purpose::Watch)? else { return Ok(COULD_NOT_TELL) };
+    let mut found = match find(&source, connect, purpose)? {
+        Ok(found) => found,
+        Err(code) => return Ok(code),
+    };
     let status = Status::of(&found.assessment, details, std::mem::take(&mut found.problems));
     print(&report::render(&status, output, &look).map_err(|words| eyre!(words))?)?;
     found.leave();
@@ -59,7 +68,10 @@ pub fn status(args: StatusArgs, look: Look) -> Result<u8> {
 /// `oc-cockpit updates`; the exit code.
 pub fn updates(args: UpdatesArgs, look: Look) -> Result<u8> {
     let UpdatesArgs { version, all, accept, answer: Answer { output, source, connect } } = args;
-    let Some(found) = find(&source, connect, Purpose::Updates)? else { return Ok(COULD_NOT_TELL) };
+    let found = match find(&source, connect, Purpose::Updates)? {
+        Ok(found) => found,
+        Err(code) => return Ok(code),
+    };
     if found.assessment.facts.cluster_version.is_none() {
         complain(&found.assessment.verdict.why, "");
         return Ok(COULD_NOT_TELL);
@@ -79,7 +91,10 @@ pub fn updates(args: UpdatesArgs, look: Look) -> Result<u8> {
 /// `oc-cockpit preflight`; the exit code.
 pub fn preflight(args: PreflightArgs, look: Look) -> Result<u8> {
     let PreflightArgs { to, answer: Answer { output, source, connect } } = args;
-    let Some(found) = find(&source, connect, Purpose::Preflight)? else { return Ok(COULD_NOT_TELL) };
+    let found = match find(&source, connect, Purpose::Preflight)? {
+        Ok(found) => found,
+        Err(code) => return Ok(code),
+    };
     if found.assessment.facts.cluster_version.is_none() {
         complain(&found.assessment.verdict.why, "");
         return Ok(COULD_NOT_TELL);
@@ -94,6 +109,65 @@ pub fn preflight(args: PreflightArgs, look: Look) -> Result<u8> {
     say(&wanted.problems);
     found.leave();
     Ok(report::preflight::exit_code(&answer))
+}
+
+/// `oc-cockpit logs`; the exit code.
+pub fn logs(args: LogsArgs) -> Result<u8> {
+    runtime()?.block_on(print_logs(args))
+}
+
+async fn print_logs(mut args: LogsArgs) -> Result<u8> {
+    let once = match Once::open(options(std::mem::take(&mut args.connect))).await {
+        Ok(once) => once,
+        Err(trouble) => {
+            complain(&trouble.words, &trouble.hint);
+            return Ok(COULD_NOT_TELL);
+        }
+    };
+    let assessment = match look_through(&once, Purpose::Watch).await {
+        Ok(assessment) => assessment,
+        Err(trouble) => {
+            complain(&trouble.words, &trouble.hint);
+            return Ok(COULD_NOT_TELL);
+        }
+    };
+    let (mut out, requests) = (Out::default(), once.requests());
+    let told = tokio::select! {
+        told = logs::tell(&requests, &assessment, &args, |piece| out.put(&piece)) => told,
+        // Whoever read it has gone: that is no failure.
+        () = abandoned() => return Ok(0),
+    };
+    out.broken.map_or(Ok(()), Err)?;
+    match told {
+        Ok(()) => Ok(0),
+        Err(words) => {
+            complain(&words, "");
+            Ok(COULD_NOT_TELL)
+        }
+    }
+}
+
+/// Where the pieces of logs go: lines to stdout, what is said about them to stderr.
+#[derive(Default)]
+struct Out {
+    broken: Option<std::io::Error>,
+}
+
+impl Out {
+    /// Does anybody listen still?
+    fn put(&mut self, piece: &logs::Piece) -> bool {
+        let written = match piece {
+            logs::Piece::Line(line) => print(&format!("{}\n", shown(line))),
+            logs::Piece::Aside(words) => {
+                complain(words, "");
+                Ok(true)
+            }
+        };
+        written.unwrap_or_else(|error| {
+            self.broken = Some(error);
+            false
+        })
+    }
 }
 
 fn runtime() -> std::io::Result<Runtime> {
@@ -119,18 +193,19 @@ fn say(problems: &[Problem]) {
     }
 }
 
-/// Looks where it is asked to; none: there is nothing to tell, and stderr says why.
-fn find(source: &Source, connect: Connect, purpose: Purpose) -> Result<Option<Found>> {
+/// Looks where it is asked to. Where there is nothing to tell stderr says why, and this gives back the exit code.
+fn find(source: &Source, connect: Connect, purpose: Purpose) -> Result<std::result::Result<Found, u8>> {
     if source.from.is_empty() {
-        return runtime()?.block_on(look_at_cluster(options(connect), purpose));
+        let found = runtime()?.block_on(look_at_cluster(options(connect), purpose))?;
+        return Ok(found.ok_or(COULD_NOT_TELL));
     }
-    match Recording::open(&source.from, source.now) {
-        Ok(recording) => Ok(Some(of_recording(&recording))),
-        Err(words) => {
-            complain(&words, "");
-            Ok(None)
+    Ok(Recording::open(&source.from, source.now).map(|recording| of_recording(&recording)).map_err(|why| {
+        complain(&why.to_string(), "");
+        match why {
+            Unopened::Empty(_) => COULD_NOT_TELL,
+            Unopened::TooEarly(_) => WRONG_LINE,
         }
-    }
+    }))
 }
 
 fn of_recording(recording: &Recording) -> Found {
@@ -150,9 +225,16 @@ async fn look_at_cluster(options: cluster::Options, purpose: Purpose) -> Result<
         Ok(once) => once,
         Err(trouble) => return Ok(unreachable(&trouble)),
     };
+    match look_through(&once, purpose).await {
+        Ok(assessment) => Ok(Some(Found { assessment: Arc::new(assessment), problems: Vec::new() })),
+        Err(trouble) => Ok(unreachable(&trouble)),
+    }
+}
+
+async fn look_through(once: &Once, purpose: Purpose) -> Result<Assessment, Trouble> {
     let mut facts = once.core().await;
     if let Some(trouble) = silent(&facts) {
-        return Ok(unreachable(trouble));
+        return Err(trouble.clone());
     }
     let judge = |facts: &Facts| assess(Arc::new(facts.clone()), &Memory::default(), now(facts));
     let mut assessment = judge(&facts);
@@ -167,7 +249,7 @@ async fn look_at_cluster(options: cluster::Options, purpose: Purpose) -> Result<
         assessment = judge(&facts);
         asked = together(asked, more);
     }
-    Ok(Some(Found { assessment: Arc::new(assessment), problems: Vec::new() }))
+    Ok(assessment)
 }
 
 fn unreachable(trouble: &Trouble) -> Option<Found> {

@@ -16,7 +16,8 @@ pub fn save(folder: &Path, name: &str, extension: &str, text: &str, now: DateTim
     let path = folder.join(format!("{safe}-{stamp}.{extension}"));
     let mut file =
         OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path).map_err(|e| words(&path, e))?;
-    file.write_all(text.as_bytes()).map_err(|error| words(&path, error))?;
+    // What is saved may be about to go from the cluster: it has to be on the disk, and not only on its way.
+    file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(|error| words(&path, error))?;
     Ok(path)
 }
 

@@ -22,7 +22,7 @@ use crate::clock;
 use crate::cluster;
 use crate::config::{self, Config, Loaded, Overrides, Paths};
 use crate::logging;
-use crate::snapshot::Recording;
+use crate::snapshot::{Recording, Unopened};
 use crate::ui::neutral::neutral_lines;
 use crate::ui::{Depth, Flash, FlashLevel};
 
@@ -37,6 +37,7 @@ pub fn start(cli: Cli) -> Result<u8> {
         Some(Command::Status(args)) => return oneshot::status(args, oneshot::look(look.no_color)),
         Some(Command::Updates(args)) => return oneshot::updates(args, oneshot::look(look.no_color)),
         Some(Command::Preflight(args)) => return oneshot::preflight(args, oneshot::look(look.no_color)),
+        Some(Command::Logs(args)) => return oneshot::logs(args),
         Some(Command::Do(DoArgs { wish: Wish::List { permitted: false }, output, .. })) => {
             return doing::list(output, &oneshot::look(look.no_color));
         }
@@ -62,7 +63,14 @@ pub fn start(cli: Cli) -> Result<u8> {
         }
         Some(Command::Open(args)) => {
             let loaded = load(&look, &paths)?;
-            let recording = Recording::open(&args.paths, args.now).map_err(|words| eyre!(words))?;
+            let recording = match Recording::open(&args.paths, args.now) {
+                Ok(recording) => recording,
+                Err(why @ Unopened::TooEarly(_)) => {
+                    oneshot::complain(&why.to_string(), "");
+                    return Ok(oneshot::WRONG_LINE);
+                }
+                Err(Unopened::Empty(words)) => return Err(eyre!(words)),
+            };
             open(&look, &paths, loaded, overrides, |_| at(Place::Recording(Arc::new(recording))))
         }
         // The others have answered above.

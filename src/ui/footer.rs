@@ -59,13 +59,28 @@ pub fn draw(view: &View, buffer: &mut Buffer, area: Rect, ctx: &Ctx<'_>) -> Opti
     let meant = |command: Command| match command {
         Command::Back => !at.root,
         Command::Leave => at.root,
+        // Of a container that was never started again there is no other run.
+        Command::PreviousLog => view.log_restarted(),
         // What is chosen there is planned, or why not is told.
         Command::Act(_) if at.updates => true,
         other => able(view, other, ctx),
     };
     let hints: Vec<_> = ctx.keymap.hints(&at).into_iter().filter(|(_, command)| meant(*command)).collect();
-    // The doors to everything else are always there; what does not fit is left out whole, help has it.
-    let door = |command: Command| matches!(command, Command::Help | Command::CommandLine | Command::Leave);
+    // What matters most now and the doors to everything else are always there; what does not fit is left out whole, help
+    // has it.
+    let door = |command: Command| {
+        matches!(
+            command,
+            Command::NextStep
+                | Command::Enter
+                | Command::Press
+                | Command::GoTo
+                | Command::Help
+                | Command::CommandLine
+                | Command::Leave
+                | Command::Back
+        )
+    };
     let doors: usize = hints.iter().filter(|(_, c)| door(*c)).map(|(key, command)| columns(key, *command)).sum();
     let mut room = usize::from(area.width).saturating_sub(doors);
     let mut fits = |(key, command): &(Key, Command)| {

@@ -279,6 +279,12 @@ fn worst<'a>(ctx: &'a Ctx<'_>) -> Option<&'a Finding> {
     findings.iter().find(|finding| !finding.expected).or(findings.first())
 }
 
+/// The other findings.
+pub fn others<'a>(ctx: &'a Ctx<'_>) -> impl Iterator<Item = &'a Finding> {
+    let worst = worst(ctx);
+    ctx.assessment.findings.iter().filter(move |finding| worst.is_none_or(|worst| !std::ptr::eq(*finding, worst)))
+}
+
 /// The reboot of an image-based upgrade: what happens, and its countdown first, since nobody can do anything but wait.
 fn pivot_words(link: &Link, ctx: &Ctx<'_>) -> Option<String> {
     let outage = ctx.assessment.image_based.as_deref()?.outage.as_ref().filter(|_| link.state.stale())?;

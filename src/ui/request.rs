@@ -196,6 +196,13 @@ impl LogStream {
     pub fn same(&self, other: &Self) -> bool {
         (&self.namespace, &self.pod, &self.container) == (&other.namespace, &other.pod, &other.container)
     }
+
+    /// `openshift-dns/dns-default-x (dns) on worker-3`.
+    pub fn words(&self) -> String {
+        let container = if self.container.is_empty() { String::new() } else { format!(" ({})", self.container) };
+        let node = if self.node.is_empty() { String::new() } else { format!(" on {}", self.node) };
+        format!("{}/{}{container}{node}", self.namespace, self.pod)
+    }
 }
 
 /// News of the log that is on the screen.

@@ -9,6 +9,8 @@
 //! footer    1 line: keys that work here, or the line that is typed
 //! ```
 
+mod overview;
+
 use ratatui::Frame;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Margin, Rect};
@@ -25,6 +27,7 @@ use super::theme::Tone;
 use super::view::{Popup, View};
 use super::widgets::panel::{centred, draw_mark, focus, panel, title};
 use super::widgets::pen::{Pen, write};
+use super::widgets::spots::Spots;
 use super::widgets::text_view::TextView;
 use super::words;
 use crate::actions::Danger;
@@ -82,20 +85,35 @@ pub fn draw(view: &mut View, frame: &mut Frame<'_>, ctx: &Ctx<'_>) {
     }
 }
 
-/// What can still be said: verdict, versions, worst finding.
+/// What can still be said: verdict, versions, worst finding, and what else there is room for.
 fn too_small(buffer: &mut Buffer, area: Rect, ctx: &Ctx<'_>) {
-    let lines = header::essentials(ctx);
     let more = format!("too small: {}x{}, {}x{} needed", area.width, area.height, LEAST.0, LEAST.1);
-    let lines = lines.into_iter().chain([(Tone::Dim, more)]);
-    for ((tone, text), y) in lines.zip(area.y..area.bottom()) {
-        write(buffer, (area.x, y), area.width, ctx.theme, tone, &text);
+    let said = header::essentials(ctx).into_iter().chain([(Tone::Dim, more)]);
+    let signs = ctx.theme.symbols();
+    // What there is room for below: the other findings, and how far the pools are.
+    let others = header::others(ctx).map(|finding| {
+        let tone: Tone = finding.level.into();
+        (tone, format!("{} {}", signs.level(finding.level), finding.title))
+    });
+    let pools = ctx.assessment.pools.iter().map(|pool| {
+        let paused = if pool.paused { ", paused" } else { "" };
+        (Tone::Text, format!("{} {}/{}{paused}", pool.name, pool.updated, pool.total))
+    });
+    let mut y = area.y;
+    for (tone, text) in said.chain(others).chain(pools) {
+        for line in words::wrap(&text, area.width.into(), 2) {
+            if y < area.bottom() {
+                write(buffer, (area.x, y), area.width, ctx.theme, tone, &line);
+                y += 1;
+            }
+        }
     }
 }
 
 /// Draws the titles of the tabs; gives back where each stands.
-fn draw_tabs(buffer: &mut Buffer, area: Rect, ctx: &Ctx<'_>, current: Tab) -> Vec<(Rect, Tab)> {
+fn draw_tabs(buffer: &mut Buffer, area: Rect, ctx: &Ctx<'_>, current: Tab) -> Spots<Tab> {
     let a = ctx.assessment;
-    let mut places = Vec::new();
+    let mut places = Spots::default();
     let mut pen = Pen::new(ctx.theme);
     let shown = Tab::ALL.into_iter().filter(|tab| *tab != Tab::ImageBased || image_based::served(a));
     for tab in shown {
@@ -110,7 +128,7 @@ fn draw_tabs(buffer: &mut Buffer, area: Rect, ctx: &Ctx<'_>, current: Tab) -> Ve
         let title = if tab == Tab::ImageBased && !roomy { "Image" } else { tab.title() };
         let text = format!("{} {title}{}", tab.digit(), if roomy { count } else { String::new() });
         let place = Rect { x: area.x + pen.width() as u16, width: words::width(&text) as u16 + 2, height: 1, ..area };
-        places.push((place.intersection(area), tab));
+        places.put(place.intersection(area), tab);
         if tab == current {
             pen.put(Tone::Tab, format!("[{text}]"));
         } else {
@@ -126,13 +144,15 @@ struct Stage<'v, 'c> {
     view: &'v mut View,
     ctx: &'c Ctx<'c>,
     focused: Option<Rect>,
+    /// On the overview there is room for the selected finding in full.
+    told: bool,
 }
 
 fn draw_body(view: &mut View, buffer: &mut Buffer, area: Rect, ctx: &Ctx<'_>) {
     view.visible.clear();
     view.places.panes.clear();
     let tab = view.tab;
-    let mut stage = Stage { view, ctx, focused: None };
+    let mut stage = Stage { view, ctx, focused: None, told: false };
     match tab {
         Tab::Overview if area.width >= 100 => stage.overview_wide(buffer, area),
         Tab::Overview => stage.overview_narrow(buffer, area),
@@ -157,60 +177,6 @@ fn cut(area: Rect, height: u16) -> (Rect, Rect) {
 }
 
 impl Stage<'_, '_> {
-    /// Two columns and the timeline below, as the sketch has it.
-    fn overview_wide(&mut self, buffer: &mut Buffer, area: Rect) {
-        let entries = self.ctx.assessment.timeline.entries.len() as u16;
-        let below = (area.height / 5).clamp(3, 14).min(entries + 2).max(3);
-        let (upper, low) = cut(area, area.height - below + 1);
-        let left = area.width * 2 / 5;
-        let left = Rect { width: left, ..upper };
-        let right = Rect { x: left.right() - 1, width: area.width - left.width + 1, ..upper };
-        let map = self.view.map.height(self.ctx.assessment, left.width.saturating_sub(3)) + 3;
-        let map = map.clamp(4, (left.height / 2).max(4));
-        let (operators, map) = cut(left, left.height - map + 1);
-        let rows = self.ctx.assessment.findings.len() as u16;
-        // Where there is plenty of room the selected finding is told in full.
-        let told = if rows > 0 && right.height >= 36 { rows.min(6) + 14 } else { rows + 2 };
-        let findings = told.clamp(3, (right.height / 5 * 2).max(3));
-        let (pools, findings) = cut(right, right.height - findings + 1);
-        self.place(buffer, operators, Pane::Operators, true);
-        self.place(buffer, map, Pane::Map, true);
-        self.place(buffer, pools, Pane::Pools, true);
-        self.place(buffer, findings, Pane::Findings, true);
-        self.place(buffer, low, Pane::Timeline, true);
-        self.view.visible = vec![Pane::Pools, Pane::Findings, Pane::Timeline, Pane::Operators, Pane::Map];
-    }
-
-    /// One column: what matters most has the most room, the rest comes as the height allows.
-    fn overview_narrow(&mut self, buffer: &mut Buffer, area: Rect) {
-        let mut rest = area;
-        let a = self.ctx.assessment;
-        let findings = (a.findings.len() as u16 + 2).clamp(3, (area.height / 4).max(3));
-        if area.height >= 14 {
-            let (operators, below) = cut(rest, if area.height >= 30 { 8 } else { 4 });
-            self.place(buffer, operators, Pane::Operators, true);
-            rest = below;
-        }
-        let tall = area.height >= 24;
-        let wanted = self.view.map.height(a, area.width.saturating_sub(3)) + 3;
-        let map = if tall { wanted.clamp(4, area.height / 4) } else { 0 };
-        let timeline = if tall { (area.height / 6).max(3) } else { 0 };
-        let below = findings - 1 + map.saturating_sub(1) + timeline.saturating_sub(1);
-        let (pools, mut rest) = cut(rest, rest.height.saturating_sub(below));
-        self.place(buffer, pools, Pane::Pools, true);
-        let (here, below) = if tall { cut(rest, findings) } else { (rest, rest) };
-        self.place(buffer, here, Pane::Findings, true);
-        if tall {
-            rest = below;
-            let (map, timeline) = cut(rest, map);
-            self.place(buffer, map, Pane::Map, true);
-            self.place(buffer, timeline, Pane::Timeline, true);
-        }
-        let order = [Pane::Pools, Pane::Findings, Pane::Map, Pane::Timeline, Pane::Operators];
-        let shown = std::mem::take(&mut self.view.visible);
-        self.view.visible = order.into_iter().filter(|pane| shown.contains(pane)).collect();
-    }
-
     /// The map above, the table below; small clusters need the table only.
     fn node_tab(&mut self, buffer: &mut Buffer, area: Rect) {
         let wanted = self.view.map.height(self.ctx.assessment, area.width.saturating_sub(3)) + 3;
@@ -226,10 +192,11 @@ impl Stage<'_, '_> {
 
     fn place(&mut self, buffer: &mut Buffer, area: Rect, pane: Pane, compact: bool) {
         let ctx = self.ctx;
+        let told = self.told;
         let view = &mut *self.view;
         let focused = view.pane() == pane;
         view.visible.push(pane);
-        view.places.panes.push((area, pane));
+        view.places.panes.put(area, pane);
         let (name, kinds): (String, &[Kind]) = match pane {
             Pane::Operators => (operators::title(ctx.assessment), operators::KINDS),
             Pane::Pools => ("Pools".into(), pools::KINDS),
@@ -249,7 +216,7 @@ impl Stage<'_, '_> {
             }
             Pane::Nodes => nodes::draw(buffer, inner, ctx, &mut view.nodes, focused),
             Pane::Findings => {
-                let with_detail = !compact || inner.height >= 14;
+                let with_detail = !compact || told;
                 findings::draw(buffer, inner, ctx, &mut view.findings, focused, with_detail);
             }
             Pane::Timeline if compact => timeline::draw_short(buffer, inner, ctx, &mut view.timeline, focused),
@@ -295,14 +262,14 @@ fn draw_popups(view: &mut View, buffer: &mut Buffer, body: Rect, ctx: &Ctx<'_>) 
         cursor = None;
         // Only the one on top is whole on the screen; those below would be drawn for nothing.
         if index == last {
-            cursor = draw_popup(popup, buffer, body, ctx);
+            (view.places.popup, cursor) = draw_popup(popup, buffer, body, ctx);
         }
     }
     cursor
 }
 
 #[expect(clippy::too_many_lines, reason = "one arm a popup")]
-fn draw_popup(popup: &mut Popup, buffer: &mut Buffer, body: Rect, ctx: &Ctx<'_>) -> Option<(u16, u16)> {
+fn draw_popup(popup: &mut Popup, buffer: &mut Buffer, body: Rect, ctx: &Ctx<'_>) -> (Rect, Option<(u16, u16)>) {
     let mut tone = Tone::TitleFocused;
     let (area, name) = match popup {
         Popup::Object(object) => (body, object.title()),
@@ -411,9 +378,9 @@ fn draw_popup(popup: &mut Popup, buffer: &mut Buffer, body: Rect, ctx: &Ctx<'_>)
         Popup::Plan(plan) => plan.draw(buffer, inner, ctx),
     };
     // What is visible is known only now.
-    draw_mark(buffer, area, &popup_mark(popup, ctx));
+    draw_mark(buffer, area, ctx.theme, &popup_mark(popup, ctx));
     focus(buffer, area, ctx.theme);
-    cursor
+    (area, cursor)
 }
 
 /// What the frame of a popup says of search, filter and place.

@@ -530,6 +530,11 @@ impl View {
         }
     }
 
+    /// Has the container whose log is on top run before, as far as that is known?
+    pub(super) fn log_restarted(&self) -> bool {
+        matches!(self.popups.last(), Some(Popup::Logs(log)) if log.restarted())
+    }
+
     /// Is a plan on the screen that waits for confirmation?
     pub fn confirming(&self) -> bool {
         self.popups.iter().any(|popup| matches!(popup, Popup::Plan(_)))

@@ -7,6 +7,8 @@ pub mod log_view;
 pub mod motion;
 pub mod panel;
 pub mod pen;
+pub mod share;
+pub mod spots;
 pub mod strip;
 pub mod table;
 pub mod text_view;

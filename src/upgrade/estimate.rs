@@ -26,6 +26,7 @@ pub mod under_way;
 use chrono::TimeDelta;
 
 use super::assessment::Assessment;
+use super::image_based::ImageBased;
 use super::memory::Memory;
 
 /// A time that is not known exactly.
@@ -111,6 +112,10 @@ pub struct Estimates {
 
 /// The estimates for `assessment`, whose estimates are not made yet.
 pub fn estimates(assessment: &Assessment, memory: &Memory) -> Estimates {
+    // Its stages have no payload that rolls, and no update can begin beside it.
+    if assessment.image_based.as_deref().is_some_and(ImageBased::under_way) {
+        return Estimates::default();
+    }
     if under_way::rolls(assessment) {
         return under_way::estimates(assessment, memory.cycles());
     }

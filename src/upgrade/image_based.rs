@@ -128,6 +128,8 @@ pub struct ImageBased {
     pub health: Vec<HealthRow>,
     /// Backups and restores of application data.
     pub oadp: Vec<OadpRow>,
+    /// What of backups and restores could not be read, and why, a line each.
+    pub oadp_unread: Vec<String>,
     /// Volumes on the node's own disks; none: that was not read.
     pub logical_volumes: Option<usize>,
     /// The volumes on the node's own disks, with what becomes of them.
@@ -158,6 +160,16 @@ impl ImageBased {
         !matches!(self.state, State::Idle | State::Unknown) || self.asked().is_some()
     }
 
+    /// Has a stage ended, well or not, so that nothing goes on by itself? What failed after the reboot may still roll back
+    /// by itself; what was asked for and not begun, or not looked at, is still to come.
+    pub fn ended(&self) -> bool {
+        let ended = match self.state {
+            State::UpgradeFailed => self.pivoted == Some(false),
+            state => state.failed() || state.waits_for_person(),
+        };
+        ended && self.record == Record::Seen && self.behind.is_none() && self.asked().is_none()
+    }
+
     /// The stage that was asked for and that the agent has not begun: it rests, or has not looked yet.
     pub fn asked(&self) -> Option<Stage> {
         let rests = matches!(self.state, State::Idle | State::Unknown);
@@ -174,6 +186,7 @@ impl ImageBased {
         match (self.record, self.asked()) {
             (Record::Remembered { .. }, _) => "back, waiting for the agent",
             (_, Some(_)) => "requested, not begun",
+            _ if self.locked_out() => "back, log in again",
             _ if self.state == State::BeforePivot && self.gone() => "rebooting",
             _ => self.state.headline(),
         }
@@ -181,7 +194,12 @@ impl ImageBased {
 
     /// Is the node away for a reboot that was to be expected?
     pub fn gone(&self) -> bool {
-        self.outage.as_ref().is_some_and(|outage| outage.began.is_some() && outage.expected())
+        self.outage.as_ref().is_some_and(|outage| outage.began.is_some() && outage.expected() && !outage.locked_out)
+    }
+
+    /// Does the API server answer again after the reboot, and not take the credentials?
+    pub fn locked_out(&self) -> bool {
+        self.outage.as_ref().is_some_and(|outage| outage.locked_out)
     }
 
     /// The run of a stage.
@@ -270,10 +288,13 @@ fn restored(object: &ImageBasedUpgrade, before: &ImageBased) -> bool {
 fn remembered(believed: &Believed) -> ImageBased {
     ImageBased {
         record: Record::Remembered { at: believed.at },
+        // Since when the server is back is not told by anything.
+        since: None,
         // Nothing of what is allowed now is known, and nothing that is checked is of now.
         moves: Vec::new(),
         health: Vec::new(),
         oadp: Vec::new(),
+        oadp_unread: Vec::new(),
         ..ImageBased::clone(&believed.image)
     }
 }
@@ -299,6 +320,7 @@ fn missing(facts: &Facts) -> ImageBased {
         job: None,
         health: health_checks::rows(facts, false),
         oadp: Vec::new(),
+        oadp_unread: Vec::new(),
         logical_volumes: logical_volumes(facts),
         volumes: node_volumes::volumes(facts),
         watchdog: None,
@@ -342,6 +364,7 @@ fn seen(object: &ImageBasedUpgrade, facts: &Facts, now: DateTime<Utc>) -> ImageB
         message: reading.message,
         health: health_checks::rows(facts, !object.spec.oadp_content.is_empty()),
         oadp: oadp::rows(facts),
+        oadp_unread: oadp::unread(facts),
         logical_volumes: logical_volumes(facts),
         volumes: node_volumes::volumes(facts),
         watchdog: None,
@@ -354,7 +377,19 @@ fn seen(object: &ImageBasedUpgrade, facts: &Facts, now: DateTime<Utc>) -> ImageB
     image.switches = auto_rollback::switches(object, image.state);
     image.watchdog = auto_rollback::watchdog(object, &image);
     image.outage = pivot_outage::outage(&image, &facts.link, now);
+    image.since = since(&image);
     image
+}
+
+/// Since when it is what the headline says. The condition of the upgrade stands since the stage began: since when the node
+/// is away, or runs the new system, it does not tell.
+fn since(image: &ImageBased) -> Option<DateTime<Utc>> {
+    match image.state {
+        _ if image.locked_out() => None,
+        State::BeforePivot if image.gone() => image.outage.as_ref().and_then(|outage| outage.began),
+        State::AfterPivot => image.run(Stage::Upgrade).and_then(|run| run.phase(stage_history::POST_PIVOT)?.started),
+        _ => image.since,
+    }
 }
 
 fn behind(object: &ImageBasedUpgrade) -> Option<(i64, i64)> {
@@ -377,7 +412,9 @@ fn banner(object: &ImageBasedUpgrade) -> Option<Banner> {
 fn ip_config_busy(facts: &Facts) -> Option<String> {
     let config = facts.around.ip_configs.first()?;
     let idle = config.status.conditions.condition("Idle")?;
-    (idle.status == Tri::False).then(|| format!("{}: {}", idle.reason, idle.message))
+    // The two block each other: `Blocked` says that the change of addresses is the one that waits (lifecycle-agent:
+    // controllers/ipconfig_controller.go).
+    (idle.status == Tri::False && idle.reason != "Blocked").then(|| format!("{}: {}", idle.reason, idle.message))
 }
 
 fn logical_volumes(facts: &Facts) -> Option<usize> {

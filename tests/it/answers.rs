@@ -243,6 +243,39 @@ fn a_cluster_is_asked_once() {
     assert!(!text(&ask(&["preflight"], "admin").stdout).is_empty());
 }
 
+#[test]
+fn volumes_of_an_image_based_upgrade_are_told_before_it_and_by_field() {
+    let home = Home::new();
+    let sim = Sim::start(&home, &["--scenario", "ibu"]);
+    let ask = |args: &[&str]| {
+        let flags = sim.flags("admin");
+        let mut all: Vec<&str> = args.to_vec();
+        all.extend(flags.iter().map(String::as_str));
+        home.run(&all)
+    };
+    let told = json(&ask(&["status", "-o", "json"]));
+    let volumes = &told["imageBased"]["volumes"];
+    assert_eq!((&told["imageBased"]["state"], &volumes["unread"]), (&"Idle".into(), &Value::Array(Vec::new())));
+    let rows = volumes["onNode"].as_array().unwrap();
+    assert!(rows.len() >= 2, "{volumes}");
+    let page = text(&ask(&["status", "--details=image"]).stdout);
+    for row in rows {
+        for field in ["name", "claim", "reclaimPolicy", "size"] {
+            let value = row[field].as_str().unwrap_or_else(|| panic!("{field}: {row}"));
+            assert!(page.contains(value), "{value}\n{page}");
+        }
+        assert_eq!(row["backing"], "logical");
+    }
+    let documented = include_str!("../../docs/status-json.md");
+    let mut paths = Vec::new();
+    fields(&told["imageBased"], "imageBased", &mut paths);
+    // The rail has the fields of `phases[]`.
+    paths.retain(|path| !path.starts_with("imageBased.rail[]"));
+    let missing: Vec<&String> = paths.iter().filter(|path| !documented.contains(&format!("`{path}`"))).collect();
+    assert!(missing.is_empty() && paths.len() > 20, "not in docs/status-json.md: {missing:?} of {paths:?}");
+    assert!(!text(&ask(&["status"]).stdout).contains("RECLAIM POLICY"), "not asked for");
+}
+
 /// `oc-cockpit status --watch`, whose answers are read from its output.
 fn watching(home: &Home, sim: &Sim, flags: &[&str]) -> Child {
     Command::new(COCKPIT)
@@ -260,10 +293,15 @@ fn watching(home: &Home, sim: &Sim, flags: &[&str]) -> Child {
 #[test]
 fn a_moment_before_the_dump_is_refused() {
     let home = Home::new();
-    let refused = home.run(&["status", "--from", DUMP, "--now", "2020-01-01T00:00:00Z"]);
-    assert_eq!((refused.status.code(), text(&refused.stdout)), (Some(1), String::new()));
-    let words = text(&refused.stderr);
-    assert!(words.contains("2020-01-01") && words.contains("is earlier than what these files tell"), "{words}");
+    for line in [&["status", "--from", DUMP][..], &["preflight", "--from", DUMP], &["open", DUMP]] {
+        let refused = home.run(&[line, &["--now", "2020-01-01T00:00:00Z"]].concat());
+        assert_eq!((refused.status.code(), text(&refused.stdout)), (Some(2), String::new()), "{line:?}");
+        let words = text(&refused.stderr);
+        assert!(words.contains("2020-01-01") && words.contains("is earlier than what these files tell"), "{words}");
+    }
+    let without = home.run(&["status", "--now", "2026-03-01T11:20:00Z"]);
+    assert_eq!(without.status.code(), Some(2));
+    assert!(text(&without.stderr).contains("--from"), "a moment is for a dump");
 }
 
 #[test]
@@ -293,6 +331,38 @@ fn watching_answers_whenever_the_answer_changed() {
     // Whoever runs the tests in the background may have INT ignored.
     rustix::process::kill_process(Pid::from_child(&child), Signal::TERM).unwrap();
     child.wait().unwrap();
+}
+
+/// A script that waits for a stage must neither be told that all is over while the stage goes on (the ClusterVersion rests
+/// meanwhile), nor wait for ever when only a person can go on.
+#[test]
+fn watching_a_stage_of_an_image_based_upgrade_ends_when_a_person_decides_what_follows() {
+    let home = Home::new();
+    let sim = Sim::start(&home, &["--scenario", "ibu", "--speed", "30"]);
+    let run = |args: &[&str]| {
+        let mut command = Command::new(COCKPIT);
+        command.args(args).args(sim.flags("admin")).env_clear().envs(home.environment()).stdin(Stdio::null());
+        command.output().unwrap()
+    };
+    let seed = ["--seed-image", "registry.example.com:5000/seeds/edge:4.19.3", "--seed-version", "4.19.3"];
+    let content = ["--oadp-content", "openshift-adp/acm-klusterlet", "--oadp-content", "openshift-adp/edge-apps"];
+    let prep = run(&[&["do", "ibu-prep", "--yes"], seed.as_slice(), &content].concat());
+    assert_eq!(prep.status.code(), Some(0), "{}", text(&prep.stderr));
+    let watched = run(&["status", "--watch", "--exit-code", "-o", "json"]);
+    let answers = text(&watched.stdout);
+    let states: Vec<String> = answers
+        .lines()
+        .map(|line| {
+            serde_json::from_str::<Value>(line).unwrap()["imageBased"]["state"].as_str().unwrap_or("none").to_owned()
+        })
+        .collect();
+    assert_eq!(watched.status.code(), Some(4), "a person decides: {answers}");
+    assert_eq!(states.last().map(String::as_str), Some("Prepared"));
+    assert!(states.iter().all(|state| ["Preparing", "Prepared"].contains(&state.as_str())), "{states:?}");
+    let idle = run(&["do", "ibu-idle", "--yes"]);
+    assert_eq!(idle.status.code(), Some(0), "{}", text(&idle.stderr));
+    let over = run(&["status", "--watch", "--exit-code"]);
+    assert_eq!(over.status.code(), Some(0), "{}", text(&over.stdout));
 }
 
 #[test]

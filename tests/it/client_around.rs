@@ -538,7 +538,7 @@ async fn a_log_is_followed_through_a_cut_and_ends_with_its_pod() {
                 assert!(words.contains("broke"), "{words}");
                 gaps += 1;
             }
-            Logged::Ended(words) => panic!("{words} after {seen:?}"),
+            Logged::Ended(words) | Logged::Failed(words) => panic!("{words} after {seen:?}"),
         }
         if seen.len() == 6 {
             simulation.faults().cut_watches();
@@ -549,7 +549,7 @@ async fn a_log_is_followed_through_a_cut_and_ends_with_its_pod() {
     simulation.store().delete(Res::PODS, Some("shop"), "cart-0");
     let end = loop {
         match said(&mut tail).await {
-            Some(Logged::Ended(words)) => break words,
+            Some(Logged::Ended(words) | Logged::Failed(words)) => break words,
             Some(_) => {}
             None => panic!("it ended without a word"),
         }
@@ -562,7 +562,7 @@ async fn a_log_is_followed_through_a_cut_and_ends_with_its_pod() {
     assert!(!middle.asked().iter().any(|uri| uri.contains("/log")), "nobody reads it any more");
 
     let mut gone = requests.tail(source);
-    assert!(matches!(said(&mut gone).await, Some(Logged::Ended(words)) if words.contains("404")));
+    assert!(matches!(said(&mut gone).await, Some(Logged::Failed(words)) if words.contains("404")));
 }
 
 #[tokio::test(start_paused = true)]

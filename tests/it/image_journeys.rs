@@ -108,7 +108,7 @@ fn stages(kept: &Value) -> Vec<&str> {
 
 #[test]
 fn an_upgrade_that_comes_back_by_itself_is_told_with_its_cause_and_cleaned_up() {
-    const GIVE_UP: &str = "Give up the image-based upgrade and clean up";
+    const CLEAN_UP: &str = "Clean up after the rollback: the system that failed goes";
     let home = Home::new();
     // With credentials that are taken after the reboot too, so that the other system is seen as well.
     let story = home.path().join("rollback.yaml");
@@ -144,7 +144,7 @@ fn an_upgrade_that_comes_back_by_itself_is_told_with_its_cause_and_cleaned_up() 
     terminal.wait_text("x plans it");
     terminal.press("x");
     terminal.wait_text("the system that failed is deleted, and with it what tells why it failed");
-    terminal.confirm(GIVE_UP, &["s3://logs/edge-0117", "finalize"]);
+    terminal.confirm(CLEAN_UP, &["s3://logs/edge-0117", "clean-up"]);
     terminal.wait_text("saved before it goes");
     terminal.wait_text("NOT UPDATING");
     assert_eq!(condition(&sim, "Idle")["status"], "True");

@@ -12,6 +12,7 @@ mod dumps;
 mod estimates;
 mod image_journeys;
 mod journeys;
+mod logs;
 mod mishap_stories;
 mod plans;
 mod procedures;

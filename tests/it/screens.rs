@@ -5,6 +5,7 @@ mod explained;
 mod hostile;
 mod image_based;
 mod keys;
+mod mouse;
 mod panes;
 mod popups;
 mod rich;
@@ -14,6 +15,7 @@ mod styles;
 mod versions;
 
 use oc_cockpit::input::Key;
+use oc_cockpit::input::pointer::{Gesture, Pointer};
 use oc_cockpit::ui::{Request, View};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
@@ -40,6 +42,19 @@ pub fn dump(buffer: &Buffer) -> String {
         out.push('\n');
     }
     out
+}
+
+/// Clicks on a text of the screen, and gives back what that asked for.
+pub fn click(stage: &mut Stage, text: &str) -> Vec<Request> {
+    let (column, row) = stage.find(text);
+    gesture(stage, Gesture::Click, column + 1, row)
+}
+
+/// Does something with the mouse at a place.
+pub fn gesture(stage: &mut Stage, gesture: Gesture, column: u16, row: u16) -> Vec<Request> {
+    let requests = stage.view.pointer(Pointer { gesture, column, row }, &stage.world.ctx());
+    stage.draw();
+    requests
 }
 
 /// A view on a world, driven by keys.

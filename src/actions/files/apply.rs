@@ -12,7 +12,7 @@ use super::manifest::{Manifest, is_secret, needs_namespace};
 use super::merge::{back, leaves, merged, patch};
 use super::node_effects::{Change, OnNodes};
 use super::surroundings::{Surroundings, is_credentials_request, is_made_by_a_controller, secret_of};
-use super::{certificates, image_config, mirrors, proxy_config, pull_secret, registry_ca, signature};
+use super::{certificates, image_config, mirrors, proxy_config, pull_secret, registry_ca, signature, user_data};
 use crate::actions::raw::{Patch, text};
 use crate::actions::reading::Reading;
 use crate::actions::request::digest;
@@ -152,7 +152,8 @@ struct Told {
     /// Deletes again what is created.
     back: Vec<Ask>,
     nodes: OnNodes,
-    created: bool,
+    /// Something is created that may be deleted again.
+    deletable: bool,
 }
 
 impl Applying<'_> {
@@ -187,7 +188,7 @@ impl Applying<'_> {
             back: if told.back.len() == told.writes.len() { told.back } else { Vec::new() },
             writes: told.writes,
             undo: told.undo,
-            inverse: told.created.then_some(ActionId::DeleteObject),
+            inverse: told.deletable.then_some(ActionId::DeleteObject),
             ..Plan::draft(rules.entry, self.ask, title)
         })
     }
@@ -233,8 +234,8 @@ impl Applying<'_> {
         }
         told.differences.push(format!("{object} would change by these lines:"));
         told.differences.extend(difference(item.there, Some(&would_be)));
-        told.created |= item.there.is_none();
         if item.there.is_none() && manifest.row.deletes.is_ok() {
+            told.deletable = true;
             told.back.push(delete_object::wish(manifest.row.kind, &manifest.namespace, &manifest.name));
         }
         told.undo.push(self.undo(item, &write));
@@ -272,6 +273,16 @@ impl Applying<'_> {
                     format!("{object} can be read as credentials of registries"),
                     "data..dockerconfigjson".to_owned(),
                 );
+            }
+            Role::RootSecret => {
+                let Some(cloud) = &self.around.cloud else { return Err(unread(&object)) };
+                let found = cloud.check(&object, &manifest.name, body, self.around.known.minor())?;
+                told.preconditions.extend(found);
+            }
+            Role::UserData => {
+                let checked = user_data::check(&manifest.name, body);
+                let checked = checked.map_err(|why| Refusal(format!("{object} {why}")))?;
+                found(format!("{object} {}", checked.words), checked.evidence);
             }
             Role::Credentials if !self.is_asked_for(&manifest.namespace, Some(&manifest.name)) => {
                 return Err(Refusal(format!(
@@ -397,6 +408,15 @@ impl Applying<'_> {
                 danger(Danger::M);
                 lines.push("the component that asked for it works with these credentials from now on".to_owned());
             }
+            Role::RootSecret => {
+                danger(Danger::M);
+                lines.extend(self.around.cloud.iter().flat_map(|cloud| cloud.told(there.is_some())));
+            }
+            Role::UserData => {
+                danger(Danger::M);
+                let machines = self.around.machines.iter();
+                lines.extend(machines.flat_map(|machines| machines.told(&manifest.name, would_be)));
+            }
             Role::Subscription => {
                 danger(Danger::M);
                 lines.push("the operator lifecycle manager installs the operator of the update service".to_owned());
@@ -432,6 +452,11 @@ fn wait(item: &Item, all: &[Item], told: &mut Told) -> Result<(), Refusal> {
     told.consequences
         .push(format!("{object} is not applied yet: its namespace is created first; apply the file once more then"));
     Ok(())
+}
+
+/// What the checks of its role rest on was not asked for.
+fn unread(object: &str) -> Refusal {
+    Refusal(format!("{object} cannot be judged: what it is for was not read"))
 }
 
 /// Must the patch not be shown, or the one that leads back? Of a Proxy both may be without what is secret in it.

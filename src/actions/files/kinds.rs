@@ -2,9 +2,11 @@
 //!
 //! It holds what the procedures of an update need and nothing else: whatever is not on it is refused with the list.
 
+use super::user_data;
 use crate::actions::Refusal;
 use crate::actions::words::list as some;
 use crate::upgrade::access::Permission;
+use crate::upgrade::root_credentials;
 
 /// What an object is to the procedures; one kind may be several things, by where it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -27,6 +29,10 @@ pub(in crate::actions) enum Role {
     PullSecret,
     /// Credentials that a component asks for, where they are maintained by hand.
     Credentials,
+    /// The root credentials of the cloud, which those of components are made from.
+    RootSecret,
+    /// What a new machine boots with.
+    UserData,
     /// A namespace for one of those, or for the update service.
     Namespace,
     /// Of the update service.
@@ -177,6 +183,20 @@ pub(super) static ROWS: &[Row] = &[
         which: "pull-secret",
         deletes: Err("without the global pull secret no node can pull images of the release"),
         ..row(Role::PullSecret, "", &["v1"], "Secret", "secrets")
+    },
+    Row {
+        home: Home::Only(root_credentials::NAMESPACE),
+        names: Names::Only(&root_credentials::NAMES),
+        which: "the root credentials of the platform",
+        deletes: Err("only who has a copy may take it away, and whether there is one cannot be seen from here"),
+        ..row(Role::RootSecret, "", &["v1"], "Secret", "secrets")
+    },
+    Row {
+        home: Home::Only(user_data::NAMESPACE),
+        names: Names::Like(user_data::is_user_data),
+        which: "*-user-data, unless an operator writes it",
+        deletes: Err("machines that are made later could not boot without it"),
+        ..row(Role::UserData, "", &["v1"], "Secret", "secrets")
     },
     Row {
         home: Home::OfRequests,
@@ -367,6 +387,11 @@ mod tests {
         assert_eq!(role("ConfigMap", CLUSTER_CONFIG, "x"), Ok(Role::RegistryCa));
         assert_eq!(role("Secret", CLUSTER_CONFIG, "pull-secret"), Ok(Role::PullSecret));
         assert_eq!(role("Secret", CLUSTER_CONFIG, "other"), Ok(Role::Credentials));
+        assert_eq!(role("Secret", "kube-system", "aws-creds"), Ok(Role::RootSecret));
+        assert_eq!(role("Secret", "kube-system", "other"), Ok(Role::Credentials));
+        assert_eq!(role("Secret", "openshift-config", "aws-creds"), Ok(Role::Credentials));
+        assert_eq!(role("Secret", "openshift-machine-api", "worker-user-data"), Ok(Role::UserData));
+        assert_eq!(role("Secret", "openshift-machine-api", "aws-cloud-credentials"), Ok(Role::Credentials));
         assert_eq!(role("Namespace", "", "x"), Ok(Role::Namespace));
     }
 

@@ -6,8 +6,9 @@ use serde_json::{Map, Value};
 
 use super::kinds::{Home, Role, Row, row_of};
 use super::registry_ca::{field, named};
+use super::{root_secret, user_data};
 use crate::actions::Refusal;
-use crate::actions::raw::{annotation, name, text};
+use crate::actions::raw::{name, text};
 use crate::actions::words::shell;
 
 /// What the machine-config operator writes on objects itself. An annotation of it in a file would be a lie to it.
@@ -72,6 +73,7 @@ impl Manifest {
             Role::MachineConfig | Role::PinnedImageSet if !role_label => {
                 refuse("has no label machineconfiguration.openshift.io/role: no pool would take it")
             }
+            Role::UserData => user_data::check(&self.name, &self.body).map_or_else(|why| refuse(&why), |_| Ok(())),
             role if !is_path_segment(named(role, &self.body)) => {
                 refuse(&format!("names a ConfigMap in {} that cannot be", field(role).unwrap_or_default()))
             }
@@ -115,7 +117,7 @@ impl Manifest {
 /// Are its values secret? A MachineConfig is where it holds the hash of a password, a Proxy where it holds a password.
 pub(super) fn is_secret(role: Role, object: &Value) -> bool {
     match role {
-        Role::PullSecret | Role::Credentials => true,
+        Role::PullSecret | Role::Credentials | Role::RootSecret | Role::UserData => true,
         Role::MachineConfig => !super::line_diff::password_hashes(object).is_empty(),
         Role::Proxy => !super::proxy_config::passwords(object).is_empty(),
         _ => false,
@@ -169,10 +171,12 @@ fn cleaned(object: &Value, row: &Row) -> Result<(Value, Vec<String>), Refusal> {
             other => left_out.push(format!("metadata.{other}")),
         }
     }
-    if annotation(object, LAST_APPLIED).is_some()
-        && let Some(annotations) = metadata.get_mut("annotations").and_then(Value::as_object_mut)
-    {
+    if let Some(annotations) = metadata.get_mut("annotations").and_then(Value::as_object_mut) {
         annotations.remove(LAST_APPLIED);
+        // Of an object that was saved: what the operator found then.
+        if row.role == Role::RootSecret && annotations.remove(root_secret::CAPABILITY).is_some() {
+            left_out.push(format!("metadata.annotations[{}]", root_secret::CAPABILITY));
+        }
     }
     metadata.retain(|_, value| !value.is_null() && value.as_object().is_none_or(|fields| !fields.is_empty()));
     body.insert("metadata".to_owned(), Value::Object(metadata));

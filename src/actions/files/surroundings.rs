@@ -6,6 +6,8 @@ use serde_json::Value;
 
 use super::kinds::Role;
 use super::registry_ca::named;
+use super::root_secret::Cloud;
+use super::user_data::Machines;
 use crate::actions::Refusal;
 use crate::actions::disruption::{self, Known};
 use crate::actions::raw::{annotation, items, text};
@@ -47,6 +49,10 @@ pub(super) struct Surroundings<'a> {
     pub maps: BTreeMap<String, Option<&'a Value>>,
     /// Namespace and name of the Secrets that CredentialsRequests of the cluster name.
     pub credentials: Vec<(String, String)>,
+    /// What the root credentials of the cloud are for; none: not asked.
+    pub cloud: Option<Cloud<'a>>,
+    /// What makes machines; none: not asked.
+    pub machines: Option<Machines<'a>>,
 }
 
 impl<'a> Surroundings<'a> {
@@ -68,9 +74,14 @@ impl<'a> Surroundings<'a> {
         let trust = any(&[Role::RegistryCa, Role::Image, Role::Proxy])
             .then(|| (reading.try_object(IMAGES), reading.try_object(PROXY)));
         let requests = any(&[Role::Credentials, Role::Namespace]).then(|| reading.try_list(REQUESTS));
+        let cloud = if any(&[Role::RootSecret]) { Some(Cloud::read(reading)?) } else { None };
+        let machines = any(&[Role::UserData]).then(|| Machines::read(reading, configuration.flatten()));
         let (Some(pools), Some(layered), Some(configuration)) = (pools, layered, configuration) else {
             return Ok(None);
         };
+        if matches!(cloud, Some(None)) || matches!(machines, Some(None)) {
+            return Ok(None);
+        }
         let mut around = Self {
             assessment,
             pools: pools.unwrap_or_default(),
@@ -82,6 +93,8 @@ impl<'a> Surroundings<'a> {
             trusted_ca: "",
             maps: BTreeMap::new(),
             credentials: Vec::new(),
+            cloud: cloud.flatten(),
+            machines: machines.flatten(),
         };
         match mirrors {
             Some((Some(digest), Some(older))) => {

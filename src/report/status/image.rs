@@ -5,6 +5,7 @@ use serde::Serialize;
 use crate::report::parts::{Moment, said};
 use crate::upgrade::image_based::auto_rollback::SwitchEffect;
 use crate::upgrade::image_based::image_rail;
+use crate::upgrade::image_based::node_volumes::{Backing, NodeVolume, NodeVolumes};
 use crate::upgrade::image_based::pivot_outage::Sureness;
 use crate::upgrade::image_based::stage_history::StageRun;
 use crate::upgrade::image_based::stage_machine::Move;
@@ -46,6 +47,10 @@ pub struct ImageBased {
     pub health: Vec<Health>,
     /// Backups and restores.
     pub backups: Vec<Backup>,
+    /// What of backups and restores could not be read, and why.
+    pub backups_unread: Vec<String>,
+    /// Persistent volumes.
+    pub volumes: Volumes,
     /// The deadline of the new system.
     pub watchdog: Option<Watchdog>,
     /// From then on a rollback may need certificates to be recovered by hand.
@@ -135,6 +140,36 @@ pub struct Backup {
     pub trouble: Option<String>,
 }
 
+/// Persistent volumes, whose records go with the old etcd.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Volumes {
+    /// Those on the node's own disks; first those that are deleted with their claim.
+    pub on_node: Vec<Volume>,
+    /// How many lie elsewhere.
+    pub elsewhere: usize,
+    /// What of them could not be read, and why: then the others are not all.
+    pub unread: Vec<String>,
+}
+
+/// A volume on the node's own disks.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Volume {
+    /// Name of the PersistentVolume; of a logical volume without one, its own.
+    pub name: String,
+    /// `logical` (in a logical volume) or `local` (in a folder or on a disk).
+    pub backing: &'static str,
+    /// `namespace/name` of its claim.
+    pub claim: Option<String>,
+    /// `spec.persistentVolumeReclaimPolicy`. Null: not known.
+    pub reclaim_policy: Option<String>,
+    /// Its capacity.
+    pub size: Option<String>,
+    /// What that is known by.
+    pub evidence: String,
+}
+
 /// The deadline of the new system.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -189,6 +224,25 @@ fn stage(run: &StageRun) -> Stage {
         started_at: run.started.map(Moment),
         completed_at: run.completed.map(Moment),
         phases: run.phases.iter().map(phase).collect(),
+    }
+}
+
+fn volumes(volumes: &NodeVolumes) -> Volumes {
+    let volume = |row: &NodeVolume| Volume {
+        name: row.name.clone(),
+        backing: match row.backing {
+            Backing::Logical => "logical",
+            Backing::Local => "local",
+        },
+        claim: row.claim.clone(),
+        reclaim_policy: said(&row.policy),
+        size: said(&row.size),
+        evidence: row.evidence.clone(),
+    };
+    Volumes {
+        on_node: volumes.rows.iter().map(volume).collect(),
+        elsewhere: volumes.elsewhere,
+        unread: volumes.unread.clone(),
     }
 }
 
@@ -257,6 +311,8 @@ pub fn image_based(image: &image_based::ImageBased) -> ImageBased {
                 trouble: said(&row.trouble),
             })
             .collect(),
+        backups_unread: image.oadp_unread.clone(),
+        volumes: volumes(&image.volumes),
         watchdog: image.watchdog.as_ref().map(|watchdog| Watchdog {
             timeout_seconds: watchdog.timeout.num_seconds(),
             off: watchdog.off,

@@ -34,6 +34,7 @@ const NAMED: usize = 5;
 const NEXT: usize = 3;
 
 /// Which parts of the text are told at length.
+#[expect(clippy::struct_excessive_bools, reason = "each part by itself")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Details {
     /// All nodes.
@@ -42,11 +43,13 @@ pub struct Details {
     pub health: bool,
     /// Operators that update, wait or are in trouble.
     pub operators: bool,
+    /// What an image-based upgrade waits for and moves: checks, backups, volumes.
+    pub image: bool,
 }
 
 impl Details {
-    /// The words that `--details` takes, as `oc` has them.
-    pub const NAMES: [&'static str; 5] = ["none", "all", "nodes", "health", "operators"];
+    /// The words that `--details` takes: those of `oc`, and one more.
+    pub const NAMES: [&'static str; 6] = ["none", "all", "nodes", "health", "operators", "image"];
 }
 
 impl FromStr for Details {
@@ -56,10 +59,11 @@ impl FromStr for Details {
         let none = Self::default();
         match text {
             "none" => Ok(none),
-            "all" => Ok(Self { nodes: true, health: true, operators: true }),
+            "all" => Ok(Self { nodes: true, health: true, operators: true, image: true }),
             "nodes" => Ok(Self { nodes: true, ..none }),
             "health" => Ok(Self { health: true, ..none }),
             "operators" => Ok(Self { operators: true, ..none }),
+            "image" => Ok(Self { image: true, ..none }),
             other => Err(format!("`{other}` is none of {}", Self::NAMES.join(", "))),
         }
     }
@@ -71,6 +75,7 @@ pub fn text(status: &Status, look: &Look, details: Details) -> String {
     let sections = [
         page.head(),
         image_page::section(&page),
+        image_page::details(&page),
         page.operators(),
         page.pools(),
         page.nodes(),
@@ -85,7 +90,7 @@ pub fn text(status: &Status, look: &Look, details: Details) -> String {
 pub(super) struct Page<'a> {
     pub(super) status: &'a Status,
     pub(super) look: &'a Look,
-    details: Details,
+    pub(super) details: Details,
 }
 
 impl Page<'_> {
@@ -156,7 +161,9 @@ impl Page<'_> {
             && update.completed_at.is_some()
             && self.status.pools.as_deref().is_some_and(updated);
         let still = matches!(update.kind, VerdictKind::NotUpdating | VerdictKind::Unknown | VerdictKind::ConfigRollout);
-        let moves = !still && !rests;
+        let image = self.status.image_based.as_ref().filter(|image| image.under_way);
+        // The ClusterVersion knows nothing of an image: its last update is long over.
+        let moves = !still && !rests && image.is_none();
         let mut out = match (&update.from, update.from_incomplete) {
             _ if update.multi_arch == Some(true) && moves => format!("{to} to a multi-architecture payload"),
             (Some(from), Some(true)) if moves => format!(
@@ -167,6 +174,9 @@ impl Page<'_> {
             (None, _) if update.installing == Some(true) => format!("{to} (a new installation)"),
             _ => to,
         };
+        if let Some(seed) = image.and_then(|image| image.seed_version.as_ref()).filter(|seed| **seed != out) {
+            let _ = write!(out, ", seed image {seed}");
+        }
         match &cluster.channel {
             Some(channel) => {
                 let _ = write!(out, ", channel {channel}");

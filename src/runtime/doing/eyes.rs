@@ -15,7 +15,7 @@ use crate::runtime::cockpit::nothing;
 use crate::runtime::perform::own;
 use crate::runtime::think;
 use crate::upgrade::access::Permission;
-use crate::upgrade::assessment::Assessment;
+use crate::upgrade::assessment::{Assessment, Topology};
 use crate::upgrade::facts::Kind;
 use crate::upgrade::link::{Trouble, TroubleKind};
 use crate::upgrade::needs::Wanted;
@@ -121,7 +121,12 @@ impl Eyes {
             let access = &assessment.facts.access;
             permissions.iter().all(|permission| access.answer(permission).is_some())
         };
-        let read = |assessment: &Assessment| kinds.iter().all(|kind| assessment.facts.settled(*kind));
+        // A single node may be upgraded by an image, beside which nothing else is begun.
+        let image = |assessment: &Assessment| {
+            assessment.topology != Topology::SingleReplica || assessment.facts.settled(Kind::ImageBasedUpgrades)
+        };
+        let read =
+            |assessment: &Assessment| image(assessment) && kinds.iter().all(|kind| assessment.facts.settled(*kind));
         let mut assessed = self.assessed.clone();
         // What is not known by then is told by whoever decides on it: the plan refuses, the dry run asks the server.
         let _ = tokio::time::timeout(REVIEWS, assessed.wait_for(|assessment| reviewed(assessment))).await;

@@ -7,6 +7,7 @@ use crossterm::terminal;
 
 use crate::report::Look;
 use crate::report::text::{WIDTH, wrapped};
+use crate::upgrade::neutral::neutral;
 
 /// Wider lines are hard to read.
 const WIDEST: usize = 160;
@@ -40,6 +41,11 @@ pub fn complain(words: &str, hint: &str) {
     let text = wrapped(&format!("oc-cockpit: {words}{hint}"), usize::MAX).join("\n");
     // Nobody is left to tell.
     let _ = writeln!(out, "{text}");
+}
+
+/// A line of a server for stdout: harmless on a terminal, as it is for whoever keeps it.
+pub fn shown(line: &str) -> std::borrow::Cow<'_, str> {
+    if io::stdout().is_terminal() { neutral(line) } else { line.into() }
 }
 
 /// Waits until nobody reads stdout any more, where that can be known (a pipe). Never ends otherwise.

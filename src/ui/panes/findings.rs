@@ -10,6 +10,7 @@ use crate::ui::ctx::Ctx;
 use crate::ui::popups::finding::detail;
 use crate::ui::theme::Tone;
 use crate::ui::widgets::pen::write;
+use crate::ui::widgets::share::Need;
 use crate::ui::widgets::table::{Cell, Column, Sheet, Table, Width};
 use crate::ui::widgets::text_view::{TextLine, TextView};
 use crate::ui::words;
@@ -48,7 +49,7 @@ impl Sheet for FindingSheet {
     const STATE: usize = 1;
     const AGE: usize = 3;
     const COLUMNS: &'static [Column] = &[
-        Column { title: "FINDING", width: Width::Rest(42), extra: 0 },
+        Column { title: "FINDING", width: Width::Rest(60), extra: 0 },
         Column { title: "LEVEL", width: Width::Fixed(8), extra: 4 },
         Column { title: "ABOUT", width: Width::Fixed(18), extra: 1 },
         Column { title: "AGE", width: Width::Fixed(6), extra: 0 },
@@ -151,6 +152,12 @@ pub fn evidence_lines(evidence: &[Evidence], ctx: &Ctx<'_>) -> Vec<TextLine> {
     evidence.iter().map(line).collect()
 }
 
+/// Rows that the list would like on the overview.
+pub fn need(ctx: &Ctx<'_>, table: &Table<FindingSheet>) -> Need {
+    let level = |least: Level| ctx.assessment.findings.iter().filter(|row| row.level >= least).count();
+    Need::new(level(Level::Error), level(Level::Warning), table.counts(ctx.assessment).0)
+}
+
 /// The list, and below it the selected finding when there is room.
 pub fn draw(
     buffer: &mut Buffer,
@@ -177,18 +184,19 @@ pub fn draw(
         table.draw(buffer, area, ctx, focused, with_detail);
         return;
     }
-    let rows = (table.counts(ctx.assessment).0 as u16 + 2).clamp(4, area.height / 2);
+    let width = area.width.saturating_sub(2);
+    let mut told = table.row(ctx.assessment).map(|finding| TextView::new(detail(finding, ctx, None)));
+    let wanted = told.as_mut().map_or(0, |told| told.height(width.into())) as u16;
+    // The list is cut only where the selected finding needs the room.
+    let most = area.height.saturating_sub(wanted.saturating_add(1)).max(area.height / 2);
+    let rows = (table.counts(ctx.assessment).0 as u16 + 2).clamp(4, most);
     table.draw(buffer, Rect { height: rows, ..area }, ctx, focused, true);
     let rule = "─".repeat(usize::from(area.width));
     let rule = if ctx.theme.symbols().dot == "-" { rule.replace('─', "-") } else { rule };
     write(buffer, (area.x, area.y + rows), area.width, ctx.theme, Tone::Border, &rule);
-    if let Some(finding) = table.row(ctx.assessment) {
-        let below = Rect {
-            x: area.x + 1,
-            y: area.y + rows + 1,
-            width: area.width.saturating_sub(2),
-            height: area.height.saturating_sub(rows + 1),
-        };
-        TextView::new(detail(finding, ctx, None)).draw(buffer, below, ctx.theme);
+    if let Some(mut told) = told {
+        let y = area.y + rows + 1;
+        let below = Rect { x: area.x + 1, y, width, height: area.bottom().saturating_sub(y) };
+        told.draw(buffer, below, ctx.theme);
     }
 }

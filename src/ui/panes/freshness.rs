@@ -77,6 +77,12 @@ pub fn troubles(ctx: &Ctx<'_>, kinds: &[Kind]) -> Vec<(Tone, String)> {
 /// Lines that a trouble takes, at most: what matters most is above it.
 const LINES: usize = 3;
 
+/// Lines that the troubles take at a width.
+pub fn height(ctx: &Ctx<'_>, kinds: &[Kind], width: u16) -> u16 {
+    let lines = |(_, text): (Tone, String)| words::wrap(&text, width.into(), 2).len().min(LINES);
+    troubles(ctx, kinds).into_iter().map(lines).sum::<usize>() as u16
+}
+
 /// Draws the troubles at the bottom of `area` and gives back what is left above them.
 pub fn footnotes(buffer: &mut Buffer, area: Rect, ctx: &Ctx<'_>, kinds: &[Kind]) -> Rect {
     let mut left = area;

@@ -73,7 +73,7 @@ fn status(node: &Node) -> (Tone, &'static str) {
         (true, false) => (Tone::Dim, "Ready"),
         (true, true) => (Tone::Warning, "Ready,Cordoned"),
         (false, false) => (Tone::Danger, "NotReady"),
-        (false, true) => (Tone::Danger, "NotReady,Cord."),
+        (false, true) => (Tone::Danger, "NotReady,Cordoned"),
     }
 }
 
@@ -92,7 +92,7 @@ impl Sheet for NodeSheet {
         Column { title: "POOL", width: Width::Fixed(8), extra: 0 },
         Column { title: "PHASE", width: Width::Fixed(19), extra: 0 },
         Column { title: "AGE", width: Width::Fixed(6), extra: 0 },
-        Column { title: "STATUS", width: Width::Fixed(14), extra: 1 },
+        Column { title: "STATUS", width: Width::Fixed(17), extra: 1 },
         Column { title: "ZONE", width: Width::Fixed(13), extra: 4 },
         Column { title: "VERSION", width: Width::Fixed(9), extra: 3 },
         Column { title: "KUBELET", width: Width::Fixed(9), extra: 5 },

@@ -12,6 +12,7 @@ use crate::ui::ctx::Ctx;
 use crate::ui::theme::Tone;
 use crate::ui::widgets::bar::bar;
 use crate::ui::widgets::pen::{Pen, write};
+use crate::ui::widgets::share::Need;
 use crate::ui::widgets::table::{Cell, Column, Sheet, Table, Width};
 use crate::ui::words;
 use crate::upgrade::assessment::{Assessment, Limit, OperatorRow, OperatorState};
@@ -89,15 +90,15 @@ impl Sheet for OperatorSheet {
     const STATE: usize = 1;
     const AGE: usize = 3;
     const COLUMNS: &'static [Column] = &[
-        Column { title: "OPERATOR", width: Width::Name(12, 40), extra: 0 },
+        Column { title: "OPERATOR", width: Width::Name(12, 38), extra: 0 },
         Column { title: "STATE", width: Width::Fixed(13), extra: 0 },
-        Column { title: "VERSION", width: Width::Fixed(9), extra: 0 },
+        Column { title: "VERSION", width: Width::Fixed(9), extra: 2 },
         Column { title: "AGE", width: Width::Fixed(6), extra: 0 },
         Column { title: "LIMIT", width: Width::Fixed(16), extra: 1 },
-        Column { title: "LEVEL", width: Width::Fixed(5), extra: 3 },
-        Column { title: "A P D U", width: Width::Fixed(7), extra: 4 },
-        Column { title: "WORKING", width: Width::Fixed(8), extra: 5 },
-        Column { title: "MESSAGE", width: Width::Rest(30), extra: 2 },
+        Column { title: "LEVEL", width: Width::Fixed(5), extra: 4 },
+        Column { title: "A P D U", width: Width::Fixed(7), extra: 5 },
+        Column { title: "WORKING", width: Width::Fixed(8), extra: 6 },
+        Column { title: "MESSAGE", width: Width::Rest(30), extra: 3 },
     ];
 
     const BRIEF: &'static [(usize, Width)] =
@@ -175,6 +176,15 @@ impl Sheet for OperatorSheet {
         key(a).cmp(&key(b)).then_with(|| a.name.cmp(&b.name))
     }
 
+    fn unused(assessment: &Assessment, column: usize) -> bool {
+        let rows = &assessment.operators.rows;
+        match column {
+            4 => rows.iter().all(|row| row.deadline.is_none()),
+            7 => rows.iter().all(|row| row.working_since.is_none()),
+            _ => false,
+        }
+    }
+
     fn field(row: &OperatorRow, key: &str) -> Option<String> {
         match key {
             "state" => Some(word(row.state).into()),
@@ -237,10 +247,24 @@ fn cells(pen: &mut Pen<'_>, rows: &[&OperatorRow], room: usize) {
     }
 }
 
-/// Lanes one below the other; gives back the lines used. Compact: as many as fit beside each other.
-pub fn draw_lanes(buffer: &mut Buffer, area: Rect, ctx: &Ctx<'_>, compact: bool) -> u16 {
+/// Lanes that the overview shows, at most.
+const LANES: usize = 2;
+
+/// Rows that the pane would like on the overview.
+pub fn need(ctx: &Ctx<'_>, table: &Table<OperatorSheet>, width: u16) -> Need {
+    let all = &ctx.assessment.operators;
+    let notes = freshness::height(ctx, KINDS, width);
+    let wrong = all.unavailable + all.degraded;
+    let lanes = lane_lines(width, ctx, true).len().min(LANES) as u16;
+    let rows = table.counts(ctx.assessment).0;
+    Need::new(wrong, wrong + all.updating, rows).below(lanes + notes)
+}
+
+/// Lanes one below the other. Compact: as many as fit beside each other.
+fn lane_lines<'t>(width: u16, ctx: &Ctx<'t>, compact: bool) -> Vec<Pen<'t>> {
     let lanes = lanes(ctx.assessment);
-    let mut y = area.y;
+    let width = usize::from(width);
+    let mut lines = Vec::new();
     let mut pen = Pen::new(ctx.theme);
     for lane in &lanes {
         let updated = lane.rows.iter().filter(|row| row.updated).count();
@@ -248,30 +272,32 @@ pub fn draw_lanes(buffer: &mut Buffer, area: Rect, ctx: &Ctx<'_>, compact: bool)
         let mut one = Pen::new(ctx.theme);
         one.put(if done { Tone::Ok } else { Tone::Text }, format!(" {} ", lane.name));
         if compact {
-            cells(&mut one, &lane.rows, usize::from(area.width).saturating_sub(10).clamp(8, 28));
+            cells(&mut one, &lane.rows, width.saturating_sub(10).clamp(8, 28));
         } else {
             one.to(8);
-            cells(&mut one, &lane.rows, usize::from(area.width).saturating_sub(40).clamp(8, 40));
+            cells(&mut one, &lane.rows, width.saturating_sub(40).clamp(8, 40));
             one.gap(1).put(if done { Tone::Ok } else { Tone::Dim }, format!("{updated}/{}", lane.rows.len()));
             let rest: Vec<&str> = lane.rows.iter().filter(|row| !row.updated).map(|row| row.name.as_str()).collect();
-            one.gap(2).rest(Tone::Dim, rest.join(" "), usize::from(area.width));
+            one.gap(2).rest(Tone::Dim, rest.join(" "), width);
         }
-        let full = pen.width() > 0 && (!compact || pen.width() + one.width() > usize::from(area.width));
-        if full {
-            if y >= area.bottom() {
-                return area.height;
-            }
-            pen.draw(buffer, Rect { y, height: 1, ..area });
-            y += 1;
-            pen = Pen::new(ctx.theme);
+        if pen.width() > 0 && (!compact || pen.width() + one.width() > width) {
+            lines.push(std::mem::replace(&mut pen, Pen::new(ctx.theme)));
         }
         pen.append(one);
     }
-    if pen.width() > 0 && y < area.bottom() {
-        pen.draw(buffer, Rect { y, height: 1, ..area });
-        y += 1;
+    if pen.width() > 0 {
+        lines.push(pen);
     }
-    y - area.y
+    lines
+}
+
+/// Draws as many of the lanes as there is room for; gives back the lines used.
+fn draw_lanes(buffer: &mut Buffer, area: Rect, ctx: &Ctx<'_>, compact: bool) -> u16 {
+    let lines = lane_lines(area.width, ctx, compact);
+    for (line, y) in lines.iter().zip(area.y..area.bottom()) {
+        line.draw(buffer, Rect { y, height: 1, ..area });
+    }
+    (lines.len() as u16).min(area.height)
 }
 
 /// Counts for the title: `33/34`.
@@ -289,20 +315,20 @@ pub fn title(assessment: &Assessment) -> String {
     text
 }
 
-/// `manifests 780/912, waiting on machine-config`: how far the payload is applied, by the operator's own message. A count
+/// `manifests 780/912, waiting on machine-config; run 2 through them, 800 were reached before`: how far the payload is applied, by the operator's own message. A count
 /// that began anew is told as such: it does not mean that anything was undone.
 pub fn payload_words(assessment: &Assessment) -> Option<String> {
     let update = &assessment.update;
     let payload = update.payload.filter(|_| update.in_progress)?;
     let mut text = format!("manifests {}/{}", payload.done, payload.total);
-    if payload.attempt > 1 {
-        text.push_str(&format!(", run {} through them", payload.attempt));
-        if payload.highest > payload.done {
-            text.push_str(&format!(" (the count begins anew each time; {} were reached)", payload.highest));
-        }
-    }
     if !update.waiting_on.is_empty() {
         text.push_str(&format!(", waiting on {}", update.waiting_on.join(", ")));
+    }
+    if payload.attempt > 1 {
+        text.push_str(&format!("; run {} through them", payload.attempt));
+        if payload.highest > payload.done {
+            text.push_str(&format!(", {} were reached before", payload.highest));
+        }
     }
     Some(text)
 }
@@ -327,8 +353,11 @@ pub fn draw(
         area.y += 1;
         area.height -= 1;
     }
-    let most = if compact { 2 } else { (area.height / 2).max(1) };
-    let used = draw_lanes(buffer, Rect { height: most.min(area.height), ..area }, ctx, compact);
+    let most = if compact { LANES as u16 } else { (area.height / 2).max(1) };
+    let (rows, lanes) = (table.counts(ctx.assessment).0, lane_lines(area.width, ctx, false).len());
+    // One below the other only where the list has the room that it needs, or most of it.
+    let beside = compact || lanes + rows + 2 > area.height.into() && lanes * 4 > area.height.into();
+    let used = draw_lanes(buffer, Rect { height: most.min(area.height), ..area }, ctx, beside);
     let gap = u16::from(!compact && area.height > used + 6);
     area.y += used + gap;
     area.height = area.height.saturating_sub(used + gap);

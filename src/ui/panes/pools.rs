@@ -26,6 +26,7 @@ use crate::ui::theme::Tone;
 use crate::ui::widgets::filter::{Filter, Filtered};
 use crate::ui::widgets::motion::Motion;
 use crate::ui::widgets::pen::{Pen, write};
+use crate::ui::widgets::share::Need;
 use crate::ui::widgets::strip::{rank, stuck};
 use crate::ui::words;
 use crate::upgrade::assessment::{Assessment, Node, Resource, Subject};
@@ -36,6 +37,9 @@ pub const KINDS: &[Kind] = &[Kind::MachineConfigPools, Kind::Nodes];
 
 /// Up to so many nodes every pool is open when the tree is first seen in full: all of it fits on a screen or two.
 const SMALL: usize = 30;
+
+/// More rows than a screen has: up to so many the rows of the tree are counted exactly.
+const EXACT: usize = 200;
 
 /// The name of a pool or a node as a number: paths of the tree are compared and hashed by the thousand in a frame.
 type Name = u32;
@@ -113,6 +117,8 @@ pub struct Pools {
     /// Counts the changes of what is open or passes the filter.
     changes: u64,
     shape: Option<Shape>,
+    /// For what the rows were counted, and how many they are: compact, and in full.
+    counted: Option<(Wanted, (usize, usize))>,
     /// The filter: over nodes.
     pub filter: Filter,
     /// Marked pools, in the order in which they were marked.
@@ -264,18 +270,41 @@ impl Pools {
         self.tree.opened().contains(path)
     }
 
-    /// Rows when every node of an open pool is listed.
-    fn rows(&self) -> usize {
-        let nodes = |branch: &Branch| {
-            let pool = TreeId::Pool(branch.pool);
-            if !self.opened(&[pool]) {
-                return 1;
-            }
-            // What explains a node takes some six lines.
-            let told = branch.nodes.iter().take(50).filter(|(name, _)| self.opened(&[pool, TreeId::Node(*name)]));
-            3 + branch.nodes.len() + told.count() * 6
+    /// Rows of the tree at a width: when nodes that do not matter now are counted in a line of their pool, and when every
+    /// node of an open pool is listed. Where that is more than fits anywhere it is not counted exactly.
+    fn rows(&mut self, ctx: &Ctx<'_>, width: u16) -> (usize, usize) {
+        let compact = self.wanted(width, true);
+        if let Some((_, rows)) = self.counted.filter(|(made_for, _)| *made_for == compact) {
+            return rows;
+        }
+        let open = self.branches.iter().filter(|branch| self.opened(&[TreeId::Pool(branch.pool)]));
+        let least = self.branches.len() + open.map(|branch| branch.nodes.len()).sum::<usize>();
+        let count = |wanted| Shape::new(self, ctx, wanted).rows;
+        let full = if least > EXACT { least } else { count(Wanted { compact: false, selected: None, ..compact }) };
+        let rows = (count(compact), full);
+        self.counted = Some((compact, rows));
+        rows
+    }
+
+    /// For what a structure is needed now.
+    fn wanted(&self, width: u16, compact: bool) -> Wanted {
+        let selected = match self.tree.selected().get(1) {
+            Some(TreeId::Node(node)) if compact => Some(*node),
+            _ => None,
         };
-        self.branches.iter().map(nodes).sum()
+        Wanted { changes: self.changes, width, compact, selected }
+    }
+
+    /// Rows that the pane would like on the overview, and how many it takes to list every node.
+    pub fn need(&mut self, ctx: &Ctx<'_>, width: u16) -> (Need, u16) {
+        self.assessed(ctx);
+        let (compact, full) = self.rows(ctx, width);
+        let blocked = ctx.assessment.nodes.iter().filter(|node| stuck(node)).count();
+        let pools = self.branches.len();
+        let wrong = if blocked > 0 { pools + 2 * blocked } else { 0 };
+        let notes = freshness::height(ctx, KINDS, width);
+        let all = u16::try_from(full).unwrap_or(u16::MAX).saturating_add(notes);
+        (Need::new(wrong, compact, compact).below(notes), all)
     }
 
     /// What is selected.
@@ -433,7 +462,12 @@ impl Pools {
         if !marks.is_empty() {
             parts.push(format!("{} marked: {}", marks.len(), words::listed(&marks, words::MARKED)));
         }
-        parts.join(" ")
+        let rows = self.shape.as_ref().map_or(0, |shape| shape.rows);
+        if rows > self.page {
+            let first = self.tree.get_offset();
+            parts.push(format!("{}-{} of {rows}", first + 1, (first + self.page).min(rows)));
+        }
+        parts.join("  ")
     }
 
     /// Nodes that pass the filter, and all nodes of pools.
@@ -455,12 +489,8 @@ impl Pools {
             write(buffer, (area.x + 1, area.y), area.width.saturating_sub(1), ctx.theme, Tone::Dim, &text);
             return;
         }
-        let compact = compact && self.rows() > self.page;
-        let selected = match self.tree.selected().get(1) {
-            Some(TreeId::Node(node)) if compact => Some(*node),
-            _ => None,
-        };
-        let wanted = Wanted { changes: self.changes, width: area.width, compact, selected };
+        let compact = compact && self.rows(ctx, area.width).1 > self.page;
+        let wanted = self.wanted(area.width, compact);
         let shape = match self.shape.take().filter(|shape| shape.made_for == wanted) {
             Some(shape) => shape,
             None => Shape::new(self, ctx, wanted),

@@ -1,14 +1,15 @@
 //! Popups that offer a choice: versions on offer, contexts, the simulated cluster.
 
 use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
+use ratatui::layout::{Position, Rect};
 
-use crate::actions::{self, ActionId, Ask, Danger, Material, Target};
+use crate::actions::{self, ActionId, Ask, Danger, Material, Refusal, Target};
 use crate::ui::ctx::Ctx;
 use crate::ui::request::{Request, SimFault, SimRequest};
 use crate::ui::theme::Tone;
 use crate::ui::widgets::motion::Motion;
 use crate::ui::widgets::pen::{Pen, write};
+use crate::ui::widgets::spots::Spots;
 use crate::ui::words;
 
 /// What is offered.
@@ -30,6 +31,20 @@ struct Choice {
     detail: String,
     /// What choosing it leads to.
     pick: Request,
+    /// How well it can be taken: of the best ones the first is selected until somebody moves.
+    standing: Standing,
+}
+
+/// How well something can be taken, the best first.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Standing {
+    /// It is offered without reserve.
+    #[default]
+    Plain,
+    /// It is offered with risks.
+    Risky,
+    /// It is refused.
+    Refused,
 }
 
 /// Columns by which a detail is indented.
@@ -50,9 +65,12 @@ impl Choice {
 pub struct Choices {
     /// What is offered.
     pub offering: Offering,
-    cursor: usize,
+    /// Where somebody moved; none: nobody has, the best choice is selected.
+    cursor: Option<usize>,
     offset: usize,
     page: usize,
+    /// Where the choices stand.
+    spots: Spots<usize>,
 }
 
 /// The letter of a danger, with its word.
@@ -91,7 +109,7 @@ pub fn target_words(target: &Target) -> String {
 impl Choices {
     /// A popup.
     pub fn new(offering: Offering) -> Self {
-        Self { offering, cursor: 0, offset: 0, page: 5 }
+        Self { offering, cursor: None, offset: 0, page: 5, spots: Spots::default() }
     }
 
     /// Title.
@@ -144,21 +162,41 @@ impl Choices {
         }
     }
 
+    /// The selected one of them.
+    fn selected(&self, choices: &[Choice]) -> usize {
+        let best = || (0..choices.len()).min_by_key(|at| choices[*at].standing).unwrap_or(0);
+        self.cursor.map_or_else(best, |at| at.min(choices.len().saturating_sub(1)))
+    }
+
     /// Moves the selection.
     pub fn go(&mut self, motion: Motion, ctx: &Ctx<'_>) {
-        self.cursor = motion.apply(self.cursor, self.choices(ctx).len(), self.page);
+        let choices = self.choices(ctx);
+        self.cursor = Some(motion.apply(self.selected(&choices), choices.len(), self.page));
+    }
+
+    /// Selects the choice that was drawn there; true: it was selected already.
+    pub fn select_at(&mut self, at: Position, ctx: &Ctx<'_>) -> bool {
+        let Some(row) = self.spots.at(at) else { return false };
+        let before = self.selected(&self.choices(ctx));
+        self.cursor = Some(row);
+        before == row
     }
 
     /// Takes the selected choice.
     pub fn pick(&self, ctx: &Ctx<'_>) -> Option<Request> {
-        self.choices(ctx).into_iter().nth(self.cursor).map(|choice| choice.pick)
+        let choices = self.choices(ctx);
+        let at = self.selected(&choices);
+        choices.into_iter().nth(at).map(|choice| choice.pick)
     }
 
     /// What copying gives.
     pub fn copied(&self, ctx: &Ctx<'_>) -> Option<String> {
         match (&self.offering, ctx.sim) {
             (Offering::Sim, Some(sim)) => Some(attach_line(&sim.kubeconfig)),
-            _ => self.choices(ctx).get(self.cursor).map(|choice| choice.words.trim().to_owned()),
+            _ => {
+                let choices = self.choices(ctx);
+                choices.get(self.selected(&choices)).map(|choice| choice.words.trim().to_owned())
+            }
         }
     }
 
@@ -191,8 +229,9 @@ impl Choices {
                 y += 1;
             }
         }
+        self.spots.clear();
         let choices = self.choices(ctx);
-        self.cursor = self.cursor.min(choices.len().saturating_sub(1));
+        let cursor = self.selected(&choices);
         if choices.is_empty() {
             if y < area.bottom() {
                 let text = self.nothing();
@@ -202,21 +241,22 @@ impl Choices {
         }
         let details = |index: usize, choice: &Choice| {
             let lines = choice.detail_lines(columns);
-            let shown = if index == self.cursor { lines.len() } else { lines.len().min(1) };
+            let shown = if index == cursor { lines.len() } else { lines.len().min(1) };
             (lines, shown)
         };
         let room = usize::from(area.bottom() - y);
         let tall = |index: usize| 1 + details(index, &choices[index]).1;
         self.page = (room / 2).max(1);
-        self.offset = self.offset.min(self.cursor);
-        while self.offset < self.cursor && (self.offset..=self.cursor).map(tall).sum::<usize>() > room {
+        self.offset = self.offset.min(cursor);
+        while self.offset < cursor && (self.offset..=cursor).map(tall).sum::<usize>() > room {
             self.offset += 1;
         }
         for (index, choice) in choices.iter().enumerate().skip(self.offset) {
             if y >= area.bottom() {
                 break;
             }
-            let selected = index == self.cursor;
+            let selected = index == cursor;
+            let top = y;
             let mut pen = Pen::new(ctx.theme);
             pen.sign(Tone::Key, if selected { ctx.theme.symbols().cursor } else { " " });
             pen.put(choice.tone, &choice.words);
@@ -236,6 +276,7 @@ impl Choices {
                 write(buffer, (area.x + DETAIL, y), area.width.saturating_sub(DETAIL), ctx.theme, Tone::Dim, &text);
                 y += 1;
             }
+            self.spots.put(Rect { y: top, height: y - top, ..area }, index);
         }
     }
 
@@ -264,10 +305,19 @@ pub fn update_ask(version: &str, ctx: &Ctx<'_>) -> Ask {
     if ctx.assessment.update.in_progress { ask.with("allow-with-warnings", "") } else { ask }
 }
 
+/// How well a version can be gone to, and why not where it cannot.
+pub fn standing(ask: &Ask, recommended: bool, ctx: &Ctx<'_>) -> (Standing, Option<Refusal>) {
+    match actions::plan(ctx.assessment, ctx.session, ask, &Material::default()) {
+        Err(refusal) => (Standing::Refused, Some(refusal)),
+        Ok(_) if recommended => (Standing::Plain, None),
+        Ok(_) => (Standing::Risky, None),
+    }
+}
+
 fn versions(ctx: &Ctx<'_>) -> Vec<Choice> {
     let choice = |offer: &crate::upgrade::assessment::Offer| {
         let ask = update_ask(&offer.version, ctx);
-        let refusal = actions::plan(ctx.assessment, ctx.session, &ask, &Material::default()).err();
+        let (standing, refusal) = standing(&ask, offer.risk.is_none(), ctx);
         let risk = offer.risk.as_ref().map_or_else(|| "recommended".to_owned(), |risk| format!("risk: {risk}"));
         let (tone, detail) = match (&refusal, &offer.risk) {
             (Some(refusal), _) => (Tone::Dim, format!("no: {}", refusal.0)),
@@ -276,7 +326,7 @@ fn versions(ctx: &Ctx<'_>) -> Vec<Choice> {
         };
         // A refusal is not hidden behind a dead line: the app words it once more when the plan is asked for.
         let pick = Request::Plan(ask);
-        Choice { tone, words: offer.version.clone(), detail, pick }
+        Choice { tone, words: offer.version.clone(), detail, pick, standing }
     };
     ctx.assessment.update.offers.iter().map(choice).collect()
 }
@@ -287,6 +337,7 @@ fn contexts(ctx: &Ctx<'_>) -> Vec<Choice> {
         words: format!("{} {}", if line.current { ctx.theme.symbols().live } else { " " }, line.name),
         detail: format!("{}, as {}", line.cluster, line.user),
         pick: Request::SwitchContext(line.name.clone()),
+        standing: Standing::Plain,
     };
     ctx.contexts.iter().map(choice).collect()
 }
@@ -300,12 +351,14 @@ fn faults(ctx: &Ctx<'_>) -> Vec<Choice> {
         words: words.to_owned(),
         detail: String::new(),
         pick: Request::Sim(SimRequest::Fault(fault)),
+        standing: Standing::Plain,
     };
     let pass = |minutes: u64| Choice {
         tone: Tone::Text,
         words: format!("let {minutes} min pass at once"),
         detail: String::new(),
         pick: Request::Sim(SimRequest::Pass { minutes }),
+        standing: Standing::Plain,
     };
     vec![
         fault("outage: nobody listens for 20 s", SimFault::Outage { seconds: 20 }),
@@ -324,6 +377,7 @@ fn faults(ctx: &Ctx<'_>) -> Vec<Choice> {
             words: "end all faults".into(),
             detail: String::new(),
             pick: Request::Sim(SimRequest::ClearFaults),
+            standing: Standing::Plain,
         },
     ]
 }

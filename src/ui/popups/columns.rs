@@ -1,13 +1,14 @@
 //! Which columns a table shows, and in which order.
 
 use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
+use ratatui::layout::{Position, Rect};
 
 use crate::input::{Command, Pane};
 use crate::ui::ctx::Ctx;
 use crate::ui::theme::Tone;
 use crate::ui::widgets::motion::{Motion, scrolled};
 use crate::ui::widgets::pen::{Pen, write};
+use crate::ui::widgets::spots::Spots;
 use crate::ui::widgets::table::Column;
 use crate::ui::words;
 
@@ -46,17 +47,24 @@ pub struct ColumnsPopup {
     choice: Vec<(usize, bool)>,
     cursor: usize,
     offset: usize,
+    /// Where its columns stand.
+    spots: Spots<usize>,
 }
 
 impl ColumnsPopup {
     /// A popup about the table of a pane: its name, its columns, and what is shown of them now.
     pub fn new(pane: Pane, table: &'static str, columns: &'static [Column], choice: Vec<(usize, bool)>) -> Self {
-        Self { pane, table, columns, choice, cursor: 0, offset: 0 }
+        Self { pane, table, columns, choice, cursor: 0, offset: 0, spots: Spots::default() }
     }
 
     /// Title.
     pub fn title(&self) -> String {
         format!("columns of {}", self.table)
+    }
+
+    /// Selects the column that was drawn there; true: it was selected already.
+    pub fn select_at(&mut self, at: Position) -> bool {
+        self.spots.at(at).is_some_and(|row| std::mem::replace(&mut self.cursor, row) == row)
     }
 
     /// The columns that are shown, in their order.
@@ -112,6 +120,7 @@ impl ColumnsPopup {
         let list = Rect { height: area.height - below, ..area };
         let page = usize::from(list.height).max(1);
         self.offset = scrolled(self.offset, self.cursor, self.choice.len(), page);
+        self.spots.clear();
         for ((index, (at, shown)), y) in self.choice.iter().enumerate().skip(self.offset).zip(list.y..list.bottom()) {
             let mut pen = Pen::new(ctx.theme);
             pen.sign(Tone::Key, if index == self.cursor { ctx.theme.symbols().cursor } else { " " });
@@ -120,7 +129,9 @@ impl ColumnsPopup {
             if *at == 0 {
                 pen.put(Tone::Dim, "  always the first");
             }
-            pen.draw(buffer, Rect { y, height: 1, ..list });
+            let row = Rect { y, height: 1, ..list };
+            pen.draw(buffer, row);
+            self.spots.put(row, index);
         }
         for (line, y) in foot.iter().zip(list.bottom() + 1..area.bottom()) {
             write(buffer, (area.x, y), area.width, ctx.theme, Tone::Dim, line);

@@ -3,7 +3,7 @@
 mod plan_fields;
 
 use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
+use ratatui::layout::{Position, Rect};
 
 use super::choices::{danger_tone, danger_words};
 use crate::actions::{
@@ -16,6 +16,7 @@ use crate::ui::theme::Tone;
 use crate::ui::widgets::line_edit::LineEdit;
 use crate::ui::widgets::motion::Motion;
 use crate::ui::widgets::pen::{Pen, write};
+use crate::ui::widgets::spots::Spots;
 use crate::ui::widgets::text_view::{TextLine, TextView};
 use crate::ui::words;
 
@@ -73,6 +74,8 @@ pub struct PlanPopup {
     view: TextView,
     /// The first visible line of the fields.
     field_top: usize,
+    /// Where fields and buttons stand.
+    spots: Spots<Field>,
 }
 
 impl PlanPopup {
@@ -88,6 +91,7 @@ impl PlanPopup {
             refused: false,
             view: TextView::default(),
             field_top: 0,
+            spots: Spots::default(),
             plan,
         };
         popup.focus = popup.first();
@@ -277,6 +281,22 @@ impl PlanPopup {
         Outcome::Stay
     }
 
+    /// A click: it gives a field or a button the focus. On what has the focus already it presses the safe button and turns
+    /// a flag, which asks for the plan anew. It never presses the button that sends: that takes a key.
+    pub fn click(&mut self, at: Position, ctx: &Ctx<'_>) -> Outcome {
+        match self.spots.at(at) {
+            Some(field) if field == self.focus => match field {
+                Field::Cancel | Field::Flag(_) => self.command(Command::Press, ctx),
+                Field::Answer(_) | Field::Typed | Field::Confirm => Outcome::Stay,
+            },
+            Some(field) => {
+                self.focus = field;
+                Outcome::Stay
+            }
+            None => Outcome::Stay,
+        }
+    }
+
     fn confirm(&self, ctx: &Ctx<'_>) -> Outcome {
         match self.obstacle(ctx) {
             Some(why) => Outcome::NotYet(why),
@@ -378,17 +398,36 @@ impl PlanPopup {
             lines.push(line.and(Tone::Dim, format!("   {}", check.evidence)).hanging(6));
         }
         lines.push(TextLine::default());
-        let many = words::count(self.plan.writes.len(), "request", "requests");
-        lines.push(TextLine::new(Tone::Heading, format!("What will be sent: {many}")));
+        lines.push(TextLine::new(Tone::Heading, format!("What will be sent: {}", self.how_many())));
         for (write, run) in self.plan.writes.iter().zip(&self.dry_runs) {
             write_lines(&mut lines, write, run.as_ref(), ctx);
         }
         if let Some(drain) = &self.plan.drain {
             drain_lines(&mut lines, drain);
         }
-        if let Some(inverse) = self.plan.inverse {
-            lines.push(TextLine::default());
-            lines.push(TextLine::new(Tone::Dim, format!("to be reversed by: {}", Command::Act(inverse).word())));
+        lines.extend(self.ways_back());
+        lines
+    }
+
+    /// How much is sent, the evictions of a drain among it.
+    fn how_many(&self) -> String {
+        let requests = words::count(self.plan.writes.len(), "request", "requests");
+        let Some(drain) = &self.plan.drain else { return requests };
+        let evictions = words::count(drain.nodes.iter().map(|node| node.pods.len()).sum(), "eviction", "evictions");
+        if self.plan.writes.is_empty() { evictions } else { format!("{requests}, then {evictions}") }
+    }
+
+    /// What undoes it: the lines for `:` where the plan knows them, else the name of the action that does.
+    fn ways_back(&self) -> Vec<TextLine> {
+        let known = self.plan.back.iter().map(|wish| format!(":{}", wish.line()));
+        let mut ways: Vec<String> = known.collect();
+        if ways.is_empty() {
+            ways.extend(self.plan.inverse.map(|inverse| Command::Act(inverse).word().to_owned()));
+        }
+        let told = ways.into_iter().map(|way| TextLine::new(Tone::Dim, format!("to be reversed by: {way}")).hanging(2));
+        let mut lines: Vec<TextLine> = told.collect();
+        if !lines.is_empty() {
+            lines.insert(0, TextLine::default());
         }
         lines
     }
@@ -419,6 +458,7 @@ impl PlanPopup {
     /// Draws the plan, the fields and the buttons; gives back where the cursor stands. Danger, what is meant, what is
     /// typed to confirm and the buttons are always there; text and fields share what is left, and are scrolled.
     pub fn draw(&mut self, buffer: &mut Buffer, area: Rect, ctx: &Ctx<'_>) -> Option<(u16, u16)> {
+        self.spots.clear();
         let columns = usize::from(area.width);
         let head = self.draw_head(buffer, area, ctx);
         let obstacle = self.obstacle(ctx);
@@ -496,7 +536,7 @@ impl PlanPopup {
         if fits { Vec::new() } else { words::wrap(why, columns, 2).into_iter().take(2).collect() }
     }
 
-    fn draw_buttons(&self, buffer: &mut Buffer, area: Rect, ctx: &Ctx<'_>, held: bool, why: Option<&str>) {
+    fn draw_buttons(&mut self, buffer: &mut Buffer, area: Rect, ctx: &Ctx<'_>, held: bool, why: Option<&str>) {
         let mut pen = Pen::new(ctx.theme);
         let cancel = if self.focus == Field::Cancel { Tone::ButtonFocused } else { Tone::Button };
         let confirm = match (self.focus, held) {
@@ -506,8 +546,12 @@ impl PlanPopup {
             _ => Tone::Button,
         };
         let hold = |focused: bool, text: &str| if focused { format!("[ {text} ]") } else { format!("  {text}  ") };
-        pen.put(cancel, hold(self.focus == Field::Cancel, SAFE)).gap(2);
-        pen.put(confirm, hold(self.focus == Field::Confirm, &self.plan.title)).gap(2);
+        pen.put(cancel, hold(self.focus == Field::Cancel, SAFE));
+        self.spots.put(pen.span(area, 0), Field::Cancel);
+        let from = pen.gap(2).width();
+        pen.put(confirm, hold(self.focus == Field::Confirm, &self.plan.title));
+        self.spots.put(pen.span(area, from), Field::Confirm);
+        pen.gap(2);
         if let Some(why) = why {
             pen.rest(Tone::Dim, why, usize::from(area.width));
         }
@@ -562,6 +606,6 @@ fn write_lines(lines: &mut Vec<TextLine>, write: &Write, run: Option<&Result<(),
     lines.push(match run {
         None => TextLine::new(Tone::Dim, format!("    {} dry run: waiting for the server", signs.active)),
         Some(Ok(())) => TextLine::new(Tone::Ok, format!("    {} dry run: the server takes it", signs.ok)),
-        Some(Err(why)) => TextLine::new(Tone::Danger, format!("    {} dry run refused: {why}", signs.fail)).hanging(6),
+        Some(Err(why)) => TextLine::new(Tone::Danger, format!("    {} {why}", signs.fail)).hanging(6),
     });
 }

@@ -1,6 +1,7 @@
 //! A drain as it goes: which pods still have to go, how long they may take, which budget refuses, and since when.
 
 use chrono::{DateTime, Utc};
+use ratatui::layout::Position;
 
 use super::command_log::job_sign;
 use crate::actions::Target;
@@ -79,6 +80,14 @@ impl DrainPopup {
         self.chosen = pods.get(next % pods.len().max(1)).map(|pod| (pod.namespace.clone(), pod.name.clone()));
     }
 
+    /// Chooses the pod that was drawn there.
+    pub fn choose_at(&mut self, at: Position, ctx: &Ctx<'_>) {
+        let pods = self.progress(ctx).map_or(&[][..], pods);
+        if let Some(pod) = self.view.choice_at(at).and_then(|at| pods.get(at)) {
+            self.chosen = Some((pod.namespace.clone(), pod.name.clone()));
+        }
+    }
+
     /// What the actions of the menu are aimed at: the chosen pod.
     pub fn target(&self) -> Option<Target> {
         let (namespace, name) = self.chosen.as_ref()?;
@@ -139,6 +148,7 @@ impl DrainPopup {
     fn node(&self, lines: &mut Vec<TextLine>, node: &NodeProgress, ctx: &Ctx<'_>) {
         let signs = ctx.theme.symbols();
         let all = node.gone + node.pods.len();
+        let draining = self.progress(ctx).and_then(Progress::current).is_some_and(|current| current.name == node.name);
         let (tone, sign, words) = match &node.state {
             NodeState::Waiting => (Tone::Dim, signs.todo, "cordoned, its turn comes".to_owned()),
             NodeState::Draining { since } => {
@@ -155,8 +165,13 @@ impl DrainPopup {
         };
         let head = TextLine::new(tone, format!("{sign} ")).and(Tone::Strong, &node.name);
         lines.push(head.and(tone, format!("   {words}")).hanging(2));
-        for pod in &node.pods {
+        for (at, pod) in node.pods.iter().enumerate() {
+            let from = lines.len();
             self.pod(lines, pod, ctx);
+            if draining {
+                let own = lines.split_off(from);
+                lines.extend(own.into_iter().map(|line| line.choosing(at)));
+            }
         }
         let kinds = ["of DaemonSets", "static", "ended", "guarding the control plane"];
         let stays = node.stays.iter().zip(kinds).filter(|(n, _)| **n > 0).map(|(n, kind)| format!("{n} {kind}"));

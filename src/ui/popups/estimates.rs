@@ -8,6 +8,7 @@ use crate::ui::theme::Tone;
 use crate::ui::widgets::text_view::TextLine;
 use crate::ui::words;
 use crate::upgrade::estimate::{Basis, Estimate, Part, Spread};
+use crate::upgrade::image_based::ImageBased;
 
 /// Where the numbers come from, in words.
 pub fn basis_words(basis: Basis) -> &'static str {
@@ -75,6 +76,11 @@ fn nothing(part: &Part, ctx: &Ctx<'_>) -> String {
             Some(pool) if pool.paused => format!("There is no estimate for pool {name}: it is paused."),
             _ => format!("There is no estimate for pool {name}."),
         },
+        _ if ctx.assessment.image_based.as_deref().is_some_and(ImageBased::under_way) => {
+            "There is no estimate: an image-based upgrade is under way, and its stages have no payload that rolls. Tab 8 \
+             shows how far it is, and how long its reboot usually takes."
+                .into()
+        }
         _ => "There is no estimate: nothing rolls, and nothing is on offer.".into(),
     }
 }

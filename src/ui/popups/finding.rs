@@ -1,5 +1,7 @@
 //! A finding in full: what it means, what to do, what it rests on, what follows from it.
 
+use ratatui::layout::Position;
+
 use crate::actions::Ask;
 use crate::actions::remedy::covered;
 use crate::input::Command;
@@ -59,6 +61,12 @@ impl FindingPopup {
     pub fn choose(&mut self, forward: bool) {
         let n = self.finding.remedies.len().max(1);
         self.chosen = if forward { self.chosen + 1 } else { self.chosen + n - 1 } % n;
+    }
+
+    /// Chooses the remedy that was drawn there; true: it was chosen already.
+    pub fn choose_at(&mut self, at: Position) -> bool {
+        let Some(remedy) = self.view.choice_at(at) else { return false };
+        std::mem::replace(&mut self.chosen, remedy) == remedy
     }
 
     /// What copying gives: the `oc` line of the chosen remedy, else the finding.
@@ -191,12 +199,13 @@ fn remedies(lines: &mut Vec<TextLine>, finding: &Finding, ctx: &Ctx<'_>, chosen:
     lines.extend(heading("What to do"));
     for (at, remedy) in finding.remedies.iter().enumerate() {
         let here = chosen == Some(at);
-        lines.extend(remedy_lines(remedy, ctx, if here { ctx.theme.symbols().cursor } else { " " }));
+        let told = remedy_lines(remedy, ctx, if here { ctx.theme.symbols().cursor } else { " " });
+        lines.extend(told.into_iter().map(|line| line.choosing(at)));
         // The chosen one can be done from here, whether or not its action has a key of its own.
         let key = ctx.keymap.keys(Command::DoRemedy, false).first().map(ToString::to_string);
         let does = here && ctx.session.read_only.is_none() && covered(remedy, ctx.assessment).is_some();
         if let Some(key) = key.filter(|_| does) {
-            lines.push(TextLine::new(Tone::Key, format!("     {key}")).and(Tone::Dim, " plans it"));
+            lines.push(TextLine::new(Tone::Key, format!("     {key}")).and(Tone::Dim, " plans it").choosing(at));
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The form of an action: a field for its target and for each of its values.
 
 use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
+use ratatui::layout::{Position, Rect};
 
 use super::menu::reading;
 use crate::actions::{ActionId, Arg, ArgKind, Args, Ask, Refusal, SET, split};
@@ -11,6 +11,7 @@ use crate::ui::theme::Tone;
 use crate::ui::widgets::line_edit::LineEdit;
 use crate::ui::widgets::motion::scrolled;
 use crate::ui::widgets::pen::{Pen, write};
+use crate::ui::widgets::spots::Spots;
 use crate::ui::words;
 
 /// Choices that are shown below the field that has the focus.
@@ -56,6 +57,19 @@ pub struct Form {
     /// What is in the way.
     notice: Option<String>,
     offset: usize,
+    /// Where fields, choices and buttons stand.
+    spots: Spots<Spot>,
+    /// The choices below the field that has the focus, as they were drawn last.
+    offered: Vec<String>,
+}
+
+/// What a click can be on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Spot {
+    /// A field or a button, by its place in the order of the focus.
+    Field(usize),
+    /// A choice for the field that has the focus.
+    Choice(usize),
 }
 
 impl Form {
@@ -79,7 +93,7 @@ impl Form {
         fields.extend(words.chain(entry.args.iter().filter(|arg| !arg.positional)).map(|arg| field(arg, values)));
         let empty = |field: &Field| field.required && field.edit.text().is_empty();
         let focus = fields.iter().position(empty).unwrap_or_else(|| usize::from(fields.is_empty()));
-        Self { action, fields, focus, notice: None, offset: 0 }
+        Self { action, fields, focus, notice: None, offset: 0, spots: Spots::default(), offered: Vec::new() }
     }
 
     /// The action.
@@ -161,6 +175,27 @@ impl Form {
                 Err(Refusal(why)) => self.notice = Some(why),
             },
             _ => {}
+        }
+        Outcome::Stay
+    }
+
+    /// A click: it gives a field or a button the focus and takes a choice. On what has the focus already it turns a flag
+    /// and presses a button: none of the two sends anything.
+    pub fn click(&mut self, at: Position, ctx: &Ctx<'_>) -> Outcome {
+        match self.spots.at(at) {
+            Some(Spot::Choice(at)) => {
+                if let (Some(choice), Some(field)) = (self.offered.get(at), self.fields.get_mut(self.focus)) {
+                    let kept = field.edit.text().len() - last_word(field).len();
+                    let text = format!("{}{choice}", &field.edit.text()[..kept]);
+                    field.edit.set(&text);
+                }
+            }
+            Some(Spot::Field(at)) if at != self.focus => self.focus = at,
+            Some(Spot::Field(at)) => match self.fields.get_mut(at) {
+                Some(field) => field.on = field.flag && !field.on,
+                None => return self.command(Command::Press, ctx),
+            },
+            None => {}
         }
         Outcome::Stay
     }
@@ -268,6 +303,7 @@ impl Form {
             line(buffer, Tone::Dim, &format!("reading {kinds} ..."));
         }
         y += 1;
+        self.spots.clear();
         let list = Rect { y, height: area.bottom().saturating_sub(y + 2), ..area };
         let cursor = self.draw_fields(buffer, list, ctx);
         self.draw_buttons(buffer, Rect { y: area.bottom().saturating_sub(1), height: 1, ..area }, ctx);
@@ -277,6 +313,7 @@ impl Form {
     fn draw_fields(&mut self, buffer: &mut Buffer, area: Rect, ctx: &Ctx<'_>) -> Option<(u16, u16)> {
         // Label and help, the text below: two lines a field, and the choices below the one that has the focus.
         let mut rows: Vec<(usize, Row)> = Vec::new();
+        let mut offered = Vec::new();
         for (at, field) in self.fields.iter().enumerate() {
             let star = if field.required { "*" } else { "" };
             let mut words =
@@ -288,9 +325,11 @@ impl Form {
             rows.push((at, Row::Text));
             if at == self.focus {
                 let choices = self.choices(field, ctx);
-                rows.extend(window(&choices, last_word(field)).into_iter().map(|choice| (at, Row::Choice(choice))));
+                offered = window(&choices, last_word(field));
+                rows.extend((0..offered.len()).map(|choice| (at, Row::Choice(choice))));
             }
         }
+        self.offered = offered;
         let page = usize::from(area.height).max(1);
         let first = rows.iter().position(|(at, _)| *at == self.focus).unwrap_or(0);
         let last = rows.iter().rposition(|(at, _)| *at == self.focus).unwrap_or(0);
@@ -301,11 +340,13 @@ impl Form {
             let line = Rect { y, height: 1, ..area };
             let field = &self.fields[*at];
             let focused = *at == self.focus;
+            self.spots.put(line, if let Row::Choice(choice) = row { Spot::Choice(*choice) } else { Spot::Field(*at) });
             match row {
                 Row::Label(help) => draw_label(buffer, line, (field, help), focused, ctx),
                 Row::More(help) => write(buffer, (line.x, y), line.width, ctx.theme, Tone::Dim, help),
                 Row::Text => cursor = draw_text(buffer, line, field, focused, ctx).or(cursor),
                 Row::Choice(choice) => {
+                    let choice = self.offered[*choice].as_str();
                     let chosen = choice == last_word(field);
                     let mut pen = Pen::new(ctx.theme);
                     pen.gap(4).sign(Tone::Key, if chosen { ctx.theme.symbols().cursor } else { " " });
@@ -317,15 +358,16 @@ impl Form {
         cursor
     }
 
-    fn draw_buttons(&self, buffer: &mut Buffer, area: Rect, ctx: &Ctx<'_>) {
+    fn draw_buttons(&mut self, buffer: &mut Buffer, area: Rect, ctx: &Ctx<'_>) {
         let mut pen = Pen::new(ctx.theme);
-        let mut button = |at: usize, text: &str| {
+        for (at, text) in [(self.cancel(), "leave it"), (self.confirm(), "show the plan")] {
             let focused = self.focus == at;
             let tone = if focused { Tone::ButtonFocused } else { Tone::Button };
-            pen.put(tone, if focused { format!("[ {text} ]") } else { format!("  {text}  ") }).gap(2);
-        };
-        button(self.cancel(), "leave it");
-        button(self.confirm(), "show the plan");
+            let from = pen.width();
+            pen.put(tone, if focused { format!("[ {text} ]") } else { format!("  {text}  ") });
+            self.spots.put(pen.span(area, from), Spot::Field(at));
+            pen.gap(2);
+        }
         pen.draw(buffer, area);
     }
 }
@@ -336,7 +378,8 @@ enum Row {
     /// More of its help.
     More(String),
     Text,
-    Choice(String),
+    /// One of the choices that are offered.
+    Choice(usize),
 }
 
 fn field(arg: &'static Arg, values: &Args) -> Field {

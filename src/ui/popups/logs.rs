@@ -81,7 +81,9 @@ impl LogPopup {
             pen.put(Tone::Dim, format!(" the oldest {} dropped ", self.log.dropped()));
         }
         if self.previous {
+            // It is over: there is nothing to follow.
             pen.put(Tone::Warning, " previous run ");
+            return pen;
         }
         let (tone, word) = if self.log.following { (Tone::Ok, " following ") } else { (Tone::Warning, " held ") };
         pen.put(tone, word);
@@ -163,9 +165,14 @@ impl LogPopup {
         self.streams.get(self.chosen)
     }
 
+    /// Has its container run before, as far as that is known?
+    pub fn restarted(&self) -> bool {
+        self.previous || self.reading().is_none_or(|stream| stream.restarts > 0)
+    }
+
     /// What saving gives: where it came from, and the lines.
     pub fn text(&self) -> String {
-        let from = self.reading().map_or_else(String::new, |stream| format!("# {}\n", stream_words(stream)));
+        let from = self.reading().map_or_else(String::new, |stream| format!("# {}\n", stream.words()));
         format!("# {}\n{from}{}", self.title(), self.log.text())
     }
 
@@ -177,7 +184,7 @@ impl LogPopup {
             Some(stream) => {
                 let place = format!("{} of {}  ", self.chosen + 1, self.streams.len());
                 let place = if self.streams.len() > 1 { place } else { String::new() };
-                let mut lines = words::wrap(&format!("{place}{}", stream_words(stream)), area.width.into(), 2);
+                let mut lines = words::wrap(&format!("{place}{}", stream.words()), area.width.into(), 2);
                 // What is remarkable of it stands behind the last line.
                 pen.put(Tone::Text, lines.pop().unwrap_or_default());
                 for (line, at) in lines.iter().zip(area.y..area.bottom()) {
@@ -212,13 +219,6 @@ impl LogPopup {
         }
         self.log.draw(buffer, below, ctx.theme);
     }
-}
-
-/// `openshift-dns/dns-default-x (dns) on worker-3`.
-fn stream_words(stream: &LogStream) -> String {
-    let container = if stream.container.is_empty() { String::new() } else { format!(" ({})", stream.container) };
-    let node = if stream.node.is_empty() { String::new() } else { format!(" on {}", stream.node) };
-    format!("{}/{}{container}{node}", stream.namespace, stream.pod)
 }
 
 #[cfg(test)]

@@ -1,15 +1,16 @@
 //! The action menu: what can be done to the selected object, to its pool, to the cluster, and why not.
 
 use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
+use ratatui::layout::{Position, Rect};
 
 use super::choices::{danger_tone, danger_words, target_words};
-use crate::actions::{self, ActionId, Ask, Danger, Entry, Offered, Target};
+use crate::actions::{self, ActionId, Ask, Danger, Entry, Offered, Takes, Target};
 use crate::ui::ctx::Ctx;
 use crate::ui::theme::Tone;
 use crate::ui::widgets::motion::{Motion, scrolled};
 use crate::ui::widgets::panel::scroll_mark;
 use crate::ui::widgets::pen::{Pen, write};
+use crate::ui::widgets::spots::Spots;
 use crate::ui::words;
 use crate::upgrade::facts::Kind;
 
@@ -33,6 +34,8 @@ pub struct Menu {
     page: usize,
     /// Lines of the list, as it was drawn last.
     all: usize,
+    /// Where its actions stand.
+    spots: Spots<usize>,
 }
 
 /// What was picked.
@@ -77,7 +80,7 @@ enum Line {
 impl Menu {
     /// The menu for what is selected.
     pub fn new(here: Vec<Target>) -> Self {
-        Self { here, whole: false, image_based: false, cursor: 0, offset: 0, page: 5, all: 0 }
+        Self { here, whole: false, image_based: false, cursor: 0, offset: 0, page: 5, all: 0, spots: Spots::default() }
     }
 
     /// The menu for the cluster as a whole.
@@ -146,6 +149,11 @@ impl Menu {
         self.cursor = motion.apply(self.cursor, self.choices(ctx).len(), self.page);
     }
 
+    /// Selects the action that was drawn there; true: it was selected already.
+    pub fn select_at(&mut self, at: Position) -> bool {
+        self.spots.at(at).is_some_and(|row| std::mem::replace(&mut self.cursor, row) == row)
+    }
+
     /// Takes the selected action.
     pub fn pick(&self, ctx: &Ctx<'_>) -> Option<Picked> {
         let choice = self.choices(ctx).into_iter().nth(self.cursor)?;
@@ -192,6 +200,7 @@ impl Menu {
 
     /// Draws the list, and below it what the selected action is.
     pub fn draw(&mut self, buffer: &mut Buffer, area: Rect, ctx: &Ctx<'_>) {
+        self.spots.clear();
         let lines = self.lines(ctx);
         let count = lines.iter().filter(|line| matches!(line, Line::Choice(..))).count();
         self.cursor = self.cursor.min(count.saturating_sub(1));
@@ -212,7 +221,11 @@ impl Menu {
         self.offset = scrolled(self.offset, top, lines.len(), self.page);
         self.offset = scrolled(self.offset, row, lines.len(), self.page);
         for (line, y) in lines.iter().skip(self.offset).zip(list.y..list.bottom()) {
-            self.draw_line(buffer, Rect { y, height: 1, ..list }, line, ctx);
+            let row = Rect { y, height: 1, ..list };
+            self.draw_line(buffer, row, line, ctx);
+            if let Line::Choice(at, _) = line {
+                self.spots.put(row, *at);
+            }
         }
         let selected = lines.into_iter().find_map(|line| match line {
             Line::Choice(at, choice) if at == self.cursor => Some(choice),
@@ -297,13 +310,19 @@ pub fn reading(entry: &Entry, ctx: &Ctx<'_>) -> Option<String> {
 /// What makes sense for a target.
 fn offered(target: &Target, ctx: &Ctx<'_>) -> Vec<Choice> {
     let permitted = |offered: &Offered| offered.action.entry().barred(&ctx.assessment.facts.access).is_none();
-    let choice = |offered: Offered| Choice {
-        reading: reading(offered.action.entry(), ctx),
-        ask: Ask::new(offered.action, target.clone()),
-        title: offered.title,
-        danger: letter(offered.danger),
-        tone: danger_tone(offered.danger),
-        refusal: offered.refusal.map(|refusal| refusal.0),
+    let choice = |offered: Offered| {
+        let entry = offered.action.entry();
+        // How dangerous it is depends on what is only read for its plan: the least of it would be a promise.
+        let open = matches!(entry.takes, Takes::Objects { .. } | Takes::Listed);
+        let worst = entry.dangers.last().copied().filter(|_| open).unwrap_or(offered.danger);
+        Choice {
+            reading: reading(entry, ctx),
+            ask: Ask::new(offered.action, target.clone()),
+            title: offered.title,
+            danger: if open { letters_of(entry.dangers) } else { letter(offered.danger) },
+            tone: danger_tone(worst),
+            refusal: offered.refusal.map(|refusal| refusal.0),
+        }
     };
     actions::offered(ctx.assessment, ctx.session, target).into_iter().filter(permitted).map(choice).collect()
 }

@@ -3,7 +3,9 @@
 use std::ops::Range;
 
 use chrono::{DateTime, Utc};
+use ratatui::layout::Position;
 
+use super::choices::Standing;
 use super::{estimates, phases, preflight, updates};
 use crate::actions::Ask;
 use crate::ui::ctx::Ctx;
@@ -45,6 +47,8 @@ pub struct Section {
     pub fields: Vec<(&'static str, String)>,
     /// What choosing it asks for; none: it is only to be read.
     pub ask: Option<Ask>,
+    /// How well that can be done: until somebody chooses, the first of the best is chosen.
+    pub standing: Standing,
 }
 
 impl Section {
@@ -80,6 +84,8 @@ pub struct Report {
     sections: Vec<Section>,
     /// Name of the section that is chosen, where sections can be.
     chosen: String,
+    /// Somebody chose it.
+    moved: bool,
     /// The sections that can be chosen, as they are shown: name and lines.
     offered: Vec<(String, Range<usize>)>,
     /// The theme's sign for what is chosen.
@@ -96,6 +102,7 @@ impl Report {
             filter: Filter::default(),
             sections: Vec::new(),
             chosen: String::new(),
+            moved: false,
             offered: Vec::new(),
             sign: "",
             made_for: None,
@@ -179,28 +186,66 @@ impl Report {
     fn show(&mut self) {
         let shown: Vec<&Section> =
             self.sections.iter().filter(|section| section.fixed || self.filter.passes(section)).collect();
-        let mut open = shown.iter().filter(|section| section.ask.is_some());
-        if !open.clone().any(|section| section.name == self.chosen) {
-            self.chosen = open.next().map(|section| section.name.clone()).unwrap_or_default();
+        let open = || shown.iter().filter(|section| section.ask.is_some());
+        if !self.moved || !open().any(|section| section.name == self.chosen) {
+            self.chosen =
+                open().min_by_key(|section| section.standing).map(|best| best.name.clone()).unwrap_or_default();
         }
         let mut lines: Vec<TextLine> = Vec::new();
         self.offered.clear();
         for section in shown {
             let from = lines.len();
-            let mut own = section.lines.iter().cloned();
-            if section.ask.is_some() {
-                let sign = if section.name == self.chosen { self.sign } else { " " };
-                lines.extend(own.next().map(|line| line.led_by(Tone::Key, &format!("{sign} "))));
-                self.offered.push((section.name.clone(), from..from + section.lines.len()));
+            if section.ask.is_none() {
+                lines.extend(section.lines.iter().cloned());
+                continue;
             }
+            let at = self.offered.len();
+            let mut own = section.lines.iter().map(|line| line.clone().choosing(at));
+            let sign = if section.name == self.chosen { self.sign } else { " " };
+            lines.extend(own.next().map(|line| line.led_by(Tone::Key, &format!("{sign} "))));
             lines.extend(own);
+            self.offered.push((section.name.clone(), from..from + section.lines.len()));
         }
         self.view.set(lines);
+    }
+
+    /// Chooses the section that was drawn there; true: it was chosen already.
+    pub fn choose_at(&mut self, at: Position) -> bool {
+        let offered = self.view.choice_at(at).and_then(|at| self.offered.get(at));
+        let Some((name, _)) = offered else { return false };
+        if *name == self.chosen {
+            return true;
+        }
+        self.choose(name.clone());
+        false
+    }
+
+    fn choose(&mut self, name: String) {
+        self.chosen = name;
+        self.moved = true;
+        self.show();
     }
 
     /// What choosing the chosen section asks for.
     pub fn picked(&self) -> Option<&Ask> {
         self.sections.iter().find(|section| section.name == self.chosen).and_then(|section| section.ask.as_ref())
+    }
+
+    /// Brings what is chosen onto the screen; false: it was there.
+    pub fn reveal(&mut self) -> bool {
+        let chosen = self.offered.iter().find(|(name, _)| *name == self.chosen);
+        let Some(rows) = chosen.map(|(_, lines)| self.view.rows(lines.clone())) else { return false };
+        let seen = self.view.visible();
+        let hidden = rows.end <= seen.start || rows.start >= seen.end;
+        if hidden {
+            self.view.reveal(&rows, false);
+        }
+        hidden
+    }
+
+    /// Name of the section that is chosen; empty: none is.
+    pub fn chosen(&self) -> &str {
+        &self.chosen
     }
 
     /// Moves: through what can be chosen, and through the lines of what is longer than the screen.
@@ -223,10 +268,9 @@ impl Report {
         match next {
             None => self.view.go(motion),
             Some(next) => {
-                self.chosen.clone_from(&self.offered[next].0);
                 let rows = rows(self, next);
                 self.view.reveal(&rows, motion == Motion::Up);
-                self.show();
+                self.choose(self.offered[next].0.clone());
             }
         }
     }
@@ -247,8 +291,7 @@ impl Report {
             _ => self.offered.iter().find(visible),
         };
         if let Some((name, _)) = found {
-            self.chosen.clone_from(name);
-            self.show();
+            self.choose(name.clone());
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Where the cluster could go, and what stands in the way.
 
-use super::choices::update_ask;
+use super::choices::{standing, update_ask};
 use super::report::{Section, since_words};
 use crate::ui::ctx::Ctx;
 use crate::ui::neutral::neutral_lines;
@@ -131,8 +131,13 @@ fn section(choice: &Choice, ctx: &Ctx<'_>) -> Section {
         ("recommended", choice.recommended.to_string()),
         ("minor", choice.minor.to_string()),
     ];
-    let ask = Some(update_ask(&choice.version, ctx));
-    Section { lines, fixed: false, name: choice.version.clone(), fields, ask }
+    let ask = update_ask(&choice.version, ctx);
+    let (standing, refusal) = standing(&ask, choice.recommended, ctx);
+    // That nothing at all may be written here is said elsewhere.
+    if let Some(refusal) = refusal.filter(|_| ctx.session.read_only.is_none()) {
+        lines.push(TextLine::new(Tone::Dim, format!("    cannot be started: {}", refusal.0)).hanging(6));
+    }
+    Section { lines, fixed: false, name: choice.version.clone(), fields, ask: Some(ask), standing }
 }
 
 fn risk_lines(risk: &Risk, ctx: &Ctx<'_>) -> Vec<TextLine> {

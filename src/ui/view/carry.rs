@@ -172,7 +172,11 @@ impl View {
         match command {
             Command::Fullscreen => self.fullscreen = !self.fullscreen,
             Command::Act(ActionId::StartUpdate) => {
-                if let Some(Popup::Report(report)) = self.popups.last() {
+                if let Some(Popup::Report(report)) = self.popups.last_mut() {
+                    // What is below the fold has to be seen before it is asked for.
+                    if report.reveal() {
+                        return vec![Request::Say(format!("{} is chosen", report.chosen()))];
+                    }
                     return report.picked().cloned().map(Request::Plan).into_iter().collect();
                 }
             }
@@ -680,6 +684,11 @@ impl View {
             }
             Some(Leads::Versions) => {
                 self.offer(Offering::Versions);
+                Vec::new()
+            }
+            // Both ways are on the pane already: what is left is to choose one.
+            Some(Leads::Look(subject)) if subject == image_based::subject() && self.pane() == Pane::ImageBased => {
+                self.popups.push(Popup::Menu(Menu::image_based()));
                 Vec::new()
             }
             Some(Leads::Look(subject)) => self.go_to(&subject, ctx),

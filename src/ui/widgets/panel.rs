@@ -21,19 +21,25 @@ pub fn panel(buffer: &mut Buffer, area: Rect, theme: &Theme, title: &Pen<'_>, ma
         let room = Rect { x: area.x + 1, width: area.width - 2, height: 1, ..area };
         title.draw(buffer, room);
     }
-    draw_mark(buffer, area, mark);
+    draw_mark(buffer, area, theme, mark);
     inner
 }
 
 /// What is remarkable about the content of a frame, in its upper right: before the end of a long title.
-pub fn draw_mark(buffer: &mut Buffer, area: Rect, mark: &Pen<'_>) {
+pub fn draw_mark(buffer: &mut Buffer, area: Rect, theme: &Theme, mark: &Pen<'_>) {
     if area.width <= 4 {
         return;
     }
     let room = Rect { x: area.x + 1, width: area.width - 2, height: 1, ..area };
     let columns = (mark.width() as u16).min(room.width.saturating_sub(12));
     if columns > 0 {
-        mark.draw(buffer, Rect { x: room.right() - columns, width: columns, ..room });
+        let x = room.right() - columns;
+        mark.draw(buffer, Rect { x, width: columns, ..room });
+        // A title that goes on below the mark is cut as any text is.
+        let before = buffer.cell_mut((x.saturating_sub(1), room.y));
+        if let Some(cell) = before.filter(|cell| cell.symbol().chars().all(char::is_alphanumeric)) {
+            cell.set_symbol(theme.symbols().ellipsis);
+        }
     }
 }
 

@@ -74,6 +74,12 @@ impl<'t> Pen<'t> {
         self.width
     }
 
+    /// Where on the first line of `area` stands what was put since it was `from` columns wide.
+    pub fn span(&self, area: Rect, from: usize) -> Rect {
+        let wide = (self.width - from.min(self.width)) as u16;
+        Rect { x: area.x.saturating_add(from as u16), width: wide, height: 1, ..area }.intersection(area)
+    }
+
     /// The theme.
     pub fn theme(&self) -> &'t Theme {
         self.theme

@@ -40,6 +40,9 @@ pub struct Column {
     pub extra: u8,
 }
 
+/// Columns between two columns.
+const GAP: usize = 2;
+
 /// From this `extra` on a column is shown only when all columns are asked for.
 pub const RARE: u8 = 20;
 
@@ -84,6 +87,10 @@ pub trait Sheet {
     /// Columns where there is no room for headings (the overview), each with its width; empty: as with headings. A
     /// column beyond [`Sheet::COLUMNS`] is one that [`Sheet::cell`] knows and that only stands here.
     const BRIEF: &'static [(usize, Width)] = &[];
+    /// Would a column that is shown when there is room be empty in every row? Then it takes none.
+    fn unused(_assessment: &Assessment, _column: usize) -> bool {
+        false
+    }
     /// A field for `-l` besides the columns.
     fn field(_row: &Self::Row, _key: &str) -> Option<String> {
         None
@@ -425,22 +432,23 @@ impl<S: Sheet> Table<S> {
         parts.join("  ")
     }
 
-    /// The few columns of the overview with their widths.
+    /// The few columns of the overview with their widths. No gap is left behind the last one.
     fn brief(room: usize) -> Vec<(usize, usize)> {
         let least = |width: &Width| match width {
             Width::Fixed(columns) | Width::Rest(columns) | Width::Name(columns, _) => usize::from(*columns),
         };
         let fixed = |width: &Width| matches!(width, Width::Fixed(_));
-        let taken: usize = S::BRIEF.iter().map(|(_, width)| if fixed(width) { least(width) + 2 } else { 2 }).sum();
-        let rest = room.saturating_sub(taken);
+        let taken: usize = S::BRIEF.iter().map(|(_, width)| if fixed(width) { least(width) + GAP } else { GAP }).sum();
+        let rest = (room + GAP).saturating_sub(taken);
         S::BRIEF
             .iter()
             .map(|(at, width)| (*at, if fixed(width) { least(width) } else { rest.max(least(width)) }))
             .collect()
     }
 
-    /// Columns to show with their widths.
-    fn columns(&self, room: usize) -> Vec<(usize, usize)> {
+    /// Columns to show with their widths. No gap is left behind the last one.
+    fn columns(&self, room: usize, assessment: &Assessment) -> Vec<(usize, usize)> {
+        let room = room + GAP;
         let own = self.chosen.as_ref().filter(|_| !self.wide);
         let least = |column: &Column| match column.width {
             Width::Fixed(columns) | Width::Rest(columns) => usize::from(columns),
@@ -450,11 +458,12 @@ impl<S: Sheet> Table<S> {
             .cloned()
             .unwrap_or_else(|| (0..S::COLUMNS.len()).filter(|at| self.wide || S::COLUMNS[*at].extra == 0).collect());
         let all = if own.is_some() { 0 } else { S::COLUMNS.len() };
-        let mut extras: Vec<usize> = (0..all).filter(|at| !chosen.contains(at)).collect();
+        let mut extras: Vec<usize> =
+            (0..all).filter(|at| !chosen.contains(at) && !S::unused(assessment, *at)).collect();
         extras.sort_by_key(|at| S::COLUMNS[*at].extra);
-        let total = |chosen: &[usize]| chosen.iter().map(|at| least(&S::COLUMNS[*at]) + 2).sum::<usize>();
+        let total = |chosen: &[usize]| chosen.iter().map(|at| least(&S::COLUMNS[*at]) + GAP).sum::<usize>();
         for extra in extras {
-            let columns = least(&S::COLUMNS[extra]) + 2;
+            let columns = least(&S::COLUMNS[extra]) + GAP;
             if S::COLUMNS[extra].extra >= RARE || total(&chosen) + columns > room {
                 break;
             }
@@ -489,7 +498,7 @@ impl<S: Sheet> Table<S> {
             return;
         }
         let room = usize::from(area.width).saturating_sub(1);
-        let columns = if brief { Self::brief(room) } else { self.columns(room) };
+        let columns = if brief { Self::brief(room) } else { self.columns(room, ctx.assessment) };
         if headings {
             self.draw_headings(buffer, area, ctx, &columns);
         }
@@ -522,7 +531,7 @@ impl<S: Sheet> Table<S> {
             let tone = if chosen { Tone::Key } else { Tone::Heading };
             let width = (*width as u16).min(area.right().saturating_sub(x));
             write(buffer, (x, area.y), width, ctx.theme, tone, &title);
-            x = x.saturating_add(width + 2);
+            x = x.saturating_add(width + GAP as u16);
             if x >= area.right() {
                 break;
             }
@@ -541,15 +550,21 @@ impl<S: Sheet> Table<S> {
             write(buffer, (line.x, line.y), 1, ctx.theme, Tone::Marked, ctx.theme.symbols().mark);
         }
         let mut x = line.x + 1;
-        for (at, width) in columns {
+        let mut columns = columns.iter().map(|(at, width)| (*at, *width, S::cell(row, *at, ctx))).peekable();
+        while let Some((at, mut width, cell)) = columns.next() {
             if x >= line.right() {
                 break;
             }
-            let cell = S::cell(row, *at, ctx);
-            let tone = if marked && *at == 0 { Tone::Marked } else { cell.tone };
-            let width = (*width as u16).min(line.right() - x);
+            let tone = if marked && at == 0 { Tone::Marked } else { cell.tone };
+            // A text goes on where nothing stands beside it.
+            while words::width(&cell.text) > width
+                && let Some((_, more, _)) = columns.next_if(|(_, _, next)| next.text.is_empty())
+            {
+                width += GAP + more;
+            }
+            let width = (width as u16).min(line.right() - x);
             write(buffer, (x, line.y), width, ctx.theme, tone, &cell.text);
-            x = x.saturating_add(width + 2);
+            x = x.saturating_add(width + GAP as u16);
         }
     }
 

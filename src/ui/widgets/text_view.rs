@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
+use ratatui::layout::{Position, Rect};
 use regex::Regex;
 
 use super::filter::regex;
@@ -18,6 +18,8 @@ pub struct TextLine {
     pieces: Vec<(Tone, String)>,
     /// Columns by which further lines are indented when this one is wrapped.
     hang: usize,
+    /// Which of what can be chosen it belongs to.
+    choice: Option<usize>,
 }
 
 impl TextLine {
@@ -37,6 +39,13 @@ impl TextLine {
     #[must_use]
     pub fn hanging(mut self, columns: usize) -> Self {
         self.hang = columns;
+        self
+    }
+
+    /// Says which of what can be chosen it belongs to: a click on it chooses that.
+    #[must_use]
+    pub fn choosing(mut self, choice: usize) -> Self {
+        self.choice = Some(choice);
         self
     }
 
@@ -63,7 +72,7 @@ impl TextLine {
         let indent = self.hang.min(columns / 2);
         let mut lines = Vec::new();
         for (index, part) in words::wrap(&self.text(), columns, indent).into_iter().enumerate() {
-            let mut line = Self::default();
+            let mut line = Self { choice: self.choice, ..Self::default() };
             let lead = if index == 0 { 0 } else { indent };
             line.pieces.push((Tone::Text, " ".repeat(lead)));
             for c in part.chars().skip(lead) {
@@ -104,6 +113,8 @@ pub struct TextView {
     search_error: Option<String>,
     matches: Vec<Match>,
     current: usize,
+    /// Where it was drawn last.
+    body: Rect,
 }
 
 impl TextView {
@@ -261,6 +272,12 @@ impl TextView {
         };
     }
 
+    /// What can be chosen by the line that was drawn there.
+    pub fn choice_at(&self, at: Position) -> Option<usize> {
+        let row = self.top + usize::from(at.y.saturating_sub(self.body.y));
+        self.lines.get(row).filter(|_| self.body.contains(at)).and_then(|line| line.choice)
+    }
+
     /// Which part is visible, where not all is.
     pub fn place(&self) -> String {
         super::panel::scroll_mark(self.top, self.page, self.lines.len())
@@ -270,6 +287,7 @@ impl TextView {
     pub fn draw(&mut self, buffer: &mut Buffer, area: Rect, theme: &Theme) {
         self.layout(usize::from(area.width).max(1));
         self.page = usize::from(area.height).max(1);
+        self.body = area;
         self.top = self.top.min(self.lines.len().saturating_sub(self.page));
         for (offset, y) in (area.y..area.bottom()).enumerate() {
             let index = self.top + offset;

@@ -60,11 +60,14 @@ pub(in crate::upgrade) fn remedies(told: &Condition) -> Vec<Remedy> {
             .oc("oc get machineconfiguration cluster -o yaml"),
     ];
     if told.message.contains(STUB) {
-        remedies.push(Remedy::change(
-            Danger::L,
-            "Switch the updates of boot images off, put the user-data secret of the machine set right \
-             (openshift-machine-api, *-user-data), and switch them on again.",
-        ));
+        remedies.push(
+            Remedy::change(
+                Danger::M,
+                "Switch the updates of boot images off, put the user-data secret of the machine set right \
+                 (openshift-machine-api, *-user-data), and switch them on again.",
+            )
+            .oc("oc apply -f user-data.yaml"),
+        );
     }
     remedies
 }

@@ -41,6 +41,9 @@ pub struct HealthRow {
     pub words: String,
 }
 
+/// The name of the check of backups and where they are stored.
+pub const OADP: &str = "OADP and backup locations";
+
 /// Names that are told of many.
 const NAMED: usize = 3;
 
@@ -52,7 +55,7 @@ pub fn rows(facts: &Facts, with_oadp: bool) -> Vec<HealthRow> {
         ("node", node(facts)),
         ("operators by OLM", subscriptions(facts)),
         ("certificate requests", requests(facts)),
-        ("OADP and backup locations", oadp(facts, with_oadp)),
+        (OADP, oadp(facts, with_oadp)),
         ("SR-IOV", sriov(facts)),
     ];
     checks.into_iter().map(|(name, (health, words))| HealthRow { name, health, words }).collect()

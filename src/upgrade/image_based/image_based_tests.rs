@@ -429,3 +429,86 @@ fn a_memory_is_not_held_for_ever() {
     let ours = watched.sees(back(Some(idle)).facts(45), 45);
     assert_eq!(ours.image_based.as_ref().unwrap().state, State::Idle, "it names our seed image: somebody finalized it");
 }
+
+#[test]
+fn how_long_it_lasts_is_counted_from_where_it_began() {
+    let after = image(&single(left(ibu("Upgrade", with(vec![running("Upgrade")]), &["Rollback"]), Some(30))), 40);
+    assert_eq!(after.since, Some(at(30)), "the new system is watched since the agent is back in it, not since Upgrade");
+    let gone = left(ibu("Upgrade", with(vec![running("Upgrade")]), &["Idle"]), None);
+    let assessment = assess(Arc::new(silent(&single(gone), 25, 21)), &Memory::default(), at(25));
+    let image = assessment.image_based.as_deref().unwrap();
+    assert_eq!((image.headline(), image.since), ("rebooting", Some(at(20))));
+    assert!(assessment.verdict.why.starts_with("the node reboots into"), "{}", assessment.verdict.why);
+}
+
+#[test]
+fn a_restore_that_failed_makes_a_rollback_likely() {
+    let restore = json!({"apiVersion": "velero.io/v1", "kind": "Restore",
+        "metadata": {"name": "apps", "namespace": "openshift-adp"}, "status": {"phase": "PartiallyFailed"}});
+    let sure = |switched_off: bool| {
+        let mut object = left(ibu("Upgrade", with(vec![running("Upgrade")]), &["Rollback"]), Some(30));
+        if switched_off {
+            object["metadata"]["annotations"] = json!({crate::api::ibu_key::ROLLBACK_COMPLETION: "Disabled"});
+        }
+        let mut cluster = single(object);
+        cluster.around.push(restore.clone());
+        image(&cluster, 40).outage.as_ref().unwrap().sure
+    };
+    assert_eq!((sure(false), sure(true)), (Sureness::Likely, Sureness::Possible));
+}
+
+#[test]
+fn a_change_of_addresses_that_waits_for_this_upgrade_does_not_block_it() {
+    let busy = |reason: &str| {
+        let mut cluster = single(ibu("Prep", prepared(), &["Idle", "Upgrade"]));
+        cluster.around.push(json!({"apiVersion": "lca.openshift.io/v1", "kind": "IPConfig",
+            "metadata": {"name": "ipconfig"}, "status": {"conditions": [c("Idle", "False", reason, "x")]}}));
+        image(&cluster, 40).ip_config_busy.clone()
+    };
+    assert_eq!(busy("Blocked"), None, "it is the one that is blocked");
+    assert_eq!(busy("InProgress").as_deref(), Some("InProgress: x"));
+}
+
+#[test]
+fn a_stage_has_ended_when_nothing_goes_on_by_itself() {
+    let over = |object: Value| image(&single(object), 40).ended();
+    assert!(over(ibu("Prep", prepared(), &["Idle", "Upgrade"])));
+    assert!(over(left(ibu("Upgrade", with(ended("Upgrade")), &["Idle", "Rollback"]), Some(30))));
+    assert!(over(ibu("Upgrade", with(failed("Upgrade", "backup failed")), &["Idle"])));
+    assert!(
+        !over(left(ibu("Upgrade", with(failed("Upgrade", "restore failed")), &["Rollback"]), Some(30))),
+        "it may go back"
+    );
+    assert!(!over(ibu("Upgrade", with(vec![running("Upgrade")]), &["Idle"])));
+    let mut late = ibu("Upgrade", prepared(), &["Idle", "Upgrade"]);
+    late["metadata"]["generation"] = json!(9);
+    assert!(!over(late), "Upgrade was asked for and not looked at");
+}
+
+#[test]
+fn backups_that_may_not_be_read_are_not_none() {
+    let cluster = single(ibu("Prep", prepared(), &["Idle", "Upgrade"]));
+    let mut facts = cluster.facts(40);
+    facts.kinds.remove(&crate::upgrade::facts::Kind::Restores);
+    let assessment = assess(Arc::new(facts), &Memory::default(), at(40));
+    let image = assessment.image_based.as_deref().unwrap();
+    assert!(image.oadp_unread.iter().any(|line| line == "restores were not read yet"), "{:?}", image.oadp_unread);
+    assert_eq!(assessment.estimates.whole, None, "no update would take any time beside it");
+}
+
+#[test]
+fn a_server_that_is_back_and_takes_no_credentials_is_not_rebooting_any_more() {
+    let object = left(ibu("Upgrade", with(vec![running("Upgrade")]), &["Idle"]), None);
+    let mut facts = silent(&single(object), 35, 21);
+    facts.link.trouble = Some(crate::upgrade::link::Trouble {
+        kind: crate::upgrade::link::TroubleKind::Unauthorized,
+        words: "the server does not accept the credentials (401)".to_owned(),
+        hint: String::new(),
+        since: at(32),
+    });
+    let assessment = assess(Arc::new(facts), &Memory::default(), at(35));
+    let image = assessment.image_based.as_deref().unwrap();
+    assert_eq!((image.headline(), image.since), ("back, log in again", None));
+    assert_eq!(assessment.verdict.kind, VerdictKind::NeedsPerson);
+    assert!(assessment.verdict.why.contains("does not take the credentials"), "{}", assessment.verdict.why);
+}

@@ -14,6 +14,7 @@ pub fn judge(assessment: &Assessment, _: &Memory) -> Option<Verdict> {
     let image = assessment.image_based.as_deref().filter(|image| image.under_way())?;
     let kind = match image.state {
         _ if matches!(image.record, Record::Remembered { .. }) => VerdictKind::ImageBased,
+        _ if image.locked_out() => VerdictKind::NeedsPerson,
         State::AbortFailed
         | State::FinalizeFailed
         | State::PrepFailed
@@ -54,6 +55,12 @@ pub fn why(image: &ImageBased, now: DateTime<Utc>) -> String {
             None => format!("{} was asked for, and the lifecycle agent has not begun", asked.word()),
         };
     }
+    if image.locked_out() {
+        return format!(
+            "the API server is back, and does not take the credentials: how far it is cannot be seen; before that it was {}",
+            image.state.headline()
+        );
+    }
     let said = first(&image.message);
     let seed = if image.seed.version.is_empty() { "the seed image" } else { &image.seed.version };
     match image.state {
@@ -62,9 +69,10 @@ pub fn why(image: &ImageBased, now: DateTime<Utc>) -> String {
         State::AbortFailed => format!("the cleanup failed: {said}"),
         State::Finalizing => format!("cleaning up: {said}"),
         State::FinalizeFailed => format!("the cleanup after the upgrade failed: {said}"),
-        State::Preparing => format!("{seed} is prepared beside the running system: {said}"),
+        State::Preparing => format!("{seed} is being prepared beside the running system: {said}"),
         State::PrepFailed => format!("Prep failed: {said}"),
         State::Prepared => format!("{seed} is ready beside the running system: Upgrade, or Idle to give it up"),
+        State::BeforePivot if image.gone() => format!("the node reboots into {seed}; the last that it said: {said}"),
         State::BeforePivot => format!("upgrade to {seed}, before its reboot: {said}"),
         State::AfterPivot => format!("{seed} runs and settles: {said}"),
         State::UpgradeFailed if image.pivoted == Some(true) => format!("the upgrade failed after the reboot: {said}"),
@@ -79,6 +87,6 @@ pub fn why(image: &ImageBased, now: DateTime<Utc>) -> String {
 
 /// The first line, without the colon that announces others.
 fn first(message: &str) -> &str {
-    let line = words::first_line(message);
+    let line = words::first_line(message).trim_end_matches(':');
     if line.is_empty() { "it gives no reason" } else { line }
 }

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::upgrade::facts::Facts;
+use crate::upgrade::facts::{Facts, Kind, KindStatus};
 use crate::upgrade::words;
 
 /// What became of a backup or a restore (as the agent counts: lifecycle-agent, internal/backuprestore).
@@ -83,6 +83,20 @@ pub fn rows(facts: &Facts) -> Vec<OadpRow> {
     let wave = |row: &OadpRow| row.wave.as_ref().map_or(i64::MAX, |wave| wave.parse().unwrap_or(i64::MAX));
     rows.sort_by(|a, b| (a.restore, wave(a), &a.name).cmp(&(b.restore, wave(b), &b.name)));
     rows
+}
+
+/// Why nothing is known of a kind, a line each: then an empty list does not mean that there are none.
+pub fn unread(facts: &Facts) -> Vec<String> {
+    let why = |kind: Kind| {
+        let name = kind.plural();
+        Some(match facts.status(kind) {
+            KindStatus::NotAsked | KindStatus::Waiting => format!("{name} were not read yet"),
+            KindStatus::Forbidden(trouble) => format!("{name} may not be read: {}", trouble.words),
+            KindStatus::Failing(trouble) if !facts.known(kind) => format!("{name} cannot be read: {}", trouble.words),
+            KindStatus::Failing(_) | KindStatus::Live | KindStatus::Absent => return None,
+        })
+    };
+    [Kind::Backups, Kind::Restores].into_iter().filter_map(why).collect()
 }
 
 fn items(done: i64, total: i64) -> Option<(i64, i64)> {

@@ -3,9 +3,10 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::ImageBased;
+use super::oadp::OadpState;
 use super::stage_history::PRE_PIVOT;
 use super::stage_machine::{Stage, State, tells_rollback};
-use crate::upgrade::link::Link;
+use crate::upgrade::link::{Link, TroubleKind};
 
 /// How long the API server usually stays away: the documentation's own runs took 7 min 30 s (rollback) to 9 min 40 s, and
 /// one upgrade 15 min 41 s as a whole.
@@ -33,6 +34,9 @@ pub struct Outage {
     pub sure: Sureness,
     /// Since when nobody answers, or since when the node may have gone; none: it is still there.
     pub began: Option<DateTime<Utc>>,
+    /// The server answers again, and does not take the credentials: nobody listens is over, and how far it is cannot be
+    /// seen.
+    pub locked_out: bool,
     /// After the watchdog's limit the node goes back by itself: not before that.
     pub rolls_back: Option<DateTime<Utc>>,
 }
@@ -76,6 +80,12 @@ pub fn outage(image: &ImageBased, link: &Link, _now: DateTime<Utc>) -> Option<Ou
             "the upgrade failed after the reboot, and automatic rollback is not switched off".to_owned(),
             Sureness::Likely,
         ),
+        State::AfterPivot if image.pivoted == Some(true) && restore_failed(image) && rolls_back(image) => (
+            "the node rolls back by itself into its former system".to_owned(),
+            "a Restore failed, which the agent counts as a failed upgrade, and automatic rollback is not switched off"
+                .to_owned(),
+            Sureness::Likely,
+        ),
         State::AfterPivot | State::UpgradeFailed if image.pivoted == Some(true) => (
             "the node may be rolling back by itself".to_owned(),
             "the upgrade was not completed; nothing says that it rolls back".to_owned(),
@@ -91,7 +101,13 @@ pub fn outage(image: &ImageBased, link: &Link, _now: DateTime<Utc>) -> Option<Ou
     };
     let watchdog = image.watchdog.as_ref().filter(|watchdog| !watchdog.off && image.state == State::BeforePivot);
     let rolls_back = watchdog.and_then(|watchdog| watchdog.from.or(began.map(|began| began + watchdog.timeout)));
-    Some(Outage { what, why, sure, began, rolls_back })
+    let locked_out =
+        gone.is_some() && link.trouble.as_ref().is_some_and(|trouble| trouble.kind == TroubleKind::Unauthorized);
+    Some(Outage { what, why, sure, began, locked_out, rolls_back })
+}
+
+fn restore_failed(image: &ImageBased) -> bool {
+    image.oadp.iter().any(|row| row.restore && row.state == OadpState::Failed)
 }
 
 fn rolls_back(image: &ImageBased) -> bool {

@@ -4,14 +4,11 @@ use super::{Answer, Ask, Row, evidence};
 use crate::upgrade::assessment::{Remedy, Resource};
 use crate::upgrade::danger::Danger;
 use crate::upgrade::facts::Kind;
+use crate::upgrade::root_credentials;
 use crate::upgrade::version::minor_parts;
 use crate::upgrade::words::shell;
 
 const OBJECT: &str = "cloudcredentials.operator.openshift.io";
-
-/// Platforms on which credentials are minted from a root secret, and its name in `kube-system`
-/// (cloud-credential-operator, pkg/operator/constants).
-const MINTED: [(&str, &str); 2] = [("AWS", "aws-creds"), ("GCP", "gcp-credentials")];
 
 pub(super) fn credentials(ask: &Ask) -> Option<Row> {
     let (id, title) = ("cloud-credentials", "Cloud credentials are ready for the target");
@@ -42,16 +39,15 @@ pub(super) fn credentials(ask: &Ask) -> Option<Row> {
         let why = "which platform the cluster runs on is not told".to_owned();
         return Some(Row::unknown(id, title, why, Kind::Infrastructures).about(about));
     };
-    let Some((_, secret)) = MINTED.iter().find(|(kind, _)| *kind == platform) else {
+    let Some(secret) = root_credentials::of_platform(platform).filter(|secret| secret.mints) else {
         return Some(Row::new(id, title, Answer::Pass, format!("nothing to do on {platform}")).about(about));
     };
+    let (namespace, secret) = (root_credentials::NAMESPACE, secret.name);
     if let Some(why) = ask.unread(&[Kind::Secrets]) {
         return Some(Row::unknown(id, title, why, Kind::Secrets).about(about));
     }
-    let there = around
-        .secrets
-        .iter()
-        .any(|one| one.metadata.namespace.as_deref() == Some("kube-system") && one.name() == *secret);
+    let there =
+        around.secrets.iter().any(|one| one.metadata.namespace.as_deref() == Some(namespace) && one.name() == secret);
     let word = if mode.is_empty() { "the default mode" } else { mode };
     if !there && ask.recorded() {
         let why = format!(
@@ -66,15 +62,18 @@ pub(super) fn credentials(ask: &Ask) -> Option<Row> {
             id,
             title,
             Answer::Block,
-            format!("credentials are minted ({word}), and the root secret kube-system/{secret} is gone: new ones cannot be made"),
+            format!("credentials are minted ({word}), and the root secret {namespace}/{secret} is gone: new ones cannot be made"),
         )
-        .about([Resource::cluster(OBJECT, "cluster"), Resource::namespaced("secrets", "kube-system", secret)])
+        .about([Resource::cluster(OBJECT, "cluster"), Resource::namespaced("secrets", namespace, secret)])
         .rests_on([
             evidence("cloudcredential/cluster", "spec.credentialsMode", if mode.is_empty() { "\"\"" } else { mode }),
             evidence(format!("secret/{secret}"), "metadata", "missing"),
         ])
-        .remedied([Remedy::look("Restore the secret before the update; it can be taken away again afterwards.")
-            .oc(format!("oc get secret -n kube-system {secret}", secret = shell(secret)))])
+        .remedied([Remedy::change(
+            Danger::M,
+            "Put the secret back before the update; it can be taken away again afterwards.",
+        )
+        .oc(format!("oc apply -f {secret}.yaml", secret = shell(secret)))])
     })
 }
 

@@ -156,6 +156,12 @@ fn every_stage_is_one_patch_with_the_strict_lock() {
         assert_eq!(write.body["metadata"], json!({"uid": "uid-ibu", "resourceVersion": "70"}));
         assert_eq!(write.body["spec"]["stage"], stage);
         assert!(write.stored.contains(&("/spec/stage".to_owned(), json!(stage))));
+        let begun = plan.effect.begins().unwrap();
+        assert_eq!(
+            begun,
+            format!("begun: the lifecycle agent has taken up the stage {stage}"),
+            "and not that it is over"
+        );
     }
 }
 
@@ -226,8 +232,78 @@ fn volumes_that_nothing_brings_back_make_prep_dangerous() {
          {restorePVs: true, restoreStatus: {includedResources: [logicalvolumes]}}\n",
     );
     assert_eq!((whole.danger, whole.confirm.clone()), (Danger::L, Confirm::Button));
-    let told = "PersistentVolume pvc-1 comes back by its Restore: claim shop/data, 5Gi, reclaim policy Delete";
+    let told = "PersistentVolume pvc-1 is to come back by a Restore: claim shop/data, 5Gi, reclaim policy Delete";
     assert!(whole.consequences.contains(&told.to_owned()), "{:#?}", whole.consequences);
+}
+
+#[test]
+fn no_update_of_the_other_kind_is_begun_beside_it() {
+    let start = Ask::new(ActionId::StartUpdate, Target::Version("4.18.25".to_owned()));
+    let mut resting = sample(Idle);
+    let words = "an image-based upgrade is under way (it is prepared): neither knows of the other; finish it or give it up first";
+    for action in [start.clone(), ask(ActionId::StartUpdate).with("newest", "true")] {
+        let why = resting.plan_of(&action, &Material::default()).err().map(|refusal| refusal.0).unwrap_or_default();
+        assert!(!why.contains("image-based"), "{why}");
+    }
+    let mut offered = sample(Prepared);
+    for one in [&mut resting, &mut offered] {
+        one.edit("version", |version| {
+            version["status"]["availableUpdates"] =
+                json!([{"version": "4.18.25", "image": "quay.io/openshift-release-dev/ocp-release@sha256:25"}]);
+        });
+    }
+    assert!(resting.plan_of(&start, &Material::default()).is_ok(), "{:?}", resting.answer(&start));
+    assert_eq!(refusal(&offered, &start, &Material::default()), words);
+    let force = Ask::new(ActionId::ForceUpdate, Target::Version("4.18.25".to_owned()));
+    assert_eq!(refusal(&offered, &force, &Material::default()), words);
+}
+
+#[test]
+fn what_is_not_backed_up_is_not_said_to_be() {
+    let without = sample(Prepared).plan_of(&ask(ActionId::IbuUpgrade), &Material::default()).unwrap();
+    let none = |line: &String| line.contains("NO application data is carried over");
+    assert!(without.consequences.iter().any(none), "{:#?}", without.consequences);
+    let mut with = sample(Prepared);
+    with.edit("ImageBasedUpgrade/upgrade", |object| {
+        object["spec"]["oadpContent"] = json!([{"namespace": "openshift-adp", "name": "oadp-cm"}]);
+    });
+    let maps = material(vec![(CONTENT, json!({"kind": "ConfigMap", "data": {}}))]);
+    let with = with.plan_of(&ask(ActionId::IbuUpgrade), &maps).unwrap();
+    let told = "before it application data is backed up, as openshift-adp/oadp-cm say";
+    assert!(with.consequences.iter().any(|line| line == told) && !with.consequences.iter().any(none));
+}
+
+#[test]
+fn a_config_map_that_could_not_be_read_is_not_said_to_exist() {
+    let wanted = prep().with("oadp-content", "openshift-adp/oadp-cm");
+    let unread = Material {
+        answers: vec![(Read::Object(CONTENT.to_owned()), Err("not allowed".to_owned()))],
+        ..Material::default()
+    };
+    let plan = sample(Idle).plan_of(&wanted, &unread).unwrap();
+    assert!(!plan.preconditions.iter().any(|one| one.words.contains("exists")), "{:#?}", plan.preconditions);
+    let told = "openshift-adp/oadp-cm could not be read: not allowed";
+    assert!(plan.consequences.contains(&told.to_owned()), "{:#?}", plan.consequences);
+}
+
+#[test]
+fn what_failed_by_itself_is_cleaned_up_as_gravely_as_the_menu_says() {
+    let mut back = sample(Prepared);
+    back.edit("ImageBasedUpgrade/upgrade", |object| {
+        object["spec"]["stage"] = json!("Upgrade");
+        object["status"]["validNextStages"] = json!(["Idle"]);
+        let failed = [
+            condition("UpgradeInProgress", "False", "Failed", "Rollback due to restore failure: x"),
+            condition("UpgradeCompleted", "False", "Failed", "Upgrade failed"),
+        ];
+        object["status"]["conditions"].as_array_mut().unwrap().extend(failed);
+    });
+    let given_up = material(vec![(PATH, json!({}))]);
+    let plan = back.plan_of(&ask(ActionId::IbuIdle), &given_up).unwrap();
+    assert_eq!((plan.danger, plan.confirm.clone()), (Danger::H, Confirm::Type("clean-up".to_owned())));
+    let assessment = back.assessment();
+    let offered = (ActionId::IbuIdle.entry().offered)(&assessment, &back.session, &Target::Cluster).unwrap();
+    assert_eq!((offered.danger, offered.title), (plan.danger, plan.title));
 }
 
 #[test]
@@ -244,7 +320,7 @@ fn what_an_earlier_configuration_left_is_taken_away_or_kept_as_it_was() {
         json!({"stage": "Prep", "oadpContent": [], "extraManifests": [{"namespace": "a", "name": "b"}],
                "seedImageRef": {"version": "4.19.3", "image": "registry/seed:4.19.3", "pullSecretRef": {"name": "s"}}})
     );
-    let taken = prep().with("extra-manifest", "none").with("pull-secret", "none").with("timeout", "3600");
+    let taken = prep().with("extra-manifest", "none").with("pull-secret", "none").with("watchdog", "3600");
     let taken = again.plan_of(&taken, &Material::default()).unwrap();
     assert_eq!(
         taken.writes[0].body["spec"],

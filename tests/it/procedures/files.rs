@@ -134,6 +134,35 @@ fn requests() -> Value {
     })
 }
 
+/// The root credentials of the cloud, as somebody kept them.
+fn root_secret() -> Value {
+    json!({
+        "apiVersion": "v1", "kind": "Secret", "metadata": { "name": "aws-creds", "namespace": "kube-system" },
+        "type": "Opaque", "stringData": { "aws_access_key_id": "AKIA0000", "aws_secret_access_key": "root" },
+    })
+}
+
+/// What new workers boot with: in the words of `spec`, pointing to the machine config server by `how`.
+pub fn user_data(spec: &str, how: &str) -> Value {
+    let server = json!([{ "source": "https://api-int.lab.example.com:22623/config/worker" }]);
+    let stub = json!({ "ignition": { "version": spec, "config": { how: server } } }).to_string();
+    json!({
+        "apiVersion": "v1", "kind": "Secret",
+        "metadata": { "name": "worker-user-data", "namespace": "openshift-machine-api" },
+        "type": "Opaque", "data": { "disableTemplating": STANDARD.encode("true"), "userData": STANDARD.encode(stub) },
+    })
+}
+
+/// What machines it is for.
+pub fn machine_set() -> Value {
+    json!({
+        "apiVersion": "machine.openshift.io/v1beta1", "kind": "MachineSet",
+        "metadata": { "name": "worker-eu-1a", "namespace": "openshift-machine-api" },
+        "spec": { "template": { "spec": { "providerSpec": { "value": {
+            "userDataSecret": { "name": "worker-user-data" } } } } } },
+    })
+}
+
 fn pinned() -> Value {
     json!({
         "apiVersion": format!("{MCO}/v1"), "kind": "PinnedImageSet",
@@ -147,7 +176,10 @@ pub fn folder() -> PathBuf {
     let folder = scratch("procedures");
     let policy = machine_configuration(&json!({ "nodeDisruptionPolicy": { "files": [
         { "path": "/etc/chrony.conf", "actions": [{ "type": "Restart", "restart": { "serviceName": "chronyd.service" } }] }] } }));
-    let boot_images = machine_configuration(&json!({ "managedBootImages": { "machineManagers": [] } }));
+    let boot_images =
+        |managers: Value| vec![machine_configuration(&json!({ "managedBootImages": { "machineManagers": managers } }))];
+    let all =
+        json!([{ "resource": "machinesets", "apiGroup": "machine.openshift.io", "selection": { "mode": "All" } }]);
     let files: Vec<(&str, Vec<Value>)> = vec![
         ("pull-secret.yaml", vec![pull_secret()]),
         ("mirrors.yaml", vec![mirrors()]),
@@ -162,7 +194,11 @@ pub fn folder() -> PathBuf {
         ("images.yaml", vec![pinned()]),
         ("config.yaml", vec![chrony()]),
         ("policy.yaml", vec![policy]),
-        ("boot-images.yaml", vec![boot_images]),
+        ("boot-images-off.yaml", boot_images(json!([]))),
+        ("boot-images-on.yaml", boot_images(all)),
+        ("root-secret.yaml", vec![root_secret()]),
+        ("user-data.yaml", vec![user_data("3.2.0", "merge")]),
+        ("user-data-broken.yaml", vec![user_data("3.2.0", "append")]),
     ];
     for (name, objects) in files {
         let text: Vec<String> = objects.iter().map(Value::to_string).collect();

@@ -196,6 +196,9 @@ pub fn grown_from(name: &str) -> Option<&'static str> {
         "after two minors" => Some("between two minors, gate settled"),
         "a canary, the rest held" => Some("a canary"),
         "a canary that is well" => Some("a canary, the rest held"),
+        "boot images switched off" => Some("boot images degraded"),
+        "user data put right" => Some("boot images switched off"),
+        "rolled back" => Some("upgraded"),
         _ => None,
     }
 }
@@ -217,6 +220,12 @@ pub async fn grown(name: &str, mut world: World) -> World {
             until_completed(&mut world, "4.17.30");
             // The canary itself takes a while longer.
             world.pass(15);
+        }
+        "boot images switched off" => really(&mut world, "apply-file boot-images-off.yaml").await,
+        "user data put right" => really(&mut world, "apply-file user-data.yaml").await,
+        "rolled back" => {
+            really(&mut world, "ibu-rollback").await;
+            until_stage(&mut world, "RollbackCompleted");
         }
         _ => panic!("{name:?} grows out of nothing"),
     }
@@ -446,6 +455,8 @@ async fn at_rest_but(name: &str) -> Option<World> {
         }
         "boot images degraded" => {
             let world = World::of(&scenario).await;
+            world.add(Res::SECRETS, files::user_data("2.0.0", "append"));
+            world.add(Res::MACHINE_SETS, files::machine_set());
             world.edit(Res::MACHINE_CONFIGURATIONS, None, "cluster", |object| {
                 object["spec"]["managedBootImages"] = json!({ "machineManagers": [{ "resource": "machinesets",
                     "apiGroup": "machine.openshift.io", "selection": { "mode": "All" } }] });

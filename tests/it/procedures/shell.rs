@@ -8,6 +8,7 @@ use oc_cockpit::cli::{self, Act, Command, Wish};
 use oc_cockpit::report::plan::Page;
 use oc_cockpit::report::status::Status;
 use oc_cockpit::report::{self, Format, Look};
+use oc_cockpit::runtime::logs::{self, Piece};
 use oc_cockpit::upgrade::needs::{Purpose, Wanted};
 use oc_cockpit::upgrade::{preflight, updates};
 
@@ -36,7 +37,7 @@ pub async fn run(world: &World, line: &str) -> Told {
     let seen = |purpose: Purpose| async move { world.look(&Wanted::from(purpose)).await };
     match command(line) {
         Command::Status(args) => {
-            let status = Status::of(&*seen(Purpose::Watch).await, args.details, Vec::new());
+            let status = Status::of(&*seen(args.purpose()).await, args.details, Vec::new());
             Told::Page(report::render(&status, args.output, &look).unwrap())
         }
         Command::Updates(args) => {
@@ -54,6 +55,18 @@ pub async fn run(world: &World, line: &str) -> Told {
             assert_eq!(args.answer.output, Format::Text);
             let answer = preflight::preflight(&*seen(Purpose::Preflight).await, args.to.as_deref());
             Told::Page(report::preflight::text(&answer, &report::preflight::Options { look, problems: Vec::new() }))
+        }
+        Command::Logs(args) => {
+            let (seen, mut page) = (seen(Purpose::Watch).await, String::new());
+            let told = logs::tell(&world.desk().requests, &seen, &args, |piece| {
+                let (Piece::Line(text) | Piece::Aside(text)) = piece;
+                page += &format!("{text}\n");
+                true
+            });
+            match told.await {
+                Ok(()) => Told::Page(page),
+                Err(why) => Told::Refused(why),
+            }
         }
         Command::Do(args) => match args.wish {
             Wish::Act(act) => acted(world, &act, &look).await,

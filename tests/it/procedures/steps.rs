@@ -503,6 +503,13 @@ pub const PREPARATIONS: &[Preparation] = &[
     ("P9", "A root secret that was taken away", "no root secret", Sight(&["aws-creds"], &["aws-creds"])),
     (
         "P9",
+        "Put it back",
+        "no root secret",
+        Plan("Apply root-secret.yaml", "secret/aws-creds -n kube-system is the root secret of AWS"),
+    ),
+    ("P9", "Not one that nothing would read", "manual credentials", Refusal("credentials are maintained by hand")),
+    (
+        "P9",
         "Namespaces and secrets of new requests",
         "manual credentials",
         Plan("Apply credentials.yaml", "namespace/openshift-new-component is created"),
@@ -579,6 +586,12 @@ pub const PREPARATIONS: &[Preparation] = &[
     ),
     (
         "P13",
+        "Note volumes, claims and reclaim policies, before",
+        "a seed to prepare",
+        Sight(&["Volumes on the node's own disks", "Delete"], &["VOLUME ON THE NODE", "RECLAIM POLICY", "Delete"]),
+    ),
+    (
+        "P13",
         "Volumes that nothing brings back",
         "a seed to prepare",
         Plan("Prepare 4.19.3 beside the running system", "their contents do not come back"),
@@ -600,6 +613,12 @@ pub const PREPARATIONS: &[Preparation] = &[
     ("P13", "Restores, by name; is it completed?", "upgraded", Sight(&["edge-apps"], &["UPGRADED"])),
     (
         "P13",
+        "Volumes, claims and reclaim policies after it, to compare",
+        "upgraded",
+        Sight(&["Volumes on the node's own disks", "Delete"], &["VOLUME ON THE NODE", "RECLAIM POLICY", "Delete"]),
+    ),
+    (
+        "P13",
         "Content: finalize (no way back after that)",
         "upgraded",
         Plan("Finalize the upgrade: the former system goes", "no way back after that"),
@@ -609,6 +628,12 @@ pub const PREPARATIONS: &[Preparation] = &[
         "Not content: back into the former system, before that expires",
         "upgraded",
         Plan("Reboot into the former system", "with the etcd and the data of before the upgrade"),
+    ),
+    (
+        "P13",
+        "Collect logs before finalizing a rollback: the agent and its jobs",
+        "rolled back",
+        Sight(&["lifecycle agent", "journalctl"], &["lifecycle agent", "journalctl"]),
     ),
     (
         "P13",
@@ -640,7 +665,12 @@ pub const PREPARATIONS: &[Preparation] = &[
         "an operator degraded",
         Sight(&["UpdatingPrometheus"], &["UpdatingPrometheus"]),
     ),
-    ("P14", "The log of its pod", "an operator degraded", Sight(&["log"], &["monitoring"])),
+    (
+        "P14",
+        "The log of its pod",
+        "an operator degraded",
+        Sight(&["pods of openshift-monitoring"], &["openshift-monitoring/"]),
+    ),
     (
         "P14",
         "Its pod crash-loops without a route: delete it",
@@ -757,10 +787,23 @@ pub const PREPARATIONS: &[Preparation] = &[
     ),
     (
         "P15",
-        "Switch their updates off, and on again when the user-data secret is right",
+        "Switch their updates off",
         "boot images degraded",
-        Plan("Apply boot-images.yaml", "machineManagers: []"),
+        Plan("Apply boot-images-off.yaml", "machineManagers: []"),
     ),
+    (
+        "P15",
+        "Put the user-data secret right",
+        "boot images switched off",
+        Plan("Apply user-data.yaml", "machine set worker-eu-1a names it"),
+    ),
+    (
+        "P15",
+        "Not one that no machine could boot with",
+        "boot images switched off",
+        Refusal("there it is ignition.config.merge"),
+    ),
+    ("P15", "Switch their updates on again", "user data put right", Plan("Apply boot-images-on.yaml", "mode: All")),
     ("P15", "Which node is next", "a stuck drain", Sight(&["after worker-0: worker-1"], &["worker-1, after worker-0"])),
     (
         "P15",

@@ -261,6 +261,24 @@ fn the_tab_is_there_only_where_the_kind_is() {
 }
 
 #[test]
+fn while_nobody_answers_nothing_is_said_to_be_possible() {
+    let mut stage = stage("reboot", 160, 45);
+    stage.shows("nothing, until the picture is live again");
+    stage.lacks("→ Idle (abort)");
+    stage.shows("rebooting  for 4m");
+    stage.keys("e").shows("an image-based upgrade is under way");
+    stage.lacks("the guide's formula");
+}
+
+#[test]
+fn the_next_step_of_a_choice_is_the_choice_itself_where_it_is_shown_already() {
+    let mut stage = stage("upgraded", 160, 45);
+    stage.keys("n").shows("[actions for");
+    stage.shows("Finalize the upgrade");
+    stage.shows("Reboot into the former system");
+}
+
+#[test]
 fn on_a_small_terminal_everything_can_be_reached() {
     let mut stage = stage("upgraded", 80, 24);
     stage.lacks("60/61 items");
@@ -278,7 +296,7 @@ fn what_the_header_says_of_a_reboot_is_a_range_that_runs_down() {
     stage.shows("REBOOTING");
     stage.shows("it rolls back by itself");
     stage.world.now += chrono::TimeDelta::minutes(5);
-    stage.shows("usually back by now, at most 6m");
+    stage.shows("usually back by now, or within 6m");
     stage.world.now += chrono::TimeDelta::minutes(8);
     stage.shows("away longer than usual by 1m");
     stage.world.now += chrono::TimeDelta::minutes(20);

@@ -68,6 +68,45 @@ fn hiding_the_header_keeps_the_verdict() {
     stage.lacks("preflight");
 }
 
+/// What lies between the outer borders of a pane's rows.
+fn inside(line: &str) -> Vec<&str> {
+    line.split('│').filter(|part| !part.is_empty()).collect()
+}
+
+#[test]
+fn no_pane_of_the_overview_is_blank_while_a_list_is_cut() {
+    // `1-2 of 14`: the mark of a list that is cut.
+    let cut = regex::Regex::new(r"\d+-\d+ of \d+").unwrap();
+    for (width, height) in [(60, 15), (80, 24), (80, 33), (99, 30), (120, 40), (160, 45), (200, 60), (200, 20)] {
+        for world in [sample::rolling(), sample::idle(), sample::large(600), super::rich::rich()] {
+            let screen = at(world, "", width, height);
+            // In two columns each has its own lists; a list that is cut stands in the column of its title.
+            let columns = if width >= 100 { 2 } else { 1 };
+            for column in 0..columns {
+                let mut rows = screen.lines().skip(5).map(|line| {
+                    let title = line.starts_with(['┌', '├']);
+                    let parts: Vec<&str> = line.split(['┬', '┤', '├', '┌']).filter(|part| !part.is_empty()).collect();
+                    (title, parts.get(column).copied().unwrap_or_default().to_owned(), line)
+                });
+                let lists_cut = rows.any(|(_, part, _)| cut.is_match(&part) && !part.contains("Timeline"));
+                let upper = screen.lines().skip(6).take_while(|line| !line.contains("Timeline"));
+                let blank = upper
+                    .filter(|line| line.starts_with('│'))
+                    .filter(|line| inside(line).get(column).is_some_and(|part| part.trim().is_empty()))
+                    .count();
+                assert!(!lists_cut || blank == 0, "{width}x{height}, column {column}:\n{screen}");
+            }
+        }
+    }
+}
+
+#[test]
+fn odd_sizes_say_what_matters() {
+    assert_snapshot!("overview_40x12", at(sample::rolling(), "", 40, 12));
+    assert_snapshot!("overview_60x15", at(sample::rolling(), "", 60, 15));
+    assert_snapshot!("idle_200x60", at(sample::idle(), "", 200, 60));
+}
+
 #[test]
 fn a_screen_that_is_too_small_still_says_the_verdict() {
     for (width, height) in [(59, 24), (80, 14), (40, 6), (20, 3)] {

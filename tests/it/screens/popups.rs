@@ -106,7 +106,7 @@ fn write() -> Write {
     }
 }
 
-fn pause() -> Plan {
+pub fn pause() -> Plan {
     Plan {
         action: ActionId::PausePool,
         target: Target::pool("worker"),
@@ -132,7 +132,7 @@ fn pause() -> Plan {
     }
 }
 
-fn update() -> Plan {
+pub fn update() -> Plan {
     Plan {
         action: ActionId::StartUpdate,
         target: Target::Version("4.19.3".into()),
@@ -150,7 +150,7 @@ fn update() -> Plan {
     }
 }
 
-fn passed() -> Rehearsed {
+pub fn passed() -> Rehearsed {
     Rehearsed::DryRun { write: 0, result: Ok("200".into()) }
 }
 
@@ -378,7 +378,7 @@ fn drain(silent: bool) -> Progress {
     }
 }
 
-fn draining(silent: bool) -> sample::World {
+pub fn draining(silent: bool) -> sample::World {
     let mut world = sample::rolling();
     let progress = drain(silent);
     world.jobs.push(Job {
@@ -401,6 +401,8 @@ fn a_drain_is_shown_as_it_goes_and_leads_to_what_frees_it() {
     assert_snapshot!("drain", stage.screen());
     stage.keys("x").shows("actions for pods shop/cart-0");
     stage.shows("Delete pod shop/cart-0");
+    // What a pod means to its workload is only read for the plan.
+    assert!(stage.screen().lines().any(|line| line.contains("Evict pod shop/cart-0") && line.contains("L-H")));
     stage.keys("esc tab x").shows("actions for pods shop/web-1");
     stage.keys("esc ctrl-k");
     assert_eq!(stage.requests, [Request::CancelJob(3)]);

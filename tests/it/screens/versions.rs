@@ -34,7 +34,7 @@ fn condition(kind: &str, status: &str, reason: &str) -> Value {
 }
 
 /// A cluster at rest: two versions that are recommended, and one with so many risks.
-fn world(risks: usize) -> World {
+pub fn world(risks: usize) -> World {
     let names: Vec<String> = (1..=risks).map(|n| format!("RiskWithALongNameThatSaysWhatItIsAbout{n:02}")).collect();
     let conditional = json!({
         "release": release("4.18.24"), "risks": names.iter().map(|name| risk(name)).collect::<Vec<_>>(),
@@ -55,13 +55,13 @@ fn world(risks: usize) -> World {
     World::of(assess(Arc::new(facts), &Memory::default(), now()))
 }
 
-fn updates(risks: usize, width: u16, height: u16) -> Stage {
+pub fn updates(risks: usize, width: u16, height: u16) -> Stage {
     let mut stage = Stage::new(world(risks), width, height);
     stage.keys(":").types("updates").keys("enter");
     stage
 }
 
-fn asked(version: &str) -> [Request; 1] {
+pub fn asked(version: &str) -> [Request; 1] {
     [Request::Plan(Ask::new(ActionId::StartUpdate, Target::Version(version.into())))]
 }
 
@@ -238,4 +238,48 @@ fn what_is_marked_is_named_in_title_and_plan() {
     stage.shows("All 16 nodes");
     stage.keys("G").shows("16 nodes: worker-with-a-long-name-0");
     assert_snapshot!("plan_marks_80x24", stage.keys("g").screen());
+}
+
+/// The cluster at rest, with a minor on offer that is held up by an operator.
+fn held_up() -> World {
+    let world = world(1);
+    let mut version = json!({"apiVersion": "config.openshift.io/v1", "kind": "ClusterVersion",
+        "metadata": {"name": "version", "uid": "v1", "resourceVersion": "7", "generation": 1},
+        "spec": {"clusterID": "0c1d", "channel": "stable-4.19"},
+        "status": {"observedGeneration": 1, "desired": release("4.18.22"),
+            "history": [{"state": "Completed", "version": "4.18.22", "startedTime": "2026-03-01T01:00:00Z",
+                         "completionTime": "2026-03-01T02:00:00Z", "image": release("4.18.22")["image"]}],
+            "availableUpdates": [release("4.19.3"), release("4.18.23")],
+            "conditions": [condition("Available", "True", ""), condition("Failing", "False", ""),
+                           condition("Progressing", "False", ""), condition("RetrievedUpdates", "True", "")]}});
+    let upgradeable = json!({"type": "Upgradeable", "status": "False", "reason": "AdminAckRequired",
+        "message": "Somebody has to say that it is fine.", "lastTransitionTime": "2026-03-07T01:00:00Z"});
+    version["status"]["conditions"].as_array_mut().unwrap().push(upgradeable);
+    version["status"]["conditionalUpdates"] = json!([{
+        "release": release("4.18.24"), "risks": [risk("SomeRisk")],
+        "conditions": [condition("Recommended", "False", "SomeRisk")],
+    }]);
+    let mut facts = assemble::from_values(&[version], now());
+    facts.link = world.assessment.facts.link.clone();
+    World::of(assess(Arc::new(facts), &Memory::default(), now()))
+}
+
+#[test]
+fn the_newest_version_that_may_be_started_is_selected_and_refused_ones_say_why() {
+    for (size, width, height) in [("80x24", 80, 24), ("160x45", 160, 45)] {
+        let mut stage = Stage::new(held_up(), width, height);
+        stage.keys("U").shows("no: ");
+        assert_snapshot!(format!("versions_held_up_{size}"), stage.screen());
+        stage.keys("enter");
+        assert_eq!(stage.requests, asked("4.18.23"), "not the highest, which is refused, nor one with risks");
+        let mut stage = Stage::new(held_up(), width, height);
+        stage.keys(":").types("updates").keys("enter enter");
+        if height < 40 {
+            assert_eq!(stage.requests, [Request::Say("4.18.23 is chosen".into())], "it stands below the fold");
+            stage.shows("▌ ✔ 4.18.23");
+            stage.keys("enter");
+        }
+        assert_eq!(stage.requests, asked("4.18.23"));
+        stage.shows("cannot be started: ");
+    }
 }

@@ -10,13 +10,14 @@ pub fn outage_words(outage: &Outage, now: DateTime<Utc>) -> String {
     let back = match outage.usually_back() {
         None => format!("usually away for {}", words::range(USUALLY.0, USUALLY.1)),
         Some((_, to)) if now > to => format!("away longer than usual by {}", words::duration(now - to)),
-        Some((from, to)) if now >= from => format!("usually back by now, at most {} more", words::duration(to - now)),
+        Some((from, to)) if now >= from => format!("usually back by now, or within {} more", words::duration(to - now)),
         Some((from, to)) => format!("usually back in {}", words::range(from - now, to - now)),
     };
     match outage.rolls_back {
         Some(at) if outage.began.is_some() && at > now => {
             let left = at - now;
-            format!("{back}; not before {} ({}) it rolls back by itself", words::clock(at, now), words::duration(left))
+            let (at, left) = (words::clock(at, now), words::duration(left));
+            format!("{back}; if it is not completed it rolls back by itself, not before {at} (in {left})")
         }
         Some(at) if outage.began.is_some() => {
             format!("{back}; since {} it may be rolling back by itself", words::clock(at, now))

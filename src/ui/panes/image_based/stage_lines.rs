@@ -128,6 +128,11 @@ fn outage(image: &ImageBased, ctx: &Ctx<'_>) -> Vec<TextLine> {
     if !gone && !outage.expected() {
         return Vec::new();
     }
+    if outage.locked_out {
+        let text = "the API server is back, and does not take the credentials: log in again. What runs now, and how far it is, \
+                    cannot be seen before.";
+        return vec![TextLine::new(Tone::Warning, format!("{} {text}", signs.warn)).hanging(2)];
+    }
     let sure = match outage.sure {
         Sureness::Certain => "certain",
         Sureness::Likely => "likely",
@@ -146,8 +151,12 @@ fn outage(image: &ImageBased, ctx: &Ctx<'_>) -> Vec<TextLine> {
 fn meaning(step: Move, image: &ImageBased) -> &'static str {
     match (step, image.state) {
         (Move::Prep, _) => "puts the seed's system beside the running one; nothing is interrupted",
+        (Move::Upgrade, _) if image.oadp_content.is_empty() => {
+            "reboots into the new system (the API is away for minutes); no backups are configured"
+        }
         (Move::Upgrade, _) => "backs up, reboots into the new system (the API is away for minutes), restores",
         (Move::Rollback, _) => "reboots into the former system",
+        (Move::Abort, State::RolledBackByItself) => "cleans up, with what is needed to find the cause",
         (Move::Abort, _) => "gives it up and cleans up what was prepared",
         (Move::Finalize, State::Upgraded) => "takes the former system away: no rollback after that",
         (Move::Finalize, _) => "cleans up, with what is needed to find the cause",
@@ -157,6 +166,12 @@ fn meaning(step: Move, image: &ImageBased) -> &'static str {
 fn moves(image: &ImageBased, ctx: &Ctx<'_>) -> Vec<TextLine> {
     let signs = ctx.theme.symbols();
     let mut lines = vec![TextLine::default(), heading("May be asked for now (validNextStages)")];
+    // While nobody answers a request gets nowhere, or is lost with the reboot.
+    if ctx.assessment.facts.link.state.stale() {
+        let text = "  nothing, until the picture is live again";
+        lines.push(TextLine::new(Tone::Dim, text).hanging(2));
+        return lines;
+    }
     if image.moves.is_empty() {
         let why = match (image.record, image.state) {
             (Record::Remembered { .. }, _) => "not known until the agent's record is back",
@@ -182,7 +197,7 @@ fn history(image: &ImageBased, ctx: &Ctx<'_>) -> Vec<TextLine> {
     let mut lines = vec![TextLine::default(), heading("Stages since it was idle")];
     for run in &image.history {
         lines.push(stage_line(run, image, ctx));
-        lines.extend(run.phases.iter().map(|phase| phase_line(phase, ctx)));
+        lines.extend(run.phases.iter().map(|phase| phase_line(phase, image, ctx)));
     }
     lines
 }
@@ -208,10 +223,12 @@ fn stage_line(run: &StageRun, image: &ImageBased, ctx: &Ctx<'_>) -> TextLine {
         .and(Tone::Text, ended)
 }
 
-fn phase_line(phase: &PhaseRun, ctx: &Ctx<'_>) -> TextLine {
+fn phase_line(phase: &PhaseRun, image: &ImageBased, ctx: &Ctx<'_>) -> TextLine {
     let began = phase.started.map(|at| words::clock(at, ctx.now)).unwrap_or_default();
     let ended = match phase.took() {
         Some(_) => took(phase.took()),
+        // What the new system wrote down went with it when the node came back from there.
+        None if image.state.failed() || image.state == State::RolledBack => "its end is not told".to_owned(),
         None => "no end yet".to_owned(),
     };
     TextLine::new(Tone::Dim, format!("      {:<11}{began:<11} ", phase.name)).and(Tone::Text, ended)

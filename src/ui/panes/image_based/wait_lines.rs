@@ -19,10 +19,11 @@ pub fn lines(image: &ImageBased, ctx: &Ctx<'_>) -> Vec<TextLine> {
     lines.extend(image.health.iter().map(|row| health(row, ctx)));
     lines.push(TextLine::default());
     lines.push(heading("Backups and restores"));
-    if image.oadp.is_empty() {
-        lines.push(TextLine::new(Tone::Dim, "  none"));
+    if image.oadp.is_empty() && image.oadp_unread.is_empty() {
+        lines.push(TextLine::new(Tone::Dim, "  none now"));
     }
     lines.extend(image.oadp.iter().map(|row| oadp(row, ctx)));
+    lines.extend(image.oadp_unread.iter().map(|why| TextLine::new(Tone::Warning, format!("  ? {why}")).hanging(4)));
     lines.extend(volumes(&image.volumes, ctx));
     if let Some(busy) = &image.ip_config_busy {
         lines.push(labelled("IPConfig", Tone::Warning, format!("not idle, which blocks this: {busy}")));

@@ -30,6 +30,8 @@ pub struct Shape {
     pub made_for: Wanted,
     /// The rows.
     pub items: Vec<TreeItem<'static, TreeId>>,
+    /// Rows that are seen with what is open.
+    pub rows: usize,
     /// Columns of the names of pools.
     pub pool_width: usize,
     /// Columns of the names of nodes.
@@ -63,10 +65,12 @@ impl Shape {
         let mut shape = Self {
             made_for: wanted,
             items: Vec::new(),
+            rows: 0,
             pool_width: names.max().unwrap_or(6).clamp(6, 16),
             node_width: 8,
         };
         shape.items = pools.branches.iter().map(|branch| shape.pool(pools, branch, ctx)).collect();
+        shape.rows = pools.tree.flatten(&shape.items).len();
         let open = pools.branches.iter().filter(|branch| pools.opened(&[TreeId::Pool(branch.pool)]));
         let names = open.flat_map(|branch| listed(pools, branch, wanted, ctx)).map(|(name, _)| pools.names.name(*name));
         shape.node_width = names.map(words::width).max().unwrap_or(8).clamp(8, 36);

@@ -74,6 +74,7 @@ impl PlanPopup {
         for ((field, line), y) in lines.iter().skip(self.field_top).zip(area.y..area.bottom()) {
             let row = Rect { y, height: 1, ..area };
             let focused = self.focus == *field;
+            self.spots.put(row, *field);
             match line {
                 Line::Words(tone, text) => write(buffer, (row.x, y), row.width, ctx.theme, *tone, text),
                 Line::Answer(at) => cursor = draw_field(buffer, row, ctx, LEAD, &self.answers[*at], focused).or(cursor),
@@ -114,7 +115,8 @@ impl PlanPopup {
     }
 
     /// Draws the field of the text that confirms; gives back where the cursor stands.
-    pub(super) fn draw_typed(&self, buffer: &mut Buffer, area: Rect, ctx: &Ctx<'_>) -> Option<(u16, u16)> {
+    pub(super) fn draw_typed(&mut self, buffer: &mut Buffer, area: Rect, ctx: &Ctx<'_>) -> Option<(u16, u16)> {
+        self.spots.put(area, Field::Typed);
         let (lines, text) = self.typed_words(usize::from(area.width))?;
         let focused = self.focus == Field::Typed;
         let label = if lines.is_empty() { format!("type {text} to confirm: ") } else { LEAD.to_owned() };
