@@ -154,6 +154,11 @@ impl Entry {
         }
         // A flag `--all` stands for the names of pools.
         let all = self.takes == Takes::Pools && ask.target == Target::Cluster && ask.args.flag(ALL);
+        if !all && ask.target == Target::Cluster && matches!(self.takes, Takes::Pool | Takes::Pools | Takes::Nodes) {
+            let noun = if self.takes == Takes::Nodes { "node" } else { "pool" };
+            let or = if self.args.iter().any(|arg| arg.name == ALL) { ", or give --all" } else { "" };
+            return refuse(format!("{} needs a {noun}: name it{or}", self.gerund));
+        }
         if !all && !self.fits(&ask.target) {
             return refuse(format!("{} does not apply to {}", self.gerund, ask.target.words()));
         }

@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 
 use super::cluster_version::{self, MULTI, PATCH, Standing, acceptance, found, name_of, patch_line, writable};
 use super::{
-    ActionId, Ask, Danger, Effect, Entry, Material, Offered, Plan, Refusal, Session, Takes, Target, gate, update_risks,
+    ActionId, Ask, Danger, Effect, Entry, Material, Offered, Plan, Refusal, SET, Session, Takes, Target, gate,
+    update_risks,
 };
 use crate::api;
 use crate::upgrade::assessment::Assessment;
@@ -68,9 +69,23 @@ fn make(assessment: &Assessment, session: &Session, ask: &Ask, _: &Material) -> 
         writes: vec![write(session, seen)?],
         effect: Effect::RequestCleared,
         strict_lock: true,
-        back: vec![Ask::new(ActionId::StartUpdate, Target::Version(name.clone()))],
+        inverse: back(wanted, &standing).map(|wish| wish.action),
+        back: back(wanted, &standing).into_iter().collect(),
         ..Plan::draft(&ENTRY, ask, title(seen, &standing))
     })
+}
+
+/// The wish that asks for the same again. What was accepted goes on by itself, and cannot be asked for a second time.
+fn back(wanted: &api::DesiredUpdate, standing: &Standing) -> Option<Ask> {
+    let start = |target| Ask::new(ActionId::StartUpdate, target);
+    match standing {
+        Standing::Waiting(_) if wanted.version.is_empty() => {
+            Some(start(Target::Cluster).with("image", wanted.image.clone()).with("allow-explicit", SET))
+        }
+        Standing::Waiting(_) => Some(start(Target::Version(wanted.version.clone()))),
+        Standing::WaitingForMulti => Some(Ask::new(ActionId::MigrateMultiArch, Target::Cluster)),
+        Standing::UnderWay | Standing::Done | Standing::Nothing => None,
+    }
 }
 
 /// Accepted risks are kept: they are no request (oc: pkg/cli/admin/upgrade/upgrade.go, `--clear`).

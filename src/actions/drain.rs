@@ -209,7 +209,10 @@ impl Progress {
                 PodState::Waiting => {}
             }
         }
-        let mut words = format!("{}: {} of {} gone", node.name, node.gone, node.gone + node.pods.len());
+        let mut words = match node.gone + node.pods.len() {
+            0 => format!("{}: looking at its pods", node.name),
+            all => format!("{}: {} of {all} gone", node.name, node.gone),
+        };
         if self.nodes.len() > 1 {
             words = format!("node {} of {}, {words}", drained + 1, self.nodes.len());
         }

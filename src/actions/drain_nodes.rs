@@ -236,6 +236,9 @@ fn drain(
         }
     }
     line.push_str(&timeout.map(|seconds| format!(" --{TIMEOUT}={seconds}s")).unwrap_or_default());
+    line.push_str(
+        &all_but_guards(gathered).map(|only| format!(" --pod-selector={}", shell(&only))).unwrap_or_default(),
+    );
     let mut nodes = Vec::new();
     for Found { node, seen } in found {
         let Some(uid) = seen.metadata.uid.clone() else {
@@ -257,6 +260,25 @@ fn drain(
     };
     objections(&drain, gathered)?;
     Ok(drain)
+}
+
+/// The selector by which `oc adm drain` leaves the guards of the control plane where they are, as it is done from here:
+/// a label that all of them have, with values that no pod has that goes. None: there are no guards, or no such label.
+fn all_but_guards(gathered: &Gathered) -> Option<String> {
+    let of = |wanted: Fate| {
+        let pods = gathered.pods.values().flatten().filter(move |pod| fate(pod) == wanted);
+        pods.map(|pod| pod.metadata.labels.clone().unwrap_or_default()).collect::<Vec<_>>()
+    };
+    let (guards, going) = (of(Fate::Guard), of(Fate::Goes));
+    guards.first()?.keys().find_map(|key| {
+        let values: BTreeSet<&String> = guards.iter().map(|labels| labels.get(key)).collect::<Option<_>>()?;
+        let apart = going.iter().all(|labels| labels.get(key).is_none_or(|value| !values.contains(value)));
+        let values: Vec<&str> = values.into_iter().map(String::as_str).collect();
+        apart.then(|| match values.as_slice() {
+            [value] => format!("{key}!={value}"),
+            values => format!("{key} notin ({})", values.join(",")),
+        })
+    })
 }
 
 /// The pods that are in the way of a drain without further arguments, by name.

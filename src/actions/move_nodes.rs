@@ -124,6 +124,7 @@ fn make(assessment: &Assessment, session: &Session, ask: &Ask, material: &Materi
     }
     let nodes = moves.iter().map(|one| one.node.name.clone()).collect();
     plan.effect = Effect::Pool(PoolEffect::Manages { pool: to.to_owned(), nodes });
+    plan.back = back(&moves);
     Ok(plan)
 }
 

@@ -10,7 +10,7 @@ use super::update_target::{Release, Source};
 use super::words::{count, list, shell};
 use super::{
     Arg, ArgKind, Ask, Danger, Effect, Entry, Material, Plan, Precondition, Question, Read, Refusal, Session,
-    WantedUpdate, Write, gate,
+    WantedUpdate, Write, gate, health_checks,
 };
 use crate::api::{self, Condition, Conditions as _, Tri};
 use crate::upgrade::assessment::{Assessment, OperatorRow, Topology};
@@ -428,6 +428,7 @@ pub(super) fn warnings(assessment: &Assessment, seen: &api::ClusterVersion) -> V
             list(unwell.iter().map(|row| row.name.as_str()))
         ));
     }
+    lines.extend(health_checks::not_paused(assessment));
     for pool in assessment.pools.iter().filter(|pool| pool.degraded_message.is_some()) {
         lines.push(format!("pool {} is degraded now: the update waits until it is not", pool.name));
     }

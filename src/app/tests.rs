@@ -585,6 +585,26 @@ fn a_plan_that_means_something_else_by_now_is_marked_and_rehearsed_again() {
     assert!(confirm(&mut app, &plan).is_empty(), "not before the server has answered to it");
 }
 
+/// The screen as text.
+fn drawn(app: &mut App) -> String {
+    let mut terminal = ratatui::Terminal::new(ratatui::backend::TestBackend::new(240, 50)).unwrap();
+    terminal.draw(|frame| app.draw(frame)).unwrap();
+    terminal.backend().to_string()
+}
+
+#[test]
+fn a_plan_that_is_possible_again_does_not_say_that_it_is_not() {
+    let mut app = looking();
+    let (ticket, plan) = ask(&mut app, pause());
+    app.update(Msg::Rehearsed { ticket, rehearsed: Box::new(Ok(rehearsal(&plan))) }, at(100));
+    app.update(Msg::Assessed(live(true)), at(200));
+    assert!(drawn(&mut app).contains("not possible any more: pool worker is paused already"));
+    app.update(Msg::Assessed(live(false)), at(300));
+    let screen = drawn(&mut app);
+    assert!(screen.contains("possible again, after it was refused for a while"), "{screen}");
+    assert!(!screen.contains("not possible any more"), "{screen}");
+}
+
 #[test]
 fn what_an_action_is_decided_on_is_read_before_it_is_planned() {
     let wish = |id: ActionId| Ask::new(id, Target::Cluster);

@@ -29,4 +29,5 @@ pub mod script;
 mod scripted;
 mod simulated;
 mod version_requests;
+mod ways_back;
 mod words;

@@ -47,6 +47,8 @@ pub struct ImageBased {
     pub health: Vec<Health>,
     /// Backups and restores.
     pub backups: Vec<Backup>,
+    /// What of backups and restores could not be read, and why.
+    pub backups_unread: Vec<String>,
     /// Persistent volumes.
     pub volumes: Volumes,
     /// The deadline of the new system.
@@ -309,6 +311,7 @@ pub fn image_based(image: &image_based::ImageBased) -> ImageBased {
                 trouble: said(&row.trouble),
             })
             .collect(),
+        backups_unread: image.oadp_unread.clone(),
         volumes: volumes(&image.volumes),
         watchdog: image.watchdog.as_ref().map(|watchdog| Watchdog {
             timeout_seconds: watchdog.timeout.num_seconds(),

@@ -46,12 +46,16 @@ pub(super) fn section(page: &Page) -> String {
     if !waits.is_empty() {
         out += &page.line("Waits for", &waits.join("; "));
     }
-    for row in &image.backups {
+    // With the details they are a table.
+    for row in image.backups.iter().filter(|_| !page.details.image) {
         let items =
             row.done.zip(row.total).map(|(done, total)| format!(", {done} of {total} items")).unwrap_or_default();
         let trouble = row.trouble.as_ref().map(|trouble| format!(": {trouble}")).unwrap_or_default();
         let phase = row.phase.as_deref().unwrap_or("pending");
         out += &page.line(row.kind, &format!("{}/{} {phase}{items}{trouble}", row.namespace, row.name));
+    }
+    if !page.details.image && !image.backups_unread.is_empty() {
+        out += &page.line("Backups", &image.backups_unread.join("; "));
     }
     if let Some(warning) = &image.validation_warning {
         out += &page.line("Warning", &format!("extra manifests: {warning}"));
@@ -104,10 +108,12 @@ fn backups(page: &Page, image: &ImageBased) -> String {
         ]
     };
     let rows: Vec<Vec<Cell>> = image.backups.iter().map(row).collect();
+    let unread = image.backups_unread.join("; ");
+    let told = if unread.is_empty() { String::new() } else { page.line("Backups", &unread) };
     if rows.is_empty() {
-        String::new()
+        told
     } else {
-        table(page.look, &["BACKUP", "KIND", "PHASE", "ITEMS", "TROUBLE"], &rows)
+        table(page.look, &["BACKUP", "KIND", "PHASE", "ITEMS", "TROUBLE"], &rows) + &told
     }
 }
 

@@ -3,18 +3,20 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use color_eyre::eyre::{Result, eyre};
 use tokio::sync::watch;
 
 use super::screen::{abandoned, complain, print};
+use crate::api::{self, Conditions as _};
 use crate::clock;
 use crate::cluster::{self, Cluster, Connection};
 use crate::report::status::{Details, Exit, Status};
 use crate::report::{self, Format, Look};
 use crate::upgrade::assess::assess;
-use crate::upgrade::assessment::Assessment;
+use crate::upgrade::assessment::{Assessment, Topology};
 use crate::upgrade::facts::{Facts, Kind, KindStatus};
+use crate::upgrade::link::LinkState;
 use crate::upgrade::memory::Memory;
 use crate::upgrade::needs::{Needs, Purpose, needs};
 
@@ -91,32 +93,54 @@ async fn answers(cluster: &Cluster, asked: &Asked) -> Result<u8> {
             reading = None;
         }
         let status = Status::of(&assessment, asked.details, Vec::new());
-        if last.as_ref().is_some_and(|last| last.same_as(&status)) {
-            continue;
-        }
-        if !print(&text(&status, asked, now, last.is_none())?)? {
+        let news = !last.as_ref().is_some_and(|last| last.same_as(&status));
+        if news && !print(&text(&status, asked, now, last.is_none())?)? {
             return Ok(0);
         }
-        if let Some(exit) = ends(&assessment, status.exit()).filter(|_| asked.exit_code && !missing) {
+        // What keeps it from its end may pass without another word of the answer.
+        if let Some(exit) = ends(&assessment, status.exit()).filter(|_| asked.exit_code) {
             return Ok(exit.code());
         }
-        last = Some(status);
+        if news {
+            last = Some(status);
+        }
     }
 }
 
 /// Is something that bears on the answer still being read?
 fn unread(facts: &Facts, needed: &Needs) -> bool {
-    let mut kinds = needed.kinds.iter().filter(|kind| **kind != Kind::Alerts);
-    kinds.any(|kind| matches!(facts.status(*kind), KindStatus::NotAsked | KindStatus::Waiting))
+    needed.kinds.iter().any(|kind| *kind != Kind::Alerts && silent(facts, *kind))
+}
+
+/// Was nothing heard of a kind, although it may still come?
+fn silent(facts: &Facts, kind: Kind) -> bool {
+    match facts.status(kind) {
+        KindStatus::NotAsked | KindStatus::Waiting => true,
+        KindStatus::Failing(_) => !facts.known(kind),
+        KindStatus::Live | KindStatus::Absent | KindStatus::Forbidden(_) => false,
+    }
+}
+
+/// After a boot the lifecycle agent takes a while to bring its record back: until then the server has none, or that of the
+/// seed, which rests. Whoever did not watch before the reboot cannot tell it from the end.
+const RECORD_BACK: TimeDelta = TimeDelta::minutes(5);
+
+fn just_booted(assessment: &Assessment) -> bool {
+    let readied = |node: &api::Node| node.status.conditions.condition("Ready").and_then(|ready| ready.since);
+    let mut moments = assessment.facts.nodes.iter().filter_map(|node| readied(node));
+    assessment.image_based.is_some() && moments.any(|since| assessment.now - since < RECORD_BACK)
 }
 
 /// What it ends with, if nothing goes on by itself any more: the update is over, or a stage of an image-based upgrade has
 /// ended, so that a person decides which is the next.
 fn ends(assessment: &Assessment, exit: Exit) -> Option<Exit> {
-    let live = !assessment.facts.link.state.stale();
-    let stage = assessment.image_based.as_deref().filter(|image| image.under_way());
-    let over = match stage {
-        None => exit == Exit::Fine,
+    let facts = &assessment.facts;
+    let failing = |kind: &Kind| matches!(facts.status(*kind), KindStatus::Failing(_));
+    let live = facts.link.state == LinkState::Live && !Kind::CORE.iter().any(failing);
+    let single = assessment.topology == Topology::SingleReplica;
+    let over = match assessment.image_based.as_deref().filter(|image| image.under_way()) {
+        None if single && silent(facts, Kind::ImageBasedUpgrades) => false,
+        None => exit == Exit::Fine && !just_booted(assessment),
         Some(image) => image.ended(),
     };
     (live && over).then_some(exit)

@@ -110,6 +110,10 @@ fn an_update_service_has_an_address() {
     insta::assert_snapshot!(text(&plan));
     let none = sample.plan_of(&ask, &and_lists(Material::default(), &[(SERVICES, Value::Null)])).unwrap();
     assert!(none.consequences.iter().all(|line| !line.contains("of this cluster")), "{:?}", none.consequences);
+    let plain = set("http://osus.example.com/api/upgrades_info/v1/graph");
+    let plain = sample.plan_of(&plain, &and_lists(Material::default(), &[(SERVICES, Value::Null)])).unwrap();
+    let says = |part: &str| plain.consequences.iter().any(|line| line.contains(part));
+    assert!(says("without encryption") && !says("certificate"), "{:?}", plain.consequences);
 }
 
 #[test]
@@ -269,7 +273,7 @@ fn another_target_takes_the_place_of_an_update_that_is_in_progress() {
         version["spec"]["desiredUpdate"] = json!({ "version": "4.19.3", "image": "quay.io/r@sha256:193" });
     });
     refused(&sample, &start("4.19.4"), "an update is in progress: Working towards 4.19.3");
-    refused(&sample, &start("4.19.4"), "(allow-with-warnings passes over it)");
+    refused(&sample, &start("4.19.4"), "(--allow-with-warnings passes over it)");
     let plan = sample.plan_of(&start("4.19.4").with("allow-with-warnings", ""), &Material::default()).unwrap();
     insta::assert_snapshot!(text(&plan));
 }
@@ -388,6 +392,11 @@ fn clearing_says_whether_it_still_cancels() {
         assert_eq!((plan.title.as_str(), plan.danger), (title, Danger::L));
         assert!(plan.consequences[0].starts_with(first), "{:?}", plan.consequences);
         assert_eq!(plan.writes[0].body["spec"], json!({ "desiredUpdate": null }));
+        // What was accepted goes on, and what is done is not asked for again.
+        let back: Vec<String> = plan.back.iter().map(Ask::line).collect();
+        let waits = title.starts_with("Cancel");
+        assert_eq!(back, if waits { vec!["start-update 4.18.25"] } else { Vec::new() });
+        assert_eq!(plan.inverse, waits.then_some(ActionId::StartUpdate));
         assert!(
             sample.offers(&Target::Cluster).contains(&format!("{title} [L]")),
             "{:?}",

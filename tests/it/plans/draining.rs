@@ -341,6 +341,9 @@ async fn a_guard_whose_budget_lets_none_go_speaks_for_the_quorum() {
     assert!(words.contains("guards the quorum") && words.contains("another member is not well"), "{words}");
     let well = simulation(&sample, guard(1));
     let client = InProcess::new(well.service());
+    let (_, planned) = rehearsed(&well.store(), &client, &ask(&["master-0"])).await.unwrap();
+    let oc = planned.plan.drain.unwrap().oc;
+    assert_eq!(oc, "oc --context=lab adm drain master-0 --ignore-daemonsets --pod-selector='app!=guard'");
     let run = run(&well.store(), &client, &ask(&["master-0"]), quiet).await;
     assert!(matches!(run.outcome, Outcome::Accepted { .. }), "{:?}", run.outcome);
     assert_eq!(sent(&client), ["/api/v1/nodes/master-0"], "the guard stays where it is");

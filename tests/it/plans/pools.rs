@@ -175,7 +175,10 @@ fn all_is_refused_beside_names_and_when_there_is_nothing() {
     let both = Ask::new(ActionId::PausePool, Target::pool("worker")).with("all", "");
     refused(Sample::idle().plan_of(&both, &Material::default()), "either pools are named, or --all");
     let neither = Ask::new(ActionId::PausePool, Target::Cluster);
-    refused(Sample::idle().plan_of(&neither, &Material::default()), "does not apply to cluster");
+    refused(
+        Sample::idle().plan_of(&neither, &Material::default()),
+        "pausing a pool needs a pool: name it, or give --all",
+    );
     let mut sample = Sample::idle();
     sample.edit("pool/worker", |pool| pool["spec"]["paused"] = json!(true));
     refused(sample.plan_of(&all(ActionId::PausePool), &Material::default()), "paused already");

@@ -263,7 +263,7 @@ fn the_tab_is_there_only_where_the_kind_is() {
 #[test]
 fn while_nobody_answers_nothing_is_said_to_be_possible() {
     let mut stage = stage("reboot", 160, 45);
-    stage.shows("nothing, until the API server answers again");
+    stage.shows("nothing, until the picture is live again");
     stage.lacks("→ Idle (abort)");
     stage.shows("rebooting  for 4m");
     stage.keys("e").shows("an image-based upgrade is under way");

@@ -168,7 +168,7 @@ fn moves(image: &ImageBased, ctx: &Ctx<'_>) -> Vec<TextLine> {
     let mut lines = vec![TextLine::default(), heading("May be asked for now (validNextStages)")];
     // While nobody answers a request gets nowhere, or is lost with the reboot.
     if ctx.assessment.facts.link.state.stale() {
-        let text = "  nothing, until the API server answers again";
+        let text = "  nothing, until the picture is live again";
         lines.push(TextLine::new(Tone::Dim, text).hanging(2));
         return lines;
     }
