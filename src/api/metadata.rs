@@ -242,7 +242,7 @@ impl Slot for Managers<'_> {
                 return Ok(());
             }
             if one.owns.found {
-                one.entry.fields_v1 = one.owns.others.then(|| FieldsV1(serde_json::Value::Null));
+                one.entry.fields_v1 = one.owns.others.then_some(FieldsV1(serde_json::Value::Null));
                 self.kept.push(one.entry);
             }
         }
@@ -309,7 +309,6 @@ impl Slot for Owns<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::api::MachineConfigPool;
 
     fn owner_of(entries: &serde_json::Value) -> Option<(String, bool, bool)> {
