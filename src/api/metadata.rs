@@ -242,7 +242,7 @@ impl Slot for Managers<'_> {
                 return Ok(());
             }
             if one.owns.found {
-                one.entry.fields_v1 = one.owns.others.then(|| FieldsV1(serde_json::Value::Null));
+                one.entry.fields_v1 = one.owns.others.then_some(FieldsV1(serde_json::Value::Null));
                 self.kept.push(one.entry);
             }
         }
@@ -320,9 +320,7 @@ mod tests {
 
     #[test]
     fn the_time_of_a_field_is_told_only_where_its_manager_has_no_other() {
-        let entry = |fields: serde_json::Value| {
-            serde_json::json!([{"manager": "oc", "operation": "Update", "time": "2026-03-01T01:00:00Z", "fieldsV1": fields}])
-        };
+        let entry = |fields: serde_json::Value| serde_json::json!([{"manager": "oc", "operation": "Update", "time": "2026-03-01T01:00:00Z", "fieldsV1": fields}]);
         let alone = entry(serde_json::json!({"f:spec": {".": {}, "f:paused": {}}}));
         assert_eq!(owner_of(&alone), Some(("oc".into(), true, true)));
         // Somebody who wrote `maxUnavailable` later has the same entry: its time says nothing of the pause.

@@ -138,6 +138,9 @@ struct Entry {
     bg: Option<String>,
     #[serde(default)]
     add: Vec<String>,
+    /// With the 16 colours of a terminal, whose shades nobody knows: these in place of the above. A background of one of
+    /// the 16 would swallow the texts that have another.
+    ansi: Option<Vec<String>>,
 }
 
 /// The built-in files.
@@ -197,9 +200,12 @@ impl Entry {
     fn style(&self, colours: &BTreeMap<String, Colour>, depth: Depth) -> Result<Style, String> {
         let mut style = Style::new();
         let find = |name: &String| colours.get(name).ok_or_else(|| format!("no colour {name:?}"))?.at(depth);
-        style.fg = self.fg.as_ref().map(find).transpose()?.flatten();
-        style.bg = self.bg.as_ref().map(find).transpose()?.flatten();
-        for word in &self.add {
+        let plain = self.ansi.as_ref().filter(|_| depth == Depth::Ansi16);
+        if plain.is_none() {
+            style.fg = self.fg.as_ref().map(find).transpose()?.flatten();
+            style.bg = self.bg.as_ref().map(find).transpose()?.flatten();
+        }
+        for word in plain.unwrap_or(&self.add) {
             style = style.add_modifier(match word.as_str() {
                 "bold" => Modifier::BOLD,
                 "dim" => Modifier::DIM,
