@@ -3,14 +3,15 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use super::{App, Connected, Effect, Msg, News, Start, Switchable, flash};
+use super::{App, Connected, Effect, Msg, News, Start, Switchable, flash, mistakes};
 use crate::actions::audit::{AuditId, Proof};
 use crate::actions::outcome::{Outcome, Rehearsal, Step, Written};
 use crate::actions::{ActionId, Ask, Material, Plan, Refusal, Session, Target};
-use crate::config::{Overrides, parse};
+use crate::config::{Loaded, Overrides, parse};
 use crate::input::Key;
+use crate::json::json;
 use crate::ui::{Depth, FlashLevel, JobState, LogNews, LogStream, Request};
 use crate::upgrade::access::Answer;
 use crate::upgrade::assemble;
@@ -86,8 +87,8 @@ fn live(paused: bool) -> Arc<Assessment> {
 }
 
 fn start(config: &str, overrides: Overrides) -> App {
-    let config = parse(config, "c.yaml").unwrap().config;
-    let start = Start { config, overrides, depth: Depth::None, ..Start::default() };
+    let Loaded { config, warnings, places } = parse(config, "c.yaml").unwrap();
+    let start = Start { config, overrides, depth: Depth::None, warnings, places, ..Start::default() };
     let mut nothing = Facts::nothing(at(0));
     nothing.epoch = 1;
     let nothing = Arc::new(assess(Arc::new(nothing), &Memory::default(), at(0)));
@@ -510,6 +511,33 @@ fn mistakes_of_the_configuration_are_said_and_do_not_stop_the_start() {
     let first = app.state.flash.current().unwrap();
     assert_eq!(first.level, FlashLevel::Warning);
     assert!(first.text.contains("hyper-x"), "{}", first.text);
+}
+
+#[test]
+fn each_mistake_of_the_configuration_is_told_with_its_place() {
+    let told = |text: &str| {
+        let loaded = parse(text, "c.yaml").unwrap();
+        mistakes(&loaded.config, &loaded.places)
+    };
+    assert_eq!(told("theme: none\ntab: nodes\nkeys: {d: none}\ncolumns: {nodes: [node, zone]}"), Vec::<String>::new());
+    let text = "theme: mauve\ntab: cellar\nkeys: {hyper-x: quit}\ncolumns:\n  nodes:\n  - node\n  - zon\n  pools: [pool]\n\
+                actions: {forbid: [fly]}\ncontexts: {prod: {actions: {forbid: [swim]}}}\n";
+    let told = told(text);
+    for (line, start) in [
+        "c.yaml:3:8: keys: ",
+        "c.yaml:7:5: columns: `zon` is not a column, expected some of node, ",
+        "c.yaml:8:3: columns: `pools` is not a table, expected one of operators, ",
+        "c.yaml:1:1: no theme \"mauve\"; there are: ",
+        "c.yaml:2:1: `cellar` is no tab",
+        "c.yaml:9:11: actions.forbid: `fly` is no action; ",
+        "c.yaml:10:29: contexts.prod.actions.forbid: `swim` is no action; ",
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        assert!(told[line].starts_with(start), "{told:#?}");
+    }
+    assert_eq!(told.len(), 7, "{told:#?}");
 }
 
 #[test]

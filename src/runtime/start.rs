@@ -52,7 +52,7 @@ pub fn start(cli: Cli) -> Result<u8> {
         Some(Command::Config) => print_config(&paths, &load(&look, &paths)?, &overrides),
         Some(Command::Do(args)) => {
             let loaded = load(&look, &paths)?;
-            let strangers = actions::strangers(&loaded.config);
+            let strangers = actions::strangers(&loaded.config, &loaded.places);
             loaded.warnings.iter().chain(&strangers).for_each(|warning| oneshot::complain(warning, ""));
             let (audit, look) = (paths.audit(), oneshot::look(look.no_color));
             doing::run(args, &doing::Circumstances { config: loaded.config, overrides, audit, look })
@@ -120,7 +120,7 @@ fn open(
             audit: Some(paths.audit()),
             sim: None,
             warnings,
-            key_places: loaded.key_places,
+            places: loaded.places,
         },
         cockpit::nothing(),
         clock::now(),
@@ -254,8 +254,7 @@ fn print_config(paths: &Paths, loaded: &Loaded, overrides: &Overrides) -> Result
     writeln!(out, "# logs           {}", paths.logs().display())?;
     writeln!(out, "# audit log      {}", paths.audit().display())?;
     writeln!(out, "# saved views    {}", paths.views().display())?;
-    let (_, troubles) = app::keymap(&loaded.config, &loaded.key_places);
-    for warning in loaded.warnings.iter().chain(&troubles) {
+    for warning in loaded.warnings.iter().chain(&app::mistakes(&loaded.config, &loaded.places)) {
         writeln!(out, "# warning: {warning}")?;
     }
     write!(out, "{}", serde_saphyr::to_string(&effective)?)?;

@@ -6,7 +6,6 @@ use ratatui::style::{Color, Modifier, Style};
 use serde::Deserialize;
 
 use super::symbols::{ASCII, FULL, Symbols};
-use crate::config::yaml;
 use crate::upgrade::assessment::{Level, NodePhase, OperatorState, StepState, VerdictKind};
 
 /// How many colours the terminal shows.
@@ -169,7 +168,7 @@ impl Theme {
 
     /// A theme from the text of a file. The error says what is wrong with it.
     pub fn from_yaml(text: &str, depth: Depth, ascii: bool) -> Result<Self, String> {
-        let file: File = yaml::from_str(text).map_err(|error| format!("theme: {error}"))?;
+        let file: File = serde_saphyr::from_str(text).map_err(|error| format!("theme: {error}"))?;
         let mut styles = vec![Style::new(); Tone::ALL.len()];
         for (name, entry) in &file.styles {
             let tone = Tone::ALL.iter().find(|(_, known)| known == name);
@@ -327,7 +326,7 @@ mod tests {
                 let theme = Theme::built_in(name, depth, false).unwrap();
                 assert_eq!(theme.name(), name);
             }
-            let file: File = yaml::from_str(text).unwrap();
+            let file: File = serde_saphyr::from_str(text).unwrap();
             for (_, tone) in Tone::ALL {
                 assert!(file.styles.contains_key(*tone), "{name} lacks {tone}");
             }
