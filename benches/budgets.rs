@@ -2,55 +2,24 @@
 //! (percentiles, memory, CPU, latency) is measured by `examples/measure`.
 #![allow(missing_docs, clippy::unwrap_used)] // criterion makes undocumented functions; a benchmark may panic
 
+#[path = "../examples/measure/picture.rs"]
+mod picture;
+
 use std::hint::black_box;
 use std::sync::Arc;
 
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
-use oc_cockpit::app::{App, Msg, Start};
+use oc_cockpit::app::Msg;
 use oc_cockpit::clock;
 use oc_cockpit::cluster::Cluster;
-use oc_cockpit::config::Overrides;
 use oc_cockpit::sim::kinds::Res;
-use oc_cockpit::sim::scenario::Scenario;
 use oc_cockpit::sim::server::{Options, Simulation};
-use oc_cockpit::sim::{actors::Actors, pace::Pace, store::Store};
-use oc_cockpit::upgrade::assemble;
 use oc_cockpit::upgrade::assess::assess;
-use oc_cockpit::upgrade::assessment::Assessment;
 use oc_cockpit::upgrade::facts::Facts;
-use oc_cockpit::upgrade::memory::Memory;
+use picture::{TABS, app, assessed, cluster, facts};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use serde_json::Value;
-
-/// A cluster in the middle of rolling its nodes.
-fn cluster(workers: usize) -> Arc<Store> {
-    let scenario = Scenario::load("stuck-drain").unwrap().with_workers(workers);
-    let store = Arc::new(Store::new(1));
-    Actors::prepare(&store, &scenario, &Pace::new(scenario.speed), 1, clock::now());
-    store
-}
-
-fn facts(store: &Store) -> Arc<Facts> {
-    let kinds = [
-        Res::CLUSTER_VERSIONS,
-        Res::CLUSTER_OPERATORS,
-        Res::MACHINE_CONFIG_POOLS,
-        Res::MACHINE_CONFIG_NODES,
-        Res::NODES,
-        Res::MACHINE_CONFIGS,
-    ];
-    let objects: Vec<Arc<Value>> = kinds.into_iter().flat_map(|kind| store.list(kind)).collect();
-    Arc::new(assemble::from_values(objects.iter().map(AsRef::as_ref), clock::now()))
-}
-
-/// An assessment that remembers one before it, as they all do but the first.
-fn assessed(facts: &Arc<Facts>) -> (Memory, Arc<Assessment>) {
-    let mut memory = Memory::default();
-    let first = Arc::new(assess(Arc::clone(facts), &memory, clock::now()));
-    memory.observe(&first);
-    (memory, first)
-}
 
 fn assessing(criterion: &mut Criterion) {
     for workers in [60, 2000] {
@@ -66,11 +35,8 @@ fn assessing(criterion: &mut Criterion) {
 fn drawing(criterion: &mut Criterion) {
     let facts = facts(&cluster(5000));
     let (_, assessment) = assessed(&facts);
-    for tab in ["overview", "operators", "pools", "nodes", "findings", "timeline"] {
-        let overrides = Overrides { tab: Some(tab.to_owned()), ..Overrides::default() };
-        let start = Start { overrides, ..Start::default() };
-        let mut app = App::new(start, Arc::clone(&assessment), clock::now());
-        app.update(Msg::Assessed(Arc::clone(&assessment)), clock::now());
+    for tab in TABS {
+        let mut app = app(tab, &assessment);
         let mut terminal = Terminal::new(TestBackend::new(200, 60)).unwrap();
         criterion.bench_function(&format!("draw {tab}, 5,000 workers, 200x60"), |bencher| {
             bencher.iter(|| {

@@ -1,10 +1,13 @@
-//! Measures the budgets that criterion cannot: start, memory, idle cost, cost and latency under load, against a
-//! simulated cluster in a process of its own.
+//! Measures the budgets that criterion cannot: percentiles of frames; start, memory, idle cost, cost and latency under
+//! load, and `status`, against a simulated cluster in a process of its own.
 //!
-//! `cargo build --release && cargo run --release --example measure` prints a table for 60 and for 2,000 nodes. Every
-//! start is compared with raw GETs of the same lists, from the same server, in the same run.
+//! `cargo build --release && cargo run --release --example measure` prints a table for 60, 2,000 and 5,000 nodes (or for
+//! the numbers that it is given). Every start is compared with raw GETs of the same lists, from the same server, in the
+//! same run.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, clippy::print_stderr)] // a tool for developers: it fails by panicking
 
+mod frames;
+mod picture;
 mod process;
 mod raw;
 
@@ -12,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use oc_cockpit::clock::instant;
-use process::{Cockpit, Sim, cpu, memory};
+use process::{Cockpit, Sim, cpu, memory, status};
 
 const STARTS: usize = 5;
 const IDLE: Duration = Duration::from_secs(20);
@@ -20,9 +23,12 @@ const CHANGES: usize = 100;
 
 fn main() {
     let sizes: Vec<usize> = std::env::args().skip(1).filter_map(|word| word.parse().ok()).collect();
-    let sizes = if sizes.is_empty() { vec![60, 2000] } else { sizes };
+    let sizes = if sizes.is_empty() { vec![60, 2000, 5000] } else { sizes };
     let binary = std::fs::metadata(process::binary()).unwrap().len();
     println!("release binary: {:.1} MB (budget 15)", binary as f64 / 1e6);
+    println!("\n== in this process");
+    frames::judging(2000);
+    frames::drawing(5000);
     for nodes in sizes {
         measure(nodes);
     }
@@ -37,6 +43,7 @@ fn measure(nodes: usize) {
     {
         let sim = Sim::start(&home.0, &["--scenario", &scenario, "--nodes", &count]);
         starts(&home.0, &sim, nodes);
+        once(&home.0, &sim);
         raw::dump(&sim.kubeconfig, &home.0.join("dump"));
     }
     {
@@ -69,6 +76,24 @@ fn starts(home: &Path, sim: &Sim, nodes: usize) {
         millis(picture),
         millis(picture) - millis(raw),
         picture.as_secs_f64() / raw.as_secs_f64()
+    );
+}
+
+/// `status` in one shot, against raw GETs of the lists of which each verdict is made (it reads what is around an update
+/// too).
+fn once(home: &Path, sim: &Sim) {
+    let (mut raws, mut times) = (Vec::new(), Vec::new());
+    for _ in 0..STARTS {
+        raws.push(raw::lists(&sim.kubeconfig));
+        times.push(status(home, &sim.kubeconfig).0);
+    }
+    let (raw, time) = (median(&mut raws), median(&mut times));
+    let peak = status(home, &sim.kubeconfig).1 / 1024.0;
+    println!(
+        "status                    {:>8.1} ms  (raw {:.1} ms, ratio {:.2}, budget 1.3 at 2,000), peak {peak:.1} MiB",
+        millis(time),
+        millis(raw),
+        time.as_secs_f64() / raw.as_secs_f64()
     );
 }
 
@@ -106,12 +131,12 @@ fn load(home: &Path, sim: &Sim, nodes: usize) {
         latencies.push(cockpit.until(&mark, |screen| screen.contains(&mark)) - sent);
     }
     let used = (cpu(cockpit.pid()) - before) / (instant() - began).as_secs_f64() * 100.0;
-    latencies.sort_unstable();
+    let median = median(&mut latencies);
     println!("CPU at 1,000 changes/s    {used:>8.1} %   (budget 30)");
     println!(
         "change to screen          {:>8.1} ms p50, {:.1} ms p99 (budget 50), sent by a request of {:.1} ms",
-        millis(latencies[CHANGES / 2]),
-        millis(latencies[CHANGES * 99 / 100 - 1]),
+        millis(median),
+        millis(p99(&latencies)),
         millis(admin.median_request())
     );
 }
@@ -135,9 +160,15 @@ fn millis(duration: Duration) -> f64 {
     duration.as_secs_f64() * 1e3
 }
 
+/// Brings them in their order.
 fn median(durations: &mut [Duration]) -> Duration {
     durations.sort_unstable();
     durations[durations.len() / 2]
+}
+
+/// Of durations in their order.
+fn p99(durations: &[Duration]) -> Duration {
+    durations[durations.len() * 99 / 100 - 1]
 }
 
 /// A folder for one run, removed at its end.

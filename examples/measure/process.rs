@@ -134,11 +134,40 @@ impl Drop for Sim {
     }
 }
 
+/// `oc-cockpit status`: how long it took from start to end, and the most memory that it was seen with, in KiB.
+pub fn status(home: &Path, kubeconfig: &Path) -> (Duration, f64) {
+    let mut command = Command::new(binary());
+    command.args(["status", "--context", "admin", "--kubeconfig"]).arg(kubeconfig).stdout(Stdio::piped());
+    command.env("XDG_CONFIG_HOME", home.join("config")).env("XDG_STATE_HOME", home.join("state"));
+    let began = instant();
+    let mut child = command.spawn().unwrap();
+    let mut output = child.stdout.take().unwrap();
+    let pid = child.id();
+    // The high-water mark only grows: the last one seen is the peak. What has ended has none.
+    let peak = std::thread::spawn(move || {
+        let mark = || memory_of(pid, "VmHWM");
+        std::iter::from_fn(|| {
+            std::thread::sleep(Duration::from_millis(2));
+            mark()
+        })
+        .last()
+    });
+    let mut text = String::new();
+    output.read_to_string(&mut text).unwrap();
+    assert!(child.wait().unwrap().success() && !text.is_empty(), "status failed: {text}");
+    let took = instant() - began;
+    (took, peak.join().unwrap().unwrap_or_default())
+}
+
 /// A line of `/proc/PID/status` in KiB: `VmRSS`, `VmHWM`.
 pub fn memory(pid: u32, line: &str) -> f64 {
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
-    let found = status.lines().find(|text| text.starts_with(line)).unwrap();
-    found.split_whitespace().nth(1).unwrap().parse().unwrap()
+    memory_of(pid, line).unwrap()
+}
+
+/// None: the process has ended.
+fn memory_of(pid: u32, line: &str) -> Option<f64> {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    status.lines().find(|text| text.starts_with(line))?.split_whitespace().nth(1)?.parse().ok()
 }
 
 /// CPU seconds that a process used so far.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{App, Connected, Effect, Msg, News, Start, Switchable, flash, mistakes};
 use crate::actions::audit::{AuditId, Proof};
@@ -11,7 +11,6 @@ use crate::actions::outcome::{Outcome, Rehearsal, Step, Written};
 use crate::actions::{ActionId, Ask, Material, Plan, Refusal, Session, Target};
 use crate::config::{Loaded, Overrides, parse};
 use crate::input::Key;
-use crate::json::json;
 use crate::ui::{Depth, FlashLevel, JobState, LogNews, LogStream, Request};
 use crate::upgrade::access::Answer;
 use crate::upgrade::assemble;
