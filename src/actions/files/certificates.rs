@@ -46,9 +46,10 @@ pub(super) fn named(around: &Surroundings, item: &Item, all: &[Item]) -> Result<
     let Some(field) = field(role).filter(|_| !name.is_empty()) else { return Ok(None) };
     let refuse = |why: &str| Err(Refusal(format!("{object} names {name} in {field}: {why}")));
     let Some(map) = map_at(around, item, all, name) else {
-        return refuse(match all.iter().any(|other| is_map(other, name)) {
-            true => "that ConfigMap stands behind it in the file: put it before",
-            false => "there is no such ConfigMap in openshift-config, and none before it in the file",
+        return refuse(if all.iter().any(|other| is_map(other, name)) {
+            "that ConfigMap stands behind it in the file: put it before"
+        } else {
+            "there is no such ConfigMap in openshift-config, and none before it in the file"
         });
     };
     match serves(role, &map) {

@@ -185,7 +185,7 @@ impl ClusterOperators {
             statement.not_upgradeable = unsupported_features(world);
         }
         if operator.name == "network" && statement.degraded.is_none() {
-            statement.degraded = self.proxy.clone();
+            statement.degraded.clone_from(&self.proxy);
         }
         let masters = world.scenario.size("master");
         if !target.is_empty() && target != current {
