@@ -2,7 +2,6 @@
 //! (percentiles, memory, CPU, latency) is measured by `examples/measure`.
 #![allow(missing_docs, clippy::unwrap_used)] // criterion makes undocumented functions; a benchmark may panic
 
-use std::collections::BTreeMap;
 use std::hint::black_box;
 use std::sync::Arc;
 
@@ -10,12 +9,11 @@ use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use oc_cockpit::app::{App, Msg, Start};
 use oc_cockpit::clock;
 use oc_cockpit::cluster::Cluster;
-use oc_cockpit::config::{Config, Overrides};
+use oc_cockpit::config::Overrides;
 use oc_cockpit::sim::kinds::Res;
 use oc_cockpit::sim::scenario::Scenario;
 use oc_cockpit::sim::server::{Options, Simulation};
 use oc_cockpit::sim::{actors::Actors, pace::Pace, store::Store};
-use oc_cockpit::ui::Depth;
 use oc_cockpit::upgrade::assemble;
 use oc_cockpit::upgrade::assess::assess;
 use oc_cockpit::upgrade::assessment::Assessment;
@@ -70,16 +68,7 @@ fn drawing(criterion: &mut Criterion) {
     let (_, assessment) = assessed(&facts);
     for tab in ["overview", "operators", "pools", "nodes", "findings", "timeline"] {
         let overrides = Overrides { tab: Some(tab.to_owned()), ..Overrides::default() };
-        let start = Start {
-            config: Config::default(),
-            overrides,
-            depth: Depth::True,
-            theme: "dark",
-            audit: None,
-            sim: None,
-            warnings: Vec::new(),
-            key_places: BTreeMap::new(),
-        };
+        let start = Start { overrides, ..Start::default() };
         let mut app = App::new(start, Arc::clone(&assessment), clock::now());
         app.update(Msg::Assessed(Arc::clone(&assessment)), clock::now());
         let mut terminal = Terminal::new(TestBackend::new(200, 60)).unwrap();

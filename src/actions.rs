@@ -106,7 +106,7 @@ pub use crate::upgrade::danger::Danger;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::config::{Config, ContextSettings};
+use crate::config::{Config, ContextSettings, Places};
 use crate::upgrade::access::Permission;
 use crate::upgrade::assessment::Assessment;
 use crate::upgrade::blockers;
@@ -140,10 +140,13 @@ impl Session {
     }
 }
 
-/// What is wrong with the names of actions in the configuration, a line each.
-pub fn strangers(config: &Config) -> Vec<String> {
+/// What is wrong with the names of actions in the configuration, a line each with its place.
+pub fn strangers(config: &Config, places: &Places) -> Vec<String> {
     let unknown = config.forbidden().into_iter().filter(|(_, name)| ActionId::named(name).is_none());
-    unknown.map(|(place, name)| format!("{place}: `{name}` is no action; `oc-cockpit do --list` names them")).collect()
+    let told = |(path, name): (String, String)| {
+        places.told(&path, &format!("{path}: `{name}` is no action; `oc-cockpit do --list` names them"))
+    };
+    unknown.map(told).collect()
 }
 
 /// Why an action is not offered or not possible now, in one sentence.

@@ -18,7 +18,6 @@ pub use announce::{News, Story};
 pub use effect::Effect;
 pub use msg::{Connected, Msg, Switchable};
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -26,7 +25,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use ratatui::Frame;
 
 use crate::actions::{self, Session};
-use crate::config::{Config, Meaning, Overrides, Settings};
+use crate::config::{Config, Meaning, Overrides, Places, Settings};
 use crate::input::keymap::Override;
 use crate::input::{Command, Key, Keymap, Tab};
 use crate::ui::{Connection, ContextLine, Ctx, Depth, Flash, LogNews, SimInfo, Theme, View};
@@ -51,19 +50,64 @@ pub struct Start {
     pub sim: Option<SimInfo>,
     /// Things to say at the start: what was odd about the configuration.
     pub warnings: Vec<String>,
-    /// Where the entries of `keys:` stand in the configuration file, by key.
-    pub key_places: BTreeMap<String, String>,
+    /// Where the entries of the configuration file stand.
+    pub places: Places,
 }
 
-/// The keys with the changes of a configuration, and what of them could not be understood, a line each; the rest holds.
-pub fn keymap(config: &Config, places: &BTreeMap<String, String>) -> (Keymap, Vec<String>) {
+/// Without a configuration, flags and an audit log: all colours, on a dark background.
+impl Default for Start {
+    fn default() -> Self {
+        Self {
+            config: Config::default(),
+            overrides: Overrides::default(),
+            depth: Depth::True,
+            theme: "dark",
+            audit: None,
+            sim: None,
+            warnings: Vec::new(),
+            places: Places::default(),
+        }
+    }
+}
+
+/// What of a configuration is not understood, a line each with its place; the rest holds.
+pub fn mistakes(config: &Config, places: &Places) -> Vec<String> {
+    let (_, mut mistakes) = keymap(config, places);
+    mistakes.extend(choose_columns(&mut View::new(), config, places));
+    mistakes.extend(strange_names(config, places));
+    mistakes
+}
+
+/// The keys with the changes of a configuration, and what of them was not understood.
+fn keymap(config: &Config, places: &Places) -> (Keymap, Vec<String>) {
     let change = |(key, meaning): (&String, &Meaning)| Override {
         key: key.clone(),
         command: meaning.command().to_owned(),
         when: meaning.when().map(ToOwned::to_owned),
-        place: places.get(key).cloned().unwrap_or_default(),
+        place: places.at(&format!("keys.{key}")).to_owned(),
     };
     Keymap::with_overrides(&config.keys.iter().map(change).collect::<Vec<_>>())
+}
+
+/// Shows the columns of a configuration, and says which names were not understood.
+fn choose_columns(view: &mut View, config: &Config, places: &Places) -> Vec<String> {
+    let wrong =
+        config.columns.iter().filter_map(|(table, names)| Some((table, view.choose_columns(table, names).err()?)));
+    let told = |(table, (name, words)): (&String, (Option<usize>, String))| {
+        let path = name.map_or_else(|| format!("columns.{table}"), |name| format!("columns.{table}.{name}"));
+        places.told(&path, &format!("columns: {words}; ignored"))
+    };
+    wrong.map(told).collect()
+}
+
+/// The names of theme, tab and actions in a configuration that nobody has.
+fn strange_names(config: &Config, places: &Places) -> Vec<String> {
+    let theme = config.theme.as_deref().filter(|name| *name != "none");
+    let theme = theme.and_then(|name| Theme::built_in(name, Depth::True, false).err());
+    let stranger = config.tab.as_deref().filter(|name| tab(name).is_none());
+    let theme = theme.map(|words| places.told("theme", &words));
+    let stranger = stranger.map(|name| places.told("tab", &no_tab(name)));
+    theme.into_iter().chain(stranger).chain(actions::strangers(config, places)).collect()
 }
 
 /// All state of the program.
@@ -154,26 +198,17 @@ impl App {
     /// screen and replaced by the default.
     pub fn new(start: Start, nothing: Arc<Assessment>, now: DateTime<Utc>) -> Self {
         let settings = start.config.settings(&start.overrides);
-        let mut warnings = start.warnings;
-        let (keymap, troubles) = keymap(&start.config, &start.key_places);
+        let mut warnings = start.warnings.clone();
+        let (keymap, troubles) = keymap(&start.config, &start.places);
         warnings.extend(troubles);
         let depth = if settings.no_color { Depth::None } else { start.depth };
-        let theme = theme(settings.theme.as_deref().unwrap_or(start.theme), depth, settings.ascii, &mut warnings);
-        let tab = settings.tab.as_deref().and_then(|name| {
-            let tab = tab(name);
-            if tab.is_none() {
-                warnings.push(format!("`{name}` is no tab"));
-            }
-            tab
-        });
+        let theme = theme(&settings, &start, depth, &mut warnings);
+        let tab = settings.tab.as_deref().and_then(tab);
+        warnings.extend(start.overrides.tab.as_deref().filter(|_| tab.is_none()).map(no_tab));
         let mut view = View::new();
-        for (table, names) in &start.config.columns {
-            if let Err(trouble) = view.choose_columns(table, names) {
-                warnings.push(format!("columns: {trouble}; ignored"));
-            }
-        }
+        warnings.extend(choose_columns(&mut view, &start.config, &start.places));
+        warnings.extend(strange_names(&start.config, &start.places));
         let held = start.config.context("", &start.overrides);
-        warnings.extend(actions::strangers(&start.config));
         let state = State {
             config: start.config,
             overrides: start.overrides,
@@ -388,14 +423,20 @@ impl App {
 }
 
 /// A theme by name, or the dark one with a warning.
-fn theme(name: &str, depth: Depth, ascii: bool, warnings: &mut Vec<String>) -> Theme {
+fn theme(settings: &Settings, start: &Start, depth: Depth, warnings: &mut Vec<String>) -> Theme {
+    let name = settings.theme.as_deref().unwrap_or(start.theme);
     let name = if depth == Depth::None || name == "none" { "no-colour" } else { name };
-    Theme::built_in(name, depth, ascii)
+    Theme::built_in(name, depth, settings.ascii)
         .or_else(|trouble| {
-            warnings.push(trouble);
-            Theme::built_in("dark", depth, ascii)
+            // What is wrong with that of the file is told with its place.
+            warnings.extend(start.overrides.theme.is_some().then_some(trouble));
+            Theme::built_in("dark", depth, settings.ascii)
         })
         .unwrap_or_else(|trouble| unreachable!("the dark theme is built in: {trouble}"))
+}
+
+fn no_tab(name: &str) -> String {
+    format!("`{name}` is no tab")
 }
 
 /// A tab by its digit, or by its title in any case.

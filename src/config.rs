@@ -7,11 +7,12 @@
 mod effective;
 mod glob;
 mod paths;
+mod places;
 mod read;
-pub mod yaml;
 
 pub use effective::{ContextSettings, Overrides, Settings};
 pub use paths::Paths;
+pub use places::Places;
 pub use read::{Loaded, load, parse};
 
 use std::collections::BTreeMap;

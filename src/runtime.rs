@@ -25,4 +25,5 @@ mod start;
 pub mod terminal;
 mod think;
 
+pub use follow::stream;
 pub use start::start;

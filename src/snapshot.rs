@@ -21,7 +21,7 @@ use chrono::{DateTime, NaiveDateTime, Utc};
 use serde_json::Value;
 
 pub use document::Malformed;
-pub use recording::Recording;
+pub use recording::{Recording, Unopened};
 
 use crate::upgrade::alert;
 

@@ -6,17 +6,14 @@
 
 mod svg;
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use oc_cockpit::app::Start;
 use oc_cockpit::cli::ServeArgs;
 use oc_cockpit::cluster::Options;
-use oc_cockpit::config::{Config, Overrides};
 use oc_cockpit::runtime::headless::Headless;
 use oc_cockpit::runtime::simulator::Simulator;
-use oc_cockpit::ui::Depth;
 use svg::Paper;
 
 const LIMIT: Duration = Duration::from_secs(300);
@@ -185,14 +182,10 @@ async fn take(shot: &Shot, folder: &Path) -> Result<PathBuf, String> {
     };
     let home = simulator.kubeconfig().with_file_name("views");
     let start = Start {
-        config: Config::default(),
-        overrides: Overrides::default(),
-        depth: Depth::True,
         theme: shot.theme,
         audit: Some(home.join("audit.jsonl")),
         sim: Some(simulator.info()),
-        warnings: Vec::new(),
-        key_places: BTreeMap::new(),
+        ..Start::default()
     };
     let mut cockpit = Headless::open(options, start, home, shot.size);
     let shows = |parts: &'static [&'static str]| move |text: &str| parts.iter().all(|part| text.contains(part));

@@ -119,7 +119,18 @@ pub fn rest_differs(before: &Plan, after: &Plan) -> Option<String> {
         return Some(format!("the danger is {:?} now, it was {:?}", after.danger, before.danger));
     }
     let known = |words: &str| before.preconditions.iter().any(|old| old.words == words);
-    after.preconditions.iter().find(|new| !known(&new.words)).map(|new| format!("a precondition is new: {}", new.words))
+    let new = after.preconditions.iter().find(|new| !known(&new.words));
+    new.map(|new| format!("a precondition is new: {}", new.words)).or_else(|| undo_differs(before, after))
+}
+
+/// What somebody has changed of an object that is still to be written: the request says the same, and would undo that.
+fn undo_differs(before: &Plan, after: &Plan) -> Option<String> {
+    let of = |plan: &Plan, write: &Write| plan.undo.iter().find(|undo| undo.object == write.object).cloned();
+    after.writes.iter().find_map(|write| {
+        let (was, is) = (of(before, write), of(after, write));
+        let how = is.as_ref().map(|is| format!("; {}", is.told())).unwrap_or_default();
+        (was != is).then(|| format!("somebody has changed {}{how}", write.object))
+    })
 }
 
 /// What differs in a drain, but for the pods: those come and go, and the consequences tell them. Of several nodes some may

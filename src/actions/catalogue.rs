@@ -121,6 +121,25 @@ pub struct Entry {
 }
 
 impl Entry {
+    /// Nothing but the id, and an action that is none: what entries and what families of them have in common is filled in.
+    pub(super) const fn blank(id: ActionId) -> Self {
+        Self {
+            id,
+            name: "",
+            word: "",
+            summary: "",
+            gerund: "",
+            dangers: &[],
+            takes: Takes::Cluster,
+            args: &[],
+            permissions: &[],
+            needs: &[],
+            inverse: None,
+            offered: |_, _, _| None,
+            plan: |_, _, ask, _| Err(Refusal(format!("{} is no action", ask.action.name()))),
+        }
+    }
+
     /// Is it aimed at such a target?
     pub fn fits(&self, target: &Target) -> bool {
         match (self.takes, target) {
@@ -154,6 +173,11 @@ impl Entry {
         }
         // A flag `--all` stands for the names of pools.
         let all = self.takes == Takes::Pools && ask.target == Target::Cluster && ask.args.flag(ALL);
+        if !all && ask.target == Target::Cluster && matches!(self.takes, Takes::Pool | Takes::Pools | Takes::Nodes) {
+            let noun = if self.takes == Takes::Nodes { "node" } else { "pool" };
+            let or = if self.args.iter().any(|arg| arg.name == ALL) { ", or give --all" } else { "" };
+            return refuse(format!("{} needs a {noun}: name it{or}", self.gerund));
+        }
         if !all && !self.fits(&ask.target) {
             return refuse(format!("{} does not apply to {}", self.gerund, ask.target.words()));
         }

@@ -5,11 +5,14 @@
 use serde_json::{Value, json};
 
 use super::cluster_version::{self, MULTI, PATCH, Standing, acceptance, found, name_of, patch_line, writable};
+use super::update_request::{EXPLICIT, IMAGE};
 use super::{
-    ActionId, Ask, Danger, Effect, Entry, Material, Offered, Plan, Refusal, Session, Takes, Target, gate, update_risks,
+    ActionId, Ask, Danger, Effect, Entry, Material, Offered, Plan, Refusal, SET, Session, Takes, Target, gate,
+    update_risks,
 };
 use crate::api;
 use crate::upgrade::assessment::Assessment;
+use crate::upgrade::updates::choices_of;
 
 const DANGER: Danger = Danger::L;
 
@@ -57,6 +60,7 @@ fn make(assessment: &Assessment, session: &Session, ask: &Ask, _: &Material) -> 
     };
     let name = name_of(wanted);
     let version = &seen.status.desired.version;
+    let again = again(seen, wanted, &standing);
     Ok(Plan {
         danger: DANGER,
         preconditions: vec![
@@ -68,9 +72,33 @@ fn make(assessment: &Assessment, session: &Session, ask: &Ask, _: &Material) -> 
         writes: vec![write(session, seen)?],
         effect: Effect::RequestCleared,
         strict_lock: true,
-        back: vec![Ask::new(ActionId::StartUpdate, Target::Version(name.clone()))],
+        inverse: again.as_ref().map(|again| again.action),
+        back: again.into_iter().collect(),
         ..Plan::draft(&ENTRY, ask, title(seen, &standing))
     })
+}
+
+/// The wish that makes the request again as it was. None where it was taken up already, so that asking for it once more asks
+/// for what is; and where no action asks for it in that way (a preflight, another architecture with another version).
+fn again(seen: &api::ClusterVersion, wanted: &api::DesiredUpdate, standing: &Standing) -> Option<Ask> {
+    if !wanted.mode.is_empty() || !matches!(standing, Standing::Waiting(_) | Standing::WaitingForMulti) {
+        return None;
+    }
+    if !wanted.architecture.is_empty() {
+        let same = wanted.version == seen.status.desired.version && wanted.architecture == MULTI;
+        return same.then(|| Ask::new(ActionId::MigrateMultiArch, Target::Cluster));
+    }
+    let action = if wanted.force { ActionId::ForceUpdate } else { ActionId::StartUpdate };
+    let target = match wanted.version.as_str() {
+        "" => Target::Cluster,
+        version => Target::Version(version.to_owned()),
+    };
+    let ask = Ask::new(action, target);
+    let named = |release: &api::Release| release.version == wanted.version && release.image == wanted.image;
+    if wanted.image.is_empty() || !choices_of(seen, named).is_empty() {
+        return Some(ask);
+    }
+    Some(ask.with(IMAGE.name, &wanted.image).with(EXPLICIT.name, SET))
 }
 
 /// Accepted risks are kept: they are no request (oc: pkg/cli/admin/upgrade/upgrade.go, `--clear`).

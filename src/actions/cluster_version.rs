@@ -117,7 +117,7 @@ pub(super) const ALLOW_WITH_WARNINGS: &str = "allow-with-warnings";
 pub(super) fn idle(seen: &api::ClusterVersion, allowed: bool) -> Result<Vec<String>, Refusal> {
     let hindrances = hindrances(seen);
     if let Some(first) = hindrances.first().filter(|_| !allowed) {
-        return Err(Refusal(format!("{first} ({ALLOW_WITH_WARNINGS} passes over it)")));
+        return Err(Refusal(format!("{first} (--{ALLOW_WITH_WARNINGS} passes over it)")));
     }
     if seen.status.observed_generation != 0
         && seen.metadata.generation.is_some_and(|generation| generation != seen.status.observed_generation)

@@ -30,24 +30,13 @@ pub(super) const ENTRY: Entry = Entry {
     needs: &[],
     inverse: Some(ActionId::UncordonNodes),
     offered,
-    plan: make,
+    plan,
 };
 
 fn offered(assessment: &Assessment, session: &Session, target: &Target) -> Option<Offered> {
     let names = target.nodes();
-    let known = names.iter().filter_map(|name| assessment.node(name));
-    let chosen: Vec<&str> = known.filter(|node| node.cordon.is_none()).map(|node| node.name.as_str()).collect();
-    let title = node::title("Cordon", &chosen);
-    (!chosen.is_empty()).then(|| Offered {
-        action: ActionId::CordonNodes,
-        title,
-        danger: danger(assessment, names),
-        refusal: available(assessment, session, names).err(),
-    })
-}
-
-fn make(assessment: &Assessment, session: &Session, ask: &Ask, material: &Material) -> Result<Plan, Refusal> {
-    plan(assessment, session, ask, material)
+    let now = (danger(assessment, names), available(assessment, session, names));
+    node::offered((&ENTRY, "Cordon"), assessment, target, |node| node.cordon.is_none(), now)
 }
 
 /// Can the nodes be cordoned now?

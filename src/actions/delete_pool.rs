@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::pool::{self, GROUP, find};
 use super::pool_role::BUILT_IN;
 use super::rendered_config::{KINDS, Usage, of_pool};
+use super::request::lock;
 use super::words::{count, list, shell};
 use super::{
     ActionId, Ask, Confirm, Danger, Effect, Entry, Material, Offered, Plan, PoolEffect, Precondition, Refusal, Session,
@@ -94,9 +95,7 @@ fn make(assessment: &Assessment, session: &Session, ask: &Ask, material: &Materi
     };
     let configs: Vec<String> = rendered(assessment, name);
     nothing_uses(&usage, name, &configs)?;
-    let (Some(uid), Some(version)) = (&seen.metadata.uid, &seen.metadata.resource_version) else {
-        return Err(Refusal(format!("mcp/{name} was read without uid or resourceVersion: it cannot be locked")));
-    };
+    let (uid, version) = lock(&seen.metadata, &format!("mcp/{name}"))?;
     plan.preconditions = preconditions(assessment, name);
     plan.consequences = consequences(assessment, name, &configs);
     let line = format!("delete mcp/{}", shell(name));

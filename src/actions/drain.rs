@@ -126,6 +126,16 @@ pub struct NodeProgress {
     pub stays: [usize; 4],
 }
 
+impl NodeProgress {
+    /// `2 of 5 gone`; or, before its pods were read (a node without any is drained at once), that they are being looked for.
+    pub fn counted(&self) -> String {
+        match self.gone + self.pods.len() {
+            0 => "looking which pods are on it".to_owned(),
+            all => format!("{} of {all} gone", self.gone),
+        }
+    }
+}
+
 /// How far a node is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NodeState {
@@ -209,7 +219,7 @@ impl Progress {
                 PodState::Waiting => {}
             }
         }
-        let mut words = format!("{}: {} of {} gone", node.name, node.gone, node.gone + node.pods.len());
+        let mut words = format!("{}: {}", node.name, node.counted());
         if self.nodes.len() > 1 {
             words = format!("node {} of {}, {words}", drained + 1, self.nodes.len());
         }

@@ -16,6 +16,7 @@ use super::{
     Session, Takes, Target, gate,
 };
 use crate::api::Pod;
+use crate::upgrade::access::Permission;
 use crate::upgrade::assessment::{Assessment, Blocker, Topology};
 use crate::upgrade::blockers::{self, Evictions};
 use crate::upgrade::facts::{Facts, Kind};
@@ -23,6 +24,9 @@ use crate::upgrade::facts::{Facts, Kind};
 const EMPTY_DIR: &str = "delete-emptydir-data";
 const FORCE: &str = "force";
 const TIMEOUT: &str = "timeout";
+
+/// What is needed whatever runs on the nodes.
+const NODES: [Permission; 2] = [PATCH, LIST_PODS];
 
 /// Drain nodes.
 pub(super) const ENTRY: Entry = Entry {
@@ -47,18 +51,19 @@ pub(super) const ENTRY: Entry = Entry {
 
 fn offered(assessment: &Assessment, session: &Session, target: &Target) -> Option<Offered> {
     let names = target.nodes();
-    let known: Vec<&str> =
-        names.iter().filter_map(|name| assessment.node(name)).map(|node| node.name.as_str()).collect();
-    (!known.is_empty()).then(|| Offered {
-        action: ActionId::DrainNodes,
-        title: node::title("Drain", &known),
-        danger: Danger::M,
-        refusal: available(assessment, session, names).err(),
-    })
+    let now = (Danger::M, available(assessment, session, names));
+    node::offered((&ENTRY, "Drain"), assessment, target, |_| true, now)
 }
 
-/// Can the nodes be drained now, as far as is known before their pods are?
+/// Can the nodes be drained now, as far as is known before their pods are? Evictions that one namespace permits may be all
+/// that is needed: only who may evict nowhere is refused beforehand.
 pub(super) fn available(assessment: &Assessment, session: &Session, names: &[String]) -> Result<(), Refusal> {
+    ready(assessment, session, names)?;
+    if assessment.facts.access.refuses_all([&EVICT]) { gate::permitted(assessment, &EVICT) } else { Ok(()) }
+}
+
+/// The same but for the evictions.
+fn ready(assessment: &Assessment, session: &Session, names: &[String]) -> Result<(), Refusal> {
     gate::session(assessment, session, &[Kind::Nodes])?;
     let found = find(assessment, names)?;
     for found in &found {
@@ -70,10 +75,7 @@ pub(super) fn available(assessment: &Assessment, session: &Session, names: &[Str
         }
     }
     control_plane(assessment, &found)?;
-    for permission in ENTRY.permissions {
-        gate::permitted(assessment, permission)?;
-    }
-    Ok(())
+    NODES.iter().try_for_each(|permission| gate::permitted(assessment, permission))
 }
 
 /// A control plane node is drained alone, while all others are in and etcd is well: Ready does not mean that its member
@@ -177,7 +179,7 @@ fn name(pod: &Pod) -> String {
 
 fn make(assessment: &Assessment, session: &Session, ask: &Ask, material: &Material) -> Result<Plan, Refusal> {
     let names = ask.target.nodes();
-    available(assessment, session, names)?;
+    ready(assessment, session, names)?;
     let timeout = timeout(ask)?;
     let found = find(assessment, names)?;
     let titles: Vec<&str> = found.iter().map(|found| found.node.name.as_str()).collect();
@@ -187,6 +189,11 @@ fn make(assessment: &Assessment, session: &Session, ask: &Ask, material: &Materi
         Err(reads) => return Ok(reading(draft, reads)),
     };
     let drain = drain(session, ask, &found, &gathered, timeout)?;
+    let mut reads = Vec::new();
+    let evicts = evicts(assessment, material, &gathered, &titles, &mut reads)?;
+    if !reads.is_empty() {
+        return Ok(reading(draft, reads));
+    }
     let facts = departing::facts(assessment, &gathered.pods, &gathered.budgets);
     let evictions = Evictions::new(&facts, assessment.now);
     guards(&found, &gathered, &evictions)?;
@@ -205,7 +212,7 @@ fn make(assessment: &Assessment, session: &Session, ask: &Ask, material: &Materi
     let nodes: Vec<String> = titles.iter().map(|name| (*name).to_owned()).collect();
     Ok(Plan {
         danger: if bare { Danger::H } else { Danger::M },
-        preconditions: look.preconditions(),
+        preconditions: look.preconditions().into_iter().chain(evicts).collect(),
         consequences: look.consequences(),
         writes: to_cordon.map(|found| node::write(session, found.seen, true)).collect::<Result<_, _>>()?,
         confirm,
@@ -217,6 +224,20 @@ fn make(assessment: &Assessment, session: &Session, ask: &Ask, material: &Materi
         back: back.into_iter().collect(),
         ..draft
     })
+}
+
+/// The evictions of the pods that go are permitted: everywhere, or in each of their namespaces.
+fn evicts(
+    assessment: &Assessment,
+    material: &Material,
+    gathered: &Gathered,
+    nodes: &[&str],
+    reads: &mut Vec<Read>,
+) -> Result<Vec<Precondition>, Refusal> {
+    let going = gathered.pods.values().flatten().filter(|pod| fate(pod) == Fate::Goes);
+    let namespaces: BTreeSet<&str> = going.map(|pod| pod.namespace()).collect();
+    let why = format!("where pods of {} have to go", list(nodes.iter().copied()));
+    gate::permission_where(assessment, material, &EVICT, &namespaces, (&why, "the eviction itself will tell"), reads)
 }
 
 /// What is done after the cordons; refused where pods need to be named by an argument, as `kubectl drain` does.
@@ -236,6 +257,9 @@ fn drain(
         }
     }
     line.push_str(&timeout.map(|seconds| format!(" --{TIMEOUT}={seconds}s")).unwrap_or_default());
+    line.push_str(
+        &all_but_guards(gathered).map(|only| format!(" --pod-selector={}", shell(&only))).unwrap_or_default(),
+    );
     let mut nodes = Vec::new();
     for Found { node, seen } in found {
         let Some(uid) = seen.metadata.uid.clone() else {
@@ -257,6 +281,25 @@ fn drain(
     };
     objections(&drain, gathered)?;
     Ok(drain)
+}
+
+/// The selector by which `oc adm drain` leaves the guards of the control plane where they are, as it is done from here:
+/// a label that all of them have, with values that no pod has that goes. None: there are no guards, or no such label.
+fn all_but_guards(gathered: &Gathered) -> Option<String> {
+    let of = |wanted: Fate| {
+        let pods = gathered.pods.values().flatten().filter(move |pod| fate(pod) == wanted);
+        pods.map(|pod| pod.metadata.labels.clone().unwrap_or_default()).collect::<Vec<_>>()
+    };
+    let (guards, going) = (of(Fate::Guard), of(Fate::Goes));
+    guards.first()?.keys().find_map(|key| {
+        let values: BTreeSet<&String> = guards.iter().map(|labels| labels.get(key)).collect::<Option<_>>()?;
+        let apart = going.iter().all(|labels| labels.get(key).is_none_or(|value| !values.contains(value)));
+        let values: Vec<&str> = values.into_iter().map(String::as_str).collect();
+        apart.then(|| match values.as_slice() {
+            [value] => format!("{key}!={value}"),
+            values => format!("{key} notin ({})", values.join(",")),
+        })
+    })
 }
 
 /// The pods that are in the way of a drain without further arguments, by name.
@@ -349,7 +392,7 @@ impl Look<'_> {
             words: format!("the server takes evictions as {}", self.drain.eviction),
             evidence: "discovery of /api/v1: pods/eviction".to_owned(),
         });
-        lines.extend(ENTRY.permissions.iter().map(|permission| gate::permission_found(self.assessment, permission)));
+        lines.extend(NODES.iter().map(|permission| gate::permission_found(self.assessment, permission)));
         lines
     }
 

@@ -1,6 +1,8 @@
 //! What has to hold for any write, whatever the action: a session that may write, a live picture, a permission.
 
-use super::words::{since, when};
+use std::collections::BTreeSet;
+
+use super::words::{list, since, when};
 use super::{Found, Material, Precondition, Read, Refusal, Session};
 use crate::upgrade::access::{Access, Answer, Permission};
 use crate::upgrade::assessment::Assessment;
@@ -85,27 +87,91 @@ pub(super) fn permission_in(
     namespace: &str,
     reads: &mut Vec<Read>,
 ) -> Result<Precondition, Refusal> {
-    let access = &assessment.facts.access;
-    let read = Read::Access { permission: permission.clone(), namespace: namespace.to_owned() };
-    let asked = material.answer(&read);
-    let known = access.answer_in(permission, namespace).map(Ok);
-    let answer = known.or(match asked {
-        Some(Ok(Found::Access(answer))) => Some(Ok(answer)),
-        Some(Ok(_)) => Some(Err("the answer is none to that question")),
-        Some(Err(words)) => Some(Err(words)),
-        None => None,
-    });
-    let evidence = match answer {
-        Some(Ok(Answer::Allowed)) => "allowed by access review".to_owned(),
-        Some(Ok(Answer::Denied(reason))) => return Err(denied(access, permission, namespace, reason)),
-        Some(Err(words)) => format!("not reviewed ({words}): the dry run asks the server"),
+    let evidence = match reviewed(assessment, material, permission, namespace) {
+        Some(Ok(Answer::Denied(reason))) => {
+            return Err(denied(&assessment.facts.access, permission, namespace, reason));
+        }
+        Some(answer) => evidence(answer, "the dry run asks the server"),
         None => {
-            reads.push(read);
+            reads.push(Read::Access { permission: permission.clone(), namespace: namespace.to_owned() });
             "not reviewed yet".to_owned()
         }
     };
+    Ok(found(permission, namespace, &evidence))
+}
+
+/// The preconditions that something is permitted in all of `namespaces`: everywhere, or in each of them. It is asked for all of
+/// the cluster first, and in single namespaces only where that is refused. What is not known yet is added to `reads`; nothing
+/// has to be permitted where there are none. `why` it is needed there, and what asks the server where a review could not.
+///
+/// # Errors
+/// It is not permitted in some of them, which are named.
+pub(super) fn permission_where(
+    assessment: &Assessment,
+    material: &Material,
+    permission: &Permission,
+    namespaces: &BTreeSet<&str>,
+    (why, otherwise): (&str, &str),
+    reads: &mut Vec<Read>,
+) -> Result<Vec<Precondition>, Refusal> {
+    if namespaces.is_empty() {
+        return Ok(Vec::new());
+    }
+    let ask = |namespace: &str| Read::Access { permission: permission.clone(), namespace: namespace.to_owned() };
+    match reviewed(assessment, material, permission, "") {
+        None => {
+            reads.push(ask(""));
+            return Ok(Vec::new());
+        }
+        Some(Ok(Answer::Denied(_))) => {}
+        Some(answer) => return Ok(vec![found(permission, "", &evidence(answer, otherwise))]),
+    }
+    let (mut lines, mut missing) = (Vec::new(), Vec::new());
+    for namespace in namespaces {
+        match reviewed(assessment, material, permission, namespace) {
+            None => reads.push(ask(namespace)),
+            Some(Ok(Answer::Denied(_))) => missing.push(*namespace),
+            Some(answer) => lines.push(found(permission, namespace, &evidence(answer, otherwise))),
+        }
+    }
+    let Some(first) = missing.first().filter(|_| reads.is_empty()) else { return Ok(lines) };
+    let (user, words, line) = (user(&assessment.facts.access), permission.words(), can_i(permission, first));
+    Err(Refusal(format!("{user} may not {words} in {}, {why} (oc auth can-i {line})", list(missing.iter().copied()))))
+}
+
+/// What is known of a permission in a namespace (empty: in all of them), from the reviews of the cockpit or from those that
+/// the plan has asked for; an error is why a review did not come about. None: it was not asked.
+fn reviewed<'a>(
+    assessment: &'a Assessment,
+    material: &'a Material,
+    permission: &Permission,
+    namespace: &str,
+) -> Option<Result<&'a Answer, &'a str>> {
+    let access = &assessment.facts.access;
+    let known = if namespace.is_empty() { access.answer(permission) } else { access.answer_in(permission, namespace) };
+    if let Some(known) = known {
+        return Some(Ok(known));
+    }
+    let read = Read::Access { permission: permission.clone(), namespace: namespace.to_owned() };
+    Some(match material.answer(&read)? {
+        Ok(Found::Access(answer)) => Ok(answer),
+        Ok(_) => Err("the answer is none to that question"),
+        Err(words) => Err(words),
+    })
+}
+
+fn evidence(answer: Result<&Answer, &str>, otherwise: &str) -> String {
+    match answer {
+        Ok(Answer::Allowed) => "allowed by access review".to_owned(),
+        Ok(Answer::Denied(_)) => "denied by access review".to_owned(),
+        Err(words) => format!("not reviewed ({words}): {otherwise}"),
+    }
+}
+
+/// The precondition that something is permitted.
+fn found(permission: &Permission, namespace: &str, evidence: &str) -> Precondition {
     let words = format!("{} is permitted", scoped(permission, namespace));
-    Ok(Precondition { words, evidence: format!("oc auth can-i {}: {evidence}", can_i(permission, namespace)) })
+    Precondition { words, evidence: format!("oc auth can-i {}: {evidence}", can_i(permission, namespace)) }
 }
 
 /// `patch installplans.operators.coreos.com in shop`.
@@ -114,8 +180,12 @@ fn scoped(permission: &Permission, namespace: &str) -> String {
     if permission.namespace.is_empty() && !namespace.is_empty() { format!("{words} in {namespace}") } else { words }
 }
 
+fn user(access: &Access) -> &str {
+    access.user.as_deref().unwrap_or("this user")
+}
+
 fn denied(access: &Access, permission: &Permission, namespace: &str, reason: &str) -> Refusal {
-    let user = access.user.as_deref().unwrap_or("this user");
+    let user = user(access);
     let reason = if reason.is_empty() { String::new() } else { format!(": {reason}") };
     let (words, line) = (scoped(permission, namespace), can_i(permission, namespace));
     Refusal(format!("{user} may not {words} (oc auth can-i {line}){reason}"))
@@ -123,14 +193,10 @@ fn denied(access: &Access, permission: &Permission, namespace: &str, reason: &st
 
 /// The precondition that stands for [`permitted`].
 pub(super) fn permission_found(assessment: &Assessment, permission: &Permission) -> Precondition {
-    let evidence = match assessment.facts.access.answer(permission) {
-        Some(Answer::Allowed) => "allowed by access review",
-        Some(Answer::Denied(_)) => "denied by access review",
-        None => "not reviewed yet: the dry run asks the server",
-    };
-    let words = format!("{} is permitted", permission.words());
-    let line = can_i(permission, permission.namespace);
-    Precondition { words, evidence: format!("oc auth can-i {line}: {evidence}") }
+    let answer = assessment.facts.access.answer(permission);
+    let unknown = "not reviewed yet: the dry run asks the server";
+    let evidence = answer.map_or_else(|| unknown.to_owned(), |answer| evidence(Ok(answer), ""));
+    found(permission, permission.namespace, &evidence)
 }
 
 /// What follows `oc auth can-i`.

@@ -3,8 +3,14 @@
 //! The command line of the cockpit, its forms and `oc-cockpit do` all go through [`Entry::ask`], so that the same words
 //! mean the same everywhere: `ACTION TARGET... [VALUE] [--name VALUE]`.
 
+use semver::Version;
+
 use super::{ALL, Arg, ArgKind, Args, Ask, Entry, Refusal, Takes, Target};
 use crate::upgrade::assessment::Resource;
+use crate::upgrade::version::without_v;
+
+/// The argument that stands for the newest version.
+pub(super) const NEWEST: &str = "newest";
 
 /// What stands for the target in a usage line, and how many of it may be named.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,7 +44,7 @@ impl Takes {
         Ok(match self {
             _ if names.is_empty() => Target::Cluster,
             Self::Cluster => return Err(format!("unexpected `{}`", names[0])),
-            Self::Version => Target::Version(names[0].clone()),
+            Self::Version => Target::Version(without_v(&names[0]).to_owned()),
             Self::Pool | Self::Pools => Target::Pools(names),
             Self::Nodes => Target::Nodes(names),
             Self::Objects { resource, namespaced, namespace, .. } => {
@@ -193,10 +199,30 @@ impl Entry {
     /// # Errors
     /// What does not fit the form of the action, in words.
     pub fn wish(&self, names: &[String], values: Args) -> Result<Ask, Refusal> {
+        let (names, values) = self.versions(names, values).map_err(|words| self.misfit(&words))?;
         let target = self.takes.target(names).map_err(|words| self.misfit(&words))?;
         let ask = Ask { action: self.id, target, args: values };
         self.accepts(&ask).map_err(|Refusal(why)| self.misfit(&why))?;
         Ok(ask)
+    }
+
+    /// A version as people type it: `newest` and `latest` stand for the argument, where the action has it; anything else has
+    /// to be a whole version.
+    fn versions<'n>(&self, names: &'n [String], mut values: Args) -> Result<(&'n [String], Args), String> {
+        let (Takes::Version, [name, ..]) = (self.takes, names) else { return Ok((names, values)) };
+        let newest = self.args.iter().any(|arg| arg.name == NEWEST);
+        let word = name.trim().to_ascii_lowercase();
+        if newest && matches!(word.as_str(), NEWEST | "latest") {
+            if !values.flag(NEWEST) {
+                values.add(NEWEST, SET);
+            }
+            return Ok((&[], values));
+        }
+        if Version::parse(without_v(name)).is_err() {
+            let or = if newest { ", or newest" } else { "" };
+            return Err(format!("`{name}` is no version: expected is one such as 4.19.3{or}"));
+        }
+        Ok((names, values))
     }
 
     /// Bare words taken apart: the names of targets, and the values with those that stand behind the target. Something

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::api::PAUSED;
 use crate::upgrade::access::Permission;
-use crate::upgrade::assessment::{Assessment, Node, Resource};
+use crate::upgrade::assessment::{Assessment, Node, Resource, Topology};
 use crate::upgrade::facts::Kind;
 
 /// The namespace of the machine API.
@@ -42,21 +42,8 @@ pub(super) const TAKES: Takes = Takes::Objects {
 };
 
 /// What pausing and resuming have in common.
-pub(super) const ENTRY: Entry = Entry {
-    id: ActionId::PauseMhc,
-    name: "",
-    word: "",
-    summary: "",
-    gerund: "",
-    dangers: &[],
-    takes: TAKES,
-    args: &[],
-    permissions: &[PATCH, LIST, LIST_MACHINES],
-    needs: &[],
-    inverse: None,
-    offered: |_, _, _| None,
-    plan: |_, _, ask, _| Err(Refusal(format!("{} is no action", ask.action.name()))),
-};
+pub(super) const ENTRY: Entry =
+    Entry { takes: TAKES, permissions: &[PATCH, LIST, LIST_MACHINES], ..Entry::blank(ActionId::PauseMhc) };
 
 /// The offer, where there are checks that it is for.
 pub(super) fn offered(
@@ -72,6 +59,22 @@ pub(super) fn offered(
     let names = names(target).unwrap_or_default();
     let danger = entry.dangers.first().copied().unwrap_or(Danger::L);
     Some(Offered { action: entry.id, title: title(verb, &names), danger, refusal: available.err() })
+}
+
+/// Before nodes reboot: the health checks that may take that for a failure, as far as they were read. On a single node
+/// there is no other one that would take its place.
+pub(super) fn not_paused(assessment: &Assessment) -> Option<String> {
+    let checks = assessment.facts.around.machine_health_checks.iter();
+    let names: Vec<&str> = checks.filter(|check| !check.is_paused()).map(|check| check.name()).collect();
+    let several = assessment.topology != Topology::SingleReplica;
+    (several && !names.is_empty()).then(|| {
+        let (noun, are) = if names.len() == 1 { ("check", "is") } else { ("checks", "are") };
+        format!(
+            "health {noun} {} {are} not paused: where a node that is watched over takes long to reboot, its machine may be \
+             deleted (pause-mhc pauses them)",
+            list(names)
+        )
+    })
 }
 
 /// What was read: the checks that were named, all checks, all Machines.

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use super::request::Change;
-use super::words::list;
-use super::{Material, PatchKind, Plan, Precondition, Read, Refusal, Session, Target, Write, gate};
+use super::words::{in_pointer, list};
+use super::{ActionId, Entry, Material, PatchKind, Plan, Precondition, Read, Refusal, Session, Target, Write, gate};
 use crate::api;
 use crate::upgrade::access::Permission;
 use crate::upgrade::assessment::{Assessment, Topology};
@@ -19,6 +19,9 @@ use crate::upgrade::image_based::{ImageBased, NAME, Record};
 
 /// Every stage is asked for by a patch of the ImageBasedUpgrade.
 pub(super) const PATCH: Permission = Permission::cluster("patch", "lca.openshift.io", "imagebasedupgrades");
+
+/// What all of them have in common; what is read for it is [`NEEDS`] where a stage begins.
+pub(super) const ENTRY: Entry = Entry { permissions: &[PATCH], needs: NEEDS_LITTLE, ..Entry::blank(ActionId::IbuIdle) };
 
 /// Where it is.
 pub(super) const PATH: &str = "/apis/lca.openshift.io/v1/imagebasedupgrades/upgrade";
@@ -180,7 +183,7 @@ pub(super) fn annotation_write(
         metadata: &object(assessment)?.metadata,
         spec: Value::Null,
         oc: format!("annotate imagebasedupgrade {NAME} {arguments}"),
-        stored: vec![(format!("/metadata/annotations/{}", key.replace('~', "~0").replace('/', "~1")), json!(value))],
+        stored: vec![(format!("/metadata/annotations/{}", in_pointer(key)), json!(value))],
     }
     .write(session)?;
     if let Some(body) = write.body.as_object_mut() {

@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::ibu::{self, NEEDS_LITTLE, OBJECT, PATCH, PATH};
+use super::ibu::{self, OBJECT, PATH};
 use super::{
     ActionId, Ask, Confirm, Danger, Effect, Entry, Keepsake, Material, Offered, Plan, Question, Read, Refusal, Session,
-    Takes, Target,
+    Target,
 };
 use crate::upgrade::assessment::Assessment;
 use crate::upgrade::image_based::ImageBased;
@@ -19,13 +19,9 @@ pub(super) const ENTRY: Entry = Entry {
     summary: "give up what was prepared, or finalize the upgrade or rollback (image-based upgrade)",
     gerund: "ending an image-based upgrade",
     dangers: &[Danger::M, Danger::H],
-    takes: Takes::Cluster,
-    args: &[],
-    permissions: &[PATCH],
-    needs: NEEDS_LITTLE,
-    inverse: None,
     offered,
     plan: make,
+    ..ibu::ENTRY
 };
 
 /// What is typed to confirm a finalize.

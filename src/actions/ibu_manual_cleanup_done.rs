@@ -1,9 +1,9 @@
 //! Tell the agent to repeat a cleanup that failed.
 
-use super::ibu::{self, NEEDS_LITTLE, PATCH};
+use super::ibu::{self, PATCH};
 use super::{
-    ActionId, Ask, Danger, Effect, Entry, Material, Offered, Plan, Precondition, Question, Refusal, Session, Takes,
-    Target, Version,
+    ActionId, Ask, Danger, Effect, Entry, Material, Offered, Plan, Precondition, Question, Refusal, Session, Target,
+    Version,
 };
 use crate::api::ibu_key;
 use crate::upgrade::assessment::Assessment;
@@ -18,13 +18,9 @@ pub(super) const ENTRY: Entry = Entry {
     summary: "let the agent repeat a cleanup that failed (image-based upgrade)",
     gerund: "repeating the cleanup of an image-based upgrade",
     dangers: &[Danger::M],
-    takes: Takes::Cluster,
-    args: &[],
-    permissions: &[PATCH],
-    needs: NEEDS_LITTLE,
-    inverse: None,
     offered,
     plan: make,
+    ..ibu::ENTRY
 };
 
 const TITLE: &str = "Let the agent repeat its cleanup";

@@ -3,15 +3,16 @@
 
 use serde_json::{Value, json};
 
-use super::ibu::{self, NEEDS, PATCH};
+use super::ibu::{self, NEEDS};
 use super::{
     ActionId, Arg, ArgKind, Ask, Confirm, Danger, Effect, Entry, Material, Offered, Plan, Precondition, Refusal,
-    Session, Takes, Target,
+    Session, Target,
 };
 use crate::upgrade::assessment::Assessment;
 use crate::upgrade::image_based::ImageBased;
 use crate::upgrade::image_based::health_checks::{self, HealthRow};
 use crate::upgrade::image_based::stage_machine::{Move, Stage};
+use crate::upgrade::version::without_v;
 
 /// Begin Prep.
 pub(super) const ENTRY: Entry = Entry {
@@ -21,7 +22,6 @@ pub(super) const ENTRY: Entry = Entry {
     summary: "prepare a seed image beside the running system (image-based upgrade)",
     gerund: "preparing an image-based upgrade",
     dangers: &[Danger::L, Danger::H],
-    takes: Takes::Cluster,
     args: &[
         Arg {
             required: true,
@@ -53,11 +53,11 @@ pub(super) const ENTRY: Entry = Entry {
         // Not `timeout`: everywhere else that is how long the effect is waited for.
         Arg::option("watchdog", ArgKind::Number, "seconds from the boot within which the upgrade has to be completed"),
     ],
-    permissions: &[PATCH],
     needs: NEEDS,
     inverse: Some(ActionId::IbuIdle),
     offered,
     plan: make,
+    ..ibu::ENTRY
 };
 
 /// The seed that is configured already.
@@ -94,7 +94,8 @@ struct Wanted {
 /// What was given; what was not stays as it is. `none` takes it away.
 fn wanted(image: &ImageBased, ask: &Ask) -> Result<Wanted, Refusal> {
     let text = |name: &str, present: &str| ask.args.get(name).unwrap_or(present).trim().to_owned();
-    let (seed, version) = (text("seed-image", &image.seed.image), text("seed-version", &image.seed.version));
+    let seed = text("seed-image", &image.seed.image);
+    let version = without_v(&text("seed-version", &image.seed.version)).to_owned();
     for (value, name) in [(&seed, "seed-image"), (&version, "seed-version")] {
         if value.is_empty() {
             return Err(Refusal(format!("no seed is configured yet: give {name}")));

@@ -2,9 +2,9 @@
 
 use serde_json::json;
 
-use super::ibu::{self, NEEDS_LITTLE, PATCH};
+use super::ibu;
 use super::words::when;
-use super::{ActionId, Ask, Confirm, Danger, Effect, Entry, Material, Offered, Plan, Refusal, Session, Takes, Target};
+use super::{ActionId, Ask, Confirm, Danger, Effect, Entry, Material, Offered, Plan, Refusal, Session, Target};
 use crate::upgrade::assessment::Assessment;
 use crate::upgrade::image_based::ImageBased;
 use crate::upgrade::image_based::pivot_outage::USUALLY;
@@ -18,13 +18,9 @@ pub(super) const ENTRY: Entry = Entry {
     summary: "reboot into the former system (image-based upgrade)",
     gerund: "rolling an image-based upgrade back",
     dangers: &[Danger::H],
-    takes: Takes::Cluster,
-    args: &[],
-    permissions: &[PATCH],
-    needs: NEEDS_LITTLE,
-    inverse: None,
     offered,
     plan: make,
+    ..ibu::ENTRY
 };
 
 /// What is typed to confirm.

@@ -1,9 +1,7 @@
 //! Let the agent look at an image-based upgrade again.
 
-use super::ibu::{self, NEEDS_LITTLE, PATCH};
-use super::{
-    ActionId, Ask, Danger, Effect, Entry, Material, Offered, Plan, Precondition, Refusal, Session, Takes, Target,
-};
+use super::ibu::{self, PATCH};
+use super::{ActionId, Ask, Danger, Effect, Entry, Material, Offered, Plan, Precondition, Refusal, Session, Target};
 use crate::api::ibu_key;
 use crate::upgrade::assessment::Assessment;
 use crate::upgrade::image_based::ImageBased;
@@ -16,13 +14,9 @@ pub(super) const ENTRY: Entry = Entry {
     summary: "let the lifecycle agent look again (image-based upgrade)",
     gerund: "letting the lifecycle agent look again",
     dangers: &[Danger::L],
-    takes: Takes::Cluster,
-    args: &[],
-    permissions: &[PATCH],
-    needs: NEEDS_LITTLE,
-    inverse: None,
     offered,
     plan: make,
+    ..ibu::ENTRY
 };
 
 const TITLE: &str = "Let the lifecycle agent look again";

@@ -2,8 +2,8 @@
 
 use serde_json::json;
 
-use super::ibu::{self, NEEDS, PATCH};
-use super::{ActionId, Ask, Confirm, Danger, Effect, Entry, Material, Offered, Plan, Refusal, Session, Takes, Target};
+use super::ibu::{self, NEEDS};
+use super::{ActionId, Ask, Confirm, Danger, Effect, Entry, Material, Offered, Plan, Refusal, Session, Target};
 use crate::upgrade::assessment::Assessment;
 use crate::upgrade::image_based::ImageBased;
 use crate::upgrade::image_based::auto_rollback::{DEFAULT_TIMEOUT, SwitchEffect};
@@ -19,13 +19,11 @@ pub(super) const ENTRY: Entry = Entry {
     summary: "reboot into the prepared system (image-based upgrade)",
     gerund: "starting an image-based upgrade",
     dangers: &[Danger::H],
-    takes: Takes::Cluster,
-    args: &[],
-    permissions: &[PATCH],
     needs: NEEDS,
     inverse: Some(ActionId::IbuRollback),
     offered,
     plan: make,
+    ..ibu::ENTRY
 };
 
 fn offered(assessment: &Assessment, session: &Session, target: &Target) -> Option<Offered> {

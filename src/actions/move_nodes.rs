@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use super::pool::{GROUP, find};
 use super::pool_role::{self, Labels, PATCH_NODES, asked_for, is_control_plane, label};
 use super::rendered_config::{self, Difference};
-use super::words::{config, count, list, order};
+use super::words::{config, count, list, order, shell};
 use super::{
     ActionId, Arg, ArgKind, Ask, Danger, Effect, Entry, Material, Offered, Plan, PoolEffect, Precondition, Read,
-    Refusal, Session, Takes, Target, gate, what_if,
+    Refusal, Session, Takes, Target, Undo, gate, what_if,
 };
 use crate::api;
 use crate::upgrade::assessment::{Assessment, Node, Pool};
@@ -17,6 +17,9 @@ use crate::upgrade::node_disruption::Impact;
 
 const POOL: &str = "pool";
 const KINDS: &[Kind] = &[Kind::MachineConfigPools, Kind::Nodes];
+
+/// How many nodes are named in the way back.
+const NAMED: usize = 4;
 
 /// How many pairs of configurations are compared: each costs two large objects, and nodes mostly have the same.
 const PAIRS: usize = 2;
@@ -118,6 +121,14 @@ fn make(assessment: &Assessment, session: &Session, ask: &Ask, material: &Materi
     let told = told(assessment, &moves, pool, &after, material, &mut plan.reads);
     plan.danger = told.danger;
     plan.consequences = told.lines;
+    if let Some(back) = back(&moves, &after) {
+        plan.consequences.push(format!("to undo it: {}", lines(&back)));
+        plan.back = back;
+    } else {
+        plan.inverse = None;
+        plan.undo = moves.iter().map(|one| relabel(session, one)).collect();
+        plan.consequences.extend(by_hand(&plan.undo));
+    }
     plan.preconditions = preconditions(assessment, &moves, &stay, pool);
     for one in &moves {
         plan.writes.push(pool_role::write(session, one.seen, &one.labels)?);
@@ -260,7 +271,6 @@ fn told(
         lines.push(format!("pool {to} runs an OS image of its own, whose build {}", layer.build.words()));
     }
     lines.extend(emptied(assessment, moves, after));
-    lines.push(format!("to undo it: {}", undo(moves)));
     told.lines = lines;
     told
 }
@@ -364,22 +374,59 @@ fn emptied(assessment: &Assessment, moves: &[Move<'_>], after: &Assessment) -> V
     empty.map(|name| format!("pool {name} has no node left afterwards")).collect()
 }
 
-/// The wishes that move them back, by the pool that they come from.
-fn back(moves: &[Move<'_>]) -> Vec<Ask> {
+/// The wishes that move them back, by the pool that they come from. None where that does not restore the labels of all: a node
+/// that was in two custom pools, or in none, is taken there by no move.
+fn back(moves: &[Move<'_>], after: &Assessment) -> Option<Vec<Ask>> {
     let mut back: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for one in moves {
-        back.entry(one.node.pool.as_deref().unwrap_or("worker")).or_default().push(one.node.name.clone());
+        let from = one.node.pool.as_deref()?;
+        let pool = after.facts.pools.iter().find(|pool| pool.name() == from)?;
+        let moved = after.facts.nodes.iter().find(|node| node.name() == one.seen.name())?;
+        let mut restored = moved.labels().clone();
+        for (key, value) in labels(after, moved, pool).ok()? {
+            match value {
+                Some(value) => restored.insert(key, value),
+                None => restored.remove(&key),
+            };
+        }
+        if restored != *one.seen.labels() {
+            return None;
+        }
+        back.entry(from).or_default().push(one.node.name.clone());
     }
     let wish = |(pool, nodes)| Ask::new(ActionId::MoveNodes, Target::Nodes(nodes)).with(POOL, pool);
-    back.into_iter().map(wish).collect()
+    Some(back.into_iter().map(wish).collect())
 }
 
 /// The same as lines; many names are counted.
-fn undo(moves: &[Move<'_>]) -> String {
-    let line = |wish: Ask| {
+fn lines(back: &[Ask]) -> String {
+    let line = |wish: &Ask| {
         let nodes = wish.target.nodes();
-        let names = if nodes.len() > 4 { count(nodes.len(), "node") } else { nodes.join(" ") };
+        let names = if nodes.len() > NAMED { count(nodes.len(), "node") } else { nodes.join(" ") };
         format!("move-nodes {names} --pool {}", wish.args.get(POOL).unwrap_or_default())
     };
-    back(moves).into_iter().map(line).collect::<Vec<_>>().join(", ")
+    back.iter().map(line).collect::<Vec<_>>().join(", ")
+}
+
+/// The line that gives a node the labels that it had.
+fn relabel(session: &Session, one: &Move<'_>) -> Undo {
+    let name = one.seen.name();
+    let former = one.labels.keys().map(|key| match one.seen.label(key) {
+        Some(value) => shell(&format!("{key}={value}")),
+        None => shell(&format!("{key}-")),
+    });
+    let former: Vec<String> = former.collect();
+    Undo::line(session, format!("node/{name}"), &format!("label node {} {}", shell(name), former.join(" ")))
+}
+
+/// How it is undone by hand, a line each; those of many nodes stand in the audit log only.
+fn by_hand(undo: &[Undo]) -> Vec<String> {
+    if undo.len() > NAMED {
+        return vec![
+            "to undo it, each node gets the labels that it had: they are written into the audit log with each attempt \
+             (field undo)"
+                .to_owned(),
+        ];
+    }
+    undo.iter().map(Undo::told).collect()
 }

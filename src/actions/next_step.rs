@@ -6,7 +6,7 @@ use crate::api::{ClusterVersion, MachineHealthCheck};
 use crate::upgrade::assessment::{Assessment, Impact, Level, Node, Pool, Resource, StepState, Subject, VerdictKind};
 use crate::upgrade::link::LinkState;
 use crate::upgrade::updates::gates_of;
-use crate::upgrade::version::{leaves_minor, minor_parts};
+use crate::upgrade::version::{below_extended, channel_minor, leaves_minor, minor_parts};
 
 /// How many offers are tried before it is said that none can be started.
 const OFFERS: usize = 4;
@@ -225,18 +225,14 @@ fn present(assessment: &Assessment) -> Option<&ClusterVersion> {
 
 /// The minor that the channel is of.
 fn aim(assessment: &Assessment) -> Option<(u64, u64)> {
-    let (_, minor) = assessment.update.channel.as_deref()?.rsplit_once('-')?;
-    // A channel names no patch.
-    minor_parts(&format!("{minor}.0"))
+    channel_minor(assessment.update.channel.as_deref()?)
 }
 
 /// Is the cluster on the odd minor below the `eus-` channel that it follows, with a pool that waits?
 fn between_extended(assessment: &Assessment) -> bool {
-    let extended = assessment.update.channel.as_deref().is_some_and(|channel| channel.starts_with("eus-"));
-    let now = present(assessment).and_then(|present| minor_parts(&present.status.desired.version));
-    let below =
-        aim(assessment).zip(now).is_some_and(|(aim, now)| aim.0 == now.0 && aim.1 == now.1 + 1 && now.1 % 2 == 1);
-    extended && below && assessment.pools.iter().any(|pool| pool.paused && pool.outdated())
+    let present = present(assessment).zip(assessment.update.channel.as_deref());
+    let below = present.is_some_and(|(seen, channel)| below_extended(&seen.status.desired.version, channel));
+    below && assessment.pools.iter().any(|pool| pool.paused && pool.outdated())
 }
 
 /// Nothing rolls, or what could is held on purpose: an update can be started.

@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use super::request::Change;
 use super::words::shell;
 use super::{
-    Ask, Danger, Effect, Entry, Material, PatchKind, Plan, Precondition, Read, Refusal, Session, Target, Write,
-    blast_radius,
+    Ask, Danger, Effect, Entry, Material, Offered, PatchKind, Plan, Precondition, Read, Refusal, Session, Target,
+    Write, blast_radius,
 };
 use crate::api::{self, node_key};
 use crate::upgrade::access::Permission;
@@ -195,6 +195,20 @@ pub(super) fn pools<'a>(
         nodes.iter().filter(|found| found.node.pool.as_deref() == Some(&pool.name) && counts(found.node)).count()
     };
     assessment.pools.iter().filter(|pool| of(pool) > 0).map(|pool| (pool, counted(pool))).collect()
+}
+
+/// The offer for those of the nodes that it is for; none: there are none of them.
+pub(super) fn offered(
+    (entry, verb): (&Entry, &str),
+    assessment: &Assessment,
+    target: &Target,
+    fits: fn(&Node) -> bool,
+    (danger, available): (Danger, Result<(), Refusal>),
+) -> Option<Offered> {
+    let known = target.nodes().iter().filter_map(|name| assessment.node(name));
+    let chosen: Vec<&str> = known.filter(|node| fits(node)).map(|node| node.name.as_str()).collect();
+    let title = title(verb, &chosen);
+    (!chosen.is_empty()).then(|| Offered { action: entry.id, title, danger, refusal: available.err() })
 }
 
 /// `Cordon node worker-1`, `Cordon 3 nodes`.

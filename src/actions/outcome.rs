@@ -80,6 +80,8 @@ pub enum Outcome {
         plan: Box<Plan>,
         /// What differs.
         words: String,
+        /// What was not done, the object that changed first.
+        left: Vec<String>,
     },
     /// A write was refused; nothing after it was sent.
     Failed {
@@ -109,7 +111,7 @@ pub enum Outcome {
         object: String,
         /// Its entry in the audit log.
         audit: AuditId,
-        /// What happened.
+        /// What happened, and what reading the object again has shown.
         words: String,
         /// What was not sent.
         left: Vec<String>,
@@ -160,13 +162,6 @@ impl Outcome {
 
     /// One sentence for the person, `target` included.
     pub fn words(&self, target: &Target) -> String {
-        let so_far = match self.done() {
-            [] => String::new(),
-            done => {
-                let names: Vec<_> = done.iter().map(|written| written.object.as_str()).collect();
-                format!("; done before: {}", names.join(", "))
-            }
-        };
         let rest = |left: &[String]| match left {
             [] => String::new(),
             left => format!("; not sent: {}", left.join(", ")),
@@ -174,15 +169,27 @@ impl Outcome {
         match self {
             Self::Accepted { .. } => format!("{}: accepted, waiting for the watch to show it", target.words()),
             Self::Refused { words } => format!("nothing was sent: {words}"),
-            Self::Changed { words, .. } => format!("not done: {words}{so_far}"),
-            Self::Failed { object, words, left, .. } => format!("{object}: {words}{so_far}{}", rest(left)),
+            Self::Changed { words, left, .. } => match left.split_first() {
+                Some((object, left)) if !self.done().is_empty() => {
+                    format!("{}not done, {words}{}", self.before(object, left), rest(left))
+                }
+                _ => format!("not done: {words}"),
+            },
             Self::Stopped { words, left, .. } => format!("stopped: {words}{}", rest(left)),
-            Self::Unknown { object, words, left, .. } => {
-                format!(
-                    "{object}: {words}; it is not known whether it was applied, the watch will tell{so_far}{}",
-                    rest(left)
-                )
+            Self::Failed { object, words, left, .. } | Self::Unknown { object, words, left, .. } => {
+                format!("{}{words}{}", self.before(object, left), rest(left))
             }
+        }
+    }
+
+    /// What was done before the write of `object`, and its name: `1 of 3 done (mcp/worker), then mcp/gpu: `. A drain ends at
+    /// a node that it has cordoned itself, and says so.
+    fn before(&self, object: &str, left: &[String]) -> String {
+        let names: Vec<&str> = self.done().iter().map(|written| written.object.as_str()).collect();
+        let all = names.len() + 1 + left.len();
+        match names.as_slice() {
+            names if names.is_empty() || names.contains(&object) => format!("{object}: "),
+            names => format!("{} of {all} done ({}), then {object}: ", names.len(), names.join(", ")),
         }
     }
 }

@@ -16,21 +16,7 @@ use crate::upgrade::assessment::{Assessment, Blocker};
 use crate::upgrade::blockers::{self, Evictions};
 
 /// What the actions on one pod have in common.
-pub(super) const ENTRY: Entry = Entry {
-    id: ActionId::EvictPod,
-    name: "",
-    word: "",
-    summary: "",
-    gerund: "",
-    dangers: &[],
-    takes: TAKES,
-    args: &[],
-    permissions: &[],
-    needs: &[],
-    inverse: None,
-    offered: |_, _, _| None,
-    plan: |_, _, ask, _| Err(Refusal(format!("{} is no action", ask.action.name()))),
-};
+pub(super) const ENTRY: Entry = Entry { takes: TAKES, ..Entry::blank(ActionId::EvictPod) };
 
 /// A pod by `NAMESPACE/POD`.
 const TAKES: Takes = Takes::Objects {

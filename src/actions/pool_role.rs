@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use super::pool::{API, GROUP};
-use super::request::oc;
-use super::words::shell;
-use super::{PatchKind, Refusal, Session, Verb, Write};
+use super::request::{oc, patch};
+use super::words::{in_pointer, shell};
+use super::{PatchKind, Refusal, Session, Write};
 use crate::api::{self, node_key};
 use crate::upgrade::access::Permission;
 
@@ -103,30 +103,18 @@ pub(super) fn pools() -> String {
 /// touched, its annotations least of all.
 pub(super) fn write(session: &Session, node: &api::Node, labels: &Labels) -> Result<Write, Refusal> {
     let name = node.name();
-    let (Some(uid), Some(version)) = (&node.metadata.uid, &node.metadata.resource_version) else {
-        return Err(Refusal(format!("node/{name} was read without uid or resourceVersion: it cannot be locked")));
-    };
-    let mut patch = Map::new();
+    let mut patched = Map::new();
     let (mut stored, mut words) = (Vec::new(), Vec::new());
     for (key, value) in labels {
         let value = value.as_ref().map_or(Value::Null, |value| json!(value));
-        let pointer = format!("/metadata/labels/{}", key.replace('~', "~0").replace('/', "~1"));
         words.push(if value.is_null() { format!("{key}-") } else { format!("{key}=") });
-        stored.push((pointer, value.clone()));
-        patch.insert(key.clone(), value);
+        stored.push((format!("/metadata/labels/{}", in_pointer(key)), value.clone()));
+        patched.insert(key.clone(), value);
     }
-    Ok(Write {
-        object: format!("node/{name}"),
-        path: format!("/api/v1/nodes/{name}"),
-        object_path: None,
-        verb: Verb::Patch(PatchKind::Strategic),
-        body: json!({ "metadata": { "uid": uid, "resourceVersion": version, "labels": patch } }),
-        secret: false,
-        uid: Some(uid.clone()),
-        resource_version: Some(version.clone()),
-        oc: oc(session, &format!("label node {} {}", shell(name), words.join(" "))),
-        stored,
-    })
+    let (object, path) = (format!("node/{name}"), format!("/api/v1/nodes/{name}"));
+    let line = oc(session, &format!("label node {} {}", shell(name), words.join(" ")));
+    let body = json!({ "metadata": { "labels": patched } });
+    Ok(patch(&object, &path, PatchKind::Strategic, &node.metadata, body, line)?.storing(stored))
 }
 
 #[cfg(test)]

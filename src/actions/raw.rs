@@ -1,10 +1,11 @@
 //! Objects as a server sent them, for plans on what no lens reads: fields, who wrote them, the lock, the patch.
 
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use super::request::oc;
-use super::{PatchKind, Refusal, Session, Verb, Write};
+use super::request::{locked, oc};
+use super::words::in_pointer;
+use super::{PatchKind, Refusal, Session, Write};
 use crate::api::{LabelSelector, SelectorRequirement};
 use crate::upgrade::access::Permission;
 
@@ -69,7 +70,7 @@ pub(super) fn selector(object: &Value, pointer: &str) -> Option<LabelSelector> {
 
 /// A JSON pointer to nested fields; `/` and `~` in their names are escaped (RFC 6901).
 pub(super) fn pointer(fields: &[&str]) -> String {
-    fields.iter().map(|field| format!("/{}", field.replace('~', "~0").replace('/', "~1"))).collect()
+    fields.iter().map(|field| format!("/{}", in_pointer(field))).collect()
 }
 
 /// Who wrote a field, as `metadata.managedFields` remembers it.
@@ -110,22 +111,9 @@ pub(super) struct Patch<'a> {
 impl Patch<'_> {
     /// The write: a merge patch with both halves of the lock.
     pub(super) fn write(self, session: &Session) -> Result<Write, Refusal> {
-        let (uid, version) = lock(self.seen, &self.object)?;
-        let mut body = self.body;
-        body["metadata"]["uid"] = json!(uid);
-        body["metadata"]["resourceVersion"] = json!(version);
-        Ok(Write {
-            object: self.object,
-            path: self.path,
-            object_path: None,
-            verb: Verb::Patch(PatchKind::Merge),
-            body,
-            secret: false,
-            uid: Some(uid.to_owned()),
-            resource_version: Some(version.to_owned()),
-            oc: oc(session, &self.oc),
-            stored: self.stored,
-        })
+        let lock = lock(self.seen, &self.object)?;
+        let line = oc(session, &self.oc);
+        Ok(locked(&self.object, &self.path, PatchKind::Merge, lock, self.body, line).storing(self.stored))
     }
 }
 
@@ -141,6 +129,8 @@ pub(super) fn lock<'a>(seen: &'a Value, words: &str) -> Result<(&'a str, &'a str
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]

@@ -3,12 +3,12 @@
 use serde_json::{Value, json};
 
 use super::pool::{API, GROUP};
-use super::request::oc;
+use super::raw::{Patch, text};
 use super::served_version::served;
 use super::words::{count, shell};
 use super::{
-    ActionId, Ask, Danger, Effect, Entry, Material, Offered, PatchKind, Plan, Precondition, Read, Refusal, Session,
-    Takes, Target, Verb, Write, gate,
+    ActionId, Ask, Danger, Effect, Entry, Material, Offered, Plan, Precondition, Read, Refusal, Session, Takes, Target,
+    Write, gate,
 };
 use crate::api::Conditions as _;
 use crate::upgrade::access::Permission;
@@ -113,10 +113,6 @@ fn make(assessment: &Assessment, session: &Session, ask: &Ask, material: &Materi
     Ok(plan)
 }
 
-fn text<'a>(object: &'a Value, pointer: &str) -> &'a str {
-    object.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
-}
-
 fn pointer() -> String {
     format!("/metadata/annotations/{}", REBUILD.replace('/', "~1"))
 }
@@ -206,22 +202,13 @@ fn consequences(assessment: &Assessment, pool: &str, object: &Value) -> Vec<Stri
 }
 
 fn write(session: &Session, name: &str, path: &str, object: &Value) -> Result<Write, Refusal> {
-    let (uid, version) = (text(object, "/metadata/uid"), text(object, "/metadata/resourceVersion"));
-    if uid.is_empty() || version.is_empty() {
-        return Err(Refusal(format!(
-            "machineosconfig/{name} was read without uid or resourceVersion: it cannot be locked"
-        )));
-    }
-    Ok(Write {
+    Patch {
         object: format!("machineosconfig/{name}"),
         path: path.to_owned(),
-        object_path: None,
-        verb: Verb::Patch(PatchKind::Merge),
-        body: json!({ "metadata": { "uid": uid, "resourceVersion": version, "annotations": { REBUILD: "" } } }),
-        secret: false,
-        uid: Some(uid.to_owned()),
-        resource_version: Some(version.to_owned()),
-        oc: oc(session, &format!("annotate machineosconfig/{} {REBUILD}=", shell(name))),
+        seen: object,
+        body: json!({ "metadata": { "annotations": { REBUILD: "" } } }),
+        oc: format!("annotate machineosconfig/{} {REBUILD}=", shell(name)),
         stored: vec![(pointer(), json!(""))],
-    })
+    }
+    .write(session)
 }

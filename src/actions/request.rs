@@ -32,28 +32,21 @@ impl Change<'_> {
     /// The write. Both halves of the lock go into `metadata` of the patch: the API server then refuses an object that
     /// is another one (uid) or that was modified (resourceVersion).
     pub(super) fn write(self, session: &Session) -> Result<Write, Refusal> {
-        let (Some(uid), Some(version)) = (&self.metadata.uid, &self.metadata.resource_version) else {
-            return Err(Refusal(format!(
-                "{} was read without uid or resourceVersion: it cannot be locked",
-                self.object
-            )));
-        };
-        Ok(Write {
-            body: json!({ "metadata": { "uid": uid, "resourceVersion": version }, "spec": self.spec }),
-            uid: Some(uid.clone()),
-            resource_version: Some(version.clone()),
-            oc: oc(session, &self.oc),
-            object: self.object,
-            path: self.path,
-            object_path: None,
-            verb: Verb::Patch(self.patch),
-            secret: false,
-            stored: self.stored,
-        })
+        let (body, line) = (json!({ "spec": self.spec }), oc(session, &self.oc));
+        let write = patch(&self.object, &self.path, self.patch, self.metadata, body, line)?;
+        Ok(write.storing(self.stored))
     }
 }
 
-/// The patch of an object that is not watched, as it was read; `body` without the lock, `line` the whole `oc` line.
+/// UID and resourceVersion of an object as it was seen, which lock what is done with it.
+pub(super) fn lock<'a>(metadata: &'a ObjectMeta, object: &str) -> Result<(&'a str, &'a str), Refusal> {
+    match (&metadata.uid, &metadata.resource_version) {
+        (Some(uid), Some(version)) => Ok((uid, version)),
+        _ => Err(Refusal(format!("{object} was read without uid or resourceVersion: it cannot be locked"))),
+    }
+}
+
+/// The patch of an object as it was seen; `body` without the lock, `line` the whole `oc` line.
 pub(super) fn patch(
     object: &str,
     path: &str,
@@ -62,24 +55,33 @@ pub(super) fn patch(
     body: Value,
     line: String,
 ) -> Result<Write, Refusal> {
-    let (Some(uid), Some(version)) = (&metadata.uid, &metadata.resource_version) else {
-        return Err(Refusal(format!("{object} was read without uid or resourceVersion: it cannot be locked")));
-    };
+    Ok(locked(object, path, kind, lock(metadata, object)?, body, line))
+}
+
+/// The same of the object whose lock this is.
+pub(super) fn locked(
+    object: &str,
+    path: &str,
+    kind: PatchKind,
+    (uid, version): (&str, &str),
+    body: Value,
+    line: String,
+) -> Write {
     let mut body = body;
     body["metadata"]["uid"] = json!(uid);
     body["metadata"]["resourceVersion"] = json!(version);
-    Ok(Write {
+    Write {
         object: object.to_owned(),
         path: path.to_owned(),
         object_path: None,
         verb: Verb::Patch(kind),
         body,
         secret: false,
-        uid: Some(uid.clone()),
-        resource_version: Some(version.clone()),
+        uid: Some(uid.to_owned()),
+        resource_version: Some(version.to_owned()),
         oc: line,
         stored: Vec::new(),
-    })
+    }
 }
 
 /// Where a Proxy may hold a password: `http://user:password@host`.

@@ -120,13 +120,13 @@ fn guard(seen: &api::ClusterVersion, present: &str, channel: &str, explicit: boo
     }
     if channel.is_empty() && holds(present) {
         return Err(Refusal(format!(
-            "{present} is a channel of {}; allow-explicit takes it away all the same",
+            "{present} is a channel of {}; --allow-explicit takes it away all the same",
             seen.status.desired.version
         )));
     }
     if !channel.is_empty() && !holds(channel) {
         return Err(Refusal(format!(
-            "{channel} is not among the channels that are known to hold {}: {}; allow-explicit sets it all the same",
+            "{channel} is not among the channels that are known to hold {}: {}; --allow-explicit sets it all the same",
             seen.status.desired.version,
             list(known.iter().map(String::as_str))
         )));

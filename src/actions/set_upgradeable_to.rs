@@ -18,7 +18,7 @@ use super::{
 use crate::api::UPGRADEABLE_TO;
 use crate::upgrade::access::Permission;
 use crate::upgrade::assessment::Assessment;
-use crate::upgrade::version::{leaves_minor, minor_parts};
+use crate::upgrade::version::{leaves_minor, minor_parts, without_v};
 
 const DANGER: Danger = Danger::M;
 
@@ -88,7 +88,7 @@ fn allowed(assessment: &Assessment, session: &Session) -> Result<(), Refusal> {
 
 /// The version without a leading v: of a later minor than the present one, since nothing else is held up.
 fn later_minor<'a>(assessment: &Assessment, version: &'a str) -> Result<&'a str, Refusal> {
-    let version = version.trim_start_matches('v');
+    let version = without_v(version);
     if Version::parse(version).is_err() {
         return Err(Refusal(format!("{version} is no version: it has the form 4.19.3")));
     }

@@ -159,11 +159,13 @@ fn consequences(assessment: &Assessment, present: &str, upstream: &str) -> Vec<S
         }
         if upstream.starts_with("http:") {
             lines.push("it is asked without encryption: who is on the way can change what is recommended".to_owned());
+        } else {
+            lines.push(
+                "its certificate has to be trusted by the cluster's proxy configuration, or RetrievedUpdates says \
+                 RemoteFailed"
+                    .to_owned(),
+            );
         }
-        lines.push(
-            "its certificate has to be trusted by the cluster's proxy configuration, or RetrievedUpdates says RemoteFailed"
-                .to_owned(),
-        );
     }
     if assessment.update.in_progress {
         lines.push("the update that is in progress goes on".to_owned());

@@ -25,24 +25,13 @@ pub(super) const ENTRY: Entry = Entry {
     needs: &[],
     inverse: Some(ActionId::CordonNodes),
     offered,
-    plan: make,
+    plan,
 };
 
 fn offered(assessment: &Assessment, session: &Session, target: &Target) -> Option<Offered> {
     let names = target.nodes();
-    let known = names.iter().filter_map(|name| assessment.node(name));
-    let chosen: Vec<&str> = known.filter(|node| node.cordon.is_some()).map(|node| node.name.as_str()).collect();
-    let title = node::title("Uncordon", &chosen);
-    (!chosen.is_empty()).then(|| Offered {
-        action: ActionId::UncordonNodes,
-        title,
-        danger: DANGER,
-        refusal: available(assessment, session, names).err(),
-    })
-}
-
-fn make(assessment: &Assessment, session: &Session, ask: &Ask, material: &Material) -> Result<Plan, Refusal> {
-    plan(assessment, session, ask, material)
+    let now = (DANGER, available(assessment, session, names));
+    node::offered((&ENTRY, "Uncordon"), assessment, target, |node| node.cordon.is_some(), now)
 }
 
 /// Can the nodes be uncordoned now?

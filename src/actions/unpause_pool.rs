@@ -6,10 +6,11 @@ use super::rendered_config::Difference;
 use super::words::{FIELD_MANAGER, count, list, whose_pause};
 use super::{
     ALL, ActionId, Arg, ArgKind, Ask, Danger, Entry, Material, Offered, Plan, Read, Refusal, Session, Takes, Target,
-    capacity, gate, what_if,
+    capacity, gate, health_checks, what_if,
 };
 use crate::upgrade::assessment::{Assessment, Pool};
 use crate::upgrade::verdict::rendered;
+use crate::upgrade::version::{below_extended, channel_minor};
 
 /// Reboots begin, or may begin with the next change.
 pub(super) const DANGER: Danger = Danger::M;
@@ -106,6 +107,9 @@ fn plan(
         consequences(assessment, pool, &after, material, &mut plan.reads)
     })?;
     plan.consequences.extend(together(&chosen));
+    if chosen.iter().any(|name| assessment.pool(name).is_some_and(|pool| pool.outdated())) {
+        plan.consequences.extend(health_checks::not_paused(assessment));
+    }
     plan.consequences.extend(left_paused(assessment, ask));
     plan.reads.splice(0..0, first.into_iter().take(NODES_READ).map(Read::PodsOn));
     Ok(plan)
@@ -161,8 +165,20 @@ fn consequences(
     ));
     lines.extend(capacity::next(pool, after));
     lines.extend(second_round(assessment, pool));
+    lines.extend(second_hop(assessment));
     lines.push(certificate(assessment, pool));
     lines
+}
+
+/// The cluster is between two releases with extended support: nodes that are released now reboot for each.
+fn second_hop(assessment: &Assessment) -> Option<String> {
+    let present = &assessment.facts.cluster_version.as_deref()?.status.desired.version;
+    let channel = assessment.update.channel.as_deref()?;
+    let (major, minor) = channel_minor(channel).filter(|_| below_extended(present, channel))?;
+    Some(format!(
+        "the channel {channel} leads on from {present} to {major}.{minor}: nodes that reboot now reboot again for it, and \
+         once only if the pool stays paused until the control plane is there"
+    ))
 }
 
 /// The pool's target is not yet that of the version that the update goes to: its nodes would reboot twice.

@@ -10,7 +10,7 @@ use super::update_target::{Release, Source};
 use super::words::{count, list, shell};
 use super::{
     Arg, ArgKind, Ask, Danger, Effect, Entry, Material, Plan, Precondition, Question, Read, Refusal, Session,
-    WantedUpdate, Write, gate,
+    WantedUpdate, Write, gate, grammar, health_checks,
 };
 use crate::api::{self, Condition, Conditions as _, Tri};
 use crate::upgrade::assessment::{Assessment, OperatorRow, Topology};
@@ -22,7 +22,7 @@ pub(super) const DANGER: Danger = Danger::H;
 
 /// `--newest`.
 pub(super) const NEWEST: Arg =
-    Arg::option("newest", ArgKind::Flag, "the highest version that is recommended, instead of a named one");
+    Arg::option(grammar::NEWEST, ArgKind::Flag, "the highest version that is recommended, instead of a named one");
 /// `--image`.
 pub(super) const IMAGE: Arg = Arg::option(
     "image",
@@ -213,6 +213,11 @@ impl Request<'_> {
         }
         lines.extend(risks.preconditions.iter().cloned());
         let name = self.release.name();
+        if let Some(choice) = self.release.choice().filter(|_| self.ask.args.flag(grammar::NEWEST)) {
+            let what = if choice.recommended { "recommended" } else { "on offer" };
+            let channel = seen.spec.channel.as_deref().unwrap_or_default();
+            lines.push(found(format!("{name} is the newest that is {what}"), "spec.channel", channel));
+        }
         match &self.release.source {
             Source::Offered(_) => {}
             Source::Before => lines.push(found(
@@ -428,6 +433,7 @@ pub(super) fn warnings(assessment: &Assessment, seen: &api::ClusterVersion) -> V
             list(unwell.iter().map(|row| row.name.as_str()))
         ));
     }
+    lines.extend(health_checks::not_paused(assessment));
     for pool in assessment.pools.iter().filter(|pool| pool.degraded_message.is_some()) {
         lines.push(format!("pool {} is degraded now: the update waits until it is not", pool.name));
     }

@@ -247,7 +247,7 @@ fn by_image(
     let requested = seen.spec.desired_update.as_ref().is_some_and(|wanted| wanted.image == image);
     if !(limits.explicit || limits.force && requested) {
         return Err(Refusal(format!(
-            "the image is not on offer, so nobody has said that it is fit for this cluster: allow-explicit asks for \
+            "the image is not on offer, so nobody has said that it is fit for this cluster: --allow-explicit asks for \
              {image} all the same"
         )));
     }

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 
-pub(super) use crate::upgrade::words::shell;
+pub(super) use crate::upgrade::words::{count, shell};
 
 use crate::upgrade::assessment::{Cordon, Pool};
 
@@ -42,11 +42,6 @@ pub(super) fn order(names: &[String]) -> String {
         let _ = write!(words, ", then {} more", names.len() - NAMES);
     }
     words
-}
-
-/// `1 node`, `3 nodes`.
-pub(super) fn count(number: usize, noun: &str) -> String {
-    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
 }
 
 /// `2026-11-20T02:58:12Z`.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ManagedFieldsEntry, ObjectMeta, OwnerReference, Time};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{FieldsV1, ManagedFieldsEntry, ObjectMeta, OwnerReference, Time};
 use k8s_openapi::jiff::Timestamp;
 
 use super::lens::{Map, Read, Seq, Slot, Stopped, part, value};
@@ -30,8 +30,17 @@ impl Keeps {
 pub struct FieldOwner<'a> {
     /// The manager, such as `kubectl-patch` or `machine-config-controller`.
     pub manager: &'a str,
-    /// When the manager last wrote one of its fields: not later than that it set this one.
+    /// When the manager last wrote one of its fields: it set this one then or earlier.
     pub at: Option<DateTime<Utc>>,
+    /// It has this field alone: then that is when it set it.
+    pub alone: bool,
+}
+
+impl FieldOwner<'_> {
+    /// When the field was set; none where the time may be that of another change.
+    pub fn since(&self) -> Option<DateTime<Utc>> {
+        self.at.filter(|_| self.alone)
+    }
 }
 
 /// The controlling owner of an object.
@@ -68,6 +77,7 @@ pub fn owner(metadata: &ObjectMeta) -> Option<FieldOwner<'_>> {
         .map(|entry| FieldOwner {
             manager: entry.manager.as_deref().unwrap_or_default(),
             at: entry.time.as_ref().and_then(to_chrono),
+            alone: entry.fields_v1.is_none(),
         })
         .max_by_key(|owner| owner.at)
 }
@@ -217,7 +227,7 @@ impl Field {
     }
 }
 
-/// `managedFields`, reduced to the managers of one field.
+/// `managedFields`, reduced to the managers of one field; an empty tree of fields stands for whatever else one has.
 struct Managers<'a> {
     field: &'a Field,
     kept: Vec<ManagedFieldsEntry>,
@@ -226,12 +236,13 @@ struct Managers<'a> {
 impl Slot for Managers<'_> {
     fn seq(&mut self, seq: &mut dyn Seq) -> Result<(), Stopped> {
         loop {
-            let owns = Owns { keys: &self.field.keys, found: false };
+            let owns = Owns { keys: &self.field.keys, found: false, others: false };
             let mut one = Manager { owns, entry: ManagedFieldsEntry::default() };
             if !seq.next(&mut one)? {
                 return Ok(());
             }
             if one.owns.found {
+                one.entry.fields_v1 = one.owns.others.then_some(FieldsV1(serde_json::Value::Null));
                 self.kept.push(one.entry);
             }
         }
@@ -260,29 +271,65 @@ impl Slot for Manager<'_> {
     }
 }
 
-/// Whether a tree of fields has the one below these keys; the rest of the tree is passed over.
+/// Whether a tree of fields has the one below these keys, and whether it has others: those are passed over.
 struct Owns<'a> {
     keys: &'a [String],
     found: bool,
+    others: bool,
 }
+
+/// Stands in a tree of fields for the object that holds the others.
+const ITSELF: &str = ".";
 
 impl Slot for Owns<'_> {
     fn map(&mut self, map: &mut dyn Map) -> Result<(), Stopped> {
         let Some((first, deeper)) = self.keys.split_first() else { return Ok(()) };
-        while let Some(at) = map.key(&[first.as_str()])? {
+        while let Some(at) = map.key(&[first.as_str(), ITSELF])? {
             match at {
-                Some(_) if deeper.is_empty() => {
+                Some(0) if deeper.is_empty() => {
                     self.found = true;
                     map.skip()?;
                 }
-                Some(_) => {
-                    let mut inner = Owns { keys: deeper, found: false };
+                Some(0) => {
+                    let mut inner = Owns { keys: deeper, found: false, others: false };
                     map.value(&mut inner)?;
                     self.found |= inner.found;
+                    self.others |= inner.others;
                 }
-                None => map.skip()?,
+                Some(_) => map.skip()?,
+                None => {
+                    self.others = true;
+                    map.skip()?;
+                }
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::api::MachineConfigPool;
+
+    fn owner_of(entries: &serde_json::Value) -> Option<(String, bool, bool)> {
+        let pool = serde_json::json!({"apiVersion": "machineconfiguration.openshift.io/v1", "kind": "MachineConfigPool",
+            "metadata": {"name": "infra", "managedFields": entries}, "spec": {"paused": true}});
+        let pool: MachineConfigPool = serde_json::from_value(pool).unwrap();
+        pool.paused_by().map(|owner| (owner.manager.to_owned(), owner.at.is_some(), owner.since().is_some()))
+    }
+
+    #[test]
+    fn the_time_of_a_field_is_told_only_where_its_manager_has_no_other() {
+        let entry = |fields: serde_json::Value| serde_json::json!([{"manager": "oc", "operation": "Update", "time": "2026-03-01T01:00:00Z", "fieldsV1": fields}]);
+        let alone = entry(serde_json::json!({"f:spec": {".": {}, "f:paused": {}}}));
+        assert_eq!(owner_of(&alone), Some(("oc".into(), true, true)));
+        // Somebody who wrote `maxUnavailable` later has the same entry: its time says nothing of the pause.
+        for more in [
+            serde_json::json!({"f:spec": {"f:maxUnavailable": {}, "f:paused": {}}}),
+            serde_json::json!({"f:metadata": {"f:labels": {"f:a": {}}}, "f:spec": {"f:paused": {}}}),
+        ] {
+            assert_eq!(owner_of(&entry(more)), Some(("oc".into(), true, false)));
+        }
+        assert_eq!(owner_of(&entry(serde_json::json!({"f:spec": {"f:maxUnavailable": {}}}))), None);
     }
 }

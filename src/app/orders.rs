@@ -92,16 +92,18 @@ impl App {
         let ask = plan.ask();
         match actions::again(&self.state.assessment, &self.state.session, plan, &plan.target, &material) {
             Err(Refusal(why)) => {
-                let why = format!("not possible any more: {why}");
                 if pending.impossible.as_ref() != Some(&why) {
                     pending.impossible = Some(why.clone());
-                    self.view.show_refusal(&ask, &why);
+                    self.view.show_refusal(&ask, &format!("not possible any more: {why}"));
                 }
                 Vec::new()
             }
             Ok(newer) => {
                 let completed = actions::complete(newer.clone(), &material);
-                let why = actions::difference(plan, &completed).or_else(|| pending.impossible.take());
+                let why = actions::difference(plan, &completed).or_else(|| {
+                    let was = pending.impossible.take()?;
+                    Some(format!("possible again, after it was refused for a while ({was})"))
+                });
                 let Some(why) = why else { return Vec::new() };
                 let effects = self.offer(newer.clone());
                 self.view.show_rehearsal(&ask, Rehearsed::Changed { plan: Box::new(newer), why });

@@ -1,17 +1,17 @@
 //! The app as a specification: messages in, effects out. No I/O, no waiting, time by hand.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use super::{App, Connected, Effect, Msg, News, Start, Switchable, flash};
+use super::{App, Connected, Effect, Msg, News, Start, Switchable, flash, mistakes};
 use crate::actions::audit::{AuditId, Proof};
 use crate::actions::outcome::{Outcome, Rehearsal, Step, Written};
 use crate::actions::{ActionId, Ask, Material, Plan, Refusal, Session, Target};
-use crate::config::{Overrides, parse};
+use crate::config::{Loaded, Overrides, parse};
 use crate::input::Key;
+use crate::json::json;
 use crate::ui::{Depth, FlashLevel, JobState, LogNews, LogStream, Request};
 use crate::upgrade::access::Answer;
 use crate::upgrade::assemble;
@@ -87,17 +87,8 @@ fn live(paused: bool) -> Arc<Assessment> {
 }
 
 fn start(config: &str, overrides: Overrides) -> App {
-    let config = parse(config, "c.yaml").unwrap().config;
-    let start = Start {
-        config,
-        overrides,
-        depth: Depth::None,
-        theme: "dark",
-        audit: None,
-        sim: None,
-        warnings: Vec::new(),
-        key_places: BTreeMap::new(),
-    };
+    let Loaded { config, warnings, places } = parse(config, "c.yaml").unwrap();
+    let start = Start { config, overrides, depth: Depth::None, warnings, places, ..Start::default() };
     let mut nothing = Facts::nothing(at(0));
     nothing.epoch = 1;
     let nothing = Arc::new(assess(Arc::new(nothing), &Memory::default(), at(0)));
@@ -383,8 +374,12 @@ fn what_was_written_before_a_failure_is_proved_all_the_same() {
 fn an_object_that_changed_in_between_is_shown_again_and_asked_about() {
     let mut app = looking();
     let (id, plan) = send(&mut app, pause());
-    let outcome =
-        Outcome::Changed { done: Vec::new(), plan: Box::new(plan.clone()), words: "worker-2 was cordoned".into() };
+    let outcome = Outcome::Changed {
+        done: Vec::new(),
+        plan: Box::new(plan.clone()),
+        words: "worker-2 was cordoned".into(),
+        left: Vec::new(),
+    };
     let effects = app.update(Msg::JobDone { id, outcome }, at(200));
     let [Effect::Rehearse { ticket, .. }] = effects.as_slice() else { panic!("{effects:?}") };
     assert_eq!(state(&app, id), JobState::Failed);
@@ -519,6 +514,33 @@ fn mistakes_of_the_configuration_are_said_and_do_not_stop_the_start() {
 }
 
 #[test]
+fn each_mistake_of_the_configuration_is_told_with_its_place() {
+    let told = |text: &str| {
+        let loaded = parse(text, "c.yaml").unwrap();
+        mistakes(&loaded.config, &loaded.places)
+    };
+    assert_eq!(told("theme: none\ntab: nodes\nkeys: {d: none}\ncolumns: {nodes: [node, zone]}"), Vec::<String>::new());
+    let text = "theme: mauve\ntab: cellar\nkeys: {hyper-x: quit}\ncolumns:\n  nodes:\n  - node\n  - zon\n  pools: [pool]\n\
+                actions: {forbid: [fly]}\ncontexts: {prod: {actions: {forbid: [swim]}}}\n";
+    let told = told(text);
+    for (line, start) in [
+        "c.yaml:3:8: keys: ",
+        "c.yaml:7:5: columns: `zon` is not a column, expected some of node, ",
+        "c.yaml:8:3: columns: `pools` is not a table, expected one of operators, ",
+        "c.yaml:1:1: no theme \"mauve\"; there are: ",
+        "c.yaml:2:1: `cellar` is no tab",
+        "c.yaml:9:11: actions.forbid: `fly` is no action; ",
+        "c.yaml:10:29: contexts.prod.actions.forbid: `swim` is no action; ",
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        assert!(told[line].starts_with(start), "{told:#?}");
+    }
+    assert_eq!(told.len(), 7, "{told:#?}");
+}
+
+#[test]
 fn a_message_goes_with_the_ticks() {
     let mut app = looking();
     app.update(Msg::Say(flash::info("saved")), at(0));
@@ -583,6 +605,26 @@ fn a_plan_that_means_something_else_by_now_is_marked_and_rehearsed_again() {
     assert!(!rehearses(&app.update(Msg::Assessed(live(true)), at(200))), "it is not possible any more");
     assert!(rehearses(&app.update(Msg::Assessed(live(false)), at(300))), "it is possible again, and asked about anew");
     assert!(confirm(&mut app, &plan).is_empty(), "not before the server has answered to it");
+}
+
+/// The screen as text.
+fn drawn(app: &mut App) -> String {
+    let mut terminal = ratatui::Terminal::new(ratatui::backend::TestBackend::new(240, 50)).unwrap();
+    terminal.draw(|frame| app.draw(frame)).unwrap();
+    terminal.backend().to_string()
+}
+
+#[test]
+fn a_plan_that_is_possible_again_does_not_say_that_it_is_not() {
+    let mut app = looking();
+    let (ticket, plan) = ask(&mut app, pause());
+    app.update(Msg::Rehearsed { ticket, rehearsed: Box::new(Ok(rehearsal(&plan))) }, at(100));
+    app.update(Msg::Assessed(live(true)), at(200));
+    assert!(drawn(&mut app).contains("not possible any more: pool worker is paused already"));
+    app.update(Msg::Assessed(live(false)), at(300));
+    let screen = drawn(&mut app);
+    assert!(screen.contains("possible again, after it was refused for a while"), "{screen}");
+    assert!(!screen.contains("not possible any more"), "{screen}");
 }
 
 #[test]

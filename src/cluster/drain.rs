@@ -414,6 +414,7 @@ impl<T: Transport, A: Audit, F: FnMut(&Progress) + Send> Driver<'_, T, A, F> {
         let all = node.gone + pods.len();
         let mut words = match all {
             0 => format!("{}: nothing was evicted", node.name),
+            1 => format!("{}: {} of 1 pod is gone", node.name, node.gone),
             _ => format!("{}: {} of {all} pods are gone", node.name, node.gone),
         };
         let ending = pods.iter().filter(|pod| matches!(pod.state, PodState::Ending { .. })).count();

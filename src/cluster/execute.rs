@@ -3,6 +3,7 @@
 //! Nothing here retries blindly, nothing is sent before the audit log has it, and a reply proves only that the server
 //! stored what was asked for: the effect is for the watch to show.
 
+mod aftermath;
 mod answer;
 
 use std::future::Future;
@@ -76,7 +77,7 @@ pub trait Replan: FnMut(&Target, &Material) -> Result<Plan, Refusal> + Send {}
 impl<F: FnMut(&Target, &Material) -> Result<Plan, Refusal> + Send> Replan for F {}
 
 /// How often a plan may ask for further reads: what is read may name other things to read.
-const ROUNDS: u32 = 4;
+const ROUNDS: u32 = 6;
 
 /// Checks `plan` on live objects without changing anything: the reads, a fresh GET of each object, the plan made again
 /// on them, a server-side dry run of each write. What is wrong with a write is said in its step.
@@ -196,7 +197,8 @@ pub async fn execute<A: Audit>(client: &impl Transport, order: Order, audit: &A,
         Err(Refusal(words)) => return Outcome::Refused { words },
         Ok(newest) => {
             if let Some(words) = actions::rest_differs(plan, &newest) {
-                return Outcome::Changed { done: Vec::new(), plan: Box::new(newest), words };
+                let left = plan.writes.iter().map(|write| write.object.clone()).collect();
+                return Outcome::Changed { done: Vec::new(), plan: Box::new(newest), words, left };
             }
         }
     }
@@ -210,7 +212,10 @@ pub async fn execute<A: Audit>(client: &impl Transport, order: Order, audit: &A,
             End::Unaudited(words) | End::Refused(words) => {
                 return Outcome::Failed { done, object: write.object.clone(), words, left: left() };
             }
-            End::Changed(plan, words) => return Outcome::Changed { done, plan, words },
+            End::Changed(plan, words) => {
+                let left = [vec![write.object.clone()], left()].concat();
+                return Outcome::Changed { done, plan, words, left };
+            }
             End::Unknown(audit, words) => {
                 return Outcome::Unknown { done, object: write.object.clone(), audit, words, left: left() };
             }
@@ -263,7 +268,11 @@ impl<T: Transport, A: Audit> Job<'_, T, A> {
                     return End::Accepted(Written { object: write.object, audit: id, words: words + &again });
                 }
                 Verdict::Refused { words, .. } => return End::Refused(words),
-                Verdict::Unknown { words } => return End::Unknown(id, words),
+                Verdict::Unknown { words } => {
+                    let words = format!("{words}; {}", aftermath::found_out(self.client, &write).await);
+                    self.audit.answered(&id, Answer::Unknown { words: words.clone() }).await;
+                    return End::Unknown(id, words);
+                }
                 Verdict::Conflict { words, .. } => match self.after_conflict(&write, replan).await {
                     Ok(newer) if attempt <= RESENDS => write = newer,
                     Ok(_) => return End::Refused(format!("{words}; it was sent {attempt} times")),
@@ -290,25 +299,31 @@ impl<T: Transport, A: Audit> Job<'_, T, A> {
         if let Some(words) = differs.or_else(strict) {
             return Err(End::Changed(Box::new(fresh), words));
         }
+        if completed.writes.is_empty() && completed.reads.iter().any(|read| !matches!(read, Read::PodsOn(_))) {
+            return Err(End::Changed(
+                Box::new(fresh),
+                "it rests on something else now, which has to be read".to_owned(),
+            ));
+        }
         let newer = completed.writes.into_iter().find(|newer| newer.object == write.object);
-        newer.ok_or_else(|| End::Refused("the plan does not need it any more".to_owned()))
+        newer.ok_or_else(|| End::Refused("nothing has to be done to it any more".to_owned()))
     }
 
-    /// What is left of a bulk target from this write on. What the plan leaves as it is stays part of the target as long
-    /// as nothing was done, so that the plans can be compared as a whole; what was done is no part of the rest, since by
-    /// now the watch may show it.
+    /// What is left of a bulk target from this write on: all but what was done, since by now the watch may show that. As long
+    /// as nothing was done it is the whole, so that the plans can be compared as a whole.
     fn left_of(&self, target: &Target) -> Target {
-        let writes = &self.order.rehearsal.plan.writes[self.at..];
-        let left = |name: &str| writes.iter().any(|write| write.object.rsplit('/').next() == Some(name));
+        let done = &self.order.rehearsal.plan.writes[..self.at];
+        let open = |object: &str| self.first || done.iter().all(|write| write.object != object);
+        let kept = |kind: &str, names: &[String]| -> Vec<String> {
+            names.iter().filter(|name| open(&format!("{kind}/{name}"))).cloned().collect()
+        };
         match target {
-            Target::Nodes(names) if !self.first => {
-                Target::Nodes(names.iter().filter(|name| left(name)).cloned().collect())
-            }
-            Target::Pools(names) if !self.first => {
-                Target::Pools(names.iter().filter(|name| left(name)).cloned().collect())
-            }
-            Target::Objects(objects) if !self.first => {
-                Target::Objects(objects.iter().filter(|object| left(&object.name)).cloned().collect())
+            Target::Nodes(names) => Target::Nodes(kept("node", names)),
+            Target::Pools(names) => Target::Pools(kept("mcp", names)),
+            Target::Objects(objects) => {
+                let was_done = |name: &str| done.iter().any(|write| write.object.rsplit('/').next() == Some(name));
+                let left = objects.iter().filter(|object| self.first || !was_done(&object.name));
+                Target::Objects(left.cloned().collect())
             }
             other => other.clone(),
         }

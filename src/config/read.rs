@@ -1,16 +1,10 @@
 //! Reading the file: an error names the file, the line and what was expected; an unknown key is a warning.
 
-use std::collections::BTreeMap;
-use std::fmt;
 use std::fs;
 use std::io;
 use std::path::Path;
 
-use serde::de::{IgnoredAny, MapAccess, Visitor};
-use serde::{Deserialize, Deserializer};
-use serde_saphyr::{Location, Spanned};
-
-use super::{Config, yaml};
+use super::{Config, Places};
 
 /// A configuration and what is odd about it.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -19,48 +13,8 @@ pub struct Loaded {
     pub config: Config,
     /// One line per key that nobody knows.
     pub warnings: Vec<String>,
-    /// Where the entries of `keys:` stand, by key: `config.yaml:3:3`.
-    pub key_places: BTreeMap<String, String>,
-}
-
-/// The entries of `keys:` with their places: what they mean is read elsewhere, and judged by whoever knows the commands.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct Places {
-    keys: Entries,
-}
-
-#[derive(Debug, Default)]
-struct Entries(BTreeMap<String, Location>);
-
-impl<'de> Deserialize<'de> for Entries {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Reader;
-        impl<'de> Visitor<'de> for Reader {
-            type Value = Entries;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("keys with what they mean")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Entries, A::Error> {
-                let mut entries = BTreeMap::new();
-                while let Some((key, _)) = map.next_entry::<Spanned<String>, IgnoredAny>()? {
-                    entries.insert(key.value, key.referenced);
-                }
-                Ok(Entries(entries))
-            }
-        }
-        deserializer.deserialize_map(Reader)
-    }
-}
-
-/// Where the entries of `keys:` stand in the text of a file.
-fn key_places(text: &str, name: &str) -> BTreeMap<String, String> {
-    // What is wrong with the text was told when its meaning was read.
-    let places: Places = serde_saphyr::from_str(text).unwrap_or_default();
-    let place = |at: &Location| format!("{name}:{}:{}", at.line(), at.column());
-    places.keys.0.iter().map(|(key, at)| (key.clone(), place(at))).collect()
+    /// Where its entries stand.
+    pub places: Places,
 }
 
 /// Reads `path`. A missing file is an empty configuration, unless the person named it (`named`).
@@ -77,13 +31,14 @@ pub fn parse(text: &str, name: &str) -> Result<Loaded, String> {
     if text.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with('#')) {
         return Ok(Loaded::default());
     }
-    let config: Config = yaml::from_str(text).map_err(|error| {
+    let config: Config = serde_saphyr::from_str(text).map_err(|error| {
         let place = error.location().map_or_else(String::new, |at| format!(":{}:{}", at.line(), at.column()));
         let words = error.without_snippet().to_string();
         format!("{name}{place}: {}", words.lines().next().unwrap_or_default())
     })?;
-    let warnings = unknown(&config).into_iter().map(|key| format!("{name}: unknown key `{key}`, ignored")).collect();
-    Ok(Loaded { config, warnings, key_places: key_places(text, name) })
+    let places = Places::of(text, name);
+    let stranger = |key: String| places.told(&key, &format!("unknown key `{key}`, ignored"));
+    Ok(Loaded { warnings: unknown(&config).into_iter().map(stranger).collect(), config, places })
 }
 
 fn unknown(config: &Config) -> Vec<String> {
@@ -133,9 +88,9 @@ mod tests {
         assert_eq!(
             loaded.warnings,
             [
-                "c.yaml: unknown key `thema`, ignored",
-                "c.yaml: unknown key `notify.bel`, ignored",
-                "c.yaml: unknown key `contexts.prod.readonly`, ignored",
+                "c.yaml:1:1: unknown key `thema`, ignored",
+                "c.yaml:2:10: unknown key `notify.bel`, ignored",
+                "c.yaml:3:19: unknown key `contexts.prod.readonly`, ignored",
             ]
         );
     }
@@ -152,13 +107,27 @@ mod tests {
     }
 
     #[test]
-    fn the_entries_of_keys_have_their_places() {
-        let loaded =
-            parse("theme: light\nkeys:\n  z: explode\n  d:\n    command: yaml\n    when: nodes\n", "c.yaml").unwrap();
-        let places: Vec<(&str, &str)> =
-            loaded.key_places.iter().map(|(key, place)| (key.as_str(), place.as_str())).collect();
-        assert_eq!(places, [("d", "c.yaml:4:3"), ("z", "c.yaml:3:3")]);
-        assert_eq!(parse("theme: light\n", "c.yaml").unwrap().key_places, BTreeMap::new());
+    fn every_entry_has_its_place() {
+        let text = "theme: light\nkeys:\n  z: explode\n  d: &d\n    command: yaml\n    when: nodes\n  e: *d\n\
+                    columns: {nodes: [node, zone],\n  operators: [~, 1, 0.5, yes]}\nodd: {\"4\": [[x]]}\n";
+        let places = parse(text, "c.yaml").unwrap_or_default().places;
+        assert_eq!(places, Places::default(), "columns are no words");
+        let places = parse(&text.replace("~, 1, 0.5, yes", "name"), "c.yaml").unwrap().places;
+        for (path, place) in [
+            ("theme", "c.yaml:1:1"),
+            ("keys.z", "c.yaml:3:3"),
+            ("keys.d", "c.yaml:4:3"),
+            ("keys.d.when", "c.yaml:6:5"),
+            ("keys.e", "c.yaml:7:3"),
+            ("columns.nodes", "c.yaml:8:11"),
+            ("columns.nodes.1", "c.yaml:8:25"),
+            ("columns.operators.0", "c.yaml:9:15"),
+            ("odd.4.0.0", "c.yaml:10:14"),
+            ("nowhere", "c.yaml"),
+        ] {
+            assert_eq!(places.at(path), place, "{path}");
+        }
+        assert_eq!(parse("", "c.yaml").unwrap().places.at("theme"), "");
     }
 
     #[test]

@@ -329,9 +329,12 @@ fn ways_back(plan: &Plan) -> Vec<WayBack> {
     all
 }
 
-/// The line that carries a wish out: `oc-cockpit do uncordon worker-1`.
+/// The line that carries a wish out: `oc-cockpit do uncordon worker-1`. What only a person can name stands there as the
+/// usage of the action has it: `oc-cockpit do apply-signature FILE`.
 pub(super) fn done_by(wish: &Ask) -> String {
-    format!("oc-cockpit do {}", wish.line())
+    let open = wish.action.entry().args.iter().filter(|arg| arg.required && wish.args.get(arg.name).is_none());
+    let open: String = open.map(|arg| format!(" {}", arg.usage())).collect();
+    format!("oc-cockpit do {}{open}", wish.line())
 }
 
 fn request(write: &Write, step: Option<&Step>, told: &[Told]) -> Request {

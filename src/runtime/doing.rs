@@ -239,7 +239,7 @@ impl Doing<'_> {
             let outcome = self.execute(rehearsal.clone(), answers).await;
             match outcome {
                 // Somebody is there to read the new plan and to confirm that one.
-                Outcome::Changed { done, plan: newer, words } if done.is_empty() && consent::asks(self.act) => {
+                Outcome::Changed { done, plan: newer, words, .. } if done.is_empty() && consent::asks(self.act) => {
                     complain(&format!("not done: {words}. This is the plan as it is now:"), "");
                     plan = *newer;
                 }
@@ -324,7 +324,7 @@ impl Doing<'_> {
             Outcome::Stopped { .. } => End::new(Ended::Interrupted, told),
             // What has no answer was applied all the same; what was to follow was not sent.
             Outcome::Unknown { .. } if seen && !whole => {
-                End::new(Ended::Failed, format!("{told}; it was applied, as the watch shows"))
+                End::new(Ended::Failed, format!("{told}; the watch shows that it was applied"))
             }
             Outcome::Accepted { .. } | Outcome::Unknown { .. } if seen => {
                 let title = &plan.title;

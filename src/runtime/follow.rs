@@ -170,6 +170,18 @@ fn split(line: &str) -> (Option<DateTime<Utc>>, &str) {
     }
 }
 
+/// The log of a container of a pod, as the screen names it.
+pub fn stream(pod: &FoundPod, container: String) -> LogStream {
+    LogStream {
+        namespace: pod.namespace.clone(),
+        pod: pod.name.clone(),
+        container,
+        node: pod.node.clone(),
+        phase: pod.phase.clone(),
+        restarts: pod.restarts,
+    }
+}
+
 /// The containers of pods, those that run first; of one name alone where one is given.
 pub(super) fn streams(pods: Vec<FoundPod>, container: Option<&str>) -> Vec<LogStream> {
     let mut streams: Vec<LogStream> = Vec::new();
@@ -179,14 +191,7 @@ pub(super) fn streams(pods: Vec<FoundPod>, container: Option<&str>) -> Vec<LogSt
             None if pod.containers.is_empty() => vec![String::new()],
             None => pod.containers.clone(),
         };
-        streams.extend(containers.into_iter().map(|container| LogStream {
-            namespace: pod.namespace.clone(),
-            pod: pod.name.clone(),
-            container,
-            node: pod.node.clone(),
-            phase: pod.phase.clone(),
-            restarts: pod.restarts,
-        }));
+        streams.extend(containers.into_iter().map(|container| stream(&pod, container)));
     }
     streams.sort_by_key(|stream| stream.phase != "Running");
     streams

@@ -21,7 +21,7 @@ use crate::cluster;
 use crate::cluster::once::Once;
 use crate::report::status::{Exit, Problem, Status};
 use crate::report::{self, Format, Look};
-use crate::snapshot::{Broken, Recording};
+use crate::snapshot::{Broken, Recording, Unopened};
 use crate::upgrade::assess::assess;
 use crate::upgrade::assessment::Assessment;
 use crate::upgrade::facts::{Facts, Kind, KindStatus};
@@ -32,6 +32,9 @@ use crate::upgrade::{preflight, updates};
 
 /// Exit code when nothing can be told.
 const COULD_NOT_TELL: u8 = 1;
+
+/// The command line is wrong.
+pub(super) const WRONG_LINE: u8 = 2;
 
 /// What was found out.
 struct Found {
@@ -48,7 +51,10 @@ pub fn status(args: StatusArgs, look: Look) -> Result<u8> {
         let asked = watch::Asked { output, details, purpose, exit_code, look };
         return runtime()?.block_on(watch::watch(options(connect), asked));
     }
-    let Some(mut found) = find(&source, connect, purpose)? else { return Ok(COULD_NOT_TELL) };
+    let mut found = match find(&source, connect, purpose)? {
+        Ok(found) => found,
+        Err(code) => return Ok(code),
+    };
     let status = Status::of(&found.assessment, details, std::mem::take(&mut found.problems));
     print(&report::render(&status, output, &look).map_err(|words| eyre!(words))?)?;
     found.leave();
@@ -62,7 +68,10 @@ pub fn status(args: StatusArgs, look: Look) -> Result<u8> {
 /// `oc-cockpit updates`; the exit code.
 pub fn updates(args: UpdatesArgs, look: Look) -> Result<u8> {
     let UpdatesArgs { version, all, accept, answer: Answer { output, source, connect } } = args;
-    let Some(found) = find(&source, connect, Purpose::Updates)? else { return Ok(COULD_NOT_TELL) };
+    let found = match find(&source, connect, Purpose::Updates)? {
+        Ok(found) => found,
+        Err(code) => return Ok(code),
+    };
     if found.assessment.facts.cluster_version.is_none() {
         complain(&found.assessment.verdict.why, "");
         return Ok(COULD_NOT_TELL);
@@ -82,7 +91,10 @@ pub fn updates(args: UpdatesArgs, look: Look) -> Result<u8> {
 /// `oc-cockpit preflight`; the exit code.
 pub fn preflight(args: PreflightArgs, look: Look) -> Result<u8> {
     let PreflightArgs { to, answer: Answer { output, source, connect } } = args;
-    let Some(found) = find(&source, connect, Purpose::Preflight)? else { return Ok(COULD_NOT_TELL) };
+    let found = match find(&source, connect, Purpose::Preflight)? {
+        Ok(found) => found,
+        Err(code) => return Ok(code),
+    };
     if found.assessment.facts.cluster_version.is_none() {
         complain(&found.assessment.verdict.why, "");
         return Ok(COULD_NOT_TELL);
@@ -181,18 +193,19 @@ fn say(problems: &[Problem]) {
     }
 }
 
-/// Looks where it is asked to; none: there is nothing to tell, and stderr says why.
-fn find(source: &Source, connect: Connect, purpose: Purpose) -> Result<Option<Found>> {
+/// Looks where it is asked to. Where there is nothing to tell stderr says why, and this gives back the exit code.
+fn find(source: &Source, connect: Connect, purpose: Purpose) -> Result<std::result::Result<Found, u8>> {
     if source.from.is_empty() {
-        return runtime()?.block_on(look_at_cluster(options(connect), purpose));
+        let found = runtime()?.block_on(look_at_cluster(options(connect), purpose))?;
+        return Ok(found.ok_or(COULD_NOT_TELL));
     }
-    match Recording::open(&source.from, source.now) {
-        Ok(recording) => Ok(Some(of_recording(&recording))),
-        Err(words) => {
-            complain(&words, "");
-            Ok(None)
+    Ok(Recording::open(&source.from, source.now).map(|recording| of_recording(&recording)).map_err(|why| {
+        complain(&why.to_string(), "");
+        match why {
+            Unopened::Empty(_) => COULD_NOT_TELL,
+            Unopened::TooEarly(_) => WRONG_LINE,
         }
-    }
+    }))
 }
 
 fn of_recording(recording: &Recording) -> Found {

@@ -22,7 +22,7 @@ use crate::clock;
 use crate::cluster;
 use crate::config::{self, Config, Loaded, Overrides, Paths};
 use crate::logging;
-use crate::snapshot::Recording;
+use crate::snapshot::{Recording, Unopened};
 use crate::ui::neutral::neutral_lines;
 use crate::ui::{Depth, Flash, FlashLevel};
 
@@ -52,7 +52,7 @@ pub fn start(cli: Cli) -> Result<u8> {
         Some(Command::Config) => print_config(&paths, &load(&look, &paths)?, &overrides),
         Some(Command::Do(args)) => {
             let loaded = load(&look, &paths)?;
-            let strangers = actions::strangers(&loaded.config);
+            let strangers = actions::strangers(&loaded.config, &loaded.places);
             loaded.warnings.iter().chain(&strangers).for_each(|warning| oneshot::complain(warning, ""));
             let (audit, look) = (paths.audit(), oneshot::look(look.no_color));
             doing::run(args, &doing::Circumstances { config: loaded.config, overrides, audit, look })
@@ -63,7 +63,14 @@ pub fn start(cli: Cli) -> Result<u8> {
         }
         Some(Command::Open(args)) => {
             let loaded = load(&look, &paths)?;
-            let recording = Recording::open(&args.paths, args.now).map_err(|words| eyre!(words))?;
+            let recording = match Recording::open(&args.paths, args.now) {
+                Ok(recording) => recording,
+                Err(why @ Unopened::TooEarly(_)) => {
+                    oneshot::complain(&why.to_string(), "");
+                    return Ok(oneshot::WRONG_LINE);
+                }
+                Err(Unopened::Empty(words)) => return Err(eyre!(words)),
+            };
             open(&look, &paths, loaded, overrides, |_| at(Place::Recording(Arc::new(recording))))
         }
         // The others have answered above.
@@ -113,7 +120,7 @@ fn open(
             audit: Some(paths.audit()),
             sim: None,
             warnings,
-            key_places: loaded.key_places,
+            places: loaded.places,
         },
         cockpit::nothing(),
         clock::now(),
@@ -247,8 +254,7 @@ fn print_config(paths: &Paths, loaded: &Loaded, overrides: &Overrides) -> Result
     writeln!(out, "# logs           {}", paths.logs().display())?;
     writeln!(out, "# audit log      {}", paths.audit().display())?;
     writeln!(out, "# saved views    {}", paths.views().display())?;
-    let (_, troubles) = app::keymap(&loaded.config, &loaded.key_places);
-    for warning in loaded.warnings.iter().chain(&troubles) {
+    for warning in loaded.warnings.iter().chain(&app::mistakes(&loaded.config, &loaded.places)) {
         writeln!(out, "# warning: {warning}")?;
     }
     write!(out, "{}", serde_saphyr::to_string(&effective)?)?;

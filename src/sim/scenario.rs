@@ -48,8 +48,6 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-use crate::config::yaml;
-
 pub use from_image::LifecycleAgent;
 pub use mishap::{About, Mishap, MishapKind};
 pub use span::Span;
@@ -514,7 +512,7 @@ impl Scenario {
     /// When the text is not YAML of this shape, or contradicts itself.
     pub fn parse(source: &str, text: &str) -> Result<Self, ScenarioError> {
         let fail = |problem: String| ScenarioError { source: source.to_owned(), problem };
-        let scenario: Self = yaml::from_str(text).map_err(|error| fail(error.to_string()))?;
+        let scenario: Self = serde_saphyr::from_str(text).map_err(|error| fail(error.to_string()))?;
         check::check(&scenario).map_err(fail)?;
         Ok(scenario)
     }

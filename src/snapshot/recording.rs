@@ -1,5 +1,6 @@
 //! A dump as a cluster that can be looked at: its facts, its moment, its objects.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -30,18 +31,35 @@ pub struct Recording {
     objects: Vec<Value>,
 }
 
+/// Why a dump cannot be judged, in words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Unopened {
+    /// There is nothing of a cluster in it, or no time.
+    Empty(String),
+    /// The moment that was asked for is earlier than what is in it: a mistake of the one who asked.
+    TooEarly(String),
+}
+
+impl fmt::Display for Unopened {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Empty(words) | Self::TooEarly(words) => out.write_str(words),
+        }
+    }
+}
+
 impl Recording {
     /// Reads the dump in `paths`. `now`: the moment to judge it at; none: the newest time in it.
     ///
     /// # Errors
-    /// In words, when there is nothing of a cluster in it, or no time.
-    pub fn open(paths: &[PathBuf], now: Option<DateTime<Utc>>) -> Result<Self, String> {
+    /// There is nothing of a cluster in it, or no time, or the moment is earlier than what happened in it.
+    pub fn open(paths: &[PathBuf], now: Option<DateTime<Utc>>) -> Result<Self, Unopened> {
         let snapshot = super::read(paths);
         let Snapshot { objects, answers, broken, files, taken } = snapshot;
         let read = assemble::Objects::from_values(objects.iter().chain(&answers));
         let any = Kind::CORE.into_iter().any(|kind| read.count(kind) > 0);
         if !any {
-            return Err(nothing(paths, files, &broken));
+            return Err(Unopened::Empty(nothing(paths, files, &broken)));
         }
         let newest = if are_mocks(paths) {
             let platform = |object: &&Value| {
@@ -54,16 +72,17 @@ impl Recording {
         if let Some((asked, known)) = now.zip(assemble::newest_transition(&objects)).filter(|(now, known)| now < known)
             && !are_mocks(paths)
         {
-            return Err(format!(
+            return Err(Unopened::TooEarly(format!(
                 "{} is earlier than what these files tell, the newest of which happened at {}: name that moment or a \
                  later one with --now",
                 words::stamp(asked),
                 words::stamp(known)
-            ));
+            )));
         }
         let now = now
             .or(newest)
-            .ok_or("there is no time in these files that could be its moment: name one with --now".to_owned())?;
+            .ok_or("there is no time in these files that could be its moment: name one with --now".to_owned())
+            .map_err(Unopened::Empty)?;
         let name = paths.first().and_then(|path| path.file_name()).unwrap_or_default();
         let name = name.to_string_lossy().into_owned();
         Ok(Self { name, paths: paths.to_vec(), facts: Arc::new(read.into_recording(now)), now, broken, files, objects })

@@ -6,7 +6,6 @@ use ratatui::style::{Color, Modifier, Style};
 use serde::Deserialize;
 
 use super::symbols::{ASCII, FULL, Symbols};
-use crate::config::yaml;
 use crate::upgrade::assessment::{Level, NodePhase, OperatorState, StepState, VerdictKind};
 
 /// How many colours the terminal shows.
@@ -138,6 +137,9 @@ struct Entry {
     bg: Option<String>,
     #[serde(default)]
     add: Vec<String>,
+    /// With the 16 colours of a terminal, whose shades nobody knows: these in place of the above. A background of one of
+    /// the 16 would swallow the texts that have another.
+    ansi: Option<Vec<String>>,
 }
 
 /// The built-in files.
@@ -166,7 +168,7 @@ impl Theme {
 
     /// A theme from the text of a file. The error says what is wrong with it.
     pub fn from_yaml(text: &str, depth: Depth, ascii: bool) -> Result<Self, String> {
-        let file: File = yaml::from_str(text).map_err(|error| format!("theme: {error}"))?;
+        let file: File = serde_saphyr::from_str(text).map_err(|error| format!("theme: {error}"))?;
         let mut styles = vec![Style::new(); Tone::ALL.len()];
         for (name, entry) in &file.styles {
             let tone = Tone::ALL.iter().find(|(_, known)| known == name);
@@ -197,9 +199,12 @@ impl Entry {
     fn style(&self, colours: &BTreeMap<String, Colour>, depth: Depth) -> Result<Style, String> {
         let mut style = Style::new();
         let find = |name: &String| colours.get(name).ok_or_else(|| format!("no colour {name:?}"))?.at(depth);
-        style.fg = self.fg.as_ref().map(find).transpose()?.flatten();
-        style.bg = self.bg.as_ref().map(find).transpose()?.flatten();
-        for word in &self.add {
+        let plain = self.ansi.as_ref().filter(|_| depth == Depth::Ansi16);
+        if plain.is_none() {
+            style.fg = self.fg.as_ref().map(find).transpose()?.flatten();
+            style.bg = self.bg.as_ref().map(find).transpose()?.flatten();
+        }
+        for word in plain.unwrap_or(&self.add) {
             style = style.add_modifier(match word.as_str() {
                 "bold" => Modifier::BOLD,
                 "dim" => Modifier::DIM,
@@ -321,7 +326,7 @@ mod tests {
                 let theme = Theme::built_in(name, depth, false).unwrap();
                 assert_eq!(theme.name(), name);
             }
-            let file: File = yaml::from_str(text).unwrap();
+            let file: File = serde_saphyr::from_str(text).unwrap();
             for (_, tone) in Tone::ALL {
                 assert!(file.styles.contains_key(*tone), "{name} lacks {tone}");
             }

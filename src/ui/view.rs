@@ -175,19 +175,23 @@ impl View {
     /// Shows these columns of the table of that name, in this order.
     ///
     /// # Errors
-    /// There is no such table, or no such column, and what was expected.
-    pub fn choose_columns(&mut self, table: &str, names: &[String]) -> Result<(), String> {
-        fn choose<S: Sheet>(table: &mut Table<S>, names: &[String]) -> Result<(), String> {
+    /// There is no such table, or no such column (then which of `names`), and what was expected.
+    pub fn choose_columns(&mut self, table: &str, names: &[String]) -> Result<(), (Option<usize>, String)> {
+        fn choose<S: Sheet>(table: &mut Table<S>, names: &[String]) -> Result<(), (usize, String)> {
             table.choose(Some(columns::named(S::COLUMNS, names)?));
             Ok(())
         }
-        match table {
+        let chosen = match table {
             "operators" => choose(&mut self.operators, names),
             "nodes" => choose(&mut self.nodes, names),
             "findings" => choose(&mut self.findings, names),
             "timeline" => choose(&mut self.timeline, names),
-            _ => Err(format!("`{table}` is not a table, expected one of operators, nodes, findings, timeline")),
-        }
+            _ => {
+                let known = "operators, nodes, findings, timeline";
+                return Err((None, format!("`{table}` is not a table, expected one of {known}")));
+            }
+        };
+        chosen.map_err(|(name, trouble)| (Some(name), trouble))
     }
 
     /// The tab that is shown.

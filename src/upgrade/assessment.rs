@@ -853,7 +853,7 @@ pub struct Pool {
     pub name: String,
     /// `spec.paused`.
     pub paused: bool,
-    /// Who paused it and when, by managedFields.
+    /// Who paused it and when, by managedFields; no time where that may be the time of another change.
     pub paused_by: Option<(String, Option<DateTime<Utc>>)>,
     /// `spec.configuration.name`: the rendered config that nodes go to.
     pub target: Option<String>,

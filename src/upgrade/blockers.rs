@@ -17,11 +17,14 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::assessment::{Blocker, Budget, Cause, Forecast, Node, NodePhase, Pool};
 use super::facts::{Facts, Kind};
 use crate::api::metadata::deleted;
-use crate::api::{Conditions as _, Pod, PodDisruptionBudget, Tri, VirtualMachineInstance};
+use crate::api::{self, Conditions as _, Pod, PodDisruptionBudget, Tri, VirtualMachineInstance, node_key};
 use budgets::{Budgets, Claim};
 
 /// A pod that ends within this time is not worth a word: drains wait for such pods all the time.
 const PATIENCE: TimeDelta = TimeDelta::minutes(2);
+
+/// Roles of the nodes that etcd and the API servers run on; `master` is the older word.
+const CONTROL_PLANE: [&str; 3] = ["control-plane", "master", "arbiter"];
 
 /// How long after its grace period a pod may still be listed, with nothing wrong.
 const TELLS: TimeDelta = TimeDelta::seconds(30);
@@ -82,6 +85,7 @@ impl<'a> Evictions<'a> {
             return None;
         }
         let mut forecast = Forecast::default();
+        let back = self.waits_for_a_fellow(node);
         for pod in pods.iter().filter(|pod| leaves(pod)) {
             let name = || format!("{}/{}", pod.namespace(), pod.name());
             forecast.evicted += 1;
@@ -93,9 +97,23 @@ impl<'a> Evictions<'a> {
             if pod.has_empty_dir() && !budgets::of_platform(pod.namespace()) {
                 forecast.empty_dir.push(name());
             }
-            forecast.blockers.extend(self.blocker(pod, None, true));
+            forecast.blockers.extend(self.blocker(pod, None, true).filter(|blocker| !back || !passes(pod, blocker)));
         }
         Some(forecast)
+    }
+
+    /// Is `node` of a control plane of which another node is away? It has to be back before this one is taken: never two
+    /// at once.
+    fn waits_for_a_fellow(&self, node: &str) -> bool {
+        let control_plane = |seen: &api::Node| {
+            CONTROL_PLANE.iter().any(|role| seen.label(&format!("{}{role}", node_key::ROLE)).is_some())
+        };
+        let nodes = &self.facts.nodes;
+        nodes.iter().any(|seen| seen.name() == node && control_plane(seen))
+            && nodes.iter().any(|seen| {
+                let away = seen.spec.unschedulable || !seen.status.conditions.is_true("Ready");
+                seen.name() != node && control_plane(seen) && away
+            })
     }
 
     fn blocker(&self, pod: &Pod, started: Option<DateTime<Utc>>, ahead: bool) -> Option<Blocker> {
@@ -197,6 +215,17 @@ fn migrates(machine: &VirtualMachineInstance) -> bool {
     matches!(machine.spec.eviction_strategy.as_str(), "" | "LiveMigrate")
 }
 
+/// Does what holds a pod of the platform on the control plane pass by itself, as soon as the node that is away now is
+/// back? Its budgets let one member go, and that is the one that is away.
+fn passes(pod: &Pod, blocker: &Blocker) -> bool {
+    let passing = match &blocker.cause {
+        Cause::Budget(budget) => !budget.impossible,
+        Cause::BudgetNotObserved { .. } => true,
+        _ => false,
+    };
+    passing && of_platform(pod.namespace())
+}
+
 /// Does a drain make it go?
 pub fn leaves(pod: &Pod) -> bool {
     let of_daemon_set = pod.owner().is_some_and(|owner| owner.kind == "DaemonSet");
@@ -264,17 +293,27 @@ pub fn short(cause: &Cause) -> String {
     }
 }
 
+/// `1 of 1 pod has`, `2 of 3 pods have`.
+pub fn has(part: i64, of: i64) -> String {
+    let verb = if of == 1 { "has" } else { "have" };
+    format!("{} {verb}", super::words::share(part, of, "pod"))
+}
+
 /// Why a pod does not leave, in a few words: `PDB cart allows 0 of 2 (1 healthy, 1 needed)`.
 pub fn words(cause: &Cause, now: DateTime<Utc>) -> String {
-    use super::words::span;
+    use super::words::{quantity, share, span};
     match cause {
         Cause::Budget(budget) if budget.impossible => format!(
-            "PDB {} can never allow a disruption ({} of {} pods have to stay)",
-            budget.name, budget.desired, budget.expected
+            "PDB {} can never allow a disruption ({} to stay)",
+            budget.name,
+            has(budget.desired, budget.expected)
         ),
         Cause::Budget(budget) => format!(
-            "PDB {} allows {} disruptions ({} of {} pods healthy, {} needed)",
-            budget.name, budget.allowed, budget.healthy, budget.expected, budget.desired
+            "PDB {} allows {} ({} healthy, {} needed)",
+            budget.name,
+            quantity(budget.allowed, "disruption"),
+            share(budget.healthy, budget.expected, "pod"),
+            budget.desired
         ),
         Cause::BudgetNotObserved { name } => format!("PDB {name} was changed and not judged yet"),
         Cause::SeveralBudgets { names } => {

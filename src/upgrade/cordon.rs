@@ -25,6 +25,6 @@ pub fn cordon(node: &Node, marks: &Marks, steps: Option<&Steps>) -> Option<Cordo
             .taint(node_key::UNSCHEDULABLE)
             .and_then(|taint| taint.added)
             .or(step)
-            .or_else(|| owner.and_then(|owner| owner.at)),
+            .or_else(|| owner.and_then(|owner| owner.since())),
     })
 }

@@ -82,7 +82,7 @@ impl<'a> PoolAim<'a> {
         let updating = pool.status.conditions.condition("Updating");
         let waiting_since = if pool.spec.paused {
             // `Updating` turns False when a rollout ends, long before anybody pauses: its time says nothing of the pause.
-            pool.paused_by().and_then(|owner| owner.at)
+            pool.paused_by().and_then(|owner| owner.since())
         } else if rendered {
             updating.filter(|updating| updating.status == Tri::True).and_then(|rolling| rolling.since)
         } else {

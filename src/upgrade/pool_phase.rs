@@ -33,7 +33,7 @@ pub fn pool<'a>(
     let mut pool = Pool {
         name: object.name().to_owned(),
         paused: object.spec.paused,
-        paused_by: owner.map(|owner| (owner.manager.to_owned(), owner.at)),
+        paused_by: owner.map(|owner| (owner.manager.to_owned(), owner.since())),
         target: Some(object.spec.configuration.name.clone()).filter(|name| !name.is_empty()),
         target_version: target_version.map(str::to_owned),
         total: 0,

@@ -155,9 +155,30 @@ pub fn leaves_minor(from: &str, to: &str) -> bool {
     }
 }
 
+/// A version as it was typed, without the `v` that people put before it.
+pub fn without_v(typed: &str) -> &str {
+    let typed = typed.trim();
+    let rest = typed.strip_prefix(['v', 'V']).filter(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
+    rest.unwrap_or(typed)
+}
+
 /// Major and minor of a version.
 pub fn minor_parts(version: &str) -> Option<(u64, u64)> {
     Version::parse(version).ok().map(|version| (version.major, version.minor))
+}
+
+/// The minor that a channel is of: `eus-4.18` is of 4.18.
+pub fn channel_minor(channel: &str) -> Option<(u64, u64)> {
+    let (_, minor) = channel.rsplit_once('-')?;
+    // A channel names no patch.
+    minor_parts(&format!("{minor}.0"))
+}
+
+/// Is `version` the odd minor between two releases with extended support, on the way to the one that `channel` is of?
+/// Pools are held then until the second update is done, so that their nodes reboot once.
+pub fn below_extended(version: &str, channel: &str) -> bool {
+    let both = channel_minor(channel).zip(minor_parts(version));
+    channel.starts_with("eus-") && both.is_some_and(|(aim, now)| aim.0 == now.0 && aim.1 == now.1 + 1 && now.1 % 2 == 1)
 }
 
 /// The minor of Kubernetes 1 that a minor of OpenShift 4 brings: 4.y brings 1.(y+13), since 4.1. None: not known.

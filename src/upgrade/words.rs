@@ -30,6 +30,16 @@ pub fn count(number: usize, noun: &str) -> String {
     if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
 }
 
+/// `0 of 1 pod`, `2 of 3 pods`.
+pub fn share(part: i64, of: i64, noun: &str) -> String {
+    format!("{part} of {}", quantity(of, noun))
+}
+
+/// As [`count`], of a number that the API tells.
+pub fn quantity(number: i64, noun: &str) -> String {
+    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
+}
+
 /// An argument for a POSIX shell, quoted where it must be: names come from the cluster, and lines are copied into shells.
 pub fn shell(argument: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@%+=,".contains(c);

@@ -9,7 +9,7 @@ use flate2::{Compression, write::GzEncoder};
 use rustix::process::{Pid, Signal};
 use serde_json::Value;
 
-use crate::support::{COCKPIT, Home, Sim, Terminal};
+use crate::support::{COCKPIT, Home, Sim, Terminal, fields};
 
 const DUMP: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/stuck-drain");
 const NOW: &str = "2026-03-01T11:20:00Z";
@@ -55,7 +55,7 @@ fn status_has_the_documented_fields() {
     );
     let documented = include_str!("../../docs/status-json.md");
     let mut paths = Vec::new();
-    fields(&told, "", &mut paths);
+    fields(&told, "", &[], &mut paths);
     assert!(paths.len() > 80, "{paths:?}");
     let missing: Vec<&String> = paths.iter().filter(|path| !documented.contains(&format!("`{path}`"))).collect();
     assert!(missing.is_empty(), "not in docs/status-json.md: {missing:?}");
@@ -88,23 +88,6 @@ fn status_has_the_documented_fields() {
     let yaml = home.run(&["status", "--from", DUMP, "--now", NOW, "-o", "yaml"]);
     let same: Value = serde_saphyr::from_slice(&yaml.stdout).unwrap();
     assert_eq!(same, told, "YAML is the same document");
-}
-
-/// Every field that occurs, as `pools[].capacity.free`.
-fn fields(value: &Value, at: &str, into: &mut Vec<String>) {
-    match value {
-        Value::Object(map) => {
-            for (key, value) in map {
-                let path = if at.is_empty() { key.clone() } else { format!("{at}.{key}") };
-                if !into.contains(&path) {
-                    into.push(path.clone());
-                }
-                fields(value, &path, into);
-            }
-        }
-        Value::Array(items) => items.iter().for_each(|item| fields(item, &format!("{at}[]"), into)),
-        _ => {}
-    }
 }
 
 #[test]
@@ -268,7 +251,7 @@ fn volumes_of_an_image_based_upgrade_are_told_before_it_and_by_field() {
     }
     let documented = include_str!("../../docs/status-json.md");
     let mut paths = Vec::new();
-    fields(&told["imageBased"], "imageBased", &mut paths);
+    fields(&told["imageBased"], "imageBased", &[], &mut paths);
     // The rail has the fields of `phases[]`.
     paths.retain(|path| !path.starts_with("imageBased.rail[]"));
     let missing: Vec<&String> = paths.iter().filter(|path| !documented.contains(&format!("`{path}`"))).collect();
@@ -293,10 +276,15 @@ fn watching(home: &Home, sim: &Sim, flags: &[&str]) -> Child {
 #[test]
 fn a_moment_before_the_dump_is_refused() {
     let home = Home::new();
-    let refused = home.run(&["status", "--from", DUMP, "--now", "2020-01-01T00:00:00Z"]);
-    assert_eq!((refused.status.code(), text(&refused.stdout)), (Some(1), String::new()));
-    let words = text(&refused.stderr);
-    assert!(words.contains("2020-01-01") && words.contains("is earlier than what these files tell"), "{words}");
+    for line in [&["status", "--from", DUMP][..], &["preflight", "--from", DUMP], &["open", DUMP]] {
+        let refused = home.run(&[line, &["--now", "2020-01-01T00:00:00Z"]].concat());
+        assert_eq!((refused.status.code(), text(&refused.stdout)), (Some(2), String::new()), "{line:?}");
+        let words = text(&refused.stderr);
+        assert!(words.contains("2020-01-01") && words.contains("is earlier than what these files tell"), "{words}");
+    }
+    let without = home.run(&["status", "--now", "2026-03-01T11:20:00Z"]);
+    assert_eq!(without.status.code(), Some(2));
+    assert!(text(&without.stderr).contains("--from"), "a moment is for a dump");
 }
 
 #[test]

@@ -626,13 +626,14 @@ fn a_wrong_configuration_is_told_with_file_and_line() {
 #[test]
 fn config_prints_the_paths_and_what_holds() {
     let home = Home::new();
-    home.configure("theme: light\nthema: dark\n");
+    home.configure("theme: light\nthema: dark\ncolumns: {nodes: [zon]}\n");
     let output = home.run(&["config", "--ascii"]);
     assert_eq!(output.status.code(), Some(0));
     let words = String::from_utf8(output.stdout).unwrap();
     assert!(words.contains("state/oc-cockpit/audit.jsonl"), "{words}");
     assert!(words.contains("theme: light") && words.contains("ascii: true"), "{words}");
-    assert!(words.contains("unknown key `thema`"), "{words}");
+    assert!(words.contains("config.yaml:2:1: unknown key `thema`"), "{words}");
+    assert!(words.contains("config.yaml:3:19: columns: `zon` is not a column"), "{words}");
 }
 
 #[test]

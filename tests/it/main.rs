@@ -4,6 +4,7 @@
 
 mod answers;
 mod architecture;
+mod between;
 mod client_around;
 mod client_faults;
 mod doing;

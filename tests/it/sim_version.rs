@@ -355,6 +355,22 @@ async fn an_update_whose_risks_are_all_accepted_is_recommended() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_preview_of_features_holds_up_other_minors_for_good() {
+    let mut bench = Bench::of(&at_4_22("TechPreviewNoUpgrade"));
+    let held = |bench: &Bench| bench.said(&bench.version(), "Upgradeable").0 == "False";
+    bench.until("held", 5 * MINUTE, held).await;
+    let operator = bench.object(Res::CLUSTER_OPERATORS, None, "config-operator");
+    let told = "FeatureGatesUpgradeable: \"TechPreviewNoUpgrade\" does not allow updates".to_owned();
+    let reason = "FeatureGates_RestrictedFeatureGates_TechPreviewNoUpgrade".to_owned();
+    assert_eq!(bench.said(&operator, "Upgradeable"), ("False".into(), reason.clone(), told.clone()));
+    let sum = format!("Cluster operator config-operator should not be upgraded between minor versions: {told}");
+    assert_eq!(bench.said(&bench.version(), "Upgradeable"), ("False".into(), reason, sum));
+    let mut plain = Bench::of(&at_4_22(""));
+    plain.pass(5 * MINUTE).await;
+    assert!(!held(&plain));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_release_that_does_not_know_accepted_risks_drops_them() {
     let mut bench = Bench::of(&at_4_22(""));
     assert!(bench.version()["status"]["conditionalUpdateRisks"].is_null());

@@ -3,6 +3,7 @@
 //! Everything waits for facts (a text on the screen, the end of a process), with a limit that only a defect reaches.
 
 pub mod bench;
+pub mod door;
 pub mod facts;
 pub mod hands;
 pub mod lived;
@@ -25,6 +26,26 @@ pub const LIMIT: Duration = Duration::from_secs(90);
 
 /// The binary.
 pub const COCKPIT: &str = env!("CARGO_BIN_EXE_oc-cockpit");
+
+/// Every field that occurs, as `pools[].capacity.free`; what these fields hold is left out.
+pub fn fields(value: &serde_json::Value, at: &str, closed: &[&str], into: &mut Vec<String>) {
+    match value {
+        serde_json::Value::Object(_) if closed.contains(&at) => {}
+        serde_json::Value::Object(map) => {
+            for (key, value) in map {
+                let path = if at.is_empty() { key.clone() } else { format!("{at}.{key}") };
+                if !into.contains(&path) {
+                    into.push(path.clone());
+                }
+                fields(value, &path, closed, into);
+            }
+        }
+        serde_json::Value::Array(items) => {
+            items.iter().for_each(|item| fields(item, &format!("{at}[]"), closed, into));
+        }
+        _ => {}
+    }
+}
 
 /// A home of its own, removed at the end.
 #[derive(Debug)]

@@ -50,13 +50,33 @@ impl Meant {
         self.row.deletes.map_err(|why| Refusal(format!("{} is never deleted from here: {why}", self.object())))
     }
 
-    fn path(&self) -> String {
-        format!("{}/{}", collection(&self.row.api_version(), &self.namespace, self.row.plural), self.name)
+    /// Where it is, and the object. The versions are tried in their order: a server that does not serve the usual one, or not
+    /// yet, has it in another.
+    fn there<'m>(&self, reading: &mut Reading<'m>) -> Result<There<'m>, Refusal> {
+        for api_version in self.row.api_versions() {
+            let path = format!("{}/{}", collection(&api_version, &self.namespace, self.row.plural), self.name);
+            match reading.object(&path)? {
+                None => return Ok(There::Unread),
+                Some(None) => {}
+                Some(Some(there)) => return Ok(There::At(path, there)),
+            }
+        }
+        Ok(There::Nowhere)
     }
 
     fn object(&self) -> String {
         object(self.row, &self.namespace, &self.name)
     }
+}
+
+/// Whether an object is there.
+enum There<'m> {
+    /// It was not read yet.
+    Unread,
+    /// It is not.
+    Nowhere,
+    /// It is, at this path.
+    At(String, &'m Value),
 }
 
 /// The namespace that objects of these rows live in, when it is the only one.
@@ -95,10 +115,12 @@ pub(in crate::actions) fn plan(
     let title = format!("Delete {}", meant.object());
     let mut reading = Reading::of(material);
     let around = Surroundings::read(assessment, &mut reading, &BTreeSet::from([meant.row.role]))?;
-    let (Some(around), Some(there)) = (around, reading.object(&meant.path())?) else {
-        return Ok(reading.draft(entry, ask, title));
+    let there = meant.there(&mut reading)?;
+    let (path, there, around) = match (there, around) {
+        (There::Unread, _) | (_, None) => return Ok(reading.draft(entry, ask, title)),
+        (There::Nowhere, _) => return Err(Refusal(format!("there is no {}", meant.object()))),
+        (There::At(path, there), Some(around)) => (path, there, around),
     };
-    let Some(there) = there else { return Err(Refusal(format!("there is no {}", meant.object()))) };
     refuse(&meant, &around, there)?;
     let mut nodes = OnNodes::default();
     nodes.add(&around, &meant.object(), Change { role: meant.row.role, there: Some(there), would_be: None });
@@ -111,7 +133,7 @@ pub(in crate::actions) fn plan(
     consequences.push("these lines go:".to_owned());
     consequences.extend(difference(Some(there), None));
     let (uid, version) = lock(there, &meant.object())?;
-    let (path, oc) = (meant.path(), format!("delete {}", arguments(meant.row, &meant.namespace, &meant.name)));
+    let oc = format!("delete {}", arguments(meant.row, &meant.namespace, &meant.name));
     let write = Write::delete(session, meant.object(), &path, uid, &oc).unless_modified(version);
     Ok(Plan {
         danger,

@@ -247,9 +247,14 @@ impl Row {
         of_group(self.group, self.versions.first().copied().unwrap_or_default())
     }
 
+    /// The same with each of its versions.
+    pub(in crate::actions) fn api_versions(&self) -> impl Iterator<Item = String> {
+        self.versions.iter().map(|version| of_group(self.group, version))
+    }
+
     /// Does the API version belong to it?
     fn serves(&self, api_version: &str) -> bool {
-        self.versions.iter().any(|version| of_group(self.group, version) == api_version)
+        self.api_versions().any(|known| known == api_version)
     }
 
     /// As `oc get` takes it: `machineconfigs.machineconfiguration.openshift.io`.

@@ -181,6 +181,9 @@ impl ClusterOperators {
         if operator.name == "cloud-credential" && statement.not_upgradeable.is_none() {
             statement.not_upgradeable = self.credentials.clone().flatten();
         }
+        if operator.name == "config-operator" && statement.not_upgradeable.is_none() {
+            statement.not_upgradeable = unsupported_features(world);
+        }
         if operator.name == "network" && statement.degraded.is_none() {
             statement.degraded = self.proxy.clone();
         }
@@ -379,6 +382,19 @@ fn settling(world: &World, operator: &Operator) -> Option<(String, String)> {
     let until = since + world.settles.saturating_sub(since).mul_f64(share);
     let message = format!("{}: waiting for the operand to become available after a restart", operator.name);
     (world.elapsed < until).then(|| ("RollingOut".to_owned(), message))
+}
+
+/// A feature set that is not the default one holds up minor updates for good (cluster-config-operator,
+/// pkg/operator/featureupgradablecontroller).
+fn unsupported_features(world: &World) -> Option<(String, String)> {
+    let gates = world.store.get(Res::FEATURE_GATES, None, "cluster")?;
+    let set = text(&gates, "/spec/featureSet");
+    (!set.is_empty()).then(|| {
+        (
+            format!("FeatureGates_RestrictedFeatureGates_{set}"),
+            format!("FeatureGatesUpgradeable: \"{set}\" does not allow updates"),
+        )
+    })
 }
 
 /// What mishaps make an operator say.

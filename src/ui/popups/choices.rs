@@ -191,13 +191,11 @@ impl Choices {
 
     /// What copying gives.
     pub fn copied(&self, ctx: &Ctx<'_>) -> Option<String> {
-        match (&self.offering, ctx.sim) {
-            (Offering::Sim, Some(sim)) => Some(attach_line(&sim.kubeconfig)),
-            _ => {
-                let choices = self.choices(ctx);
-                choices.get(self.selected(&choices)).map(|choice| choice.words.trim().to_owned())
-            }
+        if let (Offering::Sim, Some(sim)) = (&self.offering, ctx.sim) {
+            return Some(attach_line(&sim.kubeconfig));
         }
+        let choices = self.choices(ctx);
+        choices.get(self.selected(&choices)).map(|choice| choice.words.trim().to_owned())
     }
 
     /// The popup as text.

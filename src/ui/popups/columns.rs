@@ -20,15 +20,16 @@ pub fn name(column: &Column) -> String {
 /// The columns of those names.
 ///
 /// # Errors
-/// A name that is none, and what was expected.
-pub fn named(columns: &[Column], names: &[String]) -> Result<Vec<usize>, String> {
-    let find = |wanted: &String| {
+/// The first name that is none, by its index, and what was expected.
+pub fn named(columns: &[Column], names: &[String]) -> Result<Vec<usize>, (usize, String)> {
+    let find = |(index, wanted): (usize, &String)| {
         let known: Vec<String> = columns.iter().map(name).collect();
         let found = known.iter().position(|known| known == wanted);
-        found.ok_or_else(|| format!("`{wanted}` is not a column, expected some of {}", known.join(", ")))
+        let words = || format!("`{wanted}` is not a column, expected some of {}", known.join(", "));
+        found.ok_or_else(|| (index, words()))
     };
     let mut found: Vec<usize> = Vec::new();
-    for at in names.iter().map(find) {
+    for at in names.iter().enumerate().map(find) {
         let at = at?;
         if !found.contains(&at) {
             found.push(at);

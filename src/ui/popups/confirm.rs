@@ -398,17 +398,36 @@ impl PlanPopup {
             lines.push(line.and(Tone::Dim, format!("   {}", check.evidence)).hanging(6));
         }
         lines.push(TextLine::default());
-        let many = words::count(self.plan.writes.len(), "request", "requests");
-        lines.push(TextLine::new(Tone::Heading, format!("What will be sent: {many}")));
+        lines.push(TextLine::new(Tone::Heading, format!("What will be sent: {}", self.how_many())));
         for (write, run) in self.plan.writes.iter().zip(&self.dry_runs) {
             write_lines(&mut lines, write, run.as_ref(), ctx);
         }
         if let Some(drain) = &self.plan.drain {
             drain_lines(&mut lines, drain);
         }
-        if let Some(inverse) = self.plan.inverse {
-            lines.push(TextLine::default());
-            lines.push(TextLine::new(Tone::Dim, format!("to be reversed by: {}", Command::Act(inverse).word())));
+        lines.extend(self.ways_back());
+        lines
+    }
+
+    /// How much is sent, the evictions of a drain among it.
+    fn how_many(&self) -> String {
+        let requests = words::count(self.plan.writes.len(), "request", "requests");
+        let Some(drain) = &self.plan.drain else { return requests };
+        let evictions = words::count(drain.nodes.iter().map(|node| node.pods.len()).sum(), "eviction", "evictions");
+        if self.plan.writes.is_empty() { evictions } else { format!("{requests}, then {evictions}") }
+    }
+
+    /// What undoes it: the lines for `:` where the plan knows them, else the name of the action that does.
+    fn ways_back(&self) -> Vec<TextLine> {
+        let known = self.plan.back.iter().map(|wish| format!(":{}", wish.line()));
+        let mut ways: Vec<String> = known.collect();
+        if ways.is_empty() {
+            ways.extend(self.plan.inverse.map(|inverse| Command::Act(inverse).word().to_owned()));
+        }
+        let told = ways.into_iter().map(|way| TextLine::new(Tone::Dim, format!("to be reversed by: {way}")).hanging(2));
+        let mut lines: Vec<TextLine> = told.collect();
+        if !lines.is_empty() {
+            lines.insert(0, TextLine::default());
         }
         lines
     }
@@ -587,6 +606,6 @@ fn write_lines(lines: &mut Vec<TextLine>, write: &Write, run: Option<&Result<(),
     lines.push(match run {
         None => TextLine::new(Tone::Dim, format!("    {} dry run: waiting for the server", signs.active)),
         Some(Ok(())) => TextLine::new(Tone::Ok, format!("    {} dry run: the server takes it", signs.ok)),
-        Some(Err(why)) => TextLine::new(Tone::Danger, format!("    {} dry run refused: {why}", signs.fail)).hanging(6),
+        Some(Err(why)) => TextLine::new(Tone::Danger, format!("    {} {why}", signs.fail)).hanging(6),
     });
 }

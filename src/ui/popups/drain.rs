@@ -147,21 +147,21 @@ impl DrainPopup {
 
     fn node(&self, lines: &mut Vec<TextLine>, node: &NodeProgress, ctx: &Ctx<'_>) {
         let signs = ctx.theme.symbols();
-        let all = node.gone + node.pods.len();
+        let gone = node.counted();
         let draining = self.progress(ctx).and_then(Progress::current).is_some_and(|current| current.name == node.name);
         let (tone, sign, words) = match &node.state {
             NodeState::Waiting => (Tone::Dim, signs.todo, "cordoned, its turn comes".to_owned()),
             NodeState::Draining { since } => {
                 let age = words::since(Some(*since), ctx.now, false);
-                (Tone::Active, signs.active, format!("draining for {age}, {} of {all} gone", node.gone))
+                (Tone::Active, signs.active, format!("draining for {age}, {gone}"))
             }
             NodeState::Drained { at } => (
                 Tone::Ok,
                 signs.ok,
                 format!("drained at {}, {} gone", words::clock(*at, ctx.now), pod_count(node.gone)),
             ),
-            NodeState::Failed(why) => (Tone::Danger, signs.fail, format!("{why} ({} of {all} gone)", node.gone)),
-            NodeState::Left => (Tone::Warning, signs.todo, format!("left as it is, {} of {all} gone", node.gone)),
+            NodeState::Failed(why) => (Tone::Danger, signs.fail, format!("{why} ({gone})")),
+            NodeState::Left => (Tone::Warning, signs.todo, format!("left as it is, {gone}")),
         };
         let head = TextLine::new(tone, format!("{sign} ")).and(Tone::Strong, &node.name);
         lines.push(head.and(tone, format!("   {words}")).hanging(2));

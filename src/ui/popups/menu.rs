@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
 use super::choices::{danger_tone, danger_words, target_words};
-use crate::actions::{self, ActionId, Ask, Danger, Entry, Offered, Target};
+use crate::actions::{self, ActionId, Ask, Danger, Entry, Offered, Takes, Target};
 use crate::ui::ctx::Ctx;
 use crate::ui::theme::Tone;
 use crate::ui::widgets::motion::{Motion, scrolled};
@@ -310,13 +310,19 @@ pub fn reading(entry: &Entry, ctx: &Ctx<'_>) -> Option<String> {
 /// What makes sense for a target.
 fn offered(target: &Target, ctx: &Ctx<'_>) -> Vec<Choice> {
     let permitted = |offered: &Offered| offered.action.entry().barred(&ctx.assessment.facts.access).is_none();
-    let choice = |offered: Offered| Choice {
-        reading: reading(offered.action.entry(), ctx),
-        ask: Ask::new(offered.action, target.clone()),
-        title: offered.title,
-        danger: letter(offered.danger),
-        tone: danger_tone(offered.danger),
-        refusal: offered.refusal.map(|refusal| refusal.0),
+    let choice = |offered: Offered| {
+        let entry = offered.action.entry();
+        // How dangerous it is depends on what is only read for its plan: the least of it would be a promise.
+        let open = matches!(entry.takes, Takes::Objects { .. } | Takes::Listed);
+        let worst = entry.dangers.last().copied().filter(|_| open).unwrap_or(offered.danger);
+        Choice {
+            reading: reading(entry, ctx),
+            ask: Ask::new(offered.action, target.clone()),
+            title: offered.title,
+            danger: if open { letters_of(entry.dangers) } else { letter(offered.danger) },
+            tone: danger_tone(worst),
+            refusal: offered.refusal.map(|refusal| refusal.0),
+        }
     };
     actions::offered(ctx.assessment, ctx.session, target).into_iter().filter(permitted).map(choice).collect()
 }

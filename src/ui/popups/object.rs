@@ -249,7 +249,7 @@ fn about_pool(lines: &mut Vec<TextLine>, pool: &Pool, ctx: &Ctx<'_>) {
         let by = pool
             .paused_by
             .as_ref()
-            .map_or_else(String::new, |(who, at)| format!(" by {who}, {}", dated(*at, false, ctx)));
+            .map_or_else(String::new, |(who, at)| format!(" by {who}, since {}", dated(*at, false, ctx)));
         lines.push(TextLine::new(Tone::Dim, format!("  {:<20} ", "paused")).and(Tone::Paused, format!("yes{by}")));
     }
     let target = pool.target.as_deref().unwrap_or("unknown");

@@ -315,6 +315,32 @@ fn the_next_wave_is_foretold_and_those_behind_it_are_not() {
 }
 
 #[test]
+fn a_guard_of_the_control_plane_waits_for_the_node_that_is_away_and_says_nothing_of_the_next() {
+    let mut guard = web();
+    guard["metadata"] =
+        json!({"name": "etcd-guard-master-1", "namespace": "openshift-etcd", "labels": {"app": "guard"}});
+    guard["spec"] = json!({"nodeName": "master-1"});
+    let mut pdb = budget();
+    pdb["metadata"] = json!({"name": "etcd-guard-pdb", "namespace": "openshift-etcd", "generation": 2});
+    pdb["spec"] = json!({"minAvailable": 2, "selector": {"matchLabels": {"app": "guard"}}});
+    pdb["status"] = json!({"observedGeneration": 2, "disruptionsAllowed": 0, "currentHealthy": 2, "desiredHealthy": 2, "expectedPods": 3});
+    let told = |away: bool| {
+        let mut facts = facts(&[guard.clone(), pdb.clone()]);
+        if away {
+            let cordon = |node: &Arc<crate::api::Node>| {
+                let mut node = crate::api::Node::clone(node);
+                node.spec.unschedulable |= node.name() == "master-0";
+                Arc::new(node)
+            };
+            facts.nodes = Arc::new(facts.nodes.iter().map(cordon).collect());
+        }
+        Evictions::new(&facts, at(65)).forecast("master-1").unwrap().blockers.len()
+    };
+    assert_eq!(told(false), 1, "all nodes are there, and the budget lets none go: a member is not well");
+    assert_eq!(told(true), 0, "it lets one go as soon as master-0 is back, and master-1 is not taken before");
+}
+
+#[test]
 fn what_was_not_read_is_not_said_to_be_free() {
     let mut facts = facts(&[web()]);
     assert!(Evictions::new(&facts, at(65)).forecast("worker-0").is_some());

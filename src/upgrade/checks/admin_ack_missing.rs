@@ -10,8 +10,7 @@ pub(super) fn check(look: &Look, found: &mut Vec<Finding>) {
     if look.now.update.in_progress {
         return; // the gates are those of the version that is being left
     }
-    let mut closed = gates_of(look.now).unwrap_or_default();
-    closed.retain(|gate| gate.acknowledged == Some(false));
+    let closed = closed(look);
     let Some(first) = closed.first() else { return };
     let (level, impact) = look.minor_hindrance();
     let told: Vec<&str> = closed.iter().map(|gate| gate.message.trim()).collect();
@@ -38,6 +37,19 @@ pub(super) fn check(look: &Look, found: &mut Vec<Finding>) {
             },
         )
     });
+}
+
+/// The gates that nobody has acknowledged, as far as they are known.
+fn closed(look: &Look) -> Vec<Gate> {
+    let mut gates = gates_of(look.now).unwrap_or_default();
+    gates.retain(|gate| gate.acknowledged == Some(false));
+    gates
+}
+
+/// What opens the gates that nobody has acknowledged; empty: there are none, as far as is known.
+pub(super) fn opens(look: &Look) -> Vec<Remedy> {
+    let closed = closed(look);
+    if closed.is_empty() { Vec::new() } else { remedies(&closed) }
 }
 
 fn rests_on(gate: &Gate) -> [Evidence; 2] {

@@ -7,6 +7,7 @@ use crate::upgrade::as_oc::Step;
 use crate::upgrade::assessment::{Node, NodePhase, Pool};
 use crate::upgrade::danger::Danger;
 use crate::upgrade::node_disruption::of_pending;
+use crate::upgrade::version::{below_extended, channel_minor};
 use crate::upgrade::words;
 
 pub(super) fn check(look: &Look, found: &mut Vec<Finding>) {
@@ -62,18 +63,7 @@ fn paused(look: &Look, pool: &Pool, held: &[&Node]) -> Finding {
         impact: Impact::UpdateStalled,
         resources,
         meaning: lines.join("\n"),
-        remedies: vec![
-            Remedy::change(
-                Danger::M,
-                if certain {
-                    format!("Unpause it, which starts up to {}.", words::count(outdated, "reboot"))
-                } else {
-                    "Unpause it: its plan compares the two configurations and tells what they do to the nodes."
-                        .to_owned()
-                },
-            )
-            .oc(unpause(name)),
-        ],
+        remedies: next_hop(look).into_iter().chain([release(pool, certain.then_some(outdated))]).collect(),
         link: Some(reading::PAUSED.to_owned()),
         since,
         expected: in_progress && !pool.control_plane,
@@ -87,6 +77,27 @@ fn paused(look: &Look, pool: &Pool, held: &[&Node]) -> Finding {
             format!("Outdated nodes in a paused pool '{name}' will not be updated"),
         )
     }
+}
+
+/// Between two releases with extended support the pools are held on purpose: the second update comes first.
+fn next_hop(look: &Look) -> Option<Remedy> {
+    let present = &look.now.facts.cluster_version.as_deref()?.status.desired.version;
+    let channel = look.now.update.channel.as_deref()?;
+    let (major, minor) = channel_minor(channel).filter(|_| below_extended(present, channel))?;
+    let words = format!(
+        "If it is held for the way on to {major}.{minor} (channel {channel}): start that update first, and unpause the pool \
+         when the control plane is there. Its nodes then reboot once."
+    );
+    Some(Remedy::change(Danger::H, words).oc("oc adm upgrade --to=VERSION"))
+}
+
+/// Unpausing it; with the number of nodes where it is certain that they reboot.
+fn release(pool: &Pool, reboots: Option<usize>) -> Remedy {
+    let words = match reboots {
+        Some(nodes) => format!("Unpause it, which starts up to {}.", words::count(nodes, "reboot")),
+        None => "Unpause it: its plan compares the two configurations and tells what they do to the nodes.".to_owned(),
+    };
+    Remedy::change(Danger::M, words).oc(unpause(&pool.name))
 }
 
 /// Who paused a pool, as the end of a sentence, and when.

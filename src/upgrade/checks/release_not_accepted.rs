@@ -3,6 +3,7 @@
 
 use chrono::TimeDelta;
 
+use super::admin_ack_missing;
 use super::release::{LOOK_AT_VERSION, WITHDRAW};
 use super::{Finding, Impact, Level, Look, Subject, by_age, finding};
 use crate::upgrade::assessment::{Remedy, Requested};
@@ -12,6 +13,9 @@ use crate::upgrade::words;
 
 /// Retrieving and verifying a release has a budget of 4 minutes (cluster-version-operator, pkg/cvo/sync_worker.go).
 const LONG: TimeDelta = TimeDelta::minutes(5);
+
+/// The reason of the precondition that waits for an administrator (cluster-version-operator, pkg/cvo/upgradeable.go).
+const ADMIN_ACK: &str = "AdminAckRequired";
 
 /// At what it hangs, by the step (`ReleaseAccepted.reason`) and the words of its message (cluster-version-operator,
 /// pkg/cvo/sync_worker.go, pkg/payload/precondition/clusterversion).
@@ -95,7 +99,11 @@ pub(super) fn check(look: &Look, found: &mut Vec<Finding>) {
         why => format!(": {why}"),
     };
     let title = format!("the update to {} {word} ({}){why}", requested.target, requested.step);
-    let (meaning, remedies) = advice(requested);
+    let (meaning, general) = advice(requested);
+    // What does it comes before what is to be looked at.
+    let gate = requested.step == "PreconditionChecks" && requested.message.contains(ADMIN_ACK);
+    let mut remedies = if gate { admin_ack_missing::opens(look) } else { Vec::new() };
+    remedies.extend(general);
     let finding = refused(look, "release-not-accepted", requested, title, meaning, remedies);
     found.push(Finding { level, ..finding });
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Answer, Ask, Row, evidence};
 use crate::upgrade::assessment::{Blocker, Remedy, Resource, Topology};
 use crate::upgrade::blockers::budgets::{impossible, of_platform};
-use crate::upgrade::blockers::{Evictions, lasting, words as why_of};
+use crate::upgrade::blockers::{Evictions, has, lasting, words as why_of};
 use crate::upgrade::facts::Kind;
 use crate::upgrade::words;
 
@@ -46,13 +46,14 @@ pub(super) fn budgets(ask: &Ask) -> Option<Row> {
         let (name, status) = (format!("{}/{}", budget.namespace(), budget.name()), &budget.status);
         if impossible(budget) {
             format!(
-                "{name} can never allow a disruption ({} of {} pods have to stay)",
-                status.desired_healthy, status.expected_pods
+                "{name} can never allow a disruption ({} to stay)",
+                has(status.desired_healthy, status.expected_pods)
             )
         } else {
             format!(
-                "{name} allows none now ({} of {} pods healthy, {} needed)",
-                status.current_healthy, status.expected_pods, status.desired_healthy
+                "{name} allows none now ({} healthy, {} needed)",
+                words::share(status.current_healthy, status.expected_pods, "pod"),
+                status.desired_healthy
             )
         }
     });

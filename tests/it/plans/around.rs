@@ -13,7 +13,7 @@ use super::words::text;
 pub const PAUSED: &str = "cluster.x-k8s.io/paused";
 const API: &str = "openshift-machine-api";
 
-fn health_check(name: &str, role: &str) -> Value {
+pub fn health_check(name: &str, role: &str) -> Value {
     json!({
         "apiVersion": "machine.openshift.io/v1beta1", "kind": "MachineHealthCheck",
         "metadata": { "name": name, "namespace": API },
@@ -70,6 +70,22 @@ pub fn pause() -> Ask {
 
 pub fn resume() -> Ask {
     Ask::new(ActionId::ResumeMhc, Target::Cluster)
+}
+
+#[test]
+fn what_reboots_nodes_tells_of_health_checks_that_are_not_paused() {
+    let told = |sample: &Sample, action: ActionId, target: &Target| {
+        let plan = sample.plan(action, target).unwrap();
+        plan.consequences.into_iter().find(|line| line.contains("health check"))
+    };
+    let words = "health check workers is not paused: where a node that is watched over takes long to reboot, its machine \
+                 may be deleted (pause-mhc pauses them)";
+    let version = Target::Version("4.18.25".into());
+    assert_eq!(told(&checked(Sample::idle()), ActionId::StartUpdate, &version).as_deref(), Some(words));
+    assert_eq!(told(&Sample::idle(), ActionId::StartUpdate, &version), None, "none is known");
+    let mut held = checked(Sample::rolling());
+    held.edit("pool/worker", |pool| pool["spec"]["paused"] = json!(true));
+    assert_eq!(told(&held, ActionId::UnpausePool, &Target::pool("worker")).as_deref(), Some(words));
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use oc_cockpit::actions::{ActionId, Ask, Target};
 use oc_cockpit::upgrade::assessment::Resource;
 use serde_json::{Value, json};
 
-use super::around::{PAUSED, approve, approve_plan, asking, checked, csr, free_it, install_plan, packageserver};
+use super::around::{self, PAUSED, approve, approve_plan, asking, checked, csr, free_it, install_plan, packageserver};
 use super::draining::{budget, owned};
 use super::from_files::{HEX, apply, config, delete, mirrors, signature};
 use super::gates::{GATE, acks, credentials, gates};
@@ -187,6 +187,76 @@ pub fn case(id: ActionId) -> Case {
     Case { ask, sample, theirs }
 }
 
+/// Wishes that take three requests, one after the other, by name.
+pub fn several() -> Vec<(&'static str, fn() -> Case)> {
+    vec![
+        ("pause-pool", || Case {
+            sample: with([pool_object("gpu", 0), pool_object("web", 0)]),
+            ..case(ActionId::PausePool)
+        }),
+        ("unpause-pool", || {
+            let mut sample = with([pool_object("gpu", 0)]);
+            for pool in ["worker", "gpu"] {
+                sample.edit(&format!("pool/{pool}"), |pool| paused(pool, true));
+            }
+            let pools = ["worker", "infra", "gpu"].map(str::to_owned);
+            Case {
+                ask: Ask::new(ActionId::UnpausePool, Target::Pools(pools.into())),
+                sample,
+                ..case(ActionId::UnpausePool)
+            }
+        }),
+        ("move-nodes", || Case {
+            ask: moving(&["worker-2", "infra-0", "worker-1"], "canary"),
+            theirs: Theirs::Edit(|node| node["metadata"]["labels"]["node-role.kubernetes.io/canary"] = json!("")),
+            ..case(ActionId::MoveNodes)
+        }),
+        ("prune-rendered-configs", || Case { ask: prune("worker", "3"), ..case(ActionId::PruneRenderedConfigs) }),
+        ("cordon", || Case {
+            ask: Ask::new(ActionId::CordonNodes, nodes(&["worker-3", "worker-0", "worker-1"])),
+            ..case(ActionId::CordonNodes)
+        }),
+        ("uncordon", || {
+            let names = ["worker-3", "worker-0", "worker-1"];
+            let ask = Ask::new(ActionId::UncordonNodes, nodes(&names));
+            Case { ask, sample: cordoned(&names), ..case(ActionId::UncordonNodes) }
+        }),
+        ("drain", || Case {
+            ask: Ask::new(ActionId::DrainNodes, nodes(&["worker-3", "worker-0", "worker-1"])),
+            ..case(ActionId::DrainNodes)
+        }),
+        ("pause-mhc", || Case {
+            sample: with(["a", "b", "c"].map(|name| around::health_check(name, "worker"))),
+            ..case(ActionId::PauseMhc)
+        }),
+        ("resume-mhc", || {
+            let checks = ["a", "b", "c"].map(|name| by_us(around::health_check(name, "worker")));
+            Case { sample: with(checks), ..case(ActionId::ResumeMhc) }
+        }),
+        ("approve-csr", || {
+            let requests = ["x", "y", "z"].map(|name| csr(name, "worker-3", true, |_| {}));
+            let sample = asking(Sample::idle(), requests.into());
+            Case { ask: approve(&["x", "y", "z"]), sample, ..case(ActionId::ApproveCsr) }
+        }),
+        ("apply-file, patches", || {
+            let names = ["a", "b", "c"];
+            let path = file("tuned.yaml", &names.map(|name| named(tuned(500), name)));
+            let sample = selecting(with(names.map(|name| named(tuned(250), name))));
+            Case { ask: apply(&path), sample, ..case(ActionId::ApplyFile) }
+        }),
+        ("apply-file, creations", || {
+            let sets = ["a", "b", "c"].map(|name| mirrors(name, &[("quay.io/a", &["mirror.lab/a"])]));
+            let ask = apply(&file("mirrors.yaml", &sets));
+            Case { ask, sample: selecting(Sample::idle()), theirs: Theirs::Create }
+        }),
+    ]
+}
+
+fn named(mut object: Value, name: &str) -> Value {
+    object["metadata"]["name"] = json!(name);
+    object
+}
+
 /// An idle cluster that also holds these.
 fn with<const N: usize>(objects: [Value; N]) -> Sample {
     let mut sample = Sample::idle();
@@ -267,15 +337,20 @@ fn health_check(check: &mut Value, paused: bool) {
 /// The health check of the workers, as pausing it from here leaves it.
 fn paused_by_us() -> Sample {
     let mut sample = checked(Sample::idle());
-    sample.edit("MachineHealthCheck/workers", |check| {
-        health_check(check, true);
-        check["metadata"]["managedFields"] = json!([{
-            "manager": "oc-cockpit", "operation": "Update", "apiVersion": "machine.openshift.io/v1beta1",
-            "fieldsType": "FieldsV1", "time": "2026-11-20T02:00:00Z",
-            "fieldsV1": { "f:metadata": { "f:annotations": { format!("f:{PAUSED}"): {} } } },
-        }]);
-    });
+    let check = by_us(sample.object("MachineHealthCheck/workers"));
+    sample.edit("MachineHealthCheck/workers", |workers| *workers = check);
     sample
+}
+
+/// A health check as pausing it from here leaves it.
+fn by_us(mut check: Value) -> Value {
+    health_check(&mut check, true);
+    check["metadata"]["managedFields"] = json!([{
+        "manager": "oc-cockpit", "operation": "Update", "apiVersion": "machine.openshift.io/v1beta1",
+        "fieldsType": "FieldsV1", "time": "2026-11-20T02:00:00Z",
+        "fieldsV1": { "f:metadata": { "f:annotations": { format!("f:{PAUSED}"): {} } } },
+    }]);
+    check
 }
 
 fn tuned(pods: u32) -> Value {

@@ -110,6 +110,10 @@ fn an_update_service_has_an_address() {
     insta::assert_snapshot!(text(&plan));
     let none = sample.plan_of(&ask, &and_lists(Material::default(), &[(SERVICES, Value::Null)])).unwrap();
     assert!(none.consequences.iter().all(|line| !line.contains("of this cluster")), "{:?}", none.consequences);
+    let plain = set("http://osus.example.com/api/upgrades_info/v1/graph");
+    let plain = sample.plan_of(&plain, &and_lists(Material::default(), &[(SERVICES, Value::Null)])).unwrap();
+    let says = |part: &str| plain.consequences.iter().any(|line| line.contains(part));
+    assert!(says("without encryption") && !says("certificate"), "{:?}", plain.consequences);
 }
 
 #[test]
@@ -269,7 +273,7 @@ fn another_target_takes_the_place_of_an_update_that_is_in_progress() {
         version["spec"]["desiredUpdate"] = json!({ "version": "4.19.3", "image": "quay.io/r@sha256:193" });
     });
     refused(&sample, &start("4.19.4"), "an update is in progress: Working towards 4.19.3");
-    refused(&sample, &start("4.19.4"), "(allow-with-warnings passes over it)");
+    refused(&sample, &start("4.19.4"), "(--allow-with-warnings passes over it)");
     let plan = sample.plan_of(&start("4.19.4").with("allow-with-warnings", ""), &Material::default()).unwrap();
     insta::assert_snapshot!(text(&plan));
 }
@@ -388,6 +392,11 @@ fn clearing_says_whether_it_still_cancels() {
         assert_eq!((plan.title.as_str(), plan.danger), (title, Danger::L));
         assert!(plan.consequences[0].starts_with(first), "{:?}", plan.consequences);
         assert_eq!(plan.writes[0].body["spec"], json!({ "desiredUpdate": null }));
+        // What was accepted goes on, and what is done is not asked for again.
+        let back: Vec<String> = plan.back.iter().map(Ask::line).collect();
+        let waits = title.starts_with("Cancel");
+        assert_eq!(back, if waits { vec!["start-update 4.18.25"] } else { Vec::new() });
+        assert_eq!(plan.inverse, waits.then_some(ActionId::StartUpdate));
         assert!(
             sample.offers(&Target::Cluster).contains(&format!("{title} [L]")),
             "{:?}",
@@ -403,6 +412,77 @@ fn clearing_says_whether_it_still_cancels() {
         json!({ "architecture": "", "version": "", "image": "", "force": false, "mode": null, "acceptRisks": kept });
     assert_eq!(plan.writes[0].body["spec"]["desiredUpdate"], expected);
     insta::assert_snapshot!(text(&waiting.plan_of(&ask, &Material::default()).unwrap()));
+}
+
+#[test]
+fn a_request_is_made_again_only_where_that_is_still_a_request() {
+    let ask = cluster(ActionId::ClearUpdate);
+    let image = format!("quay.io/r@sha256:{}", digest("a"));
+    let lines = |sample: &Sample| {
+        let plan = sample.plan_of(&ask, &Material::default()).unwrap();
+        let lines: Vec<String> = plan.back.iter().map(Ask::line).collect();
+        assert_eq!(plan.inverse, plan.back.first().map(|back| back.action), "{lines:?}");
+        lines
+    };
+    let wanted = |version: &str, image: &str| json!({ "version": version, "image": image });
+    let refused = |wanted: Value| {
+        let mut sample = requested(Sample::idle(), wanted);
+        sample.condition("ReleaseAccepted", "False", "RetrievePayload", "no signature");
+        sample
+    };
+    // What was accepted, or is applied, is nothing to be asked for once more.
+    let none: [&str; 0] = [];
+    assert_eq!(lines(&requested(Sample::rolling(), wanted("4.19.3", "quay.io/r@sha256:193"))), none);
+    assert_eq!(lines(&requested(Sample::idle(), wanted("4.18.22", "quay.io/r@sha256:1822"))), none);
+    // What waits is asked for as it was.
+    assert_eq!(lines(&refused(wanted("4.18.25", "quay.io/r@sha256:1825"))), ["start-update 4.18.25"]);
+    let by_image = format!("start-update --image '{image}' --allow-explicit");
+    assert_eq!(lines(&refused(wanted("", &image))), [by_image.replace('\'', "")]);
+    let both = format!("start-update 4.18.30 --image {image} --allow-explicit");
+    assert_eq!(lines(&refused(wanted("4.18.30", &image))), [both]);
+    let multi = json!({ "version": "4.18.22", "architecture": "Multi", "image": "" });
+    assert_eq!(lines(&refused(multi)), ["migrate-multi-arch"]);
+    let forced = json!({ "version": "4.18.25", "image": "quay.io/r@sha256:1825", "force": true });
+    assert_eq!(lines(&refused(forced)), ["force-update 4.18.25"]);
+    // No action asks for a check alone.
+    let preflight = json!({ "version": "4.18.25", "image": "quay.io/r@sha256:1825", "mode": "Preflight" });
+    assert_eq!(lines(&refused(preflight)), none);
+}
+
+#[test]
+fn a_version_is_written_as_a_person_types_it_and_told_as_it_is() {
+    let entry = ActionId::StartUpdate.entry();
+    let asked = |word: &str| entry.parse(&[word.to_owned()]);
+    let title = |word: &str| Sample::idle().plan_of(&asked(word).unwrap(), &Material::default()).unwrap().title;
+    for (word, version) in [
+        ("4.18.25", "4.18.25"),
+        ("v4.18.25", "4.18.25"),
+        ("V4.18.25", "4.18.25"),
+        ("newest", "4.19.3"),
+        ("LATEST", "4.19.3"),
+    ] {
+        assert_eq!(title(word), format!("Start update to {version}"), "{word}");
+    }
+    let newest = Sample::idle().plan_of(&asked("latest").unwrap(), &Material::default()).unwrap();
+    assert_eq!(newest.confirm, Confirm::Type("4.19.3".into()), "the version is typed, not the word");
+    let told = newest.preconditions.iter().map(|one| one.words.as_str()).collect::<Vec<_>>();
+    assert!(told.contains(&"4.19.3 is the newest that is recommended"), "{told:?}");
+    for word in ["4.19", "stable-4.19", "v", "newst", "4.19.3.1"] {
+        let why = asked(word).unwrap_err().0;
+        let part = format!("`{word}` is no version: expected is one such as 4.19.3, or newest; usage: start-update");
+        assert!(why.starts_with(&part), "{why}");
+    }
+    let force = ActionId::ForceUpdate.entry();
+    let why = force.parse(&["newest".to_owned()]).unwrap_err().0;
+    assert!(why.starts_with("`newest` is no version: expected is one such as 4.19.3; usage: force-update"), "{why}");
+    assert_eq!(force.parse(&["v4.18.25".to_owned()]).unwrap().target, Target::Version("4.18.25".into()));
+    let prep = |version: &str| {
+        let words = ["--seed-image=registry/seed:4.19.3".to_owned(), format!("--seed-version={version}")];
+        ActionId::IbuPrep.entry().parse(&words).unwrap()
+    };
+    let idle = super::image_based::sample(super::image_based::Stage::Idle);
+    let plan = idle.plan_of(&prep("v4.19.3"), &Material::default()).unwrap();
+    assert_eq!(plan.writes[0].body["spec"]["seedImageRef"]["version"], "4.19.3");
 }
 
 #[test]

@@ -341,6 +341,9 @@ async fn a_guard_whose_budget_lets_none_go_speaks_for_the_quorum() {
     assert!(words.contains("guards the quorum") && words.contains("another member is not well"), "{words}");
     let well = simulation(&sample, guard(1));
     let client = InProcess::new(well.service());
+    let (_, planned) = rehearsed(&well.store(), &client, &ask(&["master-0"])).await.unwrap();
+    let oc = planned.plan.drain.unwrap().oc;
+    assert_eq!(oc, "oc --context=lab adm drain master-0 --ignore-daemonsets --pod-selector='app!=guard'");
     let run = run(&well.store(), &client, &ask(&["master-0"]), quiet).await;
     assert!(matches!(run.outcome, Outcome::Accepted { .. }), "{:?}", run.outcome);
     assert_eq!(sent(&client), ["/api/v1/nodes/master-0"], "the guard stays where it is");
@@ -502,6 +505,18 @@ async fn a_pod_that_is_another_one_by_now_is_not_evicted_in_its_place() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn before_the_pods_are_known_none_are_counted() {
+    let simulation = simulation(&Sample::idle(), vec![owned("a", "ReplicaSet", "a", "worker-3")]);
+    let (store, client) = (simulation.store(), InProcess::new(simulation.service()));
+    let run = run(&store, &client, &ask(&["worker-3"]), |_, _| {}).await;
+    let told: Vec<String> = run.told.iter().map(Progress::headline).collect();
+    assert_eq!(told[0], "worker-3: looking which pods are on it", "{told:?}");
+    assert!(told.iter().all(|line| !line.contains("0 of 0")), "{told:?}");
+    assert!(told.iter().any(|line| line.starts_with("worker-3: 0 of 1 gone")), "{told:?}");
+    assert_eq!(told.last().map(String::as_str), Some("1 of 1 node drained"), "{told:?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_outage_in_the_midst_is_waited_for() {
     let pods = vec![
         owned("a", "ReplicaSet", "a", "worker-3"),
@@ -587,7 +602,7 @@ async fn it_gives_up_when_its_time_is_over() {
     let began = oc_cockpit::clock::runtime_instant();
     let run = run(&store, &client, &ask(&["worker-3"]).with("timeout", "90s"), quiet).await;
     let Outcome::Failed { words, .. } = &run.outcome else { panic!("{:?}", run.outcome) };
-    assert!(words.starts_with("not drained in the time that it was given: worker-3: 0 of 1 pods are gone"), "{words}");
+    assert!(words.starts_with("not drained in the time that it was given: worker-3: 0 of 1 pod is gone"), "{words}");
     assert!((90..95).contains(&began.elapsed().as_secs()), "{:?}", began.elapsed());
 }
 

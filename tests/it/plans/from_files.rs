@@ -422,6 +422,34 @@ async fn deleting_an_object_of_the_list() {
 }
 
 #[tokio::test]
+async fn what_is_served_as_a_preview_only_is_deleted_there() {
+    const PREVIEW: &str = "v1alpha1";
+    let of_preview = |mut object: Value| {
+        object["apiVersion"] = json!(format!("{MCO}/{PREVIEW}"));
+        object
+    };
+    let set = json!({ "kind": "PinnedImageSet", "metadata": { "name": "release", "labels": { format!("{MCO}/role"): "worker" } },
+                      "spec": { "pinnedImages": [{ "name": super::pools::image('a') }] } });
+    let mut layered = super::pools::layered();
+    layered["metadata"]["name"] = json!("worker");
+    for (resource, name, res, object) in [
+        ("machineosconfigs", "worker", Res::MACHINE_OS_CONFIGS, layered),
+        ("pinnedimagesets", "release", Res::PINNED_IMAGE_SETS, set),
+    ] {
+        let lab = lab();
+        lab.store.serve_version(res, PREVIEW);
+        lab.store.create(res, of_preview(object), lab.simulation.clock().now());
+        let done = lab.act(&delete(resource, name)).await;
+        let path = format!("/apis/{MCO}/{PREVIEW}/{resource}/{name}");
+        assert_eq!(done.plan.writes[0].path, path);
+        assert_eq!(lab.get(res, None, name), Value::Null);
+        let undo = done.audit[0]["undo"].as_str().unwrap();
+        assert!(undo.contains(&format!("{MCO}/{PREVIEW}")), "{undo}");
+        assert!(lab.refusal(&delete(resource, name)).await.contains("there is no "), "{resource}");
+    }
+}
+
+#[tokio::test]
 async fn without_the_mirrors_of_releases_a_disconnected_cluster_cannot_pull() {
     let mut sample = selecting(Sample::idle());
     sample.add(mirrors("ocp", &[("quay.io/openshift-release-dev/ocp-release", &["m/r"])]));

@@ -25,6 +25,8 @@ pub const WAIT: Duration = Duration::from_secs(7);
 pub enum Way {
     /// The connection breaks before the request has arrived.
     Breaks,
+    /// The connection breaks before the request has arrived, and after it nobody answers.
+    GoesSilent,
     /// The server stores what is asked for, and its answer is lost.
     LosesReply,
     /// Nobody listens any more.
@@ -77,7 +79,7 @@ impl<'a> Hurdle<'a> {
 
     async fn meet(&self, mut request: Request) -> Result<Reply, Trouble> {
         match &self.way {
-            Way::Breaks => lost(TroubleKind::Broken, "the connection broke"),
+            Way::Breaks | Way::GoesSilent => lost(TroubleKind::Broken, "the connection broke"),
             Way::LosesReply => {
                 let reply = self.client.send(request).await?;
                 assert!(reply.ok(), "it is to be stored: {reply:?}");
@@ -144,6 +146,9 @@ fn invalid() -> Value {
 impl Transport for Hurdle<'_> {
     async fn send(&self, request: Request) -> Result<Reply, Trouble> {
         if !is_write(&request) {
+            if matches!(self.way, Way::GoesSilent) && self.sent.lock().unwrap().len() > self.passing {
+                return lost(TroubleKind::Timeout, "no answer within 5 s");
+            }
             let meets = self.rehearsal && request.method != Method::Get;
             return if meets { self.meet(request).await } else { self.client.send(request).await };
         }

@@ -1,18 +1,19 @@
 //! A role in one namespace permits there what is refused elsewhere: pods, install plans.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use oc_cockpit::actions::outcome::Rehearsal;
 use oc_cockpit::actions::{
-    ActionId, Ask, Material, Read, Refusal, Session, Target, namespaces, offered, permissions, plan,
+    ActionId, Ask, Found, Material, Read, Refusal, Session, Target, namespaces, offered, permissions, plan,
 };
-use oc_cockpit::cluster::Cluster;
-use oc_cockpit::cluster::execute::rehearse;
+use oc_cockpit::cluster::execute::{Transport, rehearse};
+use oc_cockpit::cluster::{Cluster, Reply, Request};
 use oc_cockpit::sim::server::{Options, serve};
-use oc_cockpit::upgrade::access::{Access, Answer};
+use oc_cockpit::upgrade::access::{Access, Answer, Permission};
 use oc_cockpit::upgrade::assess::assess;
 use oc_cockpit::upgrade::assessment::{Assessment, Resource};
 use oc_cockpit::upgrade::facts::Facts;
+use oc_cockpit::upgrade::link::Trouble;
 use oc_cockpit::upgrade::memory::Memory;
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
@@ -99,6 +100,102 @@ async fn what_one_namespace_permits_is_done_there_and_refused_elsewhere() {
     // Nobody asked for more than what the plans need.
     let asked = viewer.sent().into_iter().filter(|request| request.path.ends_with("selfsubjectaccessreviews")).count();
     assert!(asked > 0, "the server was asked");
+}
+
+/// Somebody who may drain nodes, but evict pods only where a role says so.
+fn drainer(sample: &Sample, reviewed: bool) -> Assessment {
+    let assessment = sample.assessment();
+    let mut facts = (*assessment.facts).clone();
+    let mut access = Access { user: Some("kim".into()), ..Access::default() };
+    for permission in permissions() {
+        if permission != EVICT {
+            access.answers.insert(permission, Answer::Allowed);
+        } else if reviewed {
+            access.answers.insert(permission.clone(), Answer::Denied(String::new()));
+            access.answers_in.insert((permission, HOME.to_owned()), Answer::Allowed);
+        }
+    }
+    facts.access = Arc::new(access);
+    assess(Arc::new(facts), &Memory::default(), assessment.now)
+}
+
+const EVICT: Permission = Permission { subresource: "eviction", ..Permission::cluster("create", "", "pods") };
+
+/// The rehearsal of a drain by somebody who may evict in these namespaces; none: in all of them.
+async fn drained(sample: &Sample, reviewed: bool, may: Option<&'static [&'static str]>) -> (String, Vec<String>) {
+    let lab = Lab::new(sample);
+    let seen = drainer(sample, reviewed);
+    let ask = Ask::new(ActionId::DrainNodes, Target::Nodes(vec!["worker-3".into()]));
+    let plan = plan(&seen, &session(), &ask, &Material::default()).unwrap();
+    let client = Reviewed { inner: InProcess::new(lab.simulation.service()), may, asked: Mutex::default() };
+    let words = match rehearse(&client, plan.clone(), replanner(seen, plan)).await {
+        Err(Refusal(why)) => why,
+        Ok(rehearsal) => {
+            assert!(rehearsal.ok(), "{rehearsal:?}");
+            let found = rehearsal.plan.preconditions.iter().filter(|one| one.words.starts_with("create "));
+            found.map(|one| one.words.clone()).collect::<Vec<_>>().join("; ")
+        }
+    };
+    (words, client.asked.into_inner().unwrap())
+}
+
+/// A server whose reviews of evictions say where they are permitted; it notes where it was asked.
+struct Reviewed {
+    inner: InProcess,
+    may: Option<&'static [&'static str]>,
+    asked: Mutex<Vec<String>>,
+}
+
+impl Transport for Reviewed {
+    async fn send(&self, request: Request) -> Result<Reply, Trouble> {
+        self.inner.send(request).await
+    }
+
+    async fn read(&self, read: &Read) -> Result<Found, Trouble> {
+        let Read::Access { permission, namespace } = read else { return self.inner.read(read).await };
+        assert_eq!(*permission, EVICT);
+        self.asked.lock().unwrap().push(namespace.clone());
+        let allowed = self.may.is_none_or(|may| may.contains(&namespace.as_str()));
+        Ok(Found::Access(if allowed { Answer::Allowed } else { Answer::Denied(String::new()) }))
+    }
+}
+
+#[tokio::test]
+async fn a_drain_needs_evictions_only_where_pods_go() {
+    let sample = sample();
+    // In all namespaces: it is asked once, and nothing else.
+    let (words, asked) = drained(&sample, false, None).await;
+    assert_eq!((words.as_str(), asked), ("create pods/eviction is permitted", vec![String::new()]));
+    // In those of its pods.
+    let (words, asked) = drained(&sample, false, Some(&[HOME, ELSEWHERE])).await;
+    let both = "create pods/eviction in bank is permitted; create pods/eviction in shop is permitted";
+    assert_eq!((words.as_str(), asked), (both, vec![String::new(), ELSEWHERE.to_owned(), HOME.to_owned()]));
+    // What the cockpit's own reviews have answered is not asked again.
+    let (words, asked) = drained(&sample, true, Some(&[ELSEWHERE])).await;
+    assert_eq!((words.as_str(), asked), (both, vec![ELSEWHERE.to_owned()]));
+    // What is missing is named, all of it.
+    let missing = |words: &str| {
+        format!(
+            "kim may not create pods/eviction in {words}, where pods of worker-3 have to go (oc auth can-i create pods --subresource=eviction -n {})",
+            words.split(", ").next().unwrap()
+        )
+    };
+    assert_eq!(drained(&sample, true, Some(&[HOME])).await.0, missing("bank"));
+    assert_eq!(drained(&sample, false, Some(&[])).await.0, missing("bank, shop"));
+    // Nothing to be evicted: nothing has to be permitted.
+    let (words, asked) = drained(&Sample::idle(), true, Some(&[])).await;
+    assert_eq!((words.as_str(), asked), ("", Vec::new()));
+    // The menu does not refuse what may be permitted; what is refused everywhere it does.
+    let offer = |assessment: &Assessment| {
+        let offers = offered(assessment, &Session::default(), &Target::Nodes(vec!["worker-3".into()]));
+        offers.into_iter().find(|offer| offer.action == ActionId::DrainNodes).unwrap().refusal
+    };
+    let mut assessment = drainer(&sample, true);
+    assert_eq!(offer(&assessment), None);
+    let mut facts = (*assessment.facts).clone();
+    Arc::make_mut(&mut facts.access).answers_in.clear();
+    assessment = assess(Arc::new(facts), &Memory::default(), assessment.now);
+    assert!(offer(&assessment).unwrap().0.contains("kim may not create pods/eviction"));
 }
 
 /// What the reviews of a viewer with a role at home say.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use oc_cockpit::actions::next_step::{Leads, NextStep, next_step};
-use oc_cockpit::actions::{ActionId, offered};
+use oc_cockpit::actions::{ActionId, Target, offered};
 use oc_cockpit::upgrade::assessment::{Assessment, Blocker, Cause, Remedy};
 use oc_cockpit::upgrade::danger::Danger;
 use oc_cockpit::upgrade::link::LinkState;
@@ -190,6 +190,13 @@ fn between_two_releases_with_extended_support_the_workers_stay_held() {
         "requested: start an update -> the versions on offer",
         "their nodes reboot once, at the end"
     );
+    let unpause = sample.plan(ActionId::UnpausePool, &Target::pool("infra")).unwrap();
+    let told = "the channel eus-4.20 leads on from 4.19.3 to 4.20: nodes that reboot now reboot again for it, and once only \
+                if the pool stays paused until the control plane is there";
+    assert!(unpause.consequences.iter().any(|line| line == told), "{:?}", unpause.consequences);
+    let finding = sample.assessment().findings.iter().find(|finding| finding.id == "pool-paused").cloned().unwrap();
+    assert!(finding.remedies[0].words.starts_with("If it is held for the way on to 4.20 (channel eus-4.20)"));
+    assert!(finding.remedies[1].words.starts_with("Unpause it"), "{:?}", finding.remedies);
     sample.edit("version", |version| version["status"]["availableUpdates"] = json!([]));
     assert_eq!(step(&sample), "pools: unpause infra -> do unpause-pool infra", "there is no way on");
 }

@@ -175,7 +175,10 @@ fn all_is_refused_beside_names_and_when_there_is_nothing() {
     let both = Ask::new(ActionId::PausePool, Target::pool("worker")).with("all", "");
     refused(Sample::idle().plan_of(&both, &Material::default()), "either pools are named, or --all");
     let neither = Ask::new(ActionId::PausePool, Target::Cluster);
-    refused(Sample::idle().plan_of(&neither, &Material::default()), "does not apply to cluster");
+    refused(
+        Sample::idle().plan_of(&neither, &Material::default()),
+        "pausing a pool needs a pool: name it, or give --all",
+    );
     let mut sample = Sample::idle();
     sample.edit("pool/worker", |pool| pool["spec"]["paused"] = json!(true));
     refused(sample.plan_of(&all(ActionId::PausePool), &Material::default()), "paused already");
@@ -473,6 +476,34 @@ fn nodes_are_moved_by_the_operators_own_rules_or_not_at_all() {
     let mut denied = canary();
     denied.deny(Permission::cluster("patch", "", "nodes"));
     refused(denied.plan_of(&moving(&["worker-0"], "canary"), &none), "kim may not patch nodes");
+}
+
+#[test]
+fn only_what_one_move_restores_is_named_as_the_way_back() {
+    let role = |name: &str| format!("node-role.kubernetes.io/{name}");
+    let back = |plan: &Plan| plan.back.iter().map(Ask::line).collect::<Vec<_>>();
+    let mut sample = canary();
+    // In two custom pools the operator leaves it alone: no move takes a node there.
+    sample.edit("infra-0", |node| node["metadata"]["labels"][role("canary")] = json!(""));
+    let plan = whole(&sample, &moving(&["infra-0"], "worker"), alike).unwrap();
+    assert_eq!((back(&plan), plan.inverse), (Vec::new(), None), "{plan:#?}");
+    let undo = "oc --context=lab label node infra-0 node-role.kubernetes.io/canary= node-role.kubernetes.io/infra=";
+    assert_eq!(plan.undo.iter().map(|undo| undo.oc.as_deref()).collect::<Vec<_>>(), [Some(undo)]);
+    assert!(plan.consequences.contains(&format!("to undo it: {undo}")), "{:#?}", plan.consequences);
+    // A label that stays although its pool loses the node would be another way.
+    let plan = whole(&sample, &moving(&["infra-0", "worker-2"], "canary"), systems).unwrap();
+    assert_eq!((back(&plan), plan.inverse), (Vec::new(), None), "a half way back is none");
+    let undo: Vec<&str> = plan.undo.iter().filter_map(|undo| undo.oc.as_deref()).collect();
+    assert_eq!(
+        undo,
+        [
+            "oc --context=lab label node infra-0 node-role.kubernetes.io/infra=",
+            "oc --context=lab label node worker-2 node-role.kubernetes.io/canary-",
+        ]
+    );
+    let plan = whole(&canary(), &moving(&["infra-0", "worker-2"], "canary"), systems).unwrap();
+    let lines = ["move-nodes infra-0 --pool infra", "move-nodes worker-2 --pool worker"];
+    assert_eq!((back(&plan), plan.inverse), (lines.map(str::to_owned).into(), Some(ActionId::MoveNodes)));
 }
 
 #[tokio::test]

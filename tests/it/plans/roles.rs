@@ -2,6 +2,7 @@
 
 use oc_cockpit::actions::{ActionId, permissions};
 use oc_cockpit::upgrade::access::Permission;
+use oc_cockpit::upgrade::root_credentials;
 use serde_json::Value;
 
 /// Does a rule of `roles` permit it?
@@ -37,4 +38,27 @@ fn the_roles_for_driving_permit_every_action() {
             ActionId::ALL.iter().filter(|id| id.permissions().contains(&permission)).map(|id| id.name()).collect();
         assert!(permits(&roles.objects, &permission), "{} for {}", permission.words(), needed.join(", "));
     }
+}
+
+#[test]
+fn the_role_for_files_permits_the_secrets_that_are_applied_and_no_others() {
+    let roles = oc_cockpit::snapshot::read([format!("{}/assets/rbac/files.yaml", env!("CARGO_MANIFEST_DIR"))]);
+    assert_eq!(roles.broken, []);
+    let secrets = |verb, namespace| Permission::cluster(verb, "", "secrets").in_namespace(namespace);
+    let (roots, machines) = (root_credentials::NAMESPACE, "openshift-machine-api");
+    for verb in ["get", "patch"] {
+        for name in root_credentials::NAMES {
+            assert!(permits(&roles.objects, &secrets(verb, roots).named(name)), "{verb} {name}");
+        }
+        assert!(!permits(&roles.objects, &secrets(verb, roots).named("kubeadmin")), "{verb}");
+        assert!(permits(&roles.objects, &secrets(verb, machines)), "{verb}");
+    }
+    for namespace in [roots, machines] {
+        assert!(permits(&roles.objects, &secrets("create", namespace)), "{namespace}");
+        assert!(!permits(&roles.objects, &secrets("delete", namespace)), "{namespace}");
+    }
+    assert!(permits(
+        &roles.objects,
+        &Permission::cluster("list", "machine.openshift.io", "machinesets").in_namespace(machines)
+    ));
 }

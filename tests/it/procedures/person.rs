@@ -1,6 +1,5 @@
 //! A person at the keyboard: the app, its screen, and the work that it asks for.
 
-use std::collections::BTreeMap;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,9 +8,9 @@ use oc_cockpit::actions::Refusal;
 use oc_cockpit::actions::outcome::Rehearsal;
 use oc_cockpit::app::{App, Connected, Effect, Msg, Start, Switchable};
 use oc_cockpit::cluster::tail::Logged;
-use oc_cockpit::config::{Config, Overrides};
 use oc_cockpit::input::Key;
-use oc_cockpit::ui::{Depth, LogAsk, LogNews, LogStream};
+use oc_cockpit::runtime::stream;
+use oc_cockpit::ui::{LogAsk, LogNews};
 use oc_cockpit::upgrade::assess::assess;
 use oc_cockpit::upgrade::assessment::{Assessment, Subject};
 use oc_cockpit::upgrade::facts::{Facts, Kind};
@@ -48,20 +47,10 @@ pub struct Person<'w> {
 impl<'w> Person<'w> {
     /// Opens the cockpit.
     pub async fn at(world: &'w World) -> Self {
-        let start = Start {
-            config: Config::default(),
-            overrides: Overrides::default(),
-            depth: Depth::True,
-            theme: "dark",
-            audit: None,
-            sim: None,
-            warnings: Vec::new(),
-            key_places: BTreeMap::new(),
-        };
         let nothing = Arc::new(assess(Arc::new(Facts::nothing(world.now)), &Memory::default(), world.now));
         let mut person = Self {
             world,
-            app: App::new(start, Arc::clone(&nothing), world.now),
+            app: App::new(Start::default(), Arc::clone(&nothing), world.now),
             terminal: Terminal::new(TestBackend::new(SIZE.0, SIZE.1)).unwrap(),
             assessment: nothing,
             generation: 0,
@@ -145,15 +134,7 @@ impl<'w> Person<'w> {
             tail_lines: Some(20),
             timestamps: false,
         };
-        let stream = LogStream {
-            namespace: pod.namespace.clone(),
-            pod: pod.name.clone(),
-            container,
-            node: pod.node.clone(),
-            phase: pod.phase.clone(),
-            restarts: pod.restarts,
-        };
-        let mut news = vec![LogNews::Reading { streams: vec![stream], chosen: 0 }];
+        let mut news = vec![LogNews::Reading { streams: vec![stream(pod, container)], chosen: 0 }];
         let mut tail = requests.tail(source);
         let read = async {
             while let Some(Logged::Line(text)) = tail.next().await {

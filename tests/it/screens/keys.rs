@@ -398,8 +398,9 @@ fn columns_are_hidden_shown_and_ordered_and_the_choice_can_be_kept() {
         again.view.choose_columns("nodes", &names).unwrap();
         again.keys("4").shows("NODE      ZONE           KUBELET");
         again.lacks("PHASE");
-        let wrong = again.view.choose_columns("nodes", &["zon".into()]).unwrap_err();
-        assert!(wrong.starts_with("`zon` is not a column, expected some of node, pool, phase"), "{wrong}");
-        assert!(again.view.choose_columns("pools", &names).unwrap_err().contains("expected one of operators"));
+        let wrong = again.view.choose_columns("nodes", &["node".into(), "zon".into()]).unwrap_err();
+        assert_eq!(wrong.0, Some(1));
+        assert!(wrong.1.starts_with("`zon` is not a column, expected some of node, pool, phase"), "{wrong:?}");
+        assert!(again.view.choose_columns("pools", &names).unwrap_err().1.contains("expected one of operators"));
     }
 }

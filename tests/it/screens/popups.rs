@@ -401,6 +401,8 @@ fn a_drain_is_shown_as_it_goes_and_leads_to_what_frees_it() {
     assert_snapshot!("drain", stage.screen());
     stage.keys("x").shows("actions for pods shop/cart-0");
     stage.shows("Delete pod shop/cart-0");
+    // What a pod means to its workload is only read for the plan.
+    assert!(stage.screen().lines().any(|line| line.contains("Evict pod shop/cart-0") && line.contains("L-H")));
     stage.keys("esc tab x").shows("actions for pods shop/web-1");
     stage.keys("esc ctrl-k");
     assert_eq!(stage.requests, [Request::CancelJob(3)]);
