@@ -1,7 +1,7 @@
 //! `status --watch`: an answer whenever it changed, from the same watches that the cockpit lives on.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use color_eyre::eyre::{Result, eyre};
@@ -24,7 +24,7 @@ use crate::upgrade::needs::{Needs, Purpose, needs};
 const SETTLES: Duration = Duration::from_millis(500);
 
 /// What bears on an answer is waited for so long: then it is told without.
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: TimeDelta = TimeDelta::seconds(10);
 
 /// Some findings come with time alone: quiet facts are judged again this often.
 const AGAIN: Duration = Duration::from_secs(5);
@@ -60,7 +60,7 @@ async fn answers(cluster: &Cluster, asked: &Asked) -> Result<u8> {
     let mut said = None;
     let mut memory = Memory::default();
     let mut last: Option<Status> = None;
-    let mut reading: Option<Instant> = None;
+    let mut reading: Option<DateTime<Utc>> = None;
     loop {
         tokio::select! {
             changed = facts.changed() => changed?,
@@ -85,8 +85,8 @@ async fn answers(cluster: &Cluster, asked: &Asked) -> Result<u8> {
         // its ClusterVersion tells, while it is upgraded by an image.
         let missing = unread(&assessment.facts, &needed);
         cluster.need(needed);
-        let since = *reading.get_or_insert_with(Instant::now);
-        if missing && since.elapsed() < PATIENCE {
+        let since = *reading.get_or_insert(now);
+        if missing && now - since < PATIENCE {
             continue;
         }
         if !missing {

@@ -70,6 +70,11 @@ pub fn outage(image: &ImageBased, link: &Link, _now: DateTime<Utc>) -> Option<Ou
                 .to_owned(),
             Sureness::Likely,
         ),
+        State::RollingBack if image.waits_for_boot_choice() => (
+            "the node reboots into its former system".to_owned(),
+            "a rollback is under way, and waits until somebody chooses the system of the next boot".to_owned(),
+            Sureness::Likely,
+        ),
         State::RollingBack => (
             "the node reboots into its former system".to_owned(),
             "a rollback was under way".to_owned(),
