@@ -107,7 +107,7 @@ fn plan(
         consequences(assessment, pool, &after, material, &mut plan.reads)
     })?;
     plan.consequences.extend(together(&chosen));
-    if chosen.iter().any(|name| assessment.pool(name).is_some_and(|pool| pool.outdated())) {
+    if chosen.iter().any(|name| assessment.pool(name).is_some_and(Pool::outdated)) {
         plan.consequences.extend(health_checks::not_paused(assessment));
     }
     plan.consequences.extend(left_paused(assessment, ask));

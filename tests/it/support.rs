@@ -41,7 +41,9 @@ pub fn fields(value: &serde_json::Value, at: &str, closed: &[&str], into: &mut V
             }
         }
         serde_json::Value::Array(items) => {
-            items.iter().for_each(|item| fields(item, &format!("{at}[]"), closed, into));
+            for item in items {
+                fields(item, &format!("{at}[]"), closed, into);
+            }
         }
         _ => {}
     }
@@ -215,7 +217,7 @@ impl Terminal {
     /// Waits until `fact` holds of the screen, not for long: what has to be tried again when it does not come.
     pub fn soon(&self, fact: impl Fn(&vt100::Screen) -> bool) -> bool {
         let heard = self.heard.0.lock().unwrap();
-        let patience = Duration::from_secs(2);
+        let patience = Duration::from_secs(4);
         let waited = self.heard.1.wait_timeout_while(heard, patience, |heard| !fact(heard.parser.screen())).unwrap();
         !waited.1.timed_out()
     }

@@ -187,8 +187,11 @@ pub fn case(id: ActionId) -> Case {
     Case { ask, sample, theirs }
 }
 
+/// A case with its name.
+pub type Named = (&'static str, fn() -> Case);
+
 /// Wishes that take three requests, one after the other, by name.
-pub fn several() -> Vec<(&'static str, fn() -> Case)> {
+pub fn several() -> Vec<Named> {
     vec![
         ("pause-pool", || Case {
             sample: with([pool_object("gpu", 0), pool_object("web", 0)]),

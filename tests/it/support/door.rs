@@ -86,7 +86,7 @@ fn router(simulation: &Simulation, meddle: Meddling) -> Router {
                 fate = meddle(*count, &store);
             }
             let answer = service.oneshot(request).await.unwrap();
-            if fate == Fate::Answered { answer } else { broken(answer) }
+            if fate == Fate::Answered { answer } else { broken(&answer) }
         }
     })
 }
@@ -100,7 +100,7 @@ fn changes(request: &Request) -> bool {
 }
 
 /// The beginning of an answer, and then the connection breaks.
-fn broken(answer: Response) -> Response {
+fn broken(answer: &Response) -> Response {
     let parts = futures::stream::iter([Ok("{"), Err(io::Error::other("cut"))]);
     let mut broken = Response::new(Body::from_stream(parts));
     *broken.status_mut() = answer.status();
