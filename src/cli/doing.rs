@@ -292,6 +292,7 @@ mod tests {
         line.extend(entry.nouns().map(|_| match entry.takes {
             Takes::Objects { namespaced: true, namespace: "", .. } => "shop/one".to_owned(),
             Takes::Listed => "machineconfigs/one".to_owned(),
+            Takes::Version => "4.19.3".to_owned(),
             _ => "one".to_owned(),
         }));
         let sample = |arg: &Arg| if arg.kind == ArgKind::Number { "2".to_owned() } else { "a text".to_owned() };

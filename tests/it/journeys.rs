@@ -288,6 +288,8 @@ fn a_patch_update_starts_and_a_minor_one_waits_for_its_gate() {
     let (sim, mut terminal) = resting(&home);
     terminal.press("U");
     terminal.wait_text("versions on offer");
+    // The one that may be started is preselected: the highest is not.
+    terminal.press("g");
     terminal.press(ENTER);
     terminal.wait_text("refused");
     terminal.wait_text("AdminAckRequired");
