@@ -360,6 +360,11 @@ impl App {
         present.generation == assessment.generation && Arc::ptr_eq(&present.nodes, &assessment.nodes)
     }
 
+    /// What somebody who leaves now does not see the end of, a line each.
+    pub fn parting(&self) -> Vec<String> {
+        self.state.jobs.parting()
+    }
+
     /// The circumstances under which actions are planned now.
     pub fn session(&self) -> &Session {
         &self.state.session

@@ -23,12 +23,13 @@ fn offered(assessment: &Assessment, session: &Session, target: &Target) -> Optio
     pod::offered(&ENTRY, assessment, session, target)
 }
 
-/// A workload with a budget has said how much it can bear; without one nobody has. What nothing brings back is gone.
+/// A workload with a budget has said how much it can bear; without one nobody has. What nothing brings back is gone, and what
+/// holds data comes back only where its volume can follow.
 fn danger(seen: &Seen) -> Danger {
     let protected = seen.budgets.as_ref().is_ok_and(|budgets| !budgets.is_empty());
     match () {
-        () if seen.owner.is_none() => Danger::H,
-        () if protected && !seen.holds_data() => Danger::L,
+        () if seen.owner.is_none() || seen.holds_data() => Danger::H,
+        () if protected => Danger::L,
         () => Danger::M,
     }
 }

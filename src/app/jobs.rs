@@ -17,6 +17,7 @@ use crate::actions::{Effect, Plan};
 use crate::ui::{Job, JobState};
 use crate::upgrade::assessment::Assessment;
 use crate::upgrade::facts::Kind;
+use crate::upgrade::words;
 
 /// How long the watch may take to show an effect before the job says that it was not seen. A watch that is cut is
 /// noticed after 45 s at the latest; an effect that shows within a minute is the rule.
@@ -87,6 +88,26 @@ impl Jobs {
     /// Are requests under way?
     pub fn sending(&self) -> bool {
         self.live.values().any(|live| matches!(live.phase, Phase::Sending | Phase::Abandoned))
+    }
+
+    /// What somebody who leaves now does not see the end of, a line each.
+    pub fn parting(&self) -> Vec<String> {
+        let line = |(id, live): (&u64, &Live)| {
+            let title = &live.plan.title;
+            let job = self.shown.iter().find(|job| job.id == *id);
+            if let Some(progress) = job.and_then(|job| job.drain.as_deref()) {
+                let names = words::some_of(progress.nodes.iter().map(|node| node.name.as_str()), 10);
+                let stay = if progress.nodes.len() == 1 { "stays" } else { "stay" };
+                return format!("{title}: ended on the way ({}); {names} {stay} cordoned", progress.headline());
+            }
+            match live.phase {
+                Phase::Awaiting { .. } => format!("{title}: accepted; its effect was not seen yet"),
+                Phase::Sending | Phase::Abandoned => {
+                    format!("{title}: being sent; whether it was applied is not known, the audit log has the attempt")
+                }
+            }
+        };
+        self.live.iter().map(line).collect()
     }
 
     /// The kinds that jobs under way were decided on, and that have to show what came of them.

@@ -401,6 +401,8 @@ fn leaving_while_a_write_is_under_way_asks_once() {
     send(&mut app, pause());
     assert_eq!(app.fulfil(vec![Request::Quit]), []);
     assert!(said(&app).contains("quit again"), "{}", said(&app));
+    assert_eq!(app.parting().len(), 1);
+    assert!(app.parting()[0].contains("whether it was applied is not known"), "{:?}", app.parting());
     assert_eq!(app.fulfil(vec![Request::Quit]), [Effect::Quit]);
 }
 

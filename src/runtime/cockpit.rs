@@ -1,7 +1,7 @@
 //! The cockpit: the one select loop, on the main thread.
 
 use std::future;
-use std::io;
+use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -111,8 +111,12 @@ pub async fn run(mut app: App, parts: Parts) -> io::Result<Ended> {
         connection: None,
     };
     let ended = table.turn(inbox, parts.place).await;
-    let Loop { screen, mut signals, performer, .. } = table;
+    let Loop { screen, app, mut signals, performer, .. } = table;
     drop(screen);
+    for line in app.parting() {
+        // Nobody may read it any more.
+        let _ = writeln!(io::stderr(), "{line}");
+    }
     drop(performer);
     tokio::select! {
         () = recording.close(&recorder) => {}

@@ -5,7 +5,7 @@
 
 use rustix::process::Signal;
 
-use crate::support::hands::{ENTER, ESC, TAB};
+use crate::support::hands::{CTRL_C, ENTER, ESC, TAB};
 use crate::support::{Home, Sim, Terminal};
 
 const SIZE: (u16, u16) = (120, 40);
@@ -251,6 +251,20 @@ fn a_drain_is_stopped_and_says_so() {
 }
 
 #[test]
+fn leaving_a_drain_says_what_stays_as_it_is() {
+    let home = Home::new();
+    let (sim, mut terminal) = draining(&home);
+    terminal.press(CTRL_C);
+    terminal.wait_text("quit again");
+    terminal.press(CTRL_C);
+    assert_eq!(terminal.end(), 0);
+    terminal.wait_text("Drain node worker-3: ended on the way");
+    terminal.wait_text("worker-3 stays cordoned");
+    terminal.assert_intact();
+    assert_eq!(sim.node("worker-3")["spec"]["unschedulable"], true);
+}
+
+#[test]
 fn the_simulated_cluster_is_driven_from_the_cockpit() {
     let home = Home::new();
     let mut terminal = Terminal::cockpit(&home, &["demo", "--scenario", "minor"], SIZE);
@@ -260,7 +274,7 @@ fn the_simulated_cluster_is_driven_from_the_cockpit() {
     terminal.wait_text("export KUBECONFIG=");
     let text = terminal.text();
     let path = text.split("export KUBECONFIG=").nth(1).unwrap();
-    let path: String = path.lines().next().unwrap().trim_matches([' ', '│']).to_owned();
+    let path: String = path.split(['│', '\n']).next().unwrap().trim().to_owned();
     assert!(std::path::Path::new(&path).exists(), "{path}");
     terminal.press("+");
     terminal.wait_text("speed 20x");

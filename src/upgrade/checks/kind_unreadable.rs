@@ -1,10 +1,15 @@
 //! `kind-unreadable`: a kind, or an object of it, that cannot be read: what is shown is incomplete.
 
+use chrono::TimeDelta;
+
 use super::{Evidence, Finding, Impact, Level, Look, Subject, evidence, finding};
 use crate::upgrade::assessment::Remedy;
 use crate::upgrade::facts::{Kind, KindStatus};
 use crate::upgrade::link::Trouble;
 use crate::upgrade::words;
+
+/// How long a watch that breaks may take to come back: longer than it takes to see that the API server is gone.
+const PATIENCE: TimeDelta = TimeDelta::seconds(10);
 
 pub(super) fn check(look: &Look, found: &mut Vec<Finding>) {
     for (kind, state) in &look.now.facts.kinds {
@@ -18,8 +23,7 @@ pub(super) fn check(look: &Look, found: &mut Vec<Finding>) {
                 ],
                 ..unreadable(*kind, trouble, format!("{plural} may not be read: {}", trouble.words))
             }),
-            // While the link as a whole is down, that is what is said, not that each kind is.
-            KindStatus::Failing(trouble) if !look.now.facts.link.state.stale() => found.push(Finding {
+            KindStatus::Failing(trouble) if lasts(look, trouble) => found.push(Finding {
                 meaning: with_hint("What is shown is the last good content.", trouble),
                 remedies: vec![Remedy::look("Wait: it is tried again all the time.")],
                 ..unreadable(*kind, trouble, format!("{plural} cannot be watched: {}", trouble.words))
@@ -49,6 +53,12 @@ pub(super) fn check(look: &Look, found: &mut Vec<Finding>) {
             });
         }
     }
+}
+
+/// Has it been so for a while? While the link as a whole is down, that is what is said, not that each kind is; and in the
+/// moments before that is known every watch breaks.
+fn lasts(look: &Look, trouble: &Trouble) -> bool {
+    !look.now.facts.link.state.stale() && look.now.now - trouble.since >= PATIENCE
 }
 
 fn unreadable(kind: Kind, trouble: &Trouble, title: String) -> Finding {

@@ -648,6 +648,19 @@ fn a_kind_that_cannot_be_read_is_said_and_an_absent_one_is_not() {
 }
 
 #[test]
+fn a_watch_that_breaks_for_a_moment_is_no_finding() {
+    let failing = |since| {
+        of_facts(|facts| {
+            let trouble = Trouble { kind: TroubleKind::Refused, since, ..trouble() };
+            facts.kinds.entry(Kind::Nodes).or_default().status = KindStatus::Failing(trouble);
+        })
+    };
+    assert_eq!(failing(at(0) - TimeDelta::seconds(4)), [], "every watch breaks before it is known that nobody answers");
+    let lasting = failing(at(0) - TimeDelta::seconds(40));
+    assert!(lasting[0].title.contains("nodes cannot be watched"), "{}", lasting[0].title);
+}
+
+#[test]
 fn a_stale_link_is_one_finding_and_an_expected_one_is_milder() {
     let stale = |expected: Option<&str>| {
         of_facts(|facts| {

@@ -82,6 +82,7 @@ async fn an_eviction_that_a_budget_refuses_is_told_with_the_budget_and_cannot_be
         "{:?}",
         rehearsal.steps
     );
+    assert_eq!(rehearsal.plan.confirm, Confirm::Type("cart-0".into()), "it holds data");
     let told = &rehearsal.plan.consequences[0];
     assert!(told.contains("PDB cart allows 0 disruptions") && told.contains("never goes past that"), "{told}");
 }
