@@ -243,8 +243,8 @@ fn draw_verdict(buffer: &mut Buffer, area: Rect, ctx: &Ctx<'_>) {
     let versions = versions(ctx);
     let (essence, badge_width) = essence(ctx, width, words::width(&versions));
     let mut pen = Pen::new(ctx.theme);
-    // Long names of nightly builds give way to the verdict.
-    pen.gap(1).rest(Tone::Strong, versions, width.saturating_sub(essence.width() + 3).max(12));
+    // Long names of nightly builds give way to the verdict, and to the gap before it.
+    pen.gap(1).rest(Tone::Strong, versions, width.saturating_sub(essence.width() + 2).max(12));
     if let Some(channel) = a.update.channel.as_ref()
         && pen.width() + words::width(channel) + essence.width() + 6 < width
     {
