@@ -26,8 +26,8 @@ const LONG: &str = "A live terminal cockpit for OpenShift 4 upgrades.
 
 Without a subcommand it opens on the current context of the kubeconfig, with the flags that kubectl and oc know; \
 `oc-cockpit open` opens it on a must-gather or another dump. `status`, `updates` and `preflight` answer once, as text or \
-JSON; `logs` prints the log that explains something. `do` carries out any action of the cockpit without its screen. `oc-cockpit demo` opens it on a simulated cluster in \
-the middle of an update: nothing else is needed.
+JSON; `logs` prints the log that explains something. `do` carries out any action of the cockpit without its screen. \
+`oc-cockpit demo` opens it on a simulated cluster in the middle of an update: nothing else is needed.
 
 On the PATH as `oc-cockpit` it also runs as `oc cockpit`, and by a link named `kubectl-cockpit` as `kubectl cockpit`.";
 

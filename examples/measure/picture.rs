@@ -6,13 +6,13 @@ use std::sync::Arc;
 use oc_cockpit::app::{App, Msg, Start};
 use oc_cockpit::clock;
 use oc_cockpit::config::Overrides;
-use oc_cockpit::sim::kinds::Res;
+use oc_cockpit::sim::kinds::{KINDS, KindInfo, Res};
 use oc_cockpit::sim::scenario::Scenario;
 use oc_cockpit::sim::{actors::Actors, pace::Pace, store::Store};
 use oc_cockpit::upgrade::assemble;
 use oc_cockpit::upgrade::assess::assess;
 use oc_cockpit::upgrade::assessment::Assessment;
-use oc_cockpit::upgrade::facts::Facts;
+use oc_cockpit::upgrade::facts::{Facts, Kind};
 use oc_cockpit::upgrade::memory::Memory;
 use serde_json::Value;
 
@@ -28,15 +28,10 @@ pub fn cluster(workers: usize) -> Arc<Store> {
 }
 
 pub fn facts(store: &Store) -> Arc<Facts> {
-    let kinds = [
-        Res::CLUSTER_VERSIONS,
-        Res::CLUSTER_OPERATORS,
-        Res::MACHINE_CONFIG_POOLS,
-        Res::MACHINE_CONFIG_NODES,
-        Res::NODES,
-        Res::MACHINE_CONFIGS,
-    ];
-    let objects: Vec<Arc<Value>> = kinds.into_iter().flat_map(|kind| store.list(kind)).collect();
+    // What is watched all the time.
+    let watched = |res: &Res| Kind::CORE.iter().any(|kind| kind.plural() == res.plural);
+    let kinds = KINDS.iter().map(KindInfo::res).filter(watched);
+    let objects: Vec<Arc<Value>> = kinds.flat_map(|kind| store.list(kind)).collect();
     Arc::new(assemble::from_values(objects.iter().map(AsRef::as_ref), clock::now()))
 }
 

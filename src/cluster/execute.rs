@@ -5,6 +5,8 @@
 
 mod aftermath;
 mod answer;
+#[cfg(test)]
+mod specimen;
 
 use std::future::Future;
 use std::time::Duration;

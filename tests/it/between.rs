@@ -7,6 +7,7 @@ use oc_cockpit::sim::kinds::Res;
 use oc_cockpit::sim::store::Store;
 use serde_json::{Value, json};
 
+use crate::image_journeys::PREP;
 use crate::support::Home;
 use crate::support::door::{Door, Fate};
 
@@ -92,13 +93,5 @@ fn a_lost_answer_is_done_when_the_watch_shows_it() {
 
 #[test]
 fn a_stage_whose_answer_got_lost_is_done_when_the_agent_has_taken_it_up() {
-    let prep = [
-        "ibu-prep",
-        "--seed-image=registry.example.com:5000/seeds/edge:4.19.3",
-        "--seed-version=4.19.3",
-        "--oadp-content=openshift-adp/acm-klusterlet",
-        "--oadp-content=openshift-adp/edge-apps",
-        "--yes",
-    ];
-    unanswered("ibu", &prep, "imagebasedupgrade/upgrade", "the lifecycle agent has taken up the stage Prep");
+    unanswered("ibu", &PREP[1..], "imagebasedupgrade/upgrade", "the lifecycle agent has taken up the stage Prep");
 }

@@ -9,7 +9,7 @@ use crate::support::{Home, Sim, Terminal};
 
 const SIZE: (u16, u16) = (150, 45);
 /// Prep without the screen: one patch configures the seed and begins.
-const PREP: &[&str] = &[
+pub const PREP: &[&str] = &[
     "do",
     "ibu-prep",
     "--seed-image=registry.example.com:5000/seeds/edge:4.19.3",

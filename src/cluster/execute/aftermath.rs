@@ -88,24 +88,10 @@ fn shown(write: &Write, object: Option<&Value>) -> Shown {
 
 #[cfg(test)]
 mod tests {
+    use super::super::specimen::write;
     use super::*;
     use crate::actions::PatchKind;
     use serde_json::json;
-
-    fn write(verb: Verb) -> Write {
-        Write {
-            object: "mcp/worker".into(),
-            path: "/apis/machineconfiguration.openshift.io/v1/machineconfigpools/worker".into(),
-            object_path: None,
-            verb,
-            body: json!({}),
-            secret: false,
-            uid: Some("u".into()),
-            resource_version: Some("1".into()),
-            oc: String::new(),
-            stored: vec![("/spec/paused".into(), json!(true))],
-        }
-    }
 
     fn object(uid: &str, version: &str, paused: bool) -> Value {
         json!({ "metadata": { "uid": uid, "resourceVersion": version }, "spec": { "paused": paused } })

@@ -193,23 +193,13 @@ fn slow_down(reply: &Reply) -> String {
 mod tests {
     use std::time::Duration;
 
+    use super::super::specimen;
     use super::*;
     use crate::actions::PatchKind;
     use serde_json::json;
 
     fn write() -> Write {
-        Write {
-            object: "mcp/worker".into(),
-            path: "/apis/machineconfiguration.openshift.io/v1/machineconfigpools/worker".into(),
-            object_path: None,
-            verb: Verb::Patch(PatchKind::Merge),
-            body: json!({}),
-            secret: false,
-            uid: Some("u".into()),
-            resource_version: Some("1".into()),
-            oc: String::new(),
-            stored: vec![("/spec/paused".into(), json!(true))],
-        }
+        specimen::write(Verb::Patch(PatchKind::Merge))
     }
 
     fn reply(status: u16, body: Value) -> Reply {

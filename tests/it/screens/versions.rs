@@ -40,17 +40,26 @@ pub fn world(risks: usize) -> World {
         "release": release("4.18.24"), "risks": names.iter().map(|name| risk(name)).collect::<Vec<_>>(),
         "conditions": [condition("Recommended", "False", "MultipleReasons")],
     });
-    let version = json!({"apiVersion": "config.openshift.io/v1", "kind": "ClusterVersion",
+    resting(&at_rest("stable-4.18", &["4.18.25", "4.18.23"], &conditional))
+}
+
+/// A ClusterVersion at rest, with these versions on offer.
+fn at_rest(channel: &str, available: &[&str], conditional: &Value) -> Value {
+    json!({"apiVersion": "config.openshift.io/v1", "kind": "ClusterVersion",
         "metadata": {"name": "version", "uid": "v1", "resourceVersion": "7", "generation": 1},
-        "spec": {"clusterID": "0c1d", "channel": "stable-4.18"},
+        "spec": {"clusterID": "0c1d", "channel": channel},
         "status": {"observedGeneration": 1, "desired": release("4.18.22"),
             "history": [{"state": "Completed", "version": "4.18.22", "startedTime": "2026-03-01T01:00:00Z",
                          "completionTime": "2026-03-01T02:00:00Z", "image": release("4.18.22")["image"]}],
-            "availableUpdates": [release("4.18.25"), release("4.18.23")],
+            "availableUpdates": available.iter().map(|version| release(version)).collect::<Vec<_>>(),
             "conditionalUpdates": [conditional],
             "conditions": [condition("Available", "True", ""), condition("Failing", "False", ""),
-                           condition("Progressing", "False", ""), condition("RetrievedUpdates", "True", "")]}});
-    let mut facts = assemble::from_values(&[version], now());
+                           condition("Progressing", "False", ""), condition("RetrievedUpdates", "True", "")]}})
+}
+
+/// The cluster of that ClusterVersion, live.
+fn resting(version: &Value) -> World {
+    let mut facts = assemble::from_values([version], now());
     facts.link = Link { state: LinkState::Live, heard: Some(ago(0)), ..Link::recording() };
     World::of(assess(Arc::new(facts), &Memory::default(), now()))
 }
@@ -242,26 +251,15 @@ fn what_is_marked_is_named_in_title_and_plan() {
 
 /// The cluster at rest, with a minor on offer that is held up by an operator.
 fn held_up() -> World {
-    let world = world(1);
-    let mut version = json!({"apiVersion": "config.openshift.io/v1", "kind": "ClusterVersion",
-        "metadata": {"name": "version", "uid": "v1", "resourceVersion": "7", "generation": 1},
-        "spec": {"clusterID": "0c1d", "channel": "stable-4.19"},
-        "status": {"observedGeneration": 1, "desired": release("4.18.22"),
-            "history": [{"state": "Completed", "version": "4.18.22", "startedTime": "2026-03-01T01:00:00Z",
-                         "completionTime": "2026-03-01T02:00:00Z", "image": release("4.18.22")["image"]}],
-            "availableUpdates": [release("4.19.3"), release("4.18.23")],
-            "conditions": [condition("Available", "True", ""), condition("Failing", "False", ""),
-                           condition("Progressing", "False", ""), condition("RetrievedUpdates", "True", "")]}});
+    let conditional = json!({
+        "release": release("4.18.24"), "risks": [risk("SomeRisk")],
+        "conditions": [condition("Recommended", "False", "SomeRisk")],
+    });
+    let mut version = at_rest("stable-4.19", &["4.19.3", "4.18.23"], &conditional);
     let upgradeable = json!({"type": "Upgradeable", "status": "False", "reason": "AdminAckRequired",
         "message": "Somebody has to say that it is fine.", "lastTransitionTime": "2026-03-07T01:00:00Z"});
     version["status"]["conditions"].as_array_mut().unwrap().push(upgradeable);
-    version["status"]["conditionalUpdates"] = json!([{
-        "release": release("4.18.24"), "risks": [risk("SomeRisk")],
-        "conditions": [condition("Recommended", "False", "SomeRisk")],
-    }]);
-    let mut facts = assemble::from_values(&[version], now());
-    facts.link = world.assessment.facts.link.clone();
-    World::of(assess(Arc::new(facts), &Memory::default(), now()))
+    resting(&version)
 }
 
 #[test]
