@@ -192,7 +192,9 @@ fn essence<'t>(ctx: &Ctx<'t>, width: usize, versions: usize) -> (Pen<'t>, usize)
     }
     let room = width.saturating_sub(pen.width() + versions + 3);
     let fitting = times(ctx).into_iter().find(|text| words::width(text) <= room);
-    if let Some(text) = fitting.or_else(|| times(ctx).pop().filter(|_| a.update.completed.is_none())) {
+    // How long it still takes was said of a picture that is over: that gives way.
+    let needed = a.update.completed.is_none() && !stale;
+    if let Some(text) = fitting.or_else(|| times(ctx).pop().filter(|_| needed)) {
         pen.put(Tone::Text, text);
     }
     (pen, badge)

@@ -287,6 +287,20 @@ fn the_simulated_cluster_is_driven_from_the_cockpit() {
 }
 
 #[test]
+fn an_outage_leaves_the_versions_whole_on_a_small_terminal() {
+    let home = Home::new();
+    let mut terminal = Terminal::cockpit(&home, &["demo"], (80, 24));
+    terminal.wait_line(&["CONTROL PLANE UPDATING", "left"]);
+    terminal.command("sim");
+    terminal.wait_text("export KUBECONFIG=");
+    // The first of the faults is an outage.
+    terminal.press(ENTER);
+    terminal.wait_line(&["4.18.22 → 4.19.3", "CONTROL PLANE UPDATING", "as of"]);
+    terminal.press(CTRL_C);
+    assert_eq!(terminal.end(), 0);
+}
+
+#[test]
 fn a_cordon_by_somebody_else_is_seen_within_a_second() {
     let home = Home::new();
     let (sim, mut terminal) = resting(&home);
