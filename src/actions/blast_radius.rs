@@ -122,7 +122,7 @@ fn left(assessment: &Assessment, pool: &Pool, chosen: &[&Found<'_>], cordoned: b
     let then = |load: &Load| match (is_chosen(load), cordoned) {
         (true, true) => Amount::default(),
         (true, false) if load.node.ready => load.room,
-        (true | false, _) => load.free,
+        _ => load.free,
     };
     let sum = |each: &dyn Fn(&Load) -> Amount| loads.iter().map(each).fold(Amount::default(), Amount::and);
     let (before, after) = (sum(&|load| load.free), sum(&then));
