@@ -315,8 +315,9 @@ pub fn title(assessment: &Assessment) -> String {
     text
 }
 
-/// `manifests 780/912, waiting on machine-config; run 2 through them, 800 were reached before`: how far the payload is applied, by the operator's own message. A count
-/// that began anew is told as such: it does not mean that anything was undone.
+/// `manifests 780/912, waiting on machine-config; run 2 through them, 800 were reached before`: how far the payload is
+/// applied, by the operator's own message. A count that began anew is told as such: it does not mean that anything was
+/// undone.
 pub fn payload_words(assessment: &Assessment) -> Option<String> {
     let update = &assessment.update;
     let payload = update.payload.filter(|_| update.in_progress)?;
